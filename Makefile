@@ -1,0 +1,56 @@
+# Kensoku's commands. `make demo` shows the system at work; `make test` and `make check` prove it.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: install install-dev install-train demo test check bench protos models lock wheel clean
+.DELETE_ON_ERROR:
+
+install: $(VENV)/.base
+install-dev: $(VENV)/.dev
+install-train: $(VENV)/.train
+
+# Each stamp stands for a set of sections of constraints.txt, whose hashes pip checks.
+$(VENV)/.base $(VENV)/.dev $(VENV)/.train: $(VENV)/.%: constraints.txt pyproject.toml | $(BIN)/python
+	case $* in base) stop='^## dev' ;; dev) stop='^## train' ;; *) stop='^$$never' ;; esac; \
+	sed "/$$stop/,\$$d" constraints.txt > $(VENV)/requirements-$*.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(VENV)/requirements-$*.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(f"found Python {v}, expected 3.11 or newer; name another with make PYTHON=...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+demo: install
+	$(BIN)/kensoku run --demo
+
+test: install-dev
+	tools/test-needs.sh
+	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+
+check: install-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/generate.py --check
+
+protos: install-dev
+	$(BIN)/python tools/generate.py protos
+
+models: install-dev
+	$(BIN)/python tools/generate.py models
+
+bench: install-dev
+	for name in packets bus inference replay; do $(BIN)/python -m benchmarks.$$name || exit; done
+
+wheel: install-dev
+	$(BIN)/python -m hatchling build -t wheel
+
+lock:
+	$(PYTHON) tools/lock.py
+
+clean:
+	rm -rf $(VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""The `kensoku` command: one module a subcommand."""

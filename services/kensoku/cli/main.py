@@ -1,0 +1,49 @@
+"""The `kensoku` command: finds the subcommand, and turns an error into one sentence for the person at the keyboard."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from kensoku.errors import KensokuError
+
+# Each is imported only when it is called, so that `kensoku --help` answers at once.
+COMMANDS = {
+    "run": "run the whole system on this machine",
+    "tail": "print the messages of a topic",
+    "topics": "create and inspect the topics",
+    "triton": "install and run the embedded model server",
+    "models": "list, load, promote and roll back models",
+    "inventory": "publish, compare and show station epochs",
+    "stations": "disable and enable stations",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = argparse.ArgumentParser(
+        prog="kensoku", description="Phase picking, association and location for live earthquake catalogues."
+    )
+    parser.add_argument("--version", action="version", version=f"kensoku {version('kensoku')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name in arguments:
+            importlib.import_module(f"kensoku.cli.{name}").configure(command)
+    try:
+        options = parser.parse_args(arguments)
+        return int(options.execute(options))
+    except KensokuError as error:
+        print(f"kensoku: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, `head` for instance, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

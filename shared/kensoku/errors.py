@@ -1,0 +1,63 @@
+"""What can go wrong, in words for the person who must act: found, expected, what to do.
+
+KensokuError
+├── SettingInvalid       a setting or an argument of the command line
+├── InputInvalid         a file, a packet or a message that cannot be used
+├── BusError
+│   ├── BusUnavailable   the broker cannot be reached
+│   ├── TopicUnknown     a topic that the table of topics or the broker does not have
+│   ├── PositionExpired  a stretch of the log was deleted before it was read
+│   └── DeliveryFailed   a message was not acknowledged
+└── ModelError
+    ├── ModelServerUnavailable
+    ├── ModelUnknown
+    └── ModelRefused     the server answered with an error for this request
+"""
+
+
+class KensokuError(Exception):
+    """The text is shown to a person as it is, without a traceback."""
+
+
+class SettingInvalid(KensokuError):
+    pass
+
+
+class InputInvalid(KensokuError):
+    pass
+
+
+class BusError(KensokuError):
+    pass
+
+
+class BusUnavailable(BusError):
+    pass
+
+
+class TopicUnknown(BusError):
+    pass
+
+
+class PositionExpired(BusError):
+    pass
+
+
+class DeliveryFailed(BusError):
+    pass
+
+
+class ModelError(KensokuError):
+    pass
+
+
+class ModelServerUnavailable(ModelError):
+    pass
+
+
+class ModelUnknown(ModelError):
+    pass
+
+
+class ModelRefused(ModelError):
+    pass
