@@ -35,13 +35,13 @@ check: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tools/generate.py --check
+	$(BIN)/python -m tools.generate --check
 
 protos: install-dev
-	$(BIN)/python tools/generate.py protos
+	$(BIN)/python -m tools.generate protos
 
 models: install-dev
-	$(BIN)/python tools/generate.py models
+	$(BIN)/python -m tools.generate models
 
 bench: install-dev
 	for name in packets bus inference replay; do $(BIN)/python -m benchmarks.$$name || exit; done

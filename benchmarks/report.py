@@ -1,4 +1,4 @@
-"""How every benchmark shows its figures: a table for people, and with --json one object on the last line for programs."""
+"""Show the figures of a benchmark: a table for people, and with --json one object on the last line for programs."""
 
 import argparse
 import json

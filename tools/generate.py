@@ -1,6 +1,7 @@
-"""Make the generated files anew, or with --check say whether the committed ones are what the sources give.
+"""Make the generated files anew, or with --check say which committed ones are not what their sources give.
 
-`python tools/generate.py protos` writes shared/kensoku/v1 from protos/, `models` writes model_repository from training/.
+`python -m tools.generate protos` writes shared/kensoku/v1 and protos/contract.txt from protos/, `models` writes
+model_repository from training/.
 """
 
 import argparse
@@ -8,55 +9,82 @@ import importlib.resources
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_tools import protoc
 
+from tools import contracts
+
 ROOT = Path(__file__).resolve().parent.parent
-PROTOS = ROOT / "protos"
-GENERATED = Path("kensoku/v1")
+PROMISES = Path("protos/contract.txt")
+STUBS = Path("shared/kensoku/v1")
 
 
 def generate_protos(output: Path) -> None:
-    """Compile every contract to Python modules and their types, below `output`."""
-    sources = sorted(str(path) for path in PROTOS.rglob("*.proto"))
+    """Compile every contract to Python modules and their types, and list what others may rely on."""
+    python, descriptors = output / "shared", output / "descriptors.binpb"
+    python.mkdir(exist_ok=True)
+    (output / PROMISES).parent.mkdir(exist_ok=True)
     well_known = str(importlib.resources.files("grpc_tools") / "_proto")
-    arguments = ["protoc", f"-I{PROTOS}", f"-I{well_known}", f"--python_out={output}", f"--pyi_out={output}"]
-    if protoc.main([*arguments, f"--grpc_python_out={output}", *sources]) != 0:
+    arguments = ["protoc", f"-I{ROOT / 'protos'}", f"-I{well_known}", f"--descriptor_set_out={descriptors}"]
+    arguments += [f"--{kind}_out={python}" for kind in ("python", "pyi", "grpc_python")]
+    if protoc.main([*arguments, *sorted(str(path) for path in (ROOT / "protos").rglob("*.proto"))]) != 0:
         sys.exit("protoc refused the contracts; its message above names file and line")
-    for stub in (output / GENERATED).glob("*_pb2_grpc.py"):
+    for stub in (output / STUBS).glob("*_pb2_grpc.py"):
         if not re.search(r"^class \w+Stub\b", stub.read_text(), re.MULTILINE):
             stub.unlink()  # a file without a service gives an empty module
-    (output / GENERATED / "__init__.py").write_text('"""Generated from protos/kensoku/v1 by `make protos`; never edited."""\n')
-
-
-def differences(committed: Path, fresh: Path) -> list[str]:
-    """Names of the files that differ, are missing, or should not be there."""
-    names = {path.relative_to(folder) for folder in (committed, fresh) for path in folder.rglob("*.py*") if "__pycache__" not in path.parts}
-    return sorted(
-        str(name)
-        for name in names
-        if not ((committed / name).is_file() and (fresh / name).is_file())
-        or (committed / name).read_bytes() != (fresh / name).read_bytes()
+    (output / STUBS / "__init__.py").write_text(
+        '"""Generated from protos/kensoku/v1 by `make protos`; never edited."""\n'
     )
+    promises = contracts.promises(FileDescriptorSet.FromString(descriptors.read_bytes()))
+    (output / PROMISES).write_text("\n".join(promises) + "\n")
+
+
+# What can be generated: its files, as patterns below the root, and the function that makes them below a folder.
+GENERATORS: dict[str, tuple[list[str], Callable[[Path], None]]] = {
+    "protos": ([f"{STUBS}/*.py*", str(PROMISES)], generate_protos),
+}
+
+
+def contents(folder: Path, patterns: list[str]) -> dict[str, bytes]:
+    files = [path for pattern in patterns for path in folder.glob(pattern)]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def refuse_broken_promises(committed: Path, fresh: Path) -> None:
+    published = committed.read_text().splitlines() if committed.exists() else []
+    if broken := contracts.broken(published, fresh.read_text().splitlines()):
+        sys.exit(
+            "found contracts that break those who rely on them, expected additions alone:\n  "
+            + "\n  ".join(broken)
+            + f"\nkeep the field and mark it deprecated, or take the line out of {PROMISES} if nobody has it yet"
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("what", nargs="?", choices=["protos"], default="protos")
+    parser.add_argument("what", nargs="*", choices=[*GENERATORS, []], help="default: everything")
     parser.add_argument("--check", action="store_true", help="change nothing; fail if something would change")
     options = parser.parse_args()
-    if not options.check:
-        for old in (ROOT / "shared" / GENERATED).glob("*_pb2*"):
-            old.unlink()
-        generate_protos(ROOT / "shared")
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        fresh = Path(folder)
-        generate_protos(fresh)
-        stale = differences(ROOT / "shared" / GENERATED, fresh / GENERATED)
-    if stale:
-        sys.exit(f"shared/{GENERATED} is not what protos/ gives: {', '.join(stale)}; run `make protos` and commit the result")
+    for what in options.what or GENERATORS:
+        patterns, generate = GENERATORS[what]
+        with tempfile.TemporaryDirectory() as folder:
+            generate(Path(folder))
+            committed, fresh = contents(ROOT, patterns), contents(Path(folder), patterns)
+            if what == "protos":
+                refuse_broken_promises(ROOT / PROMISES, Path(folder) / PROMISES)
+        stale = sorted(name for name in committed | fresh if committed.get(name) != fresh.get(name))
+        if stale and options.check:
+            sys.exit(f"not what their sources give: {', '.join(stale)}; run `make {what}` and commit the result")
+        for name in stale:
+            if name in fresh:
+                (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+                (ROOT / name).write_bytes(fresh[name])
+            else:
+                (ROOT / name).unlink()
+            print(f"wrote {name}" if name in fresh else f"removed {name}")
 
 
 if __name__ == "__main__":
