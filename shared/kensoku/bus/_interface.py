@@ -1,0 +1,281 @@
+"""What every bus offers: messages in, batches out, and a position that moves only when the results are safe."""
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+from kensoku.bus import _metrics
+from kensoku.bus._table import Reader, Table
+from kensoku.bus.topics import REJECTED
+from kensoku.errors import DeliveryFailed
+
+log = logging.getLogger("kensoku.bus")
+
+Position = tuple[str, int]  # topic, partition
+Headers = tuple[tuple[str, bytes], ...]
+Start = Literal["earliest", "latest"] | int  # an int is a time of publication, ns UTC
+PositionsCallback = Callable[[frozenset[Position]], None]
+
+LAG_PERIOD_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes | None  # None: a tombstone, which takes its key out of a compacted topic
+    published_ns: int  # ns UTC; event times are in the value
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of one partition that was deleted before the group read it."""
+
+    topic: str
+    partition: int
+    first_offset: int  # the first that is missing
+    next_offset: int  # where reading goes on
+    was_committed: bool  # False: the group had no commit here, so it may never have wanted the stretch
+
+    @property
+    def messages(self) -> int:
+        return self.next_offset - self.first_offset
+
+    def __str__(self) -> str:
+        why = "deleted before they were read" if self.was_committed else "deleted before the group's first commit"
+        return f"{self.messages} messages of {self.topic}/{self.partition} from offset {self.first_offset} were {why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A message that the broker will never take, and why."""
+
+    topic: str
+    key: str
+    value: bytes | None
+    reason: str
+
+
+class MessagesRefused(DeliveryFailed):
+    """Everything else was delivered."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        self.refusals = tuple(refusals)
+        first = self.refusals[0]
+        more = f", and {len(refusals) - 1} more" if len(refusals) > 1 else ""
+        super().__init__(
+            f"the broker refused a message for {first.topic!r} with key {first.key!r}: {first.reason}{more}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may be set about a bus, whichever it is."""
+
+    wait_s: float = 60.0  # how long the broker may be away before BusUnavailable
+    instance: str = ""  # a name that survives restarts of this replica makes it a static member of its groups
+    memory_topic_bytes: int = 128 * 1024**2  # what one topic of the memory bus may hold
+    memory_topic_messages: int = 500_000
+    memory_patience_s: float = 10.0  # how long a full topic waits for its slowest reader before it forgets
+    clock_ns: Callable[[], int] = time.time_ns
+
+
+def _ignore_positions(positions: frozenset[Position]) -> None:
+    pass
+
+
+def _ignore_gap(gap: Gap) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What a subscriber is told, always in its own thread, from within `batches`."""
+
+    on_assigned: PositionsCallback = _ignore_positions  # the positions that are new
+    on_revoked: PositionsCallback = _ignore_positions  # before another member gets them: a last commit is possible
+    on_expired: Callable[[Gap], None] = _ignore_gap
+
+
+class Bus(ABC):
+    """Publishes, and opens what reads. Any number of threads may publish; a stream belongs to one thread."""
+
+    @abstractmethod
+    def publish(
+        self, topic: str, key: str, value: bytes | None, headers: Headers = (), *, partition: int | None = None
+    ) -> None:
+        """Queue a message; the key chooses the partition, unless the topic is placed by number."""
+
+    @abstractmethod
+    def flush(self, timeout_s: float = 30.0) -> None:
+        """Return when everything published so far is acknowledged; else raise DeliveryFailed or BusUnavailable."""
+
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        group: str,
+        *,
+        on_assigned: PositionsCallback = _ignore_positions,
+        on_revoked: PositionsCallback = _ignore_positions,
+        on_expired: Callable[[Gap], None] = _ignore_gap,
+    ) -> "Stream":
+        """Join a group, which shares the partitions of these topics among its members."""
+        return self._open_stream(tuple(topics), group, Callbacks(on_assigned, on_revoked, on_expired))
+
+    def read(self, topic: str, *, start: Start = "earliest", follow: bool = False) -> Iterator[Message]:
+        """The messages of a topic for somebody who only looks; ends at the present end unless it follows."""
+        reader = self._open_reader(topic, start)  # now, so that "latest" means the moment of the call
+        return reader.messages(follow)
+
+    def table(self, topic: str) -> Table:
+        """The latest value of every key of a compacted topic."""
+        return Table(self._open_reader(topic, "earliest"))
+
+    @abstractmethod
+    def lag(self, topic: str, group: str) -> Mapping[int, int]:
+        """By partition, how many messages lie between the group's commit and the end."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Flush, and close everything that was opened through this bus."""
+
+    @abstractmethod
+    def _open_stream(self, topics: tuple[str, ...], group: str, callbacks: Callbacks) -> "Stream": ...
+
+    @abstractmethod
+    def _open_reader(self, topic: str, start: Start) -> Reader: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Stream(ABC):
+    """One member of a group: gets batches of the partitions assigned to it, and commits how far it has come."""
+
+    def __init__(self, bus: Bus, group: str, callbacks: Callbacks, clock_s: Callable[[], float] = time.monotonic):
+        self._bus = bus
+        self._group = group
+        self._callbacks = callbacks
+        self._clock_s = clock_s
+        self._lag_due_s = clock_s() + LAG_PERIOD_S
+        self._committed: dict[Position, int] = {}
+
+    @property
+    @abstractmethod
+    def assignment(self) -> frozenset[Position]:
+        """The positions this member owns now."""
+
+    def batches(self, limit: int, timeout_s: float = 0.1) -> Iterator[Sequence[Message]]:
+        """At most `limit` messages a batch; an empty one after `timeout_s`, so that the caller can beat and stop.
+
+        Nothing more is fetched for the caller while a batch is in hand: that is the back-pressure.
+        """
+        while True:
+            batch = self._poll(limit, timeout_s)
+            _metrics.count_read(self._group, batch)
+            if self._clock_s() >= self._lag_due_s:
+                self._lag_due_s = self._clock_s() + LAG_PERIOD_S
+                self._show_lag(self._ends())
+            yield batch
+
+    def reject(self, message: Message, reason: str) -> None:
+        """Put aside what cannot be used, with the reason and where it came from, and go on."""
+        self._reject(
+            message.topic, message.key, message.value, reason, message.headers, f"{message.partition}/{message.offset}"
+        )
+
+    def commit(self, oldest_needed: Mapping[Position, int]) -> None:
+        """Say, by position, which offset is the oldest still needed; a restart begins there.
+
+        The order of delivery, which no service repeats:
+
+        1. Publish: the caller has done so; `publish` only queues.
+        2. Flush: wait for the broker's answer to every message.
+        3. Check every delivery. A message the broker will never take goes to its rejected topic; anything else that
+           failed raises, and nothing is committed.
+        4. Commit. If that fails because the broker is away, nothing is assumed committed and the next call tries again.
+        """
+        try:
+            self._bus.flush()
+        except MessagesRefused as refused:
+            for refusal in refused.refusals:
+                self._reject(refusal.topic, refusal.key, None, refusal.reason)
+            self._bus.flush()
+        moved = {
+            position: offset for position, offset in oldest_needed.items() if self._committed.get(position) != offset
+        }
+        mine = {position: offset for position, offset in moved.items() if position in self.assignment}
+        if mine and self._store(mine):
+            self._committed.update(mine)
+
+    def _reject(
+        self, topic: str, key: str, value: bytes | None, reason: str, headers: Headers = (), origin: str = ""
+    ) -> None:
+        _metrics.REJECTED.labels(topic, self._group).inc()
+        about = (("reason", reason.encode()), ("origin", f"{topic}/{origin}".encode()), ("group", self._group.encode()))
+        self._bus.publish(topic.removesuffix(REJECTED) + REJECTED, key, value, (*about, *headers))
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leave the group; what is not committed goes to the next member."""
+
+    @abstractmethod
+    def _poll(self, limit: int, timeout_s: float) -> Sequence[Message]: ...
+
+    @abstractmethod
+    def _store(self, offsets: Mapping[Position, int]) -> bool:
+        """Commit; False if it did not happen and may be tried again."""
+
+    @abstractmethod
+    def _ends(self) -> Mapping[Position, int]:
+        """The next offset of every assigned position, as far as it is known."""
+
+    def _assigned(self, positions: frozenset[Position]) -> None:
+        if positions:
+            log.info("group %s: assigned %s", self._group, describe(positions))
+            self._callbacks.on_assigned(positions)
+
+    def _revoked(self, positions: frozenset[Position]) -> None:
+        if not positions:
+            return
+        log.info("group %s: revoked %s", self._group, describe(positions))
+        self._callbacks.on_revoked(positions)
+        for position in positions:
+            self._committed.pop(position, None)
+            _metrics.forget_lag(self._group, position)
+
+    def _expired(self, gap: Gap) -> None:
+        log.warning("group %s: %s; reading goes on at %d", self._group, gap, gap.next_offset)
+        _metrics.EXPIRED.labels(gap.topic, self._group).inc(gap.messages)
+        self._callbacks.on_expired(gap)
+
+    def _show_lag(self, ends: Mapping[Position, int]) -> None:
+        for (topic, partition), end in ends.items():
+            if (committed := self._committed.get((topic, partition))) is not None:
+                _metrics.LAG.labels(topic, self._group, str(partition)).set(max(end - committed, 0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def describe(positions: frozenset[Position]) -> str:
+    """`waveforms/0,1,5 picks/2`"""
+    topics = sorted({topic for topic, _ in positions})
+    return " ".join(f"{topic}/{','.join(str(p) for t, p in sorted(positions) if t == topic)}" for topic in topics)

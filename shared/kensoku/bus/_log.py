@@ -1,0 +1,356 @@
+"""The log behind the memory bus: partitions that forget their oldest messages, and groups that share partitions."""
+
+import logging
+import threading
+import time
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Protocol
+
+from kensoku.bus._groups import share
+from kensoku.bus._interface import Gap, Headers, Message, Options, Position
+from kensoku.bus._partitioner import partition_of
+from kensoku.bus.topics import MAX_MESSAGE_BYTES, Placement, Topic
+from kensoku.errors import DeliveryFailed, TopicUnknown
+
+log = logging.getLogger("kensoku.bus")
+
+ENVELOPE_BYTES = 200  # what a message costs beside its value, measured with tracemalloc
+COMPACT_AFTER = 1000  # superseded messages in a partition before they are swept out
+NOBODY = 0  # a reader without a group
+
+PositionOffset = tuple[Position, int]
+
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A message before it has a place in the log."""
+
+    topic: str
+    key: str
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch found: runs of messages of one partition each, gaps before them, and what the member may own now."""
+
+    runs: Sequence[Sequence[Message]] = ()
+    gaps: Sequence[Gap] = ()
+    offered: frozenset[Position] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    first: int  # the earliest offset still held
+    end: int  # the offset the next message will get
+
+
+class Log(Protocol):
+    """What the memory bus needs: the log itself, or a connection to the process that holds it."""
+
+    def append(self, record: Record) -> None: ...
+    def flush(self, timeout_s: float) -> None: ...
+    def fetch(self, positions: Mapping[Position, int], limit: int, timeout_s: float, member: int) -> Fetched: ...
+    def bounds(self, topic: str) -> Mapping[int, Bounds]: ...
+    def offsets_at(self, topic: str, time_ns: int) -> Mapping[int, int]: ...
+    def join(self, group: str, topics: Sequence[str]) -> int: ...
+    def take(self, member: int, positions: frozenset[Position]) -> frozenset[Position]: ...
+    def leave(self, member: int) -> None: ...
+    def store(self, member: int, offsets: Mapping[Position, int]) -> None: ...
+    def committed(self, group: str, positions: Iterable[Position]) -> Mapping[Position, int]: ...
+    def close(self) -> None: ...
+
+
+class Partition:
+    """Messages in order of their offsets; the first ones go when the topic is full or they are too old."""
+
+    __slots__ = ("_head", "_latest", "_messages", "end", "first")
+
+    def __init__(self) -> None:
+        self.first = 0
+        self.end = 0
+        self._messages: list[Message] = []
+        self._head = 0  # index of the first message still held
+        self._latest: dict[str, int] = {}  # offset by key, if compacted
+
+    def append(self, message: Message) -> None:
+        self._messages.append(message)
+        self.end = message.offset + 1
+
+    def drop_first(self) -> Message:
+        message = self._messages[self._head]
+        self._head += 1
+        self.first = message.offset + 1
+        if self._head > 1000 and self._head * 2 > len(self._messages):
+            del self._messages[: self._head]
+            self._head = 0
+        return message
+
+    def first_message(self) -> Message:
+        return self._messages[self._head]
+
+    def read(self, offset: int, limit: int) -> Sequence[Message]:
+        if offset >= self.end:
+            return ()
+        index = bisect_left(self._messages, offset, lo=self._head, key=lambda message: message.offset)
+        return self._messages[index : index + limit]
+
+    def offset_at(self, time_ns: int) -> int:
+        index = bisect_left(self._messages, time_ns, lo=self._head, key=lambda message: message.published_ns)
+        return self._messages[index].offset if index < len(self._messages) else self.end
+
+    def supersede(self, message: Message, oldest_tombstone_ns: int) -> int:
+        """Append to a compacted partition; returns how many bytes were swept out."""
+        self.append(message)
+        self._latest[message.key] = message.offset
+        if len(self._messages) < 2 * len(self._latest) + COMPACT_AFTER:
+            return 0
+        before = sum(map(size_bytes, self._messages))
+        self._messages = [m for m in self._messages if self._is_needed(m, oldest_tombstone_ns)]
+        self._latest = {m.key: m.offset for m in self._messages}
+        return before - sum(map(size_bytes, self._messages))
+
+    def _is_needed(self, message: Message, oldest_tombstone_ns: int) -> bool:
+        is_latest = self._latest[message.key] == message.offset
+        return is_latest and (message.value is not None or message.published_ns >= oldest_tombstone_ns)
+
+
+@dataclass(slots=True)
+class TopicLog:
+    topic: Topic
+    partitions: list[Partition]
+    order: deque[int] = field(default_factory=deque)  # partitions by age of their messages, oldest first
+    held_bytes: int = 0
+    is_forgetful: bool = False  # a reader stands still, so messages go before it has read them
+
+
+@dataclass(slots=True)
+class Member:
+    group: str
+    topics: frozenset[str]
+    owned: frozenset[Position] = frozenset()
+    reading: Mapping[Position, int] = field(default_factory=dict)
+
+
+class MemoryLog:
+    """Everything published in this process. One lock; a message is appended or read while it is held, never handled."""
+
+    def __init__(self, table: Iterable[Topic], options: Options) -> None:
+        self._topics = {t.name: TopicLog(t, [Partition() for _ in range(t.partitions)]) for t in table}
+        self._options = options
+        self._changed = threading.Condition()
+        self._members: dict[int, Member] = {}
+        self._wanted: dict[Position, dict[str, int]] = {}  # by group, who shall own it
+        self._committed: dict[str, dict[Position, int]] = {}
+        self._numbers = count(1)
+        self._turn = 0
+
+    def append(self, record: Record) -> None:
+        found = self._topic(record.topic)
+        number = place(record, found.topic)
+        with self._changed:
+            if self._is_full(found):
+                self._make_room(found)
+            partition = found.partitions[number]
+            message = Message(
+                record.topic, number, partition.end, record.key, record.value, self._options.clock_ns(), record.headers
+            )
+            found.held_bytes += size_bytes(message)
+            if found.topic.is_compacted:
+                keep_ns = message.published_ns - found.topic.retention_ms * NS_PER_MS
+                found.held_bytes -= partition.supersede(message, keep_ns)
+            else:
+                partition.append(message)
+                found.order.append(number)
+            self._changed.notify_all()
+
+    def flush(self, timeout_s: float) -> None:
+        """Nothing to do: a message is in the log when `append` returns."""
+
+    def fetch(self, positions: Mapping[Position, int], limit: int, timeout_s: float, member: int) -> Fetched:
+        """Wait until there is something to read or to own, at most `timeout_s`."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            while True:
+                fetched = self._fetch_now(positions, limit, member)
+                remaining_s = deadline_s - time.monotonic()
+                if fetched.runs or fetched.gaps or fetched.offered != self._owned(member) or remaining_s <= 0:
+                    return fetched
+                self._changed.wait(remaining_s)
+
+    def bounds(self, topic: str) -> Mapping[int, Bounds]:
+        partitions = self._topic(topic).partitions
+        with self._changed:
+            return {number: Bounds(partition.first, partition.end) for number, partition in enumerate(partitions)}
+
+    def offsets_at(self, topic: str, time_ns: int) -> Mapping[int, int]:
+        partitions = self._topic(topic).partitions
+        with self._changed:
+            return {number: partition.offset_at(time_ns) for number, partition in enumerate(partitions)}
+
+    # --- groups ---
+
+    def join(self, group: str, topics: Sequence[str]) -> int:
+        for topic in topics:
+            self._topic(topic)
+        with self._changed:
+            number = next(self._numbers)
+            self._members[number] = Member(group, frozenset(topics))
+            self._share_again(group)
+            return number
+
+    def take(self, member: int, positions: frozenset[Position]) -> frozenset[Position]:
+        """Own these and give up the rest; returns what is owned, since another member may not have let go yet."""
+        with self._changed:
+            taker = self._members[member]
+            taker.owned = positions & self._offered(member)
+            committed = self._committed.get(taker.group, {})
+            taker.reading = {p: taker.reading.get(p, committed.get(p, 0)) for p in taker.owned}
+            self._changed.notify_all()
+            return taker.owned
+
+    def leave(self, member: int) -> None:
+        with self._changed:
+            if gone := self._members.pop(member, None):
+                self._share_again(gone.group)
+
+    def store(self, member: int, offsets: Mapping[Position, int]) -> None:
+        with self._changed:
+            if owner := self._members.get(member):
+                mine = {position: offset for position, offset in offsets.items() if position in owner.owned}
+                self._committed.setdefault(owner.group, {}).update(mine)
+
+    def committed(self, group: str, positions: Iterable[Position]) -> Mapping[Position, int]:
+        with self._changed:
+            stored = self._committed.get(group, {})
+            return {position: stored[position] for position in positions if position in stored}
+
+    def close(self) -> None:
+        with self._changed:
+            self._topics.clear()
+            self._members.clear()
+            self._changed.notify_all()
+
+    def _owned(self, member: int) -> frozenset[Position]:
+        return self._members[member].owned if member in self._members else frozenset()
+
+    def _offered(self, member: int) -> frozenset[Position]:
+        """What this member shall own and no other member still holds."""
+        if member not in self._members:
+            return frozenset()
+        group = self._members[member].group
+        wanted = {position for position, owners in self._wanted.items() if owners.get(group) == member}
+        held = (m.owned for number, m in self._members.items() if number != member and m.group == group)
+        return frozenset(wanted.difference(*held))
+
+    def _share_again(self, group: str) -> None:
+        members = {number: m for number, m in self._members.items() if m.group == group}
+        topics = frozenset().union(*(m.topics for m in members.values()))
+        partitions = {topic: len(self._topic(topic).partitions) for topic in topics}
+        owners = {position: number for number, m in members.items() for position in m.owned}
+        shared = share({number: m.topics for number, m in members.items()}, partitions, owners)
+        for wanted in self._wanted.values():
+            wanted.pop(group, None)
+        for position, number in shared.items():
+            self._wanted.setdefault(position, {})[group] = number
+        self._changed.notify_all()
+
+    # --- messages ---
+
+    def _topic(self, name: str) -> TopicLog:
+        try:
+            return self._topics[name]
+        except KeyError:
+            raise unknown_topic(name, self._topics) from None
+
+    def _fetch_now(self, positions: Mapping[Position, int], limit: int, member: int) -> Fetched:
+        if reader := self._members.get(member):
+            reader.reading = {**reader.reading, **positions}
+        runs: list[Sequence[Message]] = []
+        gaps: list[Gap] = []
+        self._turn += 1
+        for (topic, number), offset in rotated(list(positions.items()), self._turn):
+            if limit <= 0:
+                break
+            partition = self._topic(topic).partitions[number]
+            if offset < partition.first:
+                gaps.append(Gap(topic, number, offset, partition.first, was_committed=True))
+                offset = partition.first
+            if run := partition.read(offset, limit):
+                runs.append(run)
+                limit -= len(run)
+        return Fetched(runs, gaps, self._offered(member))
+
+    def _is_full(self, found: TopicLog) -> bool:
+        if not found.order:
+            return False
+        oldest = found.partitions[found.order[0]].first_message()
+        return (
+            found.held_bytes > self._options.memory_topic_bytes
+            or len(found.order) >= self._options.memory_topic_messages
+            or oldest.published_ns < self._options.clock_ns() - found.topic.retention_ms * NS_PER_MS
+        )
+
+    def _make_room(self, found: TopicLog) -> None:
+        """Forget the oldest messages, but wait for a group that has not read them; not for ever."""
+        deadline_s = time.monotonic() + self._options.memory_patience_s
+        while self._is_full(found):
+            is_unread = self._is_oldest_unread(found)
+            if not is_unread:
+                found.is_forgetful = False
+            remaining_s = deadline_s - time.monotonic()
+            if is_unread and not found.is_forgetful and remaining_s > 0:
+                self._changed.wait(remaining_s)
+                continue
+            if is_unread and not found.is_forgetful:
+                found.is_forgetful = True
+                log.warning("topic %s is full and a reader stands still; messages go unread", found.topic.name)
+            found.held_bytes -= size_bytes(found.partitions[found.order.popleft()].drop_first())
+
+    def _is_oldest_unread(self, found: TopicLog) -> bool:
+        number = found.order[0]
+        position = (found.topic.name, number)
+        offset = found.partitions[number].first
+        return any(m.reading.get(position, offset + 1) <= offset for m in self._members.values())
+
+
+def place(record: Record, topic: Topic) -> int:
+    """The partition a record belongs to."""
+    size = len(record.value or b"") + len(record.key)
+    if size > MAX_MESSAGE_BYTES:
+        raise DeliveryFailed(
+            f"a message for {record.topic!r} with key {record.key!r} has {size} bytes, expected at most "
+            f"{MAX_MESSAGE_BYTES}; split it"
+        )
+    if record.partition is None and topic.placement is Placement.BY_KEY:
+        return partition_of(record.key, topic.partitions)
+    if record.partition is None or not 0 <= record.partition < topic.partitions:
+        raise DeliveryFailed(
+            f"a message for {record.topic!r} with key {record.key!r} names partition {record.partition}, expected "
+            f"0 to {topic.partitions - 1}; that topic is placed by number"
+        )
+    return record.partition
+
+
+def unknown_topic(name: str, known: Iterable[str]) -> TopicUnknown:
+    return TopicUnknown(
+        f"found topic {name!r}, expected one of {', '.join(sorted(known)) or 'none'}; check the name and "
+        "KENSOKU_NAMESPACE, and create declared topics with `kensoku topics apply`"
+    )
+
+
+def size_bytes(message: Message) -> int:
+    return ENVELOPE_BYTES + len(message.key) + len(message.value or b"")
+
+
+def rotated(items: list[PositionOffset], turn: int) -> list[PositionOffset]:
+    start = turn % len(items) if items else 0
+    return items[start:] + items[:start]

@@ -1,0 +1,83 @@
+"""Read a topic without a group: from a place to its end, or the latest value of every key."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from kensoku.bus._interface import Message
+
+BATCH_MESSAGES = 1000
+WAIT_S = 0.5
+
+
+class Reader(ABC):
+    """All partitions of one topic, read in order; the bus that opened it closes it at the latest."""
+
+    @abstractmethod
+    def poll(self, limit: int, timeout_s: float) -> Sequence[Message]: ...
+
+    @abstractmethod
+    def is_behind(self, ends: Mapping[int, int]) -> bool:
+        """Whether something before these offsets is still to be read."""
+
+    @abstractmethod
+    def ends(self) -> Mapping[int, int]:
+        """By partition, the offset the next message will get."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def messages(self, follow: bool) -> Generator[Message]:
+        ends = {} if follow else self.ends()
+        try:
+            while follow or self.is_behind(ends):
+                for message in self.poll(BATCH_MESSAGES, WAIT_S):
+                    if follow or message.offset < ends[message.partition]:
+                        yield message
+        finally:
+            self.close()
+
+
+class Table(Mapping[str, bytes]):
+    """The latest value of every key, as of the last `refresh`; a tombstone takes its key out."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._values: dict[str, bytes] = {}
+
+    def refresh(self) -> frozenset[str]:
+        """Apply everything acknowledged before this call; return the keys it touched."""
+        changed: set[str] = set()
+        ends = self._reader.ends()
+        while self._reader.is_behind(ends):
+            for message in self._reader.poll(BATCH_MESSAGES, WAIT_S):
+                changed.add(message.key)
+                if message.value is None:
+                    self._values.pop(message.key, None)
+                else:
+                    self._values[message.key] = message.value
+        return frozenset(changed)
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def __getitem__(self, key: str) -> bytes:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
