@@ -1,0 +1,196 @@
+"""One station's samples between numpy and the packet that travels: what the channels agree on stands once."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from google.protobuf.message import DecodeError
+
+from kensoku import steim
+from kensoku.errors import InputInvalid
+from kensoku.v1.waveform_pb2 import Channel, TimeKind, WaveformPacket
+
+Samples = npt.NDArray[Any]  # one dimension of int32 or float32
+
+MAX_SAMPLES = 2_000_000  # in a packet: three channels at 100 Hz for an hour and a half; a second of them is 300
+MAX_RATE_HZ = 100_000.0
+EARLIEST_NS = -2_208_988_800 * 10**9  # 1900: before the first seismograms anyone has digitised
+LATEST_NS = 4_102_444_800 * 10**9  # 2100
+
+_NETWORK = re.compile(r"[A-Z0-9]{1,8}")  # FDSN source identifiers, 2.0
+_STATION = re.compile(r"[A-Z0-9-]{1,8}")
+_LOCATION = re.compile(r"[A-Z0-9-]{0,8}")
+_CODE = re.compile(r"[A-Z0-9_]{1,8}")
+
+_PLAIN = {"int32": np.dtype("<i4"), "float32": np.dtype("<f4")}
+_DTYPES = (np.dtype(np.int32), np.dtype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSamples:
+    """One component's samples without a gap: counts of the digitiser, or float32 in which NaN is a missing sample."""
+
+    location: str
+    code: str
+    start_ns: int
+    rate_hz: float
+    samples: Samples
+
+
+def packet_key(packet: WaveformPacket) -> str:
+    return f"{packet.network}.{packet.station}"
+
+
+# --- encoding ---------------------------------------------------------------------------------------------------------
+
+
+def encode_packet(
+    network: str,
+    station: str,
+    channels: Sequence[ChannelSamples],
+    source: str,
+    arrival_ns: int,
+    time_kind: TimeKind,
+) -> WaveformPacket:
+    """int32 samples travel as Steim-2 where it can hold them and is smaller, otherwise as they are."""
+    _check_packet(network, station, [channel.samples.size for channel in channels])
+    for channel in channels:
+        _check_channel(channel)
+    common = channels[0]
+    return WaveformPacket(
+        network=network,
+        station=station,
+        location=common.location,
+        start_ns=common.start_ns,
+        rate_hz=common.rate_hz,
+        count=common.samples.size,
+        channels=[_encode_channel(channel, common) for channel in channels],
+        source=source,
+        arrival_ns=arrival_ns,
+        time_kind=time_kind,
+    )
+
+
+def _encode_channel(channel: ChannelSamples, common: ChannelSamples) -> Channel:
+    encoded = Channel(code=channel.code)
+    if channel.location != common.location:
+        encoded.location = channel.location
+    if channel.start_ns != common.start_ns:
+        encoded.start_ns = channel.start_ns
+    if channel.rate_hz != common.rate_hz:
+        encoded.rate_hz = channel.rate_hz
+    samples = channel.samples
+    if samples.size != common.samples.size:
+        encoded.count = samples.size
+    if samples.dtype.kind == "f":
+        encoded.float32 = samples.astype("<f4", copy=False).tobytes()
+        return encoded
+    frames = steim.encode(samples)
+    if frames is None or len(frames) > samples.nbytes:
+        encoded.int32 = samples.astype("<i4", copy=False).tobytes()
+    else:
+        encoded.steim2 = frames
+    return encoded
+
+
+# --- decoding ---------------------------------------------------------------------------------------------------------
+
+
+def read_packet(message: bytes) -> WaveformPacket:
+    try:
+        return WaveformPacket.FromString(message)
+    except DecodeError:
+        raise InputInvalid(
+            f"{len(message)} bytes that cannot be read; expected a WaveformPacket of protos/kensoku/v1/waveform.proto; "
+            "check what writes to this topic"
+        ) from None
+
+
+def decode_packet(packet: WaveformPacket) -> list[ChannelSamples]:
+    """Every channel's samples in the order of the packet; one channel that cannot be used refuses the packet."""
+    counts = [channel.count if channel.HasField("count") else packet.count for channel in packet.channels]
+    _check_packet(packet.network, packet.station, counts)
+    return [
+        _decode_channel(packet, channel, samples)
+        for channel, samples in zip(packet.channels, _decode_payloads(packet.channels, counts), strict=True)
+    ]
+
+
+def _decode_payloads(channels: Sequence[Channel], counts: Sequence[int]) -> list[Samples]:
+    kinds = [channel.WhichOneof("payload") for channel in channels]
+    compressed = [i for i, kind in enumerate(kinds) if kind == "steim2"]
+    decoded = iter(steim.decode([channels[i].steim2 for i in compressed], [counts[i] for i in compressed]))
+    return [
+        next(decoded) if kind == "steim2" else _decode_plain(channel, kind, count)
+        for channel, kind, count in zip(channels, kinds, counts, strict=True)
+    ]
+
+
+def _decode_plain(channel: Channel, kind: str | None, count: int) -> Samples:
+    if kind is None:
+        raise InputInvalid(f"channel {channel.code!r} without samples; expected steim2, int32 or float32")
+    payload: bytes = getattr(channel, kind)
+    if len(payload) != 4 * count:
+        raise InputInvalid(
+            f"{kind} payload of {len(payload)} bytes in channel {channel.code!r}; expected {4 * count} "
+            f"for {count} samples; the sender must encode again"
+        )
+    return np.frombuffer(payload, dtype=_PLAIN[kind]).astype(_PLAIN[kind].newbyteorder("="), copy=False)
+
+
+def _decode_channel(packet: WaveformPacket, channel: Channel, samples: Samples) -> ChannelSamples:
+    decoded = ChannelSamples(
+        location=channel.location if channel.HasField("location") else packet.location,
+        code=channel.code,
+        start_ns=channel.start_ns if channel.HasField("start_ns") else packet.start_ns,
+        rate_hz=channel.rate_hz if channel.HasField("rate_hz") else packet.rate_hz,
+        samples=samples,
+    )
+    _check_channel(decoded)
+    return decoded
+
+
+# --- what both directions insist on -----------------------------------------------------------------------------------
+
+
+def _check_packet(network: str, station: str, counts: Sequence[int]) -> None:
+    if not _NETWORK.fullmatch(network) or not _STATION.fullmatch(station):
+        raise InputInvalid(
+            f"network {network!r} and station {station!r}; expected 1 to 8 characters of A-Z and 0-9 each, "
+            "as in FDSN source identifiers; give the station such codes"
+        )
+    if not counts:
+        raise InputInvalid(
+            f"a packet of {network}.{station} without channels; expected one or more; send only what is ready"
+        )
+    if sum(counts) > MAX_SAMPLES:
+        raise InputInvalid(
+            f"{sum(counts)} samples in one packet of {network}.{station}; "
+            f"expected at most {MAX_SAMPLES}; send several packets"
+        )
+
+
+def _check_channel(channel: ChannelSamples) -> None:
+    if not _CODE.fullmatch(channel.code) or not _LOCATION.fullmatch(channel.location):
+        raise InputInvalid(
+            f"channel {channel.code!r} at location {channel.location!r}; expected codes as in FDSN source identifiers, "
+            "such as 'HHZ' and '' or '00'"
+        )
+    if not 0 < channel.rate_hz <= MAX_RATE_HZ:  # so that NaN fails too
+        raise InputInvalid(
+            f"rate of {channel.rate_hz} Hz in channel {channel.code}; expected above 0, up to {MAX_RATE_HZ:.0f}"
+        )
+    if not EARLIEST_NS <= channel.start_ns < LATEST_NS:
+        raise InputInvalid(
+            f"start of {channel.start_ns} ns in channel {channel.code}; expected a time between 1900 and 2100 in "
+            "nanoseconds since 1970; check the clock and the unit"
+        )
+    samples = channel.samples
+    if samples.ndim != 1 or samples.dtype not in _DTYPES:
+        raise InputInvalid(
+            f"samples of {samples.dtype} in {samples.ndim} dimensions in channel {channel.code}; "
+            "expected one dimension of int32 or float32; convert them before sending"
+        )
