@@ -10,6 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from kensoku.v1 import (
     api_pb2,
     association_pb2,
+    bus_pb2,
     control_pb2,
     event_pb2,
     health_pb2,
@@ -20,7 +21,7 @@ from kensoku.v1 import (
 from tools.contracts import broken, promises
 
 ROOT = Path(__file__).parents[2]
-MODULES = [api_pb2, association_pb2, control_pb2, event_pb2, health_pb2, inventory_pb2, pick_pb2, waveform_pb2]
+MODULES = [api_pb2, association_pb2, bus_pb2, control_pb2, event_pb2, health_pb2, inventory_pb2, pick_pb2, waveform_pb2]
 # Units by suffix, or numbers that have none.
 SAYS_ITS_UNIT = re.compile(
     r"_(ns|s|hz|deg|km|m|counts|index|epoch|version|threshold|probability|confidence|magnitude|to)$"

@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from kensoku.bus import _metrics
 from kensoku.bus._table import Reader, Table
-from kensoku.bus.topics import REJECTED
+from kensoku.bus.topics import REJECTED, Action, ExistingTopic
 from kensoku.errors import DeliveryFailed
 
 log = logging.getLogger("kensoku.bus")
@@ -141,6 +141,14 @@ class Bus(ABC):
     @abstractmethod
     def lag(self, topic: str, group: str) -> Mapping[int, int]:
         """By partition, how many messages lie between the group's commit and the end."""
+
+    @abstractmethod
+    def existing_topics(self) -> Sequence[ExistingTopic]:
+        """The topics of this namespace as they are, for `plan`."""
+
+    @abstractmethod
+    def apply_topics(self, actions: Sequence[Action], replication: int = 1) -> None:
+        """Do what a plan says."""
 
     @abstractmethod
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import Protocol
 from kensoku.bus._groups import share
 from kensoku.bus._interface import Gap, Headers, Message, Options, Position
 from kensoku.bus._partitioner import partition_of
-from kensoku.bus.topics import MAX_MESSAGE_BYTES, Placement, Topic
+from kensoku.bus.topics import MAX_MESSAGE_BYTES, ExistingTopic, Placement, Topic
 from kensoku.errors import DeliveryFailed, TopicUnknown
 
 log = logging.getLogger("kensoku.bus")
@@ -66,6 +66,7 @@ class Log(Protocol):
     def leave(self, member: int) -> None: ...
     def store(self, member: int, offsets: Mapping[Position, int]) -> None: ...
     def committed(self, group: str, positions: Iterable[Position]) -> Mapping[Position, int]: ...
+    def existing_topics(self) -> Sequence[ExistingTopic]: ...
     def close(self) -> None: ...
 
 
@@ -232,6 +233,18 @@ class MemoryLog:
         with self._changed:
             stored = self._committed.get(group, {})
             return {position: stored[position] for position in positions if position in stored}
+
+    def existing_topics(self) -> Sequence[ExistingTopic]:
+        with self._changed:
+            return [
+                ExistingTopic(
+                    name=name,
+                    partitions=len(found.partitions),
+                    messages=sum(partition.end - partition.first for partition in found.partitions),
+                    settings=found.topic.broker_settings(),
+                )
+                for name, found in sorted(self._topics.items())
+            ]
 
     def close(self) -> None:
         with self._changed:

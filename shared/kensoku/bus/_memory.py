@@ -6,53 +6,68 @@ from dataclasses import replace
 from itertools import chain
 
 from kensoku.bus import _metrics
-from kensoku.bus._interface import Bus, Callbacks, Gap, Headers, Message, Options, Position, Start, Stream
+from kensoku.bus._interface import Bus, Callbacks, Gap, Headers, Message, Position, Start, Stream
 from kensoku.bus._log import NOBODY, Fetched, Log, Record
 from kensoku.bus._table import Reader
+from kensoku.bus.topics import Action, ExistingTopic
+from kensoku.errors import SettingInvalid
 
 
 class MemoryBus(Bus):
     """A client of a log; the namespace goes before every name that reaches the log."""
 
-    def __init__(self, log: Log, namespace: str, options: Options) -> None:
-        self._log = log
+    def __init__(self, log: Log, namespace: str) -> None:
+        self.log = log
         self._prefix = f"{namespace}." if namespace else ""
-        self._options = options
         self._opened = ExitStack()
         self._opened.callback(log.close)
 
     def publish(
         self, topic: str, key: str, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
-        self._log.append(Record(self._prefix + topic, key, value, headers, partition))
+        self.log.append(Record(self._prefix + topic, key, value, headers, partition))
         _metrics.PUBLISHED.labels(topic).inc()
 
     def flush(self, timeout_s: float = 30.0) -> None:
-        self._log.flush(timeout_s)
+        self.log.flush(timeout_s)
 
     def lag(self, topic: str, group: str) -> Mapping[int, int]:
         name = self._prefix + topic
-        bounds = self._log.bounds(name)
-        committed = self._log.committed(self._prefix + group, [(name, number) for number in bounds])
+        bounds = self.log.bounds(name)
+        committed = self.log.committed(self._prefix + group, [(name, number) for number in bounds])
         return {number: b.end - committed.get((name, number), b.first) for number, b in bounds.items()}
+
+    def existing_topics(self) -> Sequence[ExistingTopic]:
+        return [
+            replace(topic, name=topic.name.removeprefix(self._prefix))
+            for topic in self.log.existing_topics()
+            if topic.name.startswith(self._prefix)
+        ]
+
+    def apply_topics(self, actions: Sequence[Action], replication: int = 1) -> None:
+        if actions:
+            raise SettingInvalid(
+                f"the memory bus makes its topics when it opens; found a wish to {actions[0]}, expected none; restart "
+                "`kensoku run`"
+            )
 
     def close(self) -> None:
         self._opened.close()
 
     def _open_stream(self, topics: tuple[str, ...], group: str, callbacks: Callbacks) -> Stream:
-        stream = MemoryStream(self, self._log, self._prefix, topics, group, callbacks)
+        stream = MemoryStream(self, self.log, self._prefix, topics, group, callbacks)
         return self._opened.enter_context(stream)
 
     def _open_reader(self, topic: str, start: Start) -> Reader:
         name = self._prefix + topic
-        bounds = self._log.bounds(name)
+        bounds = self.log.bounds(name)
         if start == "earliest":
             offsets = {number: b.first for number, b in bounds.items()}
         elif start == "latest":
             offsets = {number: b.end for number, b in bounds.items()}
         else:
-            offsets = dict(self._log.offsets_at(name, start))
-        reader = MemoryReader(self._log, self._prefix, {(name, number): offset for number, offset in offsets.items()})
+            offsets = dict(self.log.offsets_at(name, start))
+        reader = MemoryReader(self.log, self._prefix, {(name, number): offset for number, offset in offsets.items()})
         return self._opened.enter_context(closing(reader))
 
 

@@ -1,0 +1,63 @@
+"""Compare a broker's topics with the declared table, and change what a plan says."""
+
+from collections.abc import Mapping, Sequence
+
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.protocol.consumer import OffsetSpec
+
+from kensoku.bus._kafka_client import Connection
+from kensoku.bus.topics import Action, AddPartitions, ChangeSettings, CreateTopic, ExistingTopic
+
+MIN_IN_SYNC = {"min.insync.replicas": "2"}  # with three replicas: one may be away without loss or refusal
+
+
+def existing_topics(connection: Connection, prefix: str) -> list[ExistingTopic]:
+    """Under their plain names, with the number of messages between the first and the last offset."""
+    described = connection.patiently(connection.admin.describe_topics)
+    partitions = {
+        topic["name"]: len(topic["partitions"])
+        for topic in described
+        if topic["name"].startswith(prefix) and not topic["is_internal"]
+    }
+    if not partitions:
+        return []
+    positions = [(name, number) for name, count in partitions.items() for number in range(count)]
+    first = connection.patiently(lambda: connection.offsets(positions, OffsetSpec.EARLIEST))
+    ends = connection.patiently(lambda: connection.offsets(positions, OffsetSpec.LATEST))
+    settings = _settings(connection, list(partitions))
+    return [
+        ExistingTopic(
+            name=name.removeprefix(prefix),
+            partitions=count,
+            messages=sum(ends[name, number] - first[name, number] for number in range(count)),
+            settings=settings[name],
+        )
+        for name, count in sorted(partitions.items())
+    ]
+
+
+def apply(connection: Connection, prefix: str, actions: Sequence[Action], replication: int) -> None:
+    created = {prefix + a.topic.name: _new_topic(a, replication) for a in actions if isinstance(a, CreateTopic)}
+    if created:
+        connection.patiently(lambda: connection.admin.create_topics(created, wait_for_metadata=True))
+    grown = {prefix + a.topic.name: a.topic.partitions for a in actions if isinstance(a, AddPartitions)}
+    if grown:
+        connection.patiently(lambda: connection.admin.create_partitions(grown))
+    changed = [
+        ConfigResource(ConfigResourceType.TOPIC, prefix + a.topic.name, dict(a.changes))
+        for a in actions
+        if isinstance(a, ChangeSettings)
+    ]
+    if changed:
+        connection.patiently(lambda: connection.admin.alter_configs(changed))
+
+
+def _new_topic(action: CreateTopic, replication: int) -> Mapping[str, object]:
+    settings = dict(action.topic.broker_settings()) | (MIN_IN_SYNC if replication >= 3 else {})
+    return {"num_partitions": action.topic.partitions, "replication_factor": replication, "configs": settings}
+
+
+def _settings(connection: Connection, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    described = connection.patiently(lambda: connection.admin.describe_configs(resources, config_filter="all"))
+    return {name: {setting: entry["value"] for setting, entry in described["topic"][name].items()} for name in names}
