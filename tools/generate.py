@@ -16,6 +16,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_tools import protoc
 
 from tools import contracts
+from training import filter_bank
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMISES = Path("protos/contract.txt")
@@ -42,9 +43,15 @@ def generate_protos(output: Path) -> None:
     (output / PROMISES).write_text("\n".join(promises) + "\n")
 
 
+def generate_models(output: Path) -> None:
+    """Build the models that are computed, not trained."""
+    filter_bank.write(output / "model_repository")
+
+
 # What can be generated: its files, as patterns below the root, and the function that makes them below a folder.
 GENERATORS: dict[str, tuple[list[str], Callable[[Path], None]]] = {
     "protos": ([f"{STUBS}/*.py*", str(PROMISES)], generate_protos),
+    "models": (["model_repository/filter_bank/*/model.onnx"], generate_models),
 }
 
 
