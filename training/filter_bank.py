@@ -41,11 +41,19 @@ def delay_samples(taps: FloatArray) -> float:
 
 def build() -> onnx.ModelProto:
     """The graph: counts (batch, 3, n) -> unfiltered, band_2_8_hz, above_5_hz, each (batch, 3, n)."""
+    # The first sample goes first: a mean of eight million counts, summed in single precision, would be off by several.
+    # ReduceMean would do the rest, but how it sums depends on where in memory a window begins, so the last bits of
+    # an answer would depend on its neighbours in the batch; the pooling of ONNX Runtime sums in one order.
     nodes = [
-        helper.make_node("ReduceMean", ["counts"], ["mean"], axes=[2], keepdims=1),
-        helper.make_node("Sub", ["counts", "mean"], ["unfiltered"]),
+        helper.make_node("Slice", ["counts", "zero", "one", "time_axis"], ["first"]),
+        helper.make_node("Sub", ["counts", "first"], ["from_first"]),
+        helper.make_node("GlobalAveragePool", ["from_first"], ["mean"]),
+        helper.make_node("Sub", ["from_first", "mean"], ["unfiltered"]),
     ]
-    weights = []
+    weights = [
+        numpy_helper.from_array(np.array([value], dtype=np.int64), name)
+        for name, value in {"zero": 0, "one": 1, "time_axis": 2}.items()
+    ]
     for name, corners_hz in FILTERS.items():
         # Conv correlates, so the impulse response is reversed; padding on the left alone keeps it causal.
         kernel = np.tile(coefficients(corners_hz)[::-1].astype(np.float32), (3, 1, 1))

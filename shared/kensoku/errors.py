@@ -10,6 +10,7 @@ KensokuError
 │   └── DeliveryFailed   a message was not acknowledged
 └── ModelError
     ├── ModelServerUnavailable
+    ├── EmbeddedServerUnusable   it cannot be installed or started on this machine
     ├── ModelUnknown
     └── ModelRefused     the server answered with an error for this request
 """
@@ -52,6 +53,10 @@ class ModelError(KensokuError):
 
 
 class ModelServerUnavailable(ModelError):
+    pass
+
+
+class EmbeddedServerUnusable(ModelError):
     pass
 
 

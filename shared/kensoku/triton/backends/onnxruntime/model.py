@@ -1,0 +1,114 @@
+"""Triton's backend `onnxruntime` for the embedded server: the same model.onnx, run by ONNX Runtime on the CPU.
+
+Triton runs this file inside its own process for Python, one process a model instance; nothing of Kensoku imports it.
+Tensors travel by DLPack in both directions, since `as_numpy()` and `Tensor(name, array)` give wrong numbers with
+numpy 2 and `Tensor.from_dlpack(name, array)` ends the process with numpy 1.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# Triton's process for Python heeds no PYTHONPATH, so the server is told where its own interpreter finds these two.
+sys.path.insert(0, os.environ["KENSOKU_ONNXRUNTIME_FOLDER"])
+sys.path.insert(0, os.environ["KENSOKU_NUMPY_FOLDER"])
+
+import numpy as np
+import onnxruntime
+import triton_python_backend_utils as pb_utils
+
+ORT_TYPES = {
+    "TYPE_BOOL": "tensor(bool)",
+    "TYPE_UINT8": "tensor(uint8)",
+    "TYPE_INT8": "tensor(int8)",
+    "TYPE_INT16": "tensor(int16)",
+    "TYPE_INT32": "tensor(int32)",
+    "TYPE_INT64": "tensor(int64)",
+    "TYPE_FP16": "tensor(float16)",
+    "TYPE_FP32": "tensor(float)",
+    "TYPE_FP64": "tensor(double)",
+}
+PARENT_POLL_S = 1.0
+
+
+class TritonPythonModel:
+    def initialize(self, args: dict[str, str]) -> None:
+        threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+        config = json.loads(args["model_config"])
+        path = Path(args["model_repository"], args["model_version"], "model.onnx")
+        options = onnxruntime.SessionOptions()
+        # The parameter has the name and the meaning it has in Triton's own ONNX Runtime backend; 0: all cores.
+        parameter = config.get("parameters", {}).get("intra_op_thread_count", {"string_value": "0"})
+        options.intra_op_num_threads = int(parameter["string_value"])
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # an idle system must be idle
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        _refuse_other_tensors(path, "input", config["input"], self._session.get_inputs())
+        _refuse_other_tensors(path, "output", config["output"], self._session.get_outputs())
+        self._inputs = [tensor["name"] for tensor in config["input"]]
+
+    def execute(self, requests: Sequence[Any]) -> list[Any]:
+        """One call of the model for all requests that Triton gathered, since their windows are independent."""
+        columns = {name: [_array(request, name) for request in requests] for name in self._inputs}
+        feeds = {
+            name: onnxruntime.OrtValue.ortvalue_from_numpy(arrays[0] if len(arrays) == 1 else np.concatenate(arrays))
+            for name, arrays in columns.items()
+        }
+        names = list(dict.fromkeys(name for request in requests for name in request.requested_output_names()))
+        outputs = dict(zip(names, self._session.run_with_ort_values(names, feeds), strict=True))
+        if len(requests) == 1:
+            return [_response(outputs)]
+        ends = np.cumsum([len(array) for array in columns[self._inputs[0]]]).tolist()
+        arrays = {name: output.numpy() for name, output in outputs.items()}
+        return [
+            _response(
+                {
+                    name: onnxruntime.OrtValue.ortvalue_from_numpy(arrays[name][start:end])
+                    for name in request.requested_output_names()
+                }
+            )
+            for request, start, end in zip(requests, [0, *ends], ends, strict=False)
+        ]
+
+
+def _array(request: Any, name: str) -> Any:
+    return np.from_dlpack(pb_utils.get_input_tensor_by_name(request, name))
+
+
+def _response(outputs: dict[str, Any]) -> Any:
+    # The public OrtValue has no DLPack export; the object it wraps has.
+    tensors = [pb_utils.Tensor.from_dlpack(name, value._ortvalue.to_dlpack()) for name, value in outputs.items()]
+    return pb_utils.InferenceResponse(output_tensors=tensors)
+
+
+def _refuse_other_tensors(path: Path, kind: str, configured: list[dict[str, Any]], found: Sequence[Any]) -> None:
+    """Refuse, as Triton's own backend does, a configuration that the graph does not have."""
+    graph = {tensor.name: tensor for tensor in found}
+    for spec in configured:
+        tensor = graph.get(spec["name"])
+        dims = [int(dim) for dim in spec["dims"]]
+        fits = (
+            tensor is not None
+            and tensor.type == ORT_TYPES.get(spec["data_type"])
+            and len(tensor.shape) == 1 + len(dims)
+            and all(
+                wanted == (have if isinstance(have, int) else -1) or wanted > 0 and not isinstance(have, int)
+                for wanted, have in zip(dims, tensor.shape[1:], strict=True)
+            )
+        )
+        if not fits:
+            available = ", ".join(f"{t.name} {t.type} {t.shape}" for t in found)
+            raise pb_utils.TritonModelException(
+                f"{path}: config.pbtxt expects {kind} {spec['name']} {spec['data_type']} {dims}, found {available}"
+            )
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process when the server was killed: Triton leaves it behind, holding memory and shared segments."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_S)
+    os._exit(1)
