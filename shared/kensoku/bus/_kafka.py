@@ -50,7 +50,7 @@ class KafkaBus(Bus):
         self._opened = ExitStack()
         with ExitStack() as opening:
             self._connection = opening.enter_context(closing(Connection(servers, options)))
-            self._publisher = opening.enter_context(closing(Publisher(self._connection)))
+            self._publisher = opening.enter_context(closing(Publisher(self._connection, self._prefix)))
             self._opened = opening.pop_all()
 
     def publish(

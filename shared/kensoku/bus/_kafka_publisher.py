@@ -43,8 +43,9 @@ class Unanswered:
 class Publisher:
     """One idempotent producer at a time. Every send's answer is looked at; a poisoned producer is replaced."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, prefix: str) -> None:
         self._connection = connection
+        self._prefix = prefix
         self._lock = threading.RLock()
         self._pending: deque[Unanswered] = deque()
         self._pending_bytes = 0
@@ -163,9 +164,10 @@ class Publisher:
         return refusals
 
     def _refuse(self, message: Outgoing, error: Exception) -> Refusal:
-        _metrics.REFUSED.labels(message.topic).inc()
-        log.error("the broker refused a message for %s with key %s: %s", message.topic, message.key, error)
-        return Refusal(message.topic, message.key, message.value, str(error))
+        topic = message.topic.removeprefix(self._prefix)
+        _metrics.REFUSED.labels(topic).inc()
+        log.error("the broker refused a message for %s with key %s: %s", topic, message.key, error)
+        return Refusal(topic, message.key, message.value, str(error))
 
     def _discard_producer(self, timeout_s: float) -> None:
         if self._producer is None:

@@ -242,6 +242,7 @@ class MemoryLog:
                     partitions=len(found.partitions),
                     messages=sum(partition.end - partition.first for partition in found.partitions),
                     settings=found.topic.broker_settings(),
+                    placement=found.topic.placement,
                 )
                 for name, found in sorted(self._topics.items())
             ]

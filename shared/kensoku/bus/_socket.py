@@ -7,7 +7,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,8 +17,8 @@ from google.protobuf.message import Message as ProtoMessage
 from google.protobuf.message_factory import GetMessageClass
 
 from kensoku.bus._interface import Gap, Message, Position
-from kensoku.bus._log import Bounds, Fetched, Log, Record
-from kensoku.bus.topics import ExistingTopic
+from kensoku.bus._log import Bounds, Fetched, Log, Record, place, size_bytes, unknown_topic
+from kensoku.bus.topics import ExistingTopic, Placement, Topic
 from kensoku.errors import BusError, BusUnavailable, DeliveryFailed, KensokuError, SettingInvalid, TopicUnknown
 from kensoku.v1 import bus_pb2 as v1
 
@@ -27,6 +27,7 @@ log = logging.getLogger("kensoku.bus")
 LONGEST_PATH = 100  # characters; the kernel's limit for a socket is 107
 CALLERS = 32  # one thread for every member of a group, and one for every question
 ANSWER_BYTES = 16 * 1024**2
+QUEUED_BYTES = 256 * 1024  # published and not yet sent; `flush` sends the rest
 CALL_S = 60.0  # longer than a full topic waits for its readers
 CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", 2 * ANSWER_BYTES),
@@ -171,15 +172,9 @@ class Service:
         self._log = served
 
     def append(self, request: v1.AppendRequest) -> v1.AppendResponse:
-        self._log.append(
-            Record(
-                topic=request.topic,
-                key=request.key,
-                value=request.value if request.HasField("value") else None,
-                headers=tuple((header.name, header.value) for header in request.headers),
-                partition=request.partition if request.HasField("partition") else None,
-            )
-        )
+        for message in request.messages:
+            m = decode_message(message)
+            self._log.append(Record(m.topic, m.key, m.value, m.headers, m.partition))
         return v1.AppendResponse()
 
     def fetch(self, request: v1.FetchRequest) -> v1.FetchResponse:
@@ -207,7 +202,13 @@ class Service:
 
     def list_topics(self, request: v1.ListTopicsRequest) -> v1.ListTopicsResponse:
         topics = [
-            v1.LogTopic(name=t.name, partitions=t.partitions, messages=t.messages, settings=t.settings)
+            v1.LogTopic(
+                name=t.name,
+                partitions=t.partitions,
+                messages=t.messages,
+                settings=t.settings,
+                is_placed_by_number=t.placement is Placement.BY_NUMBER,
+            )
             for t in self._log.existing_topics()
         ]
         return v1.ListTopicsResponse(topics=topics)
@@ -245,6 +246,10 @@ class RemoteLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._memberships: dict[int, grpc.Call] = {}
+        self._topics: Mapping[str, Topic] = {}
+        self._lock = threading.RLock()
+        self._queued: list[Message] = []
+        self._queued_bytes = 0
         self._channel = grpc.insecure_channel(f"unix:{path}", options=CHANNEL_OPTIONS)
         self._join = self._channel.unary_stream(
             _path("Join"),
@@ -267,16 +272,20 @@ class RemoteLog:
             raise
 
     def append(self, record: Record) -> None:
-        headers = [v1.LogHeader(name=name, value=value) for name, value in record.headers]
-        self._ask(
-            "Append",
-            v1.AppendRequest(
-                topic=record.topic, key=record.key, value=record.value, headers=headers, partition=record.partition
-            ),
-        )
+        if (topic := self._topics.get(record.topic)) is None:
+            raise unknown_topic(record.topic, self._topics)
+        message = Message(record.topic, place(record, topic), 0, record.key, record.value, 0, record.headers)
+        with self._lock:
+            self._queued.append(message)
+            self._queued_bytes += size_bytes(message)
+            if self._queued_bytes > QUEUED_BYTES:
+                self.flush(CALL_S)
 
     def flush(self, timeout_s: float) -> None:
-        """Nothing to do: `append` returns when the other process has the message."""
+        with self._lock:
+            queued, self._queued, self._queued_bytes = self._queued, [], 0
+            if queued:
+                self._ask("Append", v1.AppendRequest(messages=map(encode_message, queued)))
 
     def fetch(self, positions: Mapping[Position, int], limit: int, timeout_s: float, member: int) -> Fetched:
         answer = self._ask(
@@ -301,7 +310,18 @@ class RemoteLog:
 
     def existing_topics(self) -> Sequence[ExistingTopic]:
         answer = self._ask("ListTopics", v1.ListTopicsRequest())
-        return [ExistingTopic(t.name, t.partitions, t.messages, dict(t.settings)) for t in answer.topics]
+        topics = [
+            ExistingTopic(
+                name=t.name,
+                partitions=t.partitions,
+                messages=t.messages,
+                settings=dict(t.settings),
+                placement=Placement.BY_NUMBER if t.is_placed_by_number else Placement.BY_KEY,
+            )
+            for t in answer.topics
+        ]
+        self._topics = {t.name: Topic(t.name, t.partitions, placement=t.placement) for t in topics}
+        return topics
 
     def join(self, group: str, topics: Sequence[str]) -> int:
         call = self._join(v1.JoinRequest(group=group, topics=topics))
@@ -326,6 +346,8 @@ class RemoteLog:
         return decode_positions(self._ask("GetCommitted", request).positions)
 
     def close(self) -> None:
+        with suppress(BusUnavailable):
+            self.flush(CALL_S)
         for member in list(self._memberships):
             self.leave(member)
         self._channel.close()

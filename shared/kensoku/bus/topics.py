@@ -98,6 +98,7 @@ class ExistingTopic:
     partitions: int
     messages: int
     settings: Mapping[str, str]
+    placement: Placement = Placement.BY_KEY  # as far as it is known: a broker does not keep it
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,18 +39,10 @@ class LogMessage(_message.Message):
     def __init__(self, position: _Optional[_Union[LogPosition, _Mapping]] = ..., key: _Optional[str] = ..., value: _Optional[bytes] = ..., headers: _Optional[_Iterable[_Union[LogHeader, _Mapping]]] = ..., published_ns: _Optional[int] = ...) -> None: ...
 
 class AppendRequest(_message.Message):
-    __slots__ = ("topic", "key", "value", "headers", "partition")
-    TOPIC_FIELD_NUMBER: _ClassVar[int]
-    KEY_FIELD_NUMBER: _ClassVar[int]
-    VALUE_FIELD_NUMBER: _ClassVar[int]
-    HEADERS_FIELD_NUMBER: _ClassVar[int]
-    PARTITION_FIELD_NUMBER: _ClassVar[int]
-    topic: str
-    key: str
-    value: bytes
-    headers: _containers.RepeatedCompositeFieldContainer[LogHeader]
-    partition: int
-    def __init__(self, topic: _Optional[str] = ..., key: _Optional[str] = ..., value: _Optional[bytes] = ..., headers: _Optional[_Iterable[_Union[LogHeader, _Mapping]]] = ..., partition: _Optional[int] = ...) -> None: ...
+    __slots__ = ("messages",)
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    messages: _containers.RepeatedCompositeFieldContainer[LogMessage]
+    def __init__(self, messages: _Optional[_Iterable[_Union[LogMessage, _Mapping]]] = ...) -> None: ...
 
 class AppendResponse(_message.Message):
     __slots__ = ()
@@ -123,7 +115,7 @@ class ListTopicsResponse(_message.Message):
     def __init__(self, topics: _Optional[_Iterable[_Union[LogTopic, _Mapping]]] = ...) -> None: ...
 
 class LogTopic(_message.Message):
-    __slots__ = ("name", "partitions", "messages", "settings")
+    __slots__ = ("name", "partitions", "messages", "settings", "is_placed_by_number")
     class SettingsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -135,11 +127,13 @@ class LogTopic(_message.Message):
     PARTITIONS_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    IS_PLACED_BY_NUMBER_FIELD_NUMBER: _ClassVar[int]
     name: str
     partitions: int
     messages: int
     settings: _containers.ScalarMap[str, str]
-    def __init__(self, name: _Optional[str] = ..., partitions: _Optional[int] = ..., messages: _Optional[int] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    is_placed_by_number: bool
+    def __init__(self, name: _Optional[str] = ..., partitions: _Optional[int] = ..., messages: _Optional[int] = ..., settings: _Optional[_Mapping[str, str]] = ..., is_placed_by_number: _Optional[bool] = ...) -> None: ...
 
 class JoinRequest(_message.Message):
     __slots__ = ("group", "topics")
