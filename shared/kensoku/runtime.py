@@ -1,0 +1,203 @@
+"""What every service does alike: log, stop when it is told to, and say whether it is alive and ready."""
+
+import errno
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+
+from kensoku.errors import KensokuError, SettingInvalid
+from kensoku.settings import mask
+
+log = logging.getLogger("kensoku")
+
+STANDSTILL_S = 60.0  # a loop that beats every tenth of a second and waits up to this long for a broker
+STOPPED, FAILED, MISUSED = 0, 1, 2  # exit codes
+
+UP = Gauge("service_ready", "1 when everything this process needs is there")
+
+
+# --- logs -------------------------------------------------------------------------------------------------------------
+
+
+class HumanLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
+        line = f"{moment} {record.levelname[0]} {record.name.removeprefix('kensoku.')}: {record.getMessage()}"
+        return mask(self._with_trace(line, record))
+
+    def _with_trace(self, line: str, record: logging.LogRecord) -> str:
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": mask(record.getMessage()),
+        }
+        if record.exc_info:
+            entry["exception"] = mask(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def configure_logs(style: Literal["human", "json"] = "human", level: str = "INFO") -> None:
+    """Our own lines from `level` on, other libraries' from warnings on, to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines() if style == "json" else HumanLines())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("kensoku").setLevel(level)
+    logging.captureWarnings(True)
+
+
+# --- stopping ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set; the handler does nothing else, the loop looks at it. A second one kills."""
+    stop = threading.Event()
+
+    def note(number: int, _: object) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_to_exit_code(main: Callable[[], int | None]) -> int:
+    """Run a program; what a person can mend is one line on standard error, and only a bug of ours a traceback."""
+    try:
+        return main() or STOPPED
+    except SettingInvalid as error:
+        print(f"kensoku: {error}", file=sys.stderr)
+        return MISUSED
+    except KensokuError as error:
+        print(f"kensoku: {error}", file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
+            raise
+        print(f"kensoku: {explain_disk(error)}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def explain_disk(error: OSError) -> str:
+    return (
+        f"cannot write {error.filename or 'to disk'}: {error.strerror}; expected room to write, "
+        "free some or set KENSOKU_HOME to a folder on another disk; nothing that was acknowledged is lost"
+    )
+
+
+# --- health -----------------------------------------------------------------------------------------------------------
+
+
+class Pulse:
+    """Whether a process lives, by the beats of its loops, and whether it is ready, by what it waits for."""
+
+    def __init__(self, standstill_s: float = STANDSTILL_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self._standstill_s = standstill_s
+        self._clock = clock
+        self._beats: dict[str, float] = {}
+        self._waiting: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def beat(self, loop: str = "main") -> None:
+        with self._lock:
+            self._beats[loop] = self._clock()
+
+    def end(self, loop: str = "main") -> None:
+        """This loop has finished, so it need not beat any more."""
+        with self._lock:
+            self._beats.pop(loop, None)
+
+    def wait_for(self, part: str, reason: str) -> None:
+        """Not ready because of this part."""
+        with self._lock:
+            self._waiting[part] = reason
+
+    def found(self, part: str) -> None:
+        with self._lock:
+            self._waiting.pop(part, None)
+
+    def standing_still(self) -> dict[str, float]:
+        """By loop, seconds since its last beat, of those that have not beaten for too long."""
+        now = self._clock()
+        with self._lock:
+            silent = {loop: now - beat for loop, beat in self._beats.items()}
+        return {loop: round(seconds, 1) for loop, seconds in silent.items() if seconds > self._standstill_s}
+
+    def waiting(self) -> dict[str, str]:
+        """By part, why the process is not ready; empty when it is."""
+        with self._lock:
+            return dict(self._waiting)
+
+
+@contextmanager
+def serve_pulse(pulse: Pulse, host: str, port: int) -> Iterator[int]:
+    """Answer /livez, /readyz and /metrics as long as the block runs; yields the port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            match self.path.partition("?")[0]:
+                case "/livez":
+                    still = pulse.standing_still()
+                    self._answer_json(503 if still else 200, {"alive": not still, "standing_still_s": still})
+                case "/readyz":
+                    waiting = pulse.waiting()
+                    self._answer_json(503 if waiting else 200, {"ready": not waiting, "waiting_for": waiting})
+                case "/metrics":
+                    UP.set(not pulse.waiting())
+                    self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
+                case _:
+                    self._answer_json(404, {"found": self.path, "expected": ["/livez", "/readyz", "/metrics"]})
+
+        def _answer_json(self, status: int, body: dict[str, object]) -> None:
+            self._answer(status, "application/json", json.dumps(body).encode() + b"\n")
+
+        def _answer(self, status: int, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """A probe every few seconds is no event."""
+
+    try:
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise SettingInvalid(
+            f"cannot listen on {host}:{port}: {error.strerror}; expected a free port of this machine, "
+            "stop what uses it or set KENSOKU_PORT (0 takes any)"
+        ) from None
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.5}, name="pulse", daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

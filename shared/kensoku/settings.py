@@ -1,0 +1,150 @@
+"""Settings: read once from KENSOKU_* and the command line, checked, shown at the start with secrets masked."""
+
+import argparse
+import difflib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kensoku.errors import SettingInvalid
+
+PREFIX = "KENSOKU_"
+URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+@")
+MASK = "********"
+
+
+def default_home() -> Path:
+    """Where this machine keeps what Kensoku must not lose: XDG's place for state."""
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local/state") / "kensoku"
+
+
+def _expand(value: object) -> object:
+    return Path(value).expanduser() if isinstance(value, str) else value
+
+
+class ServiceSettings(BaseSettings):
+    """What every service can be told."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True)
+    flag_prefix: ClassVar[str] = ""  # of its own settings' names, left out of their options
+
+    bus: Annotated[
+        str, Field(pattern=r"^(memory://(/.+)?|kafka://.+)$", description="memory:// or kafka://host:port[,host:port]")
+    ] = "memory://"
+    bus_wait_s: Annotated[float, Field(gt=0, description="how long a broker may be away before the service ends")] = (
+        60.0
+    )
+    namespace: Annotated[
+        str,
+        Field(
+            pattern=r"^([a-z0-9][a-z0-9-]{0,30})?$", description="prefix of topics and groups, for a system of its own"
+        ),
+    ] = ""
+    home: Annotated[
+        Path, BeforeValidator(_expand), Field(description="folder of positions, sockets and the server")
+    ] = Field(default_factory=default_home)
+    models: Annotated[
+        str,
+        Field(
+            pattern=r"^(triton|local|local:.+|triton://.+)$",
+            description="triton (embedded), local (no server), or triton://host:port[,host:port]",
+        ),
+    ] = "triton"
+    host: Annotated[str, Field(min_length=1, description="address for /livez, /readyz and /metrics")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="port for them, 0: any free one")] = 8710
+    log_format: Annotated[Literal["human", "json"], Field(description="lines for people or for programs")] = "human"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="the least that is told")] = (
+        "INFO"
+    )
+
+
+SettingsType = TypeVar("SettingsType", bound=ServiceSettings)
+
+
+def load_settings(kind: type[SettingsType], overrides: Mapping[str, object] | None = None) -> SettingsType:
+    """Settings from the environment, and what the command line gives instead; the error names all that is wrong."""
+    given: dict[str, Any] = {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        mistakes = [_explain(kind, problem, given) for problem in error.errors(include_url=False)]
+    raise SettingInvalid("\n  ".join([f"{len(mistakes)} wrong setting{'s' * (len(mistakes) > 1)}:", *mistakes]))
+
+
+def _explain(kind: type[ServiceSettings], problem: Any, given: Mapping[str, object]) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "?"
+    option = flag(name, kind.flag_prefix)
+    source = option if name in given else variable(name)
+    field = kind.model_fields.get(name)
+    expected = f" ({field.description})" if field and field.description else ""
+    if problem["type"] == "missing":
+        return f"{variable(name)} or {option}: found nothing, expected a value{expected}"
+    message = str(problem["msg"])
+    message = message[:1].lower() + message[1:]
+    return f"{source}: found {_shown(field, problem['input'])}: {message}{expected}"
+
+
+def _shown(field: FieldInfo | None, value: object) -> str:
+    if field is not None and "Secret" in str(field.annotation):
+        return MASK
+    return repr(mask(value) if isinstance(value, str) else value)
+
+
+def describe(settings: ServiceSettings) -> str:
+    """`bus=memory:// port=8710 ...`, fit for a log."""
+    return " ".join(f"{name}={mask(str(value))}" for name, value in settings)
+
+
+def mask(text: str) -> str:
+    """A text without the passwords of the addresses in it."""
+    return URL_PASSWORD.sub(rf"\1:{MASK}@", text)
+
+
+def misspelt(kinds: Iterable[type[ServiceSettings]], environment: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that is no setting but looks like one."""
+    known = {variable(name) for kind in kinds for name in kind.model_fields}
+    sentences = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known and (near := difflib.get_close_matches(name, known, 1, 0.8)):
+            sentences.append(f"found the variable {name}, which is no setting; did you mean {near[0]}?")
+    return sentences
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def flag(name: str, prefix: str = "") -> str:
+    return "--" + name.removeprefix(prefix).replace("_", "-")
+
+
+def add_flags(parser: argparse.ArgumentParser, kind: type[ServiceSettings], only: Iterable[str] | None = None) -> None:
+    """An option for every setting (or those named), stored under the setting's name; unset means None."""
+    for name, field in kind.model_fields.items():
+        if only is not None and name not in only:
+            continue
+        if field.annotation in (SecretStr, SecretStr | None):
+            continue  # a secret on a command line can be read by everyone on the machine
+        text = (field.description or name).replace("%", "%%") + f" [{variable(name)}]"
+        if field.annotation is bool:
+            parser.add_argument(
+                flag(name, kind.flag_prefix), dest=name, action=argparse.BooleanOptionalAction, help=text
+            )
+        else:
+            parser.add_argument(flag(name, kind.flag_prefix), dest=name, metavar="VALUE", help=text)
+
+
+def overrides(options: argparse.Namespace, kind: type[ServiceSettings]) -> dict[str, object]:
+    """What the command line set of these settings."""
+    given = vars(options)
+    return {name: given[name] for name in kind.model_fields if given.get(name) is not None}
