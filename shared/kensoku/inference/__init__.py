@@ -5,7 +5,8 @@ the only one that knows tritonclient and ONNX Runtime.
 """
 
 from kensoku.inference._control import ModelControl, VersionState
-from kensoku.inference._models import DEADLINE_S, Models, Tensors, open_models
+from kensoku.inference._local import versions_in
+from kensoku.inference._models import DEADLINE_S, Models, Tensors, endpoints, open_models
 from kensoku.inference._signature import Signature, TensorSpec, read_signature
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "TensorSpec",
     "Tensors",
     "VersionState",
+    "endpoints",
     "open_models",
     "read_signature",
+    "versions_in",
 ]

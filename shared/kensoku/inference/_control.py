@@ -26,7 +26,7 @@ class VersionState:
 
 
 class ModelControl:
-    """Explicit model control of every server behind the addresses; one that is away is an error, not an exception."""
+    """Explicit model control of every server behind the addresses; all of them must answer."""
 
     def __init__(self, addresses: Sequence[str], resolve: Callable[[str], list[str]] = resolve) -> None:
         self._addresses = addresses
@@ -40,6 +40,10 @@ class ModelControl:
             for server in self._servers()
             for entry in self._index(server)
         ]
+
+    def servers(self) -> frozenset[str]:
+        """Every server, as ip:port."""
+        return frozenset(self._servers())
 
     def load(self, model: str, version: str) -> None:
         """Load a version on every server beside those it holds."""
