@@ -1,5 +1,6 @@
 """One station's samples between numpy and the packet that travels: what the channels agree on stands once."""
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,10 +57,12 @@ def encode_packet(
     time_kind: TimeKind,
 ) -> WaveformPacket:
     """int32 samples travel as Steim-2 where it can hold them and is smaller, otherwise as they are."""
-    _check_packet(network, station, [channel.samples.size for channel in channels])
+    check_station(network, station)
+    _check_counts([channel.samples.size for channel in channels])
     for channel in channels:
-        _check_channel(channel)
+        check_channel(channel)
     common = channels[0]
+    payloads = _encode_payloads(channels)
     return WaveformPacket(
         network=network,
         station=station,
@@ -67,32 +70,40 @@ def encode_packet(
         start_ns=common.start_ns,
         rate_hz=common.rate_hz,
         count=common.samples.size,
-        channels=[_encode_channel(channel, common) for channel in channels],
+        channels=[_encode_channel(c, common, *payload) for c, payload in zip(channels, payloads, strict=True)],
         source=source,
         arrival_ns=arrival_ns,
         time_kind=time_kind,
     )
 
 
-def _encode_channel(channel: ChannelSamples, common: ChannelSamples) -> Channel:
+def _encode_payloads(channels: Sequence[ChannelSamples]) -> list[tuple[str, bytes]]:
+    """The name of the field and what goes there."""
+    counts = [channel.samples for channel in channels if channel.samples.dtype.kind == "i"]
+    compressed = iter(steim.encode(counts) if counts else ())
+    payloads = []
+    for channel in channels:
+        samples = channel.samples
+        frames = next(compressed) if samples.dtype.kind == "i" else None
+        if frames is not None and len(frames) <= samples.nbytes:
+            payloads.append(("steim2", frames))
+        else:
+            name = "int32" if samples.dtype.kind == "i" else "float32"
+            payloads.append((name, samples.astype(_PLAIN[name], copy=False).tobytes()))
+    return payloads
+
+
+def _encode_channel(channel: ChannelSamples, common: ChannelSamples, field: str, payload: bytes) -> Channel:
     encoded = Channel(code=channel.code)
+    setattr(encoded, field, payload)
     if channel.location != common.location:
         encoded.location = channel.location
     if channel.start_ns != common.start_ns:
         encoded.start_ns = channel.start_ns
     if channel.rate_hz != common.rate_hz:
         encoded.rate_hz = channel.rate_hz
-    samples = channel.samples
-    if samples.size != common.samples.size:
-        encoded.count = samples.size
-    if samples.dtype.kind == "f":
-        encoded.float32 = samples.astype("<f4", copy=False).tobytes()
-        return encoded
-    frames = steim.encode(samples)
-    if frames is None or len(frames) > samples.nbytes:
-        encoded.int32 = samples.astype("<i4", copy=False).tobytes()
-    else:
-        encoded.steim2 = frames
+    if channel.samples.size != common.samples.size:
+        encoded.count = channel.samples.size
     return encoded
 
 
@@ -112,7 +123,8 @@ def read_packet(message: bytes) -> WaveformPacket:
 def decode_packet(packet: WaveformPacket) -> list[ChannelSamples]:
     """Every channel's samples in the order of the packet; one channel that cannot be used refuses the packet."""
     counts = [channel.count if channel.HasField("count") else packet.count for channel in packet.channels]
-    _check_packet(packet.network, packet.station, counts)
+    check_station(packet.network, packet.station)
+    _check_counts(counts)
     return [
         _decode_channel(packet, channel, samples)
         for channel, samples in zip(packet.channels, _decode_payloads(packet.channels, counts), strict=True)
@@ -149,48 +161,56 @@ def _decode_channel(packet: WaveformPacket, channel: Channel, samples: Samples) 
         rate_hz=channel.rate_hz if channel.HasField("rate_hz") else packet.rate_hz,
         samples=samples,
     )
-    _check_channel(decoded)
+    check_channel(decoded)
     return decoded
 
 
 # --- what both directions insist on -----------------------------------------------------------------------------------
 
 
-def _check_packet(network: str, station: str, counts: Sequence[int]) -> None:
+@functools.lru_cache(maxsize=10_000)
+def check_station(network: str, station: str) -> None:
     if not _NETWORK.fullmatch(network) or not _STATION.fullmatch(station):
         raise InputInvalid(
-            f"network {network!r} and station {station!r}; expected 1 to 8 characters of A-Z and 0-9 each, "
+            f"found network {network!r} and station {station!r}, expected 1 to 8 characters of A-Z and 0-9 each, "
             "as in FDSN source identifiers; give the station such codes"
         )
-    if not counts:
+
+
+@functools.lru_cache(maxsize=10_000)
+def _check_codes(location: str, code: str) -> None:
+    if not _CODE.fullmatch(code) or not _LOCATION.fullmatch(location):
         raise InputInvalid(
-            f"a packet of {network}.{station} without channels; expected one or more; send only what is ready"
+            f"found channel {code!r} at location {location!r}, expected codes as in FDSN source identifiers, "
+            "such as 'HHZ' at '' or '00'; give the channel such codes"
         )
+
+
+def _check_counts(counts: Sequence[int]) -> None:
+    if not counts:
+        raise InputInvalid("found a packet without channels, expected one or more; send only what is ready")
     if sum(counts) > MAX_SAMPLES:
         raise InputInvalid(
-            f"{sum(counts)} samples in one packet of {network}.{station}; "
-            f"expected at most {MAX_SAMPLES}; send several packets"
+            f"found {sum(counts)} samples in one packet, expected at most {MAX_SAMPLES}; send several packets"
         )
 
 
-def _check_channel(channel: ChannelSamples) -> None:
-    if not _CODE.fullmatch(channel.code) or not _LOCATION.fullmatch(channel.location):
-        raise InputInvalid(
-            f"channel {channel.code!r} at location {channel.location!r}; expected codes as in FDSN source identifiers, "
-            "such as 'HHZ' and '' or '00'"
-        )
+def check_channel(channel: ChannelSamples) -> None:
+    """Refuse what nobody further on could use."""
+    _check_codes(channel.location, channel.code)
     if not 0 < channel.rate_hz <= MAX_RATE_HZ:  # so that NaN fails too
         raise InputInvalid(
-            f"rate of {channel.rate_hz} Hz in channel {channel.code}; expected above 0, up to {MAX_RATE_HZ:.0f}"
+            f"found a rate of {channel.rate_hz} Hz in channel {channel.code}, expected above 0 and up to "
+            f"{MAX_RATE_HZ:.0f}; correct the header"
         )
     if not EARLIEST_NS <= channel.start_ns < LATEST_NS:
         raise InputInvalid(
-            f"start of {channel.start_ns} ns in channel {channel.code}; expected a time between 1900 and 2100 in "
-            "nanoseconds since 1970; check the clock and the unit"
+            f"found a start of {channel.start_ns} ns in channel {channel.code}, expected a time between 1900 and 2100 "
+            "in nanoseconds since 1970; check the clock and the unit"
         )
     samples = channel.samples
     if samples.ndim != 1 or samples.dtype not in _DTYPES:
         raise InputInvalid(
-            f"samples of {samples.dtype} in {samples.ndim} dimensions in channel {channel.code}; "
+            f"found samples of {samples.dtype} in {samples.ndim} dimensions in channel {channel.code}, "
             "expected one dimension of int32 or float32; convert them before sending"
         )

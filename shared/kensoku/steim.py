@@ -43,38 +43,40 @@ def _packer() -> Callable[..., int] | None:
     if not hasattr(library, "msr_init") or not hasattr(library, "msr_encode_steim2"):  # libmseed 3 has other arguments
         return None
     pack = library.msr_encode_steim2  # samples, count, frames, bytes there, difference before the first, name, swap
-    pointer, integer = ctypes.c_void_p, ctypes.c_int
-    pack.argtypes = (pointer, integer, pointer, integer, ctypes.c_int32, ctypes.c_char_p, integer)
+    text, integer = ctypes.c_char_p, ctypes.c_int
+    pack.argtypes = (text, integer, ctypes.c_void_p, integer, ctypes.c_int32, text, integer)
     return pack
 
 
-def encode(samples: Int32Array) -> bytes | None:
-    """The frames of one channel; None when Steim-2 cannot hold it, which is when a difference needs over 30 bits."""
+def encode(channels: Sequence[Int32Array]) -> list[bytes | None]:
+    """The frames of each channel; None where Steim-2 cannot hold it: no sample, or a difference of over 30 bits."""
     pack = _packer()
-    if pack is None or not _fits(samples):
-        return None
-    samples = np.ascontiguousarray(samples, dtype=np.int32)
-    frames = np.empty(largest_payload(samples.size) // 4, dtype=np.uint32)
-    packed = pack(samples.ctypes.data, samples.size, frames.ctypes.data, frames.nbytes, 0, b"", 1)
-    if packed != samples.size:
-        return None
-    used = np.count_nonzero(frames[::WORDS])  # the first word of a frame tells what its words hold; 0 means nothing
-    return frames[: WORDS * used].tobytes()
+    if pack is None:
+        return [None] * len(channels)
+    together = np.concatenate(channels)
+    all_fit = together.size > 0 and int(together.max()) - int(together.min()) <= LARGEST_DIFFERENCE
+    return [_pack(pack, samples) if samples.size and (all_fit or _fits(samples)) else None for samples in channels]
 
 
 def _fits(samples: Int32Array) -> bool:
-    if samples.size == 0:
-        return False
-    if int(samples.max()) - int(samples.min()) <= LARGEST_DIFFERENCE:
-        return True
-    return int(np.abs(np.diff(samples.astype(np.int64))).max()) <= LARGEST_DIFFERENCE
+    differences = np.diff(samples.astype(np.int64))
+    return int(np.abs(differences).max(initial=0)) <= LARGEST_DIFFERENCE
+
+
+def _pack(pack: Callable[..., int], samples: Int32Array) -> bytes:
+    """libmseed writes into as many frames as the worst case needs, and reads no more than the samples."""
+    frames = ctypes.create_string_buffer(largest_payload(samples.size))
+    pack(samples.tobytes(), samples.size, frames, len(frames), 0, b"", 1)
+    used_bytes = len(frames.raw.rstrip(b"\0"))  # a frame in use begins with what its words hold, which is never 0
+    return frames.raw[: -(-used_bytes // FRAME_BYTES) * FRAME_BYTES]
 
 
 # --- decoding ---------------------------------------------------------------------------------------------------------
 
-_NIBBLE_SHIFTS = np.arange(30, -2, -2, dtype=np.int32)
+# The four nibbles of a byte, each times four.
+_FOUR_NIBBLES = ((np.arange(256)[:, np.newaxis] >> np.arange(6, -2, -2)) & 3).astype(np.intp) * 4
 
-# What a word holds, by the nibble that its frame's first word has for it and its own upper two bits.
+# How many differences a word holds and of how many bits, by its nibble and its own upper two bits.
 _LAYOUTS = {0b01: [(4, 8)] * 4, 0b10: [(0, 0), (1, 30), (2, 15), (3, 10)], 0b11: [(5, 6), (6, 5), (7, 4), (0, 0)]}
 
 
@@ -100,10 +102,11 @@ def decode(payloads: Sequence[bytes], counts: Sequence[int]) -> list[Int32Array]
         return []
     for payload, count in zip(payloads, counts, strict=True):
         _check_length(len(payload), count)
-    words = np.frombuffer(b"".join(payloads), dtype=">i4").astype(np.int32)
+    together = b"".join(payloads)
+    words = np.frombuffer(together, dtype=">i4").astype(np.int32)
     ends = list(accumulate(len(payload) // FRAME_BYTES for payload in payloads))
     starts = [0, *ends[:-1]]
-    codes = _codes(words.reshape(-1, WORDS), starts)
+    codes = _codes(np.frombuffer(together, dtype=np.uint8).reshape(-1, FRAME_BYTES), starts)
     held = _COUNTS.take(codes).cumsum()
     differences = _unpack(words, codes)
     decoded, position = [], 0
@@ -123,14 +126,14 @@ def _check_length(length: int, count: int) -> None:
         )
 
 
-def _codes(frames: Int32Array, first_frames: Sequence[int]) -> npt.NDArray[np.intp]:
-    codes = (frames[:, :1] >> _NIBBLE_SHIFTS) & 3
+def _codes(octets: npt.NDArray[np.uint8], first_frames: Sequence[int]) -> npt.NDArray[np.intp]:
+    """What every word of the frames holds: four times its nibble, and its own upper two bits."""
+    codes = _FOUR_NIBBLES.take(octets[:, :4], 0).reshape(-1, WORDS)
+    codes |= octets[:, ::4] >> 6
     codes[:, 0] = 0  # the nibbles themselves
     for frame in first_frames:
         codes[frame, 1:3] = 0  # first and last sample
-    codes <<= 2
-    codes |= (frames >> 30) & 3
-    return codes.ravel().astype(np.intp)
+    return codes.ravel()
 
 
 def _unpack(words: Int32Array, codes: npt.NDArray[np.intp]) -> Int32Array:

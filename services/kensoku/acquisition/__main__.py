@@ -1,0 +1,32 @@
+"""`python -m kensoku.acquisition`: replays waveform files on to the bus."""
+
+import argparse
+import logging
+import sys
+
+from kensoku.acquisition.replay import run
+from kensoku.acquisition.settings import AcquisitionSettings
+from kensoku.bus import open_bus
+from kensoku.runtime import Pulse, configure_logs, run_to_exit_code, serve_pulse, stop_on_signals
+from kensoku.settings import add_flags, describe, load_settings, overrides
+
+log = logging.getLogger("kensoku.acquisition")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m kensoku.acquisition", description="Replay waveform files.")
+    add_flags(parser, AcquisitionSettings)
+    settings = load_settings(AcquisitionSettings, overrides(parser.parse_args(), AcquisitionSettings))
+    configure_logs(settings.log_format, settings.log_level)
+    log.info("starting with %s", describe(settings))
+    pulse = Pulse()
+    with (
+        stop_on_signals() as stop,
+        serve_pulse(pulse, settings.host, settings.port),
+        open_bus(settings.bus, settings.namespace) as bus,
+    ):
+        run(settings, bus, pulse, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(run_to_exit_code(main))

@@ -1,0 +1,43 @@
+"""How far a replay has come, on disk, so that a restart goes on where the last one was."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kensoku.errors import InputInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePosition:
+    """Everything up to this station in this second is acknowledged by the bus."""
+
+    second: int  # of the archive, since 1970-01-01 UTC
+    station: str  # NET.STA
+    shift_ns: int  # added to the archive's times
+    turn: int = 0  # how often the archive was repeated
+
+
+def position_path(home: Path, *selection: object) -> Path:
+    """One file for each source and selection, so that two replays do not take each other's place."""
+    name = hashlib.sha256(json.dumps([str(part) for part in selection]).encode()).hexdigest()[:16]
+    return home / "acquisition" / f"{name}.json"
+
+
+def load(path: Path) -> SourcePosition | None:
+    if not path.exists():
+        return None
+    try:
+        return SourcePosition(**json.loads(path.read_text()))
+    except (ValueError, TypeError):
+        raise InputInvalid(
+            f"found no source position in {path}, expected what an earlier replay saved; remove the file to begin anew"
+        ) from None
+
+
+def save(path: Path, position: SourcePosition) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(asdict(position)))
+    temporary.replace(path)

@@ -1,0 +1,227 @@
+"""Replay an archive: one packet a station and second, as if the stations were sending now."""
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+from prometheus_client import Counter, Gauge
+
+from kensoku.acquisition import position, waveform_files
+from kensoku.acquisition.position import SourcePosition
+from kensoku.acquisition.publishing import Publisher
+from kensoku.acquisition.schedule import Schedule
+from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond, station_seconds
+from kensoku.acquisition.settings import AcquisitionSettings
+from kensoku.acquisition.waveform_files import Fault, Piece, Stretch
+from kensoku.bus import Bus
+from kensoku.errors import InputInvalid
+from kensoku.packets import EARLIEST_NS, LATEST_NS
+from kensoku.runtime import Pulse
+
+log = logging.getLogger("kensoku.acquisition")
+
+DISABLED = Counter("acquisition_disabled_packets", "Packets left out because their station is disabled")
+DELAY_SECONDS = Gauge("acquisition_delay_seconds", "How far publication is behind its schedule")
+
+BEAT_S = 0.5
+RESUME_LIMIT_NS = 60 * SECOND_NS  # the allowed lateness: live samples that are older would help nobody
+
+
+def run(
+    settings: AcquisitionSettings,
+    bus: Bus,
+    pulse: Pulse,
+    stop: threading.Event,
+    is_enabled: Callable[[str], bool] = lambda station: True,
+    clock_ns: Callable[[], int] = time.time_ns,
+) -> None:
+    """Replay to the end of the archive (for ever, with `loop`) or until `stop`; what went out is then acknowledged."""
+    replay = Replay(settings, bus, pulse, stop, is_enabled, clock_ns)
+    pulse.wait_for("archive", "reading the headers of the files")
+    replay.scan()
+    pulse.found("archive")
+    saved = replay.load_position()
+    for turn in itertools.count(saved.turn if saved else 0):
+        if not replay.play(turn, saved):
+            return
+        if not settings.acquisition_loop:
+            break
+        saved = None
+    replay.finish()
+    pulse.end()
+
+
+class Replay:
+    """The shell around the pure parts: looks at the clock, waits, publishes, and saves how far it has come."""
+
+    def __init__(
+        self,
+        settings: AcquisitionSettings,
+        bus: Bus,
+        pulse: Pulse,
+        stop: threading.Event,
+        is_enabled: Callable[[str], bool],
+        clock_ns: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._pulse = pulse
+        self._stop = stop
+        self._is_enabled = is_enabled
+        self._clock_ns = clock_ns
+        self._publisher = Publisher(bus, settings.acquisition_max_unflushed, settings.acquisition_max_rejects)
+        self._is_selected = station_filter(settings.acquisition_stations)
+        self._span = Span(_ns(settings.acquisition_start, EARLIEST_NS), _ns(settings.acquisition_end, LATEST_NS))
+        self._is_live = settings.acquisition_times == "now" and settings.acquisition_speed == 1
+        source = settings.acquisition_source.resolve()
+        self._position_path = position.position_path(
+            settings.home, settings.namespace, source, settings.acquisition_stations, self._span
+        )
+        self._reached: SourcePosition | None = None  # the last that went out
+        self._stretches: list[Stretch] = []
+
+    def scan(self) -> None:
+        """Find out what there is; an archive without a waveform for us is an error."""
+        source = self._settings.acquisition_source
+        files = waveform_files.find_files(source)
+        found = 0
+        for part in waveform_files.scan(files):
+            self._pulse.beat()
+            if self._stop.is_set():
+                return
+            if isinstance(part, Fault):
+                self._publisher.reject(part)
+                continue
+            found += 1
+            if any(map(self._is_selected, part.stations)) and self._span.touches(part.start_ns, part.end_ns):
+                self._stretches.append(part)
+        self._publisher.flush()
+        if not found:
+            raise InputInvalid(
+                f"found {len(files)} files and no waveform in {source}, expected miniSEED or another format that ObsPy "
+                "reads; check the path"
+            )
+        if not self._stretches:
+            raise InputInvalid(
+                f"found waveforms in {source}, expected stations {self._settings.acquisition_stations!r} between "
+                f"{_iso(self._span.start_ns)} and {_iso(self._span.end_ns)}; choose other stations or times"
+            )
+        log.info("found waveforms in %d of %d files in %s", len({s.path for s in self._stretches}), len(files), source)
+
+    def load_position(self) -> SourcePosition | None:
+        saved = position.load(self._position_path) if self._settings.acquisition_resume else None
+        if saved:
+            log.info(
+                "going on behind %s; up to %d packets that follow it may have been published and then come again",
+                _describe(saved),
+                self._settings.acquisition_max_unflushed,
+            )
+            if self._settings.bus.startswith("memory:"):
+                log.warning("the memory bus forgot what was published before and not yet processed: that is lost")
+        return saved
+
+    def play(self, turn: int, saved: SourcePosition | None) -> bool:
+        """Publish the archive once, or what is left of it; False if stopped on the way."""
+        span = (
+            self._span
+            if saved is None
+            else replace(self._span, start_ns=max(saved.second * SECOND_NS, self._span.start_ns))
+        )
+        first_ns = max(min(stretch.start_ns for stretch in self._stretches), span.start_ns)
+        shift_ns = self._shift_ns(first_ns, saved)
+        schedule = Schedule(
+            self._settings.acquisition_speed, first_ns, first_ns + shift_ns if self._is_live else self._clock_ns()
+        )
+        last_ns = first_ns
+        for item in station_seconds(self._stretches, self._read, span):
+            self._pulse.beat()
+            if isinstance(item, Fault):
+                self._publisher.reject(item)
+                continue
+            if saved and (item.second, item.key) <= (saved.second, saved.station):
+                continue
+            if not self._is_live:
+                schedule = schedule.without_gap(last_ns, item.end_ns)
+            last_ns = item.end_ns
+            if not self._wait_until(schedule.due_ns(item.end_ns)):
+                break
+            self._publish(item, shift_ns)
+            self._reached = SourcePosition(item.second, item.key, shift_ns, turn)
+        self._acknowledge()
+        if self._stop.is_set():
+            log.info("stopped behind %s", _describe(self._reached))
+        return not self._stop.is_set()
+
+    def finish(self) -> None:
+        self._position_path.unlink(missing_ok=True)
+        log.info("came to the end: %d packets, %d rejects", self._publisher.packets, self._publisher.rejects)
+
+    def _read(self, stretch: Stretch) -> Iterator[Piece]:
+        for piece in waveform_files.read(stretch):
+            yield piece
+            if self._publisher.is_quarantined(stretch.path):
+                return
+
+    def _shift_ns(self, first_ns: int, saved: SourcePosition | None) -> int:
+        """Whole seconds, so that samples keep their place within the second."""
+        if self._settings.acquisition_times == "original":
+            return 0
+        now_ns = self._clock_ns()
+        if saved and now_ns - (first_ns + saved.shift_ns) < RESUME_LIMIT_NS:
+            return saved.shift_ns
+        return (now_ns - first_ns) // SECOND_NS * SECOND_NS
+
+    def _publish(self, item: StationSecond, shift_ns: int) -> None:
+        if not self._is_selected(item.key):
+            return
+        if not self._is_enabled(item.key):
+            DISABLED.inc()
+            return
+        # A replay repeats to the nanosecond, so its packets arrive when a station without delay would have sent them.
+        arrival_ns = self._clock_ns() if self._is_live else item.end_ns + shift_ns
+        self._publisher.publish(item, shift_ns, arrival_ns, self._is_live)
+
+    def _wait_until(self, due_ns: int) -> bool:
+        """Sleep until then, with nothing left unacknowledged; False if told to stop."""
+        if self._publisher.is_full:
+            self._acknowledge()
+        delay_s = (due_ns - self._clock_ns()) / 1e9
+        if delay_s > 0:
+            self._acknowledge()
+        while delay_s > 0 and not self._stop.is_set():
+            self._stop.wait(min(delay_s, BEAT_S))
+            self._pulse.beat()
+            delay_s = (due_ns - self._clock_ns()) / 1e9
+        DELAY_SECONDS.set(-delay_s)
+        return not self._stop.is_set()
+
+    def _acknowledge(self) -> None:
+        """1. Publish, which was done. 2. Flush, which checks every delivery. 3. Save how far that was."""
+        self._publisher.flush()
+        if self._reached:
+            position.save(self._position_path, self._reached)
+
+
+def station_filter(patterns: str) -> Callable[[str], bool]:
+    """`CI.*, NN.PIRU` as a question about a NET.STA."""
+    wanted = [pattern.strip() for pattern in patterns.split(",")]
+    return lambda station: any(fnmatchcase(station, pattern) for pattern in wanted)
+
+
+def _ns(time_of_day: datetime | None, default_ns: int) -> int:
+    if time_of_day is None:
+        return default_ns
+    since_1970 = time_of_day - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since_1970.days * 86_400 + since_1970.seconds) * SECOND_NS + since_1970.microseconds * 1000
+
+
+def _iso(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // SECOND_NS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _describe(reached: SourcePosition | None) -> str:
+    return f"{reached.station} in second {_iso(reached.second * SECOND_NS)}" if reached else "the beginning"

@@ -1,0 +1,42 @@
+"""What may be set about acquisition from files: KENSOKU_ACQUISITION_*, each also an option of the program."""
+
+import math
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AwareDatetime, BeforeValidator, Field
+
+from kensoku.settings import ServiceSettings
+
+
+def _speed(value: object) -> object:
+    return math.inf if value == "max" else value
+
+
+class AcquisitionSettings(ServiceSettings):
+    flag_prefix: ClassVar[str] = "acquisition_"
+
+    acquisition_source: Annotated[Path, Field(description="a waveform file, a folder of them, or an SDS archive")]
+    acquisition_speed: Annotated[float, BeforeValidator(_speed), Field(gt=0, description="times real time, or max")] = (
+        1.0
+    )
+    acquisition_times: Annotated[
+        Literal["original", "now"], Field(description="as recorded, or shifted so that the first sample is now")
+    ] = "original"
+    acquisition_loop: Annotated[bool, Field(description="begin again at the end")] = False
+    acquisition_start: Annotated[
+        AwareDatetime | None, Field(description="leave out what is earlier, e.g. 2019-07-04T15:50:00Z")
+    ] = None
+    acquisition_end: Annotated[AwareDatetime | None, Field(description="leave out this moment and what is later")] = (
+        None
+    )
+    acquisition_stations: Annotated[str, Field(description="patterns of NET.STA, separated by commas")] = "*"
+    acquisition_resume: Annotated[bool, Field(description="go on where the last replay of this source was stopped")] = (
+        True
+    )
+    acquisition_max_unflushed: Annotated[int, Field(gt=0, description="packets on their way to the bus at a time")] = (
+        1000
+    )
+    acquisition_max_rejects: Annotated[
+        int, Field(gt=0, description="unusable records of one file before the rest of it is left out")
+    ] = 100
