@@ -101,7 +101,7 @@ def promote_version(options: argparse.Namespace) -> int:
     sha256 = file_sha256(options.repository, options.model, options.version)
     if options.sha256 and options.sha256.lower() != sha256:
         raise ModelRefused(
-            f"version {options.version} of {options.model}: found sha256 {sha256} of its file, expected {options.sha256}"
+            f"version {options.version} of {options.model}: found sha256 {sha256}, expected {options.sha256}"
         )
     with open_promotions() as log, open_control(options) as control:
         if control:
