@@ -22,7 +22,7 @@ def encode(*channels: ChannelSamples) -> WaveformPacket:
 
 def ordinary_noise(random: np.random.Generator, size: int) -> Samples:
     """Of a 24-bit digitiser: neighbours differ by some tens of counts, which Steim-2 packs in two frames a second."""
-    counts: Samples = np.cumsum(random.normal(0, 30, size)).astype(np.int32)
+    counts: Samples = np.cumsum(random.normal(0, 20, size)).astype(np.int32)
     return counts
 
 
