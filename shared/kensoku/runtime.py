@@ -120,7 +120,13 @@ class Pulse:
         self._clock = clock
         self._beats: dict[str, float] = {}
         self._waiting: dict[str, str] = {}
+        self._parts: dict[str, Pulse] = {}
         self._lock = threading.Lock()
+
+    def part(self, name: str) -> "Pulse":
+        """A pulse of its own for a service that shares the process; what it reports counts for the whole."""
+        with self._lock:
+            return self._parts.setdefault(name, Pulse(self._standstill_s, self._clock))
 
     def beat(self, loop: str = "main") -> None:
         with self._lock:
@@ -144,13 +150,16 @@ class Pulse:
         """By loop, seconds since its last beat, of those that have not beaten for too long."""
         now = self._clock()
         with self._lock:
-            silent = {loop: now - beat for loop, beat in self._beats.items()}
-        return {loop: round(seconds, 1) for loop, seconds in silent.items() if seconds > self._standstill_s}
+            silent = {loop: round(now - beat, 1) for loop, beat in self._beats.items()}
+            parts = [(name, part.standing_still()) for name, part in self._parts.items()]
+        still = {loop: seconds for loop, seconds in silent.items() if seconds > self._standstill_s}
+        return still | {f"{name}/{loop}": seconds for name, loops in parts for loop, seconds in loops.items()}
 
     def waiting(self) -> dict[str, str]:
         """By part, why the process is not ready; empty when it is."""
         with self._lock:
-            return dict(self._waiting)
+            parts = [(name, part.waiting()) for name, part in self._parts.items()]
+            return self._waiting | {f"{name}/{p}": reason for name, reasons in parts for p, reason in reasons.items()}
 
 
 @contextmanager

@@ -25,6 +25,11 @@ def default_home() -> Path:
     return (Path(state) if state else Path.home() / ".local/state") / "kensoku"
 
 
+def socket_path(home: Path) -> Path:
+    """Where a running system lets this user's other programs reach its memory bus."""
+    return home.resolve() / "run" / "bus.sock"
+
+
 def _expand(value: object) -> object:
     return Path(value).expanduser() if isinstance(value, str) else value
 
@@ -107,7 +112,7 @@ def mask(text: str) -> str:
     return URL_PASSWORD.sub(rf"\1:{MASK}@", text)
 
 
-def misspelt(kinds: Iterable[type[ServiceSettings]], environment: Mapping[str, str]) -> list[str]:
+def misspelt(kinds: Iterable[type[ServiceSettings]], environment: Mapping[str, str] = os.environ) -> list[str]:
     """A sentence for each variable that is no setting but looks like one."""
     known = {variable(name) for kind in kinds for name in kind.model_fields}
     sentences = []
