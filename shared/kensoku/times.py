@@ -1,0 +1,27 @@
+"""Moments as people write them, to and from nanoseconds since 1970 in UTC."""
+
+from datetime import UTC, datetime, timedelta
+
+from kensoku.errors import SettingInvalid
+
+NS_PER_S = 10**9
+
+
+def iso_time(time_ns: int) -> str:
+    """`2026-01-31T12:00:00.000Z`, cut to the millisecond; any integer is answered, a time out of reach as a number."""
+    seconds, rest_ns = divmod(time_ns, NS_PER_S)
+    try:
+        moment = datetime(1970, 1, 1) + timedelta(seconds=seconds)
+    except OverflowError:
+        return f"{time_ns} ns"
+    return f"{moment.isoformat()}.{rest_ns // 10**6:03d}Z"
+
+
+def parse_time_ns(text: str) -> int:
+    """A moment in ISO 8601; without an offset it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingInvalid(f"found {text!r}, expected a time such as 2026-01-31T12:00:00Z") from None
+    since_1970 = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    return since_1970 // timedelta(microseconds=1) * 1000

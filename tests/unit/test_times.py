@@ -1,0 +1,39 @@
+"""Moments as people write them."""
+
+import pytest
+
+from kensoku.errors import SettingInvalid
+from kensoku.times import iso_time, parse_time_ns
+
+
+@pytest.mark.parametrize(
+    ("time_ns", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1_562_261_599_123_999_999, "2019-07-04T17:33:19.123Z"),
+        (-1, "1969-12-31T23:59:59.999Z"),
+        (2_177_452_800 * 10**9, "2039-01-01T00:00:00.000Z"),
+        (2**63 - 1, "2262-04-11T23:47:16.854Z"),
+        (10**30, f"{10**30} ns"),
+    ],
+)
+def test_a_time_is_written_to_the_millisecond(time_ns: int, text: str) -> None:
+    assert iso_time(time_ns) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "time_ns"),
+    [
+        ("2019-07-04T17:33:19.123Z", 1_562_261_599_123_000_000),
+        ("2019-07-04 17:33:19", 1_562_261_599_000_000_000),
+        ("2019-07-04T19:33:19+02:00", 1_562_261_599_000_000_000),
+        ("1969-12-31T23:59:59.999999Z", -1_000),
+    ],
+)
+def test_a_written_time_is_utc_unless_it_says_otherwise(text: str, time_ns: int) -> None:
+    assert parse_time_ns(text) == time_ns
+
+
+def test_what_is_no_time_is_refused_with_an_example() -> None:
+    with pytest.raises(SettingInvalid, match="found 'yesterday', expected a time such as 2026-01-31T12:00:00Z"):
+        parse_time_ns("yesterday")
