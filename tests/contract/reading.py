@@ -8,19 +8,22 @@ from kensoku.bus import Bus, Message, Stream
 PATIENCE_S = 60.0
 
 
-def read_until(stream: Stream, is_enough: Callable[[Sequence[Message]], bool], limit: int = 1000) -> list[Message]:
+def read_until(
+    stream: Stream, is_enough: Callable[[Sequence[Message]], bool], limit: int = 1000, pause_s: float = 0.0
+) -> list[Message]:
     deadline_s = time.monotonic() + PATIENCE_S
     messages: list[Message] = []
     for batch in stream.batches(limit):
         messages += batch
         if is_enough(messages):
             return messages
+        time.sleep(pause_s)
         assert time.monotonic() < deadline_s, f"after {PATIENCE_S:g} s only {len(messages)} messages came"
     raise AssertionError("the stream ended")
 
 
-def read(stream: Stream, count: int, limit: int = 1000) -> list[Message]:
-    return read_until(stream, lambda messages: len(messages) >= count, limit)
+def read(stream: Stream, count: int, limit: int = 1000, pause_s: float = 0.0) -> list[Message]:
+    return read_until(stream, lambda messages: len(messages) >= count, limit, pause_s)
 
 
 def read_nothing(stream: Stream, turns: int = 5) -> None:

@@ -153,6 +153,7 @@ class MemoryLog:
         self._committed: dict[str, dict[Position, int]] = {}
         self._numbers = count(1)
         self._turn = 0
+        self._publishers_waiting = 0
 
     def append(self, record: Record) -> None:
         found = self._topic(record.topic)
@@ -288,6 +289,8 @@ class MemoryLog:
     def _fetch_now(self, positions: Mapping[Position, int], limit: int, member: int) -> Fetched:
         if reader := self._members.get(member):
             reader.reading = {**reader.reading, **positions}
+            if self._publishers_waiting:
+                self._changed.notify_all()
         runs: list[Sequence[Message]] = []
         gaps: list[Gap] = []
         self._turn += 1
@@ -322,7 +325,9 @@ class MemoryLog:
                 found.is_forgetful = False
             remaining_s = deadline_s - time.monotonic()
             if is_unread and not found.is_forgetful and remaining_s > 0:
+                self._publishers_waiting += 1
                 self._changed.wait(remaining_s)
+                self._publishers_waiting -= 1
                 continue
             if is_unread and not found.is_forgetful:
                 found.is_forgetful = True

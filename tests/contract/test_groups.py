@@ -1,0 +1,229 @@
+"""What every bus promises to the members of a group."""
+
+import threading
+from collections import defaultdict
+
+from prometheus_client import REGISTRY
+
+from kensoku.bus import Bus, Gap, Message, Position
+from kensoku.bus.positions import NeededPositions
+from tests.broker import wait_until
+from tests.contract.conftest import Place
+from tests.contract.reading import PATIENCE_S, after, publish, read, read_nothing, read_until, settle
+
+FLOW = frozenset(("flow", number) for number in range(4))
+SECOND_NS = 10**9
+
+
+def test_without_a_commit_a_subscriber_starts_at_the_earliest_message(bus: Bus) -> None:
+    publish(bus, "flow", "NZ.WEL", b"1", b"2")
+    with bus.subscribe(["flow"], "group") as stream:
+        assert [message.value for message in read(stream, 2)] == [b"1", b"2"]
+
+
+def test_a_subscriber_starts_at_its_commit_and_repeats_only_what_came_after(bus: Bus) -> None:
+    publish(bus, "single", "NZ.WEL", b"0", b"1", b"2", b"3")
+    with bus.subscribe(["single"], "group") as stream:
+        assert len(read(stream, 4)) == 4
+        stream.commit({("single", 0): 2})  # the oldest still needed; 2 and 3 were read and will come again
+    with bus.subscribe(["single"], "group") as stream:
+        assert [message.value for message in read(stream, 2)] == [b"2", b"3"]
+
+
+def test_what_was_not_committed_comes_again(bus: Bus) -> None:
+    publish(bus, "single", "NZ.WEL", b"0", b"1")
+    for _ in range(2):
+        with bus.subscribe(["single"], "group") as stream:
+            assert len(read(stream, 2)) == 2
+
+
+def test_groups_do_not_disturb_each_other(bus: Bus) -> None:
+    publish(bus, "single", "NZ.WEL", b"0", b"1")
+    for group in ("triggering", "gateway"):
+        with bus.subscribe(["single"], group) as stream:
+            stream.commit(after(read(stream, 2)))
+
+
+def test_members_share_the_partitions_and_hand_them_over(place: Place) -> None:
+    told: dict[str, list[tuple[str, frozenset[Position]]]] = defaultdict(list)
+
+    def listen(name: str) -> dict[str, object]:
+        return {
+            "on_assigned": lambda positions: told[name].append(("assigned", positions)),
+            "on_revoked": lambda positions: told[name].append(("revoked", positions)),
+        }
+
+    first = place.open().subscribe(["flow"], "group", **listen("first"))  # type: ignore[arg-type]
+    settle(first)
+    assert first.assignment == FLOW
+    second = place.open().subscribe(["flow"], "group", **listen("second"))  # type: ignore[arg-type]
+    settle(first, second)
+    assert first.assignment | second.assignment == FLOW
+    assert len(first.assignment) == len(second.assignment) == 2
+    assert told["first"] == [("assigned", FLOW), ("revoked", second.assignment)]
+    assert told["second"] == [("assigned", second.assignment)]
+    first.close()
+    settle(second)
+    read_until(second, lambda _: second.assignment == FLOW)
+
+
+def test_a_member_can_commit_what_it_gives_up(place: Place) -> None:
+    bus = place.open()
+    publish(bus, "flow", "abc", b"0")
+    publish(bus, "flow", "foobar", b"1")
+    done: list[Message] = []
+    first = bus.subscribe(["flow"], "group", on_revoked=lambda _: first.commit(after(done)))
+    done += read(first, 2)
+    with place.open() as other, other.subscribe(["flow"], "group") as second:
+        turns = second.batches(10)
+        read_until(first, lambda _: bool(next(turns)) or len(second.assignment) == 2)
+        read_nothing(second)
+    assert sum(bus.lag("flow", "group").values()) == 0
+
+
+def test_a_commit_for_a_position_of_another_member_changes_nothing(place: Place) -> None:
+    bus = place.open()
+    publish(bus, "single", "NZ.WEL", b"0")
+    with bus.subscribe(["single"], "group") as stream:
+        read(stream, 1)
+        stream.commit({("flow", 0): 7, ("single", 0): 1})
+    assert bus.lag("single", "group") == {0: 0}
+    assert bus.lag("flow", "group") == {0: 0, 1: 0, 2: 0, 3: 0}
+
+
+def test_members_come_and_go_while_messages_are_published(place: Place) -> None:
+    """Nothing is lost, and a key's messages arrive in order but for repeats."""
+    keys, steps = [f"NZ.S{number}" for number in range(50)], 40
+    arrivals: list[tuple[str, int]] = []
+    lock, enough = threading.Lock(), threading.Event()
+
+    def publish_all() -> None:
+        with place.open() as bus:
+            for step in range(steps):
+                for key in keys:
+                    bus.publish("flow", key, b"%d" % step)
+                bus.flush()
+
+    def consume(turns: int) -> None:
+        with place.open() as bus, bus.subscribe(["flow"], "group") as stream:
+            for turn, batch in enumerate(stream.batches(200)):
+                with lock:
+                    arrivals.extend((message.key, int(message.value or b"")) for message in batch)
+                stream.commit(after(batch))
+                if enough.is_set() or (turns and turn > turns):
+                    return
+
+    threads = [threading.Thread(target=consume, args=(turns,)) for turns in (0, 8, 15)]
+    threads.append(threading.Thread(target=publish_all))
+    place.open()
+    for thread in threads:
+        thread.start()
+    try:
+        wait_until(lambda: len(set(arrivals)) == len(keys) * steps)
+    finally:
+        enough.set()
+        for thread in threads:
+            thread.join(PATIENCE_S)
+    assert_in_order(arrivals, steps)
+
+
+def assert_in_order(arrivals: list[tuple[str, int]], steps: int) -> None:
+    firsts: dict[str, list[int]] = defaultdict(list)
+    for key, step in arrivals:
+        if step not in firsts[key]:
+            firsts[key].append(step)
+    assert all(found == list(range(steps)) for found in firsts.values())
+
+
+def test_a_slow_consumer_loses_nothing(place: Place) -> None:
+    """The publisher is far ahead; a full memory bus waits for the reader, a broker keeps the messages."""
+    bus = place.open(memory_topic_messages=300)
+    expired: list[Gap] = []
+    with bus.subscribe(["single"], "slow", on_expired=expired.append) as stream:
+        read_nothing(stream, turns=8)
+        publisher = threading.Thread(
+            target=lambda: publish(bus, "single", "NZ.WEL", *(b"%d" % n for n in range(2_000)))
+        )
+        publisher.start()
+        messages = read(stream, 2_000, limit=50, pause_s=0.005)
+        publisher.join(PATIENCE_S)
+    assert [int(message.value or b"") for message in messages] == list(range(2_000))
+    assert expired == []
+
+
+def test_an_expired_position_is_reported_and_reading_goes_on_at_the_earliest(place: Place) -> None:
+    bus = place.open()
+    publish(bus, "single", "NZ.WEL", *(b"%d" % number for number in range(20)))
+    with bus.subscribe(["single"], "group") as stream:
+        read(stream, 20)
+        stream.commit({("single", 0): 5})
+    place.expire("single", 0, before=12)
+    gaps: list[Gap] = []
+    counted = _count_expired()
+    with bus.subscribe(["single"], "group", on_expired=gaps.append) as stream:
+        assert [int(message.value or b"") for message in read(stream, 8)] == list(range(12, 20))
+    assert [(gap.first_offset, gap.next_offset, gap.messages, gap.was_committed) for gap in gaps] == [(5, 12, 7, True)]
+    assert _count_expired() == counted + 7
+
+
+def test_a_position_that_expires_under_a_reader_is_reported(place: Place) -> None:
+    bus = place.open()
+    gaps: list[Gap] = []
+    with bus.subscribe(["single"], "group", on_expired=gaps.append) as stream:
+        publish(bus, "single", "NZ.WEL", b"0")
+        stream.commit(after(read(stream, 1)))
+        publish(bus, "flow", "NZ.WEL", b"")
+        _publish_and_expire(place, bus, 50, before=31)
+        publish(bus, "single", "NZ.WEL", b"last")
+        messages = read_until(stream, lambda messages: bool(messages) and messages[-1].value == b"last")
+    missing = set(range(1, 52)) - {message.offset for message in messages}
+    assert missing == {offset for gap in gaps for offset in range(gap.first_offset, gap.next_offset)}
+
+
+def _publish_and_expire(place: Place, bus: Bus, count: int, before: int) -> None:
+    publish(bus, "single", "NZ.WEL", *(b"%d" % number for number in range(count)))
+    place.expire("single", 0, before=before)
+
+
+def test_a_group_without_a_commit_hears_of_what_it_never_saw(place: Place) -> None:
+    bus = place.open()
+    _publish_and_expire(place, bus, 10, before=4)
+    gaps: list[Gap] = []
+    with bus.subscribe(["single"], "late", on_expired=gaps.append) as stream:
+        assert len(read(stream, 6)) == 6
+    assert [(gap.first_offset, gap.next_offset, gap.was_committed) for gap in gaps] == [(0, 4, False)]
+
+
+def test_a_dead_station_does_not_pin_the_commit_for_ever(bus: Bus) -> None:
+    """Both stations' windows reach back one packet; the dead one lets go when the other is 60 s further."""
+    publish(bus, "single", "NZ.DEAD", b"0")
+    for second in range(100):
+        bus.publish("single", "NZ.WEL", b"%d" % second)
+    bus.flush()
+    needed = NeededPositions(lateness_s=60)
+    with bus.subscribe(["single"], "group") as stream:
+        for message in read(stream, 101):
+            position, event_ns = (message.topic, message.partition), int(message.value or b"") * SECOND_NS
+            needed.advance(position, message.offset + 1)
+            needed.need(message.key, position, max(message.offset - 1, 0), event_ns)
+            if event_ns == 50 * SECOND_NS:
+                stream.commit(needed.oldest(event_ns))
+                assert bus.lag("single", "group") == {0: 101}
+        stream.commit(needed.oldest(99 * SECOND_NS))
+    assert bus.lag("single", "group") == {0: 2}
+    with bus.subscribe(["single"], "group") as stream:
+        assert [message.value for message in read(stream, 2)] == [b"98", b"99"]
+
+
+def test_lag_is_what_lies_between_the_commit_and_the_end(bus: Bus) -> None:
+    publish(bus, "single", "NZ.WEL", b"0", b"1", b"2")
+    assert bus.lag("single", "group") == {0: 3}
+    with bus.subscribe(["single"], "group") as stream:
+        read(stream, 3)
+        stream.commit({("single", 0): 1})
+    assert bus.lag("single", "group") == {0: 2}
+
+
+def _count_expired() -> float:
+    labels = {"topic": "single", "group": "group"}
+    return REGISTRY.get_sample_value("bus_expired_messages_total", labels) or 0.0

@@ -1,0 +1,59 @@
+"""What every bus promises to those who read without a group."""
+
+import time
+
+from kensoku.bus import Bus
+from tests.contract.conftest import Place
+from tests.contract.reading import publish
+
+
+def test_reading_ends_at_the_present_end(bus: Bus) -> None:
+    publish(bus, "flow", "NZ.WEL", b"0", b"1")
+    reading = bus.read("flow")
+    publish(bus, "flow", "NZ.WEL", b"2")
+    assert [message.value for message in reading] in ([b"0", b"1"], [b"0", b"1", b"2"])
+    assert [message.value for message in bus.read("flow")] == [b"0", b"1", b"2"]
+
+
+def test_a_follower_sees_what_is_published_after_it_began(place: Place) -> None:
+    bus = place.open()
+    publish(bus, "single", "NZ.WEL", b"before")
+    reading = bus.read("single", start="latest", follow=True)
+    publish(place.open(), "single", "NZ.WEL", b"1", b"2")
+    assert [next(reading).value, next(reading).value] == [b"1", b"2"]
+
+
+def test_reading_starts_at_a_time_of_publication(bus: Bus) -> None:
+    publish(bus, "flow", "NZ.WEL", b"old")
+    time.sleep(0.02)  # a record carries its time in milliseconds
+    start_ns = time.time_ns()
+    time.sleep(0.02)
+    publish(bus, "flow", "NZ.WEL", b"new")
+    assert [message.value for message in bus.read("flow", start=start_ns)] == [b"new"]
+    assert list(bus.read("flow", start=time.time_ns() + 10**9)) == []
+
+
+def test_a_table_holds_the_latest_value_of_every_key(place: Place) -> None:
+    bus = place.open()
+    publish(bus, "latest", "NZ.WEL", b"epoch 1", b"epoch 2")
+    publish(bus, "latest", "NZ.SNZO", b"epoch 1")
+    with bus.table("latest") as table:
+        assert table.refresh() == {"NZ.WEL", "NZ.SNZO"}
+        assert dict(table) == {"NZ.WEL": b"epoch 2", "NZ.SNZO": b"epoch 1"}
+        assert table.refresh() == frozenset()
+        other = place.open()
+        other.publish("latest", "NZ.SNZO", None)
+        other.publish("latest", "NZ.WEL", b"epoch 3")
+        other.flush()
+        assert table.refresh() == {"NZ.WEL", "NZ.SNZO"}
+        assert dict(table) == {"NZ.WEL": b"epoch 3"}
+
+
+def test_a_compacted_topic_keeps_every_key_through_many_changes(bus: Bus) -> None:
+    publish(bus, "latest", "NZ.WEL", b"first")
+    for number in range(3_000):
+        bus.publish("latest", "control", b"%d" % number)
+    bus.flush()
+    with bus.table("latest") as table:
+        table.refresh()
+        assert dict(table) == {"NZ.WEL": b"first", "control": b"2999"}
