@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -53,3 +54,10 @@ def ask(models: Models, samples: npt.NDArray[np.float32], **options: Any) -> Ten
 def largest_difference(found: Tensors, expected: Tensors) -> float:
     assert set(found) == set(expected)
     return max(float(np.abs(found[name] - expected[name]).max()) for name in expected)
+
+
+def print_process_id() -> None:
+    """Serve until killed, for tests of what is left behind."""
+    with serving(REPOSITORY) as server:
+        print(server.process_id, flush=True)
+        threading.Event().wait()

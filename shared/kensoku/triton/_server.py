@@ -179,7 +179,8 @@ def _command(
 def _environment(folder: Path) -> Mapping[str, str]:
     """Everything the server sees; it inherits nothing."""
     return {
-        "PATH": os.defpath,
+        # Where the server's Python finds an interpreter it takes that one's standard library.
+        "PATH": os.pathsep.join([f"{sys.base_prefix}/bin", os.defpath]),
         "LD_LIBRARY_PATH": str(folder / LIBRARIES),
         "KENSOKU_NUMPY_FOLDER": str(Path(numpy.__file__).parents[1]),
         "KENSOKU_ONNXRUNTIME_FOLDER": str(Path(onnxruntime.__file__).parents[1]),
