@@ -1,0 +1,276 @@
+"""What an earthquake, a blast or a glacier sends out: moment, corner frequency, spectrum, duration, radiation.
+
+Axes are north, east and down (Aki & Richards, 2002). Take-off angles count from straight down, azimuths from north.
+Spectra are shapes, 1 where the source looks like a point in time; times the seismic moment they are moment rates.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from annotated_types import Gt, MinLen
+
+from kensoku.simulation.randomness import FloatArray
+
+ComplexArray = npt.NDArray[np.complex128]
+Motion = Literal["displacement", "velocity", "acceleration"]
+
+BRUNE_CORNER = 0.3724 * (16 / 7) ** (1 / 3)  # 2.34 / 2 pi, Brune (1970), over the radius of Eshelby's (1957) crack
+RUPTURE_SPEED = 0.8  # of the S velocity, Geller (1976)
+EXTENDED_FROM_MW = 5.0  # smaller ruptures last as long as their corner says
+SEVERAL_FROM_MW = 6.0  # and smaller ones have one sub-event
+NUCLEATION = (0.3, 0.6)  # along strike and down dip: deep and off the middle, Mai et al. (2005)
+NODAL = 0.1  # share of the largest P below which nobody reads a polarity
+
+
+class SourceKind(StrEnum):
+    """As QuakeML names event types, where it has a name."""
+
+    EARTHQUAKE = "earthquake"
+    BLAST = "quarry blast"
+    TELESEISM = "teleseism"
+    LOW_FREQUENCY = "low-frequency earthquake"
+    LONG_PERIOD = "volcanic long-period"
+    ICEQUAKE = "ice quake"
+
+
+# --- size -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MagnitudeRelation:
+    """ML and Mw of the same earthquakes, straight between the knots and beyond them.
+
+    As given: slope 2/3 below ML 2.7, where the corner lies above what a Wood-Anderson record shows (Deichmann, 2017),
+    and ML above Mw for great ones, as with JMA's (Kumamoto 2016: 6.5 and 7.3 for Mw 6.2 and 7.0).
+    """
+
+    ml: Annotated[tuple[float, ...], MinLen(2)] = (0.0, 2.7, 5.0, 7.3)
+    mw: Annotated[tuple[float, ...], MinLen(2)] = (0.9, 2.7, 4.9, 7.0)
+
+    def __post_init__(self) -> None:
+        if len(self.ml) != len(self.mw):
+            raise ValueError(f"{len(self.ml)} knots of ml and {len(self.mw)} of mw; expected as many of both")
+        for knots in (self.ml, self.mw):
+            if any(first >= second for first, second in pairwise(knots)):
+                raise ValueError(f"{list(knots)} does not ascend; expected each knot above the one before")
+
+    def to_mw(self, ml: npt.ArrayLike) -> FloatArray:
+        return _interpolate(np.asarray(ml, dtype=np.float64), np.array(self.ml), np.array(self.mw))
+
+    def to_ml(self, mw: npt.ArrayLike) -> FloatArray:
+        return _interpolate(np.asarray(mw, dtype=np.float64), np.array(self.mw), np.array(self.ml))
+
+
+def _interpolate(x: FloatArray, knots_x: FloatArray, knots_y: FloatArray) -> FloatArray:
+    left = np.clip(np.searchsorted(knots_x, x) - 1, 0, knots_x.size - 2)
+    slopes = np.diff(knots_y) / np.diff(knots_x)
+    y: FloatArray = knots_y[left] + slopes[left] * (x - knots_x[left])
+    return y
+
+
+def moment_nm(mw: npt.ArrayLike) -> FloatArray:
+    """Seismic moment in N m (IASPEI, 2005)."""
+    moment: FloatArray = 10 ** (1.5 * np.asarray(mw, dtype=np.float64) + 9.1)
+    return moment
+
+
+def moment_magnitude(moment_nm: npt.ArrayLike) -> FloatArray:
+    mw: FloatArray = (np.log10(np.asarray(moment_nm, dtype=np.float64)) - 9.1) / 1.5
+    return mw
+
+
+# --- spectrum ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StressDrop:
+    """Stress drops are log-normal, and the same at every magnitude unless they grow with the moment."""
+
+    median_mpa: Annotated[float, Gt(0)] = 3.0
+    deviation_log10: Annotated[float, Gt(0)] = 0.3
+    growth: float = 0.0  # of log10 a unit of Mw, above Mw 3
+    p_over_s_corner: Annotated[float, Gt(0)] = 1.4  # Madariaga (1976): 1.5; observed: 1.2 to 1.6
+
+    def draw_mpa(self, mw: FloatArray, chance: np.random.Generator) -> FloatArray:
+        scatter = self.deviation_log10 * np.clip(chance.standard_normal(mw.shape), -3, 3)
+        drawn: FloatArray = self.median_mpa * 10 ** (scatter + self.growth * (mw - 3))
+        return drawn
+
+
+def corner_hz(moment_nm: npt.ArrayLike, stress_drop_mpa: npt.ArrayLike, beta_km_s: npt.ArrayLike) -> FloatArray:
+    """Brune's (1970) corner of S."""
+    stress_pa = 1e6 * np.asarray(stress_drop_mpa, dtype=np.float64)
+    corner: FloatArray = BRUNE_CORNER * 1e3 * np.asarray(beta_km_s) * np.cbrt(stress_pa / np.asarray(moment_nm))
+    return corner
+
+
+def low_frequency_corner_hz(moment_nm: npt.ArrayLike) -> FloatArray:
+    """Low-frequency earthquakes last about as long whatever their moment (Bostock et al., 2015)."""
+    corner: FloatArray = 3.0 * (np.asarray(moment_nm, dtype=np.float64) / 1e12) ** -0.1
+    return corner
+
+
+def source_spectrum(hz: FloatArray, corner_hz: float | FloatArray, motion: Motion = "displacement") -> FloatArray:
+    """Brune's (1970) omega-square shape."""
+    powers = {"displacement": 0, "velocity": 1, "acceleration": 2}
+    shape: FloatArray = (2 * np.pi * hz) ** powers[motion] / (1 + (hz / corner_hz) ** 2)
+    return shape
+
+
+def resonance_spectrum(hz: FloatArray, resonance_hz: float, quality: float) -> ComplexArray:
+    """A crack of fluid that rings after a step of pressure and forgets it: 1 at 0 Hz, about `quality` at its own."""
+    ratio = hz / resonance_hz
+    return 1 / (1 - ratio**2 + 1j * ratio / quality)
+
+
+# --- blasts -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ripple:
+    """How a quarry fires its holes: one after the other along a row, and row after row."""
+
+    holes: Annotated[int, Gt(0)] = 12
+    hole_delay_ms: Annotated[float, Gt(0)] = 42.0
+    rows: Annotated[int, Gt(0)] = 2
+    row_delay_ms: Annotated[float, Gt(0)] = 125.0
+    scatter_ms: Annotated[float, Gt(0)] = 2.0  # of pyrotechnic detonators
+
+    def draw_delays_s(self, chance: np.random.Generator) -> FloatArray:
+        nominal_ms = np.add.outer(np.arange(self.rows) * self.row_delay_ms, np.arange(self.holes) * self.hole_delay_ms)
+        fired_ms = np.sort(nominal_ms.ravel() + chance.normal(0, self.scatter_ms, nominal_ms.size))
+        return (fired_ms - fired_ms[0]) / 1e3
+
+
+def ripple_spectrum(hz: FloatArray, delays_s: FloatArray) -> ComplexArray:
+    """What delays make of one shot's spectrum: peaks at multiples of one over the delay, scallops between them."""
+    phases = np.exp(-2j * np.pi * np.multiply.outer(hz, delays_s))
+    modulation: ComplexArray = phases.mean(axis=-1)
+    return modulation
+
+
+def blast_tensor(spall: float = 0.3) -> FloatArray:
+    """An explosion and the rock that it lifts: pressure on all sides, and a horizontal crack that opens."""
+    return (1 - spall) * np.eye(3) + spall * crack_tensor(np.array([0.0, 0.0, 1.0]))
+
+
+def crack_tensor(normal: FloatArray) -> FloatArray:
+    """A crack that opens along `normal` in a Poisson solid, largest P 1: icequakes, spall, volcanic cracks."""
+    return (np.eye(3) + 2 * np.outer(normal, normal)) / 3
+
+
+# --- radiation --------------------------------------------------------------------------------------------------------
+
+
+def moment_tensor(strike_deg: npt.ArrayLike, dip_deg: npt.ArrayLike, rake_deg: npt.ArrayLike) -> FloatArray:
+    """A double couple of moment 1, (..., 3, 3)."""
+    along, down_dip = plane_axes(strike_deg, dip_deg)
+    rake = np.radians(rake_deg)[..., np.newaxis]
+    slip = np.cos(rake) * along - np.sin(rake) * down_dip
+    normal = np.cross(along, down_dip) * -1  # of the foot wall, pointing up into the hanging wall
+    couple = slip[..., :, np.newaxis] * normal[..., np.newaxis, :]
+    tensor: FloatArray = couple + np.swapaxes(couple, -1, -2)
+    return tensor
+
+
+def plane_axes(strike_deg: npt.ArrayLike, dip_deg: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Unit vectors along strike and down dip; the plane dips to the right of its strike."""
+    strike, dip = np.broadcast_arrays(np.radians(strike_deg), np.radians(dip_deg))
+    along = np.stack([np.cos(strike), np.sin(strike), np.zeros_like(strike)], axis=-1)
+    down_dip = np.stack([-np.sin(strike) * np.cos(dip), np.cos(strike) * np.cos(dip), np.sin(dip)], axis=-1)
+    return along, down_dip
+
+
+def radiate(
+    tensor: FloatArray, takeoff_deg: npt.ArrayLike, azimuth_deg: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Far-field amplitudes of P, SV and SH on rays that leave a source of moment 1.
+
+    P is positive outwards, SV towards growing take-off angles (upwards on a level ray), SH clockwise seen from above.
+    """
+    angle, azimuth = np.broadcast_arrays(np.radians(takeoff_deg), np.radians(azimuth_deg))
+    sin_a, cos_a, sin_z, cos_z = np.sin(angle), np.cos(angle), np.sin(azimuth), np.cos(azimuth)
+    ray = np.stack([sin_a * cos_z, sin_a * sin_z, cos_a], axis=-1)
+    vertical = np.stack([cos_a * cos_z, cos_a * sin_z, -sin_a], axis=-1)
+    horizontal = np.stack([-sin_z, cos_z, np.zeros_like(angle)], axis=-1)
+    traction = np.einsum("...ij,...j->...i", tensor, ray)
+    p, sv, sh = (np.einsum("...i,...i->...", axis, traction) for axis in (ray, vertical, horizontal))
+    return p, sv, sh
+
+
+def polarity(p_amplitude: npt.ArrayLike) -> npt.NDArray[np.int8]:
+    """1 where the first motion is up, -1 where it is down, 0 where it is too near a nodal plane to tell."""
+    p = np.asarray(p_amplitude)
+    return np.where(np.abs(p) < NODAL, 0, np.sign(p)).astype(np.int8)
+
+
+# --- extent -----------------------------------------------------------------------------------------------------------
+
+
+def rupture_size_km(mw: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Length and width of faults between plates (Leonard, 2010): square to 5.5 km, then ever more elongated."""
+    log_moment = 1.5 * np.asarray(mw, dtype=np.float64) + 9.1
+    log_length_m = np.maximum((log_moment - 6.10) / 3, 0.0)
+    log_length_m = np.where(log_length_m < np.log10(5500), log_length_m, (log_moment - 7.96) / 2.5)
+    length_m = 10**log_length_m
+    width_m = np.minimum(length_m, 17.5 * length_m ** (2 / 3))
+    return length_m / 1e3, width_m / 1e3
+
+
+def rupture_duration_s(mw: npt.ArrayLike, corner_hz: npt.ArrayLike, beta_km_s: float) -> FloatArray:
+    """Of the moment rate: one over the corner, and from M 5 at least as long as the rupture runs."""
+    length_km, _ = rupture_size_km(mw)
+    runs_s = (1 - NUCLEATION[0]) * length_km / (RUPTURE_SPEED * beta_km_s)
+    duration: FloatArray = np.maximum(1 / np.asarray(corner_hz), np.where(np.asarray(mw) > EXTENDED_FROM_MW, runs_s, 0))
+    return duration
+
+
+def place_on_rupture(
+    mw: npt.ArrayLike, strike_deg: npt.ArrayLike, dip_deg: npt.ArrayLike, depth_km: npt.ArrayLike, spots: FloatArray
+) -> FloatArray:
+    """Offsets in km north, east and down from the hypocentre to `spots`, (..., 2) of 0 to 1 along strike and down dip.
+
+    The rupture ends at the surface: one that would stick out is shifted down.
+    """
+    length_km, width_km = rupture_size_km(mw)
+    along, down_dip = plane_axes(strike_deg, dip_deg)
+    above_km = np.minimum(NUCLEATION[1] * width_km, np.asarray(depth_km) / np.maximum(down_dip[..., 2], 1e-6))
+    along_km = (spots[..., 0] - NUCLEATION[0]) * length_km
+    down_km = spots[..., 1] * width_km - above_km
+    offset_km: FloatArray = along_km[..., np.newaxis] * along + down_km[..., np.newaxis] * down_dip
+    return offset_km
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subevents:
+    """A rupture as point sources that follow one another; the first is the hypocentre."""
+
+    moment_nm: FloatArray
+    delay_s: FloatArray
+    offset_km: FloatArray  # (sub-events, 3): north, east, down
+
+
+def split_rupture(
+    mw: float, strike_deg: float, dip_deg: float, depth_km: float, beta_km_s: float, chance: np.random.Generator
+) -> Subevents:
+    """One sub-event up to M 6, then ever more, whose moments add up to the earthquake's.
+
+    With n of one stress drop, the sum's high frequencies grow by n^(1/6) only: it still looks like its magnitude.
+    """
+    total_nm = float(moment_nm(mw))
+    if mw <= SEVERAL_FROM_MW:
+        return Subevents(np.array([total_nm]), np.zeros(1), np.zeros((1, 3)))
+    count = round(4 * 10 ** (0.5 * (mw - SEVERAL_FROM_MW)))
+    spots = chance.random((count, 2))
+    spots[:, 0] = (np.arange(count) + spots[:, 0]) / count  # everywhere along strike
+    offset_km = place_on_rupture(mw, strike_deg, dip_deg, depth_km, spots)
+    offset_km[np.argmin(np.linalg.norm(offset_km, axis=1))] = 0.0
+    speed_km_s = RUPTURE_SPEED * beta_km_s * chance.uniform(0.9, 1.1, count)
+    delay_s = np.linalg.norm(offset_km, axis=1) / speed_km_s
+    weights = np.exp(0.8 * chance.standard_normal(count))
+    order = np.argsort(delay_s)
+    return Subevents(total_nm * (weights / weights.sum())[order], delay_s[order], offset_km[order])
