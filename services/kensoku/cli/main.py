@@ -7,8 +7,6 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from kensoku.errors import KensokuError
-
 # Each is imported only when it is called, so that `kensoku --help` answers at once.
 COMMANDS = {
     "run": "run the whole system on this machine",
@@ -22,7 +20,17 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    options = parse(sys.argv[1:] if arguments is None else list(arguments))
+    from kensoku.runtime import run_to_exit_code  # only now: `kensoku --help` needs none of it
+
+    try:
+        return run_to_exit_code(lambda: int(options.execute(options)))
+    except BrokenPipeError:  # the reader, `head` for instance, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="kensoku", description="Phase picking, association and location for live earthquake catalogues."
     )
@@ -32,17 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         if name in arguments:
             importlib.import_module(f"kensoku.cli.{name}").configure(command)
-    try:
-        options = parser.parse_args(arguments)
-        return int(options.execute(options))
-    except KensokuError as error:
-        print(f"kensoku: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # the reader, `head` for instance, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,152 @@
+"""Which contract every topic carries, and how one of its messages is shown to a person or a program."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from google.protobuf import json_format, text_format
+from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as Contract
+
+from kensoku.bus import Message
+from kensoku.bus.topics import REJECTED
+from kensoku.errors import InputInvalid
+from kensoku.packets import ChannelSamples, decode_packet
+from kensoku.times import NS_PER_S, iso_time
+from kensoku.v1.association_pb2 import Association
+from kensoku.v1.control_pb2 import Control
+from kensoku.v1.event_pb2 import Event
+from kensoku.v1.health_pb2 import StationHealth
+from kensoku.v1.inventory_pb2 import Station
+from kensoku.v1.pick_pb2 import PickMessage
+from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
+
+CONTRACTS: Mapping[str, type[Contract]] = {
+    "waveforms": WaveformPacket,
+    "waveforms.backfill": WaveformPacket,
+    "picks": PickMessage,
+    "picks.by-region": PickMessage,
+    "associations": Association,
+    "events": Event,
+    "catalogue": Event,
+    "stations": StationHealth,
+    "inventory": Station,
+    "control": Control,
+}
+
+SHOWN_BYTES = 32  # of a value that cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    reason: str
+    value: bytes
+
+    def __str__(self) -> str:
+        more = " ..." if len(self.value) > SHOWN_BYTES else ""
+        return f"unreadable ({self.reason}): {self.value[:SHOWN_BYTES].hex(' ')}{more}"
+
+
+def read(topic: str, value: bytes) -> Contract | Unreadable:
+    """What a value says by the contract of its topic; for a rejected topic, by that of the topic before."""
+    contract = CONTRACTS.get(topic.removesuffix(REJECTED))
+    if contract is None:
+        return Unreadable(f"topic {topic} has no declared contract", value)
+    expected = f"found {len(value)} bytes, expected {contract.DESCRIPTOR.name}"
+    try:
+        message = contract.FromString(value)
+    except DecodeError:
+        return Unreadable(expected, value)
+    # Protobuf takes nearly any short text for fields of a newer version.
+    return message if message.ListFields() or not value else Unreadable(f"{expected} with a known field", value)
+
+
+# --- for people -------------------------------------------------------------------------------------------------------
+
+
+def as_line(message: Message) -> str:
+    """`waveforms/12@345 2026-01-31T12:00:00.000Z NZ.WEL ...`"""
+    place = f"{message.topic}/{message.partition}@{message.offset} {iso_time(message.published_ns)} {message.key}"
+    headers = " ".join(f"{name}={_text(value)!r}" for name, value in message.headers)
+    return _printable("  ".join(part for part in (place, headers, _describe(message)) if part))
+
+
+def _describe(message: Message) -> str:
+    if message.value is None:
+        return "nothing (tombstone)" if not message.topic.endswith(REJECTED) else "without its value"
+    contract = read(message.topic, message.value)
+    if isinstance(contract, Unreadable):
+        return str(contract)
+    if isinstance(contract, WaveformPacket):
+        return describe_packet(contract, len(message.value))
+    return f"{contract.DESCRIPTOR.name}  {text_format.MessageToString(contract, as_one_line=True, as_utf8=True)}"
+
+
+def describe_packet(packet: WaveformPacket, size_bytes: int) -> str:
+    """When, which channels, how much, how dense, and how long after the last sample it came."""
+    try:
+        channels = decode_packet(packet)
+    except InputInvalid as error:
+        return str(Unreadable(str(error), packet.SerializeToString()))
+    start_ns = min(channel.start_ns for channel in channels)
+    ends_ns = [c.start_ns + round(c.samples.size / c.rate_hz * NS_PER_S) for c in channels]
+    samples = sum(channel.samples.size for channel in channels)
+    latency_s = (packet.arrival_ns - max(ends_ns)) / NS_PER_S
+    kind = " (replay)" if packet.time_kind == TIME_KIND_REPLAY else ""
+    return "  ".join(
+        (
+            f"{iso_time(start_ns)} +{(max(ends_ns) - start_ns) / NS_PER_S:g} s",
+            f"{packet.network}.{packet.station} {_names(channels)}",
+            f"{_agreed([f'{channel.rate_hz:g}' for channel in channels])} Hz",
+            f"{_agreed([str(channel.samples.size) for channel in channels])} samples",
+            f"{size_bytes / samples:.2f} bytes/sample" if samples else f"{size_bytes} bytes",
+            f"latency {latency_s:.2f} s{kind}",
+            packet.source,
+        )
+    )
+
+
+def _names(channels: Sequence[ChannelSamples]) -> str:
+    """`10.HHZ,10.HHN`, without a dot where the location is empty."""
+    return ",".join(f"{c.location}.{c.code}" if c.location else c.code for c in channels)
+
+
+def _agreed(texts: Sequence[str]) -> str:
+    """`100` if all say so, else `100,99,100`."""
+    return texts[0] if len(set(texts)) == 1 else ",".join(texts)
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="backslashreplace")
+
+
+def _printable(line: str) -> str:
+    """What a sender put into a message must not steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+# --- for programs -----------------------------------------------------------------------------------------------------
+
+
+def as_json(message: Message) -> dict[str, object]:
+    """Everything there is; 64-bit integers of the contract are texts, as protobuf's JSON has them."""
+    return {
+        "topic": message.topic,
+        "partition": message.partition,
+        "offset": message.offset,
+        "key": message.key,
+        "published": iso_time(message.published_ns),
+        "published_ns": message.published_ns,
+        "headers": [[name, _text(value)] for name, value in message.headers],
+        "bytes": None if message.value is None else len(message.value),
+        **_content(message),
+    }
+
+
+def _content(message: Message) -> dict[str, object]:
+    if message.value is None:
+        return {"type": None, "message": None}
+    contract = read(message.topic, message.value)
+    if isinstance(contract, Unreadable):
+        return {"type": None, "message": None, "unreadable": contract.reason, "hex": message.value.hex()}
+    fields = json_format.MessageToDict(contract, preserving_proto_field_name=True)
+    return {"type": contract.DESCRIPTOR.name, "message": fields}
