@@ -133,7 +133,9 @@ def flag(name: str, prefix: str = "") -> str:
     return "--" + name.removeprefix(prefix).replace("_", "-")
 
 
-def add_flags(parser: argparse.ArgumentParser, kind: type[ServiceSettings], only: Iterable[str] | None = None) -> None:
+def add_flags(
+    parser: argparse._ActionsContainer, kind: type[ServiceSettings], only: Iterable[str] | None = None
+) -> None:
     """An option for every setting (or those named), stored under the setting's name; unset means None."""
     for name, field in kind.model_fields.items():
         if only is not None and name not in only:

@@ -1,0 +1,196 @@
+"""`kensoku run`: the whole system on this machine, in one process beside the model server's.
+
+The services share a process because they share its memory bus, and because each would cost another 150 MB by itself;
+what is heavy runs in the model server, or in numpy, which lets other threads work meanwhile. On Kafka they need not
+share anything: `python -m kensoku.<service>` starts each on any machine.
+"""
+
+import argparse
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from prometheus_client import REGISTRY
+from pydantic import Field
+
+from kensoku.acquisition import demo, replay
+from kensoku.acquisition.settings import AcquisitionSettings
+from kensoku.bus import Bus, Options, open_bus, serve_bus
+from kensoku.control import StationSwitches
+from kensoku.errors import EmbeddedServerUnusable
+from kensoku.inference import Models, open_models
+from kensoku.models import default_repository
+from kensoku.runtime import Pulse, configure_logs, serve_pulse, stop_on_signals
+from kensoku.settings import ServiceSettings, add_flags, describe, load_settings, misspelt, overrides, socket_path
+from kensoku.supervision import Service, Supervisor
+from kensoku.triton import embedded_triton
+
+log = logging.getLogger("kensoku.run")
+
+BEAT_S = 0.5
+MODELS_PERIOD_S = 5.0
+STATUS_PERIOD_S = 30.0
+
+
+class RunSettings(ServiceSettings):
+    acquisition_source: Annotated[
+        Path | None, Field(description="waveforms to replay; see `--help` of acquisition")
+    ] = None
+    model_repository: Annotated[Path, Field(description="folder with a folder a model")] = Field(
+        default_factory=default_repository
+    )
+    triton_port: Annotated[int, Field(ge=0, le=65535, description="gRPC port of the embedded Triton, 0: any")] = 8001
+    triton_metrics_port: Annotated[int, Field(ge=0, le=65535, description="port of its metrics, 0: any")] = 8002
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--demo", action="store_true", help="replay synthetic waveforms for ever, as if they came now")
+    add_flags(parser, RunSettings, only=RunSettings.model_fields.keys() - {"acquisition_source"})
+    own = AcquisitionSettings.model_fields.keys() - ServiceSettings.model_fields.keys()
+    add_flags(parser.add_argument_group("replayed waveforms"), AcquisitionSettings, only=own)
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    started = time.monotonic()
+    settings = load_settings(RunSettings, overrides(options, RunSettings))
+    acquisition = acquisition_settings(options, settings)
+    configure_logs(settings.log_format, settings.log_level)
+    log.info("starting with %s", describe(acquisition or settings))
+    for sentence in misspelt([RunSettings, AcquisitionSettings]):
+        log.warning("%s", sentence)
+    pulse = Pulse()
+    pulse.wait_for("start", "the system is starting")
+    with ExitStack() as opened:
+        stop = opened.enter_context(stop_on_signals())
+        port = opened.enter_context(serve_pulse(pulse, settings.host, settings.port))
+        bus = opened.enter_context(open_bus(settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s)))
+        opened.enter_context(serve_bus(bus, socket_path(settings.home)))
+        models = opened.enter_context(serving_models(settings))
+        services = [Service("acquisition", acquire(acquisition, bus))] if acquisition else []
+        opened.enter_context(Supervisor(pulse, stop).running(services))
+        pulse.found("start")
+        log.info("ready after %.1f s", time.monotonic() - started)
+        print(where_to_look(f"http://{settings.host}:{port}", acquisition, settings), flush=True)
+        watch(pulse, models, stop)
+    log.info("stopped cleanly")
+    return 0
+
+
+def acquisition_settings(options: argparse.Namespace, settings: RunSettings) -> AcquisitionSettings | None:
+    """What to replay; None when there is nothing."""
+    given = overrides(options, AcquisitionSettings)
+    if options.demo:
+        folder = settings.home / "demo"
+        given |= {
+            "acquisition_source": demo_archive(folder),
+            "acquisition_times": "now",
+            "acquisition_loop": True,
+            "acquisition_resume": False,
+        }
+    elif settings.acquisition_source is None:
+        return None
+    return load_settings(AcquisitionSettings, given)
+
+
+def demo_archive(folder: Path) -> Path:
+    """The synthetic archive, written anew, so that it is never half of one."""
+    demo.write_synthetic_archive(folder)
+    return folder
+
+
+def acquire(settings: AcquisitionSettings, bus: Bus) -> Any:
+    def run(pulse: Pulse, stop: threading.Event) -> None:
+        with bus.table("control") as control:
+            replay.run(settings, bus, pulse, stop, StationSwitches(control).is_enabled)
+
+    return run
+
+
+@contextmanager
+def serving_models(settings: RunSettings) -> Iterator[Models]:
+    """The models as set; where the embedded server cannot run and nobody insisted on it, those in this process."""
+    with ExitStack() as opened:
+        url = settings.models
+        if url == "triton":
+            try:
+                url = opened.enter_context(started_triton(settings))
+            except EmbeddedServerUnusable as error:
+                if "models" in settings.model_fields_set:
+                    raise
+                log.warning("%s", error)
+                log.warning("going on with the models in this process, as with --models local")
+                url = "local"
+        if url == "local":
+            url = f"local:{settings.model_repository}"
+        yield opened.enter_context(open_models(url))
+
+
+@contextmanager
+def started_triton(settings: RunSettings) -> Iterator[str]:
+    with embedded_triton(
+        settings.home,
+        settings.model_repository,
+        grpc_port=settings.triton_port,
+        metrics_port=settings.triton_metrics_port,
+    ) as server:
+        log.info("the model server is ready at %s", server.url)
+        yield server.url
+
+
+def watch(pulse: Pulse, models: Models, stop: threading.Event) -> None:
+    """Until told to stop: whether the models answer, and now and then a line on how things go."""
+    next_models = next_status = time.monotonic()
+    before = published_messages()
+    while not stop.wait(BEAT_S):
+        pulse.beat()
+        now = time.monotonic()
+        if now >= next_models:
+            next_models = now + MODELS_PERIOD_S
+            if models.is_ready():
+                pulse.found("models")
+            else:
+                pulse.wait_for("models", "the model server does not answer")
+        if now >= next_status:
+            next_status = now + STATUS_PERIOD_S
+            after = published_messages()
+            log.info("%s", status_line(before, after, pulse.waiting()))
+            before = after
+
+
+def published_messages() -> dict[str, float]:
+    """By topic, how many messages this process has published."""
+    return {
+        sample.labels["topic"]: sample.value
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+        if sample.name == "bus_published_messages_total"
+    }
+
+
+def status_line(before: dict[str, float], after: dict[str, float], waiting: dict[str, str]) -> str:
+    """`published in the last 30 s: 180 waveforms; ready`"""
+    counts = [f"{after[topic] - before.get(topic, 0):.0f} {topic}" for topic in sorted(after)]
+    state = "; ".join(f"waiting for {part}: {reason}" for part, reason in waiting.items()) or "ready"
+    return f"published in the last {STATUS_PERIOD_S:g} s: {', '.join(counts) or 'nothing'}; {state}"
+
+
+def where_to_look(address: str, acquisition: AcquisitionSettings | None, settings: RunSettings) -> str:
+    source = (
+        f"replaying {acquisition.acquisition_source}" if acquisition else "no source: give one with --source FOLDER"
+    )
+    home = "" if "home" not in settings.model_fields_set else f"KENSOKU_HOME={settings.home} "
+    return f"""
+Kensoku is running, {source}
+  is everything up       {address}/readyz
+  figures                {address}/metrics
+in another terminal:
+  {home}kensoku tail waveforms
+  {home}kensoku models list
+  {home}kensoku stations list
+Ctrl-C stops it.
+"""
