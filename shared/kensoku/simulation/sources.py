@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-from annotated_types import Gt, MinLen
+from pydantic import Field
 
+from kensoku.simulation.quantities import Count, NotNegative, Positive
 from kensoku.simulation.randomness import FloatArray
 
 ComplexArray = npt.NDArray[np.complex128]
@@ -48,8 +49,8 @@ class MagnitudeRelation:
     and ML above Mw for great ones, as with JMA's (Kumamoto 2016: 6.5 and 7.3 for Mw 6.2 and 7.0).
     """
 
-    ml: Annotated[tuple[float, ...], MinLen(2)] = (0.0, 2.7, 5.0, 7.3)
-    mw: Annotated[tuple[float, ...], MinLen(2)] = (0.9, 2.7, 4.9, 7.0)
+    ml: Annotated[tuple[float, ...], Field(min_length=2)] = (0.0, 2.7, 5.0, 7.3)
+    mw: Annotated[tuple[float, ...], Field(min_length=2)] = (0.9, 2.7, 4.9, 7.0)
 
     def __post_init__(self) -> None:
         if len(self.ml) != len(self.mw):
@@ -90,10 +91,10 @@ def moment_magnitude(moment_nm: npt.ArrayLike) -> FloatArray:
 class StressDrop:
     """Stress drops are log-normal, and the same at every magnitude unless they grow with the moment."""
 
-    median_mpa: Annotated[float, Gt(0)] = 3.0
-    deviation_log10: Annotated[float, Gt(0)] = 0.3
+    median_mpa: Positive = 3.0
+    deviation_log10: NotNegative = 0.3
     growth: float = 0.0  # of log10 a unit of Mw, above Mw 3
-    p_over_s_corner: Annotated[float, Gt(0)] = 1.4  # Madariaga (1976): 1.5; observed: 1.2 to 1.6
+    p_over_s_corner: Positive = 1.4  # Madariaga (1976): 1.5; observed: 1.2 to 1.6
 
     def draw_mpa(self, mw: FloatArray, chance: np.random.Generator) -> FloatArray:
         scatter = self.deviation_log10 * np.clip(chance.standard_normal(mw.shape), -3, 3)
@@ -124,7 +125,8 @@ def source_spectrum(hz: FloatArray, corner_hz: float | FloatArray, motion: Motio
 def resonance_spectrum(hz: FloatArray, resonance_hz: float, quality: float) -> ComplexArray:
     """A crack of fluid that rings after a step of pressure and forgets it: 1 at 0 Hz, about `quality` at its own."""
     ratio = hz / resonance_hz
-    return 1 / (1 - ratio**2 + 1j * ratio / quality)
+    rings: ComplexArray = np.reciprocal(1 - ratio**2 + 1j * ratio / quality)
+    return rings
 
 
 # --- blasts -----------------------------------------------------------------------------------------------------------
@@ -134,16 +136,17 @@ def resonance_spectrum(hz: FloatArray, resonance_hz: float, quality: float) -> C
 class Ripple:
     """How a quarry fires its holes: one after the other along a row, and row after row."""
 
-    holes: Annotated[int, Gt(0)] = 12
-    hole_delay_ms: Annotated[float, Gt(0)] = 42.0
-    rows: Annotated[int, Gt(0)] = 2
-    row_delay_ms: Annotated[float, Gt(0)] = 125.0
-    scatter_ms: Annotated[float, Gt(0)] = 2.0  # of pyrotechnic detonators
+    holes: Count = 12
+    hole_delay_ms: Positive = 42.0
+    rows: Count = 2
+    row_delay_ms: Positive = 125.0
+    scatter_ms: NotNegative = 2.0  # of pyrotechnic detonators
 
     def draw_delays_s(self, chance: np.random.Generator) -> FloatArray:
         nominal_ms = np.add.outer(np.arange(self.rows) * self.row_delay_ms, np.arange(self.holes) * self.hole_delay_ms)
         fired_ms = np.sort(nominal_ms.ravel() + chance.normal(0, self.scatter_ms, nominal_ms.size))
-        return (fired_ms - fired_ms[0]) / 1e3
+        delays_s: FloatArray = (fired_ms - fired_ms[0]) / 1e3
+        return delays_s
 
 
 def ripple_spectrum(hz: FloatArray, delays_s: FloatArray) -> ComplexArray:
@@ -171,7 +174,7 @@ def moment_tensor(strike_deg: npt.ArrayLike, dip_deg: npt.ArrayLike, rake_deg: n
     along, down_dip = plane_axes(strike_deg, dip_deg)
     rake = np.radians(rake_deg)[..., np.newaxis]
     slip = np.cos(rake) * along - np.sin(rake) * down_dip
-    normal = np.cross(along, down_dip) * -1  # of the foot wall, pointing up into the hanging wall
+    normal = np.cross(down_dip, along)  # from the foot wall up into the hanging wall
     couple = slip[..., :, np.newaxis] * normal[..., np.newaxis, :]
     tensor: FloatArray = couple + np.swapaxes(couple, -1, -2)
     return tensor
