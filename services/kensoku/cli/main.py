@@ -23,11 +23,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(sys.argv[1:] if arguments is None else list(arguments))
     from kensoku.runtime import run_to_exit_code  # only now: `kensoku --help` needs none of it
 
+    def execute() -> int:
+        code = int(options.execute(options))
+        sys.stdout.flush()  # now, so that a full disk is told as one
+        return code
+
     try:
-        return run_to_exit_code(lambda: int(options.execute(options)))
+        return run_to_exit_code(execute)
     except BrokenPipeError:  # the reader, `head` for instance, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    finally:
+        drop_unwritable_output()
+
+
+def drop_unwritable_output() -> None:
+    """What could not be written cannot be at the end of the process either, and Python would complain about it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

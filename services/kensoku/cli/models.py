@@ -1,15 +1,12 @@
 """`kensoku models`: which versions are loaded, and which is in force from when."""
 
 import argparse
-import getpass
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
-from kensoku.bus import open_bus
+from kensoku.cli._bus import add_bus_flags, login_name, open_running_bus
 from kensoku.errors import ModelRefused, ModelUnknown, SettingInvalid
 from kensoku.inference import ModelControl, endpoints, versions_in
 from kensoku.models import (
@@ -24,6 +21,7 @@ from kensoku.models import (
     version_in_force,
 )
 from kensoku.settings import ServiceSettings, load_settings
+from kensoku.times import parse_time_ns
 
 LOCAL_SERVER = "triton://127.0.0.1:8001"
 
@@ -32,7 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", help="triton://host:port[,host:port...] or local (default: KENSOKU_MODELS)")
     parser.add_argument("--repository", type=Path, default=default_repository(), help="default: %(default)s")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    actions.add_parser("list", help="versions, what is loaded and what is in force").set_defaults(execute=show)
+    listing = actions.add_parser("list", help="versions, what is loaded and what is in force")
+    listing.set_defaults(execute=show)
     load = actions.add_parser("load", help="load a version beside those that are loaded")
     unload = actions.add_parser("unload", help="unload a version that no window can need any more")
     promote = actions.add_parser("promote", help="put a loaded version in force from an event time on")
@@ -45,15 +44,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     rollback.set_defaults(execute=roll_back)
     unload.add_argument("--force", action="store_true", help="even if windows can need it")
     promote.add_argument(
-        "--at", type=parse_time_ns, metavar="TIME", help="event time, for example 2026-01-31T12:00:00Z"
+        "--at", type=event_time_ns, metavar="TIME", help="event time, for example 2026-01-31T12:00:00Z"
     )
     promote.add_argument("--sha256", help="refuse a file with another hash")
     for action in (promote, rollback):
         action.add_argument("--reason", default="", help="for the log and the next shift")
+    for action in (listing, load, unload, promote, rollback):
+        add_bus_flags(action)
 
 
 def show(options: argparse.Namespace) -> int:
-    with open_promotions() as log, open_control(options) as control:
+    with open_promotions(options) as log, open_control(options) as control:
         states = control.states() if control else []
         promotions = log.read()
     names = {path.parent.name for path in options.repository.glob("*/config.pbtxt")} | {s.model for s in states}
@@ -84,7 +85,7 @@ def load_version(options: argparse.Namespace) -> int:
 
 
 def unload_version(options: argparse.Namespace) -> int:
-    with open_promotions() as log, server_control(options) as control:
+    with open_promotions(options) as log, server_control(options) as control:
         needed = needed_versions(log.read().get(options.model, []), time.time_ns() - NEEDED_FOR_NS)
         if options.version in needed and not options.force:
             raise ModelRefused(
@@ -103,7 +104,7 @@ def promote_version(options: argparse.Namespace) -> int:
         raise ModelRefused(
             f"version {options.version} of {options.model}: found sha256 {sha256}, expected {options.sha256}"
         )
-    with open_promotions() as log, open_control(options) as control:
+    with open_promotions(options) as log, open_control(options) as control:
         if control:
             refuse_unless_loaded(control, options.model, options.version)
         promotions = log.promote(options.model, options.version, sha256, options.at, decision(options))
@@ -121,7 +122,7 @@ def refuse_unless_loaded(control: ModelControl, model: str, version: str) -> Non
 
 
 def roll_back(options: argparse.Namespace) -> int:
-    with open_promotions() as log:
+    with open_promotions(options) as log:
         promotions = log.roll_back(options.model, decision(options))
     return announce(options.model, promotions)
 
@@ -135,17 +136,12 @@ def announce(model: str, promotions: Promotions) -> int:
 
 
 def decision(options: argparse.Namespace) -> Decision:
-    try:
-        author = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        author = str(os.getuid())
-    return Decision(author, options.reason)
+    return Decision(login_name(), options.reason)
 
 
 @contextmanager
-def open_promotions() -> Iterator[PromotionLog]:
-    settings = load_settings(ServiceSettings)
-    with open_bus(settings.bus, settings.namespace) as bus:
+def open_promotions(options: argparse.Namespace) -> Iterator[PromotionLog]:
+    with open_running_bus(options) as bus:
         yield PromotionLog(bus)
 
 
@@ -168,12 +164,8 @@ def server_control(options: argparse.Namespace) -> Iterator[ModelControl]:
         yield control
 
 
-def parse_time_ns(text: str) -> int:
+def event_time_ns(text: str) -> int:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a time such as 2026-01-31T12:00:00Z") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    whole_s = int(moment.replace(microsecond=0).timestamp())
-    return whole_s * 10**9 + moment.microsecond * 1000
+        return parse_time_ns(text)
+    except SettingInvalid as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
