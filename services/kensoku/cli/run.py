@@ -144,7 +144,8 @@ def started_triton(settings: RunSettings) -> Iterator[str]:
 
 def watch(pulse: Pulse, models: Models, stop: threading.Event) -> None:
     """Until told to stop: whether the models answer, and now and then a line on how things go."""
-    next_models = next_status = time.monotonic()
+    next_models = time.monotonic()
+    next_status = next_models + STATUS_PERIOD_S
     before = published_messages()
     while not stop.wait(BEAT_S):
         pulse.beat()
