@@ -8,12 +8,12 @@ from pathlib import Path
 
 from kensoku.bus import Bus
 from kensoku.errors import ModelRefused, ModelUnknown
+from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.control_pb2 import Control, ModelPromotion, ModelPromotions
 
 TOPIC = "control"
-DAY_NS = 86_400 * 10**9
 # A window this old can still come in: `waveforms.backfill` keeps packets two days. One more, for an operator to notice.
-NEEDED_FOR_NS = 3 * DAY_NS
+NEEDED_FOR_NS = 3 * 86_400 * NS_PER_S
 KEPT_PROMOTIONS = 64  # of one model; what is older than all of them is judged by the first of them
 
 Promotions = Sequence[ModelPromotion]  # effective_ns strictly increasing
@@ -129,10 +129,3 @@ def file_sha256(repository: Path, model: str, version: str) -> str:
             f"version {version!r} of model {model!r}: cannot read {path} ({error.strerror}); "
             "expected the file that is served"
         ) from None
-
-
-def iso_time(time_ns: int) -> str:
-    """A time for people; 0 stands for the beginning."""
-    if time_ns == 0:
-        return "the beginning"
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time_ns // 10**9)) + f".{time_ns // 10**6 % 1000:03d}Z"

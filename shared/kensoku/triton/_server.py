@@ -23,14 +23,14 @@ from prometheus_client import Counter
 
 from kensoku.errors import EmbeddedServerUnusable, SettingInvalid
 from kensoku.inference import open_models
+from kensoku.supervision import STEADY_S, pause_s
 from kensoku.triton._install import LIBRARIES, PYTHON_BACKEND, SERVER, install
 
 log = logging.getLogger(__name__)
 
 RESTARTS = Counter("triton_restarts", "Times the embedded model server was started again after it had died")
 
-LONGEST_BACKOFF_S = 30.0
-STEADY_S = 60.0  # one that lived this long begins again with the shortest pause
+GRPC_PORT, METRICS_PORT = 8001, 8002  # where operators' commands look for it; Triton's own defaults
 STOP_S = 3  # for requests in hand; then it is killed
 POLL_S = 0.1
 HARMLESS = ("CudaDriverHelper", "NVML")  # what a machine without a GPU makes it say
@@ -107,11 +107,10 @@ class EmbeddedTriton:
             if self._stop.is_set():
                 return
             failures = 1 if time.monotonic() - started > STEADY_S else failures + 1
-            pause_s = min(LONGEST_BACKOFF_S, 2.0 ** (failures - 1))
             self.restarts += 1
             RESTARTS.inc()
-            log.warning("tritonserver ended with %s; it starts again in %g s", process.returncode, pause_s)
-            self._stop.wait(pause_s)
+            log.warning("tritonserver ended with %s; it starts again in %g s", process.returncode, pause_s(failures))
+            self._stop.wait(pause_s(failures))
 
     @contextmanager
     def _process_group(self) -> Iterator["subprocess.Popen[str]"]:
