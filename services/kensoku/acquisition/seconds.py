@@ -54,12 +54,11 @@ def station_seconds(stretches: Iterable[Stretch], read: Reader, span: Span) -> I
     reading: list[_Reading] = []
     stations: dict[str, list[_Cursor]] = {}
     while True:
-        if (next_ns := _earliest_ns(waiting, reading, stations)) is None:
+        next_ns = max(_earliest_ns(waiting, reading, stations), span.start_ns)
+        if next_ns >= span.end_ns:
             return
-        second = max(next_ns, span.start_ns) // SECOND_NS
+        second = next_ns // SECOND_NS
         end_ns = min((second + 1) * SECOND_NS, span.end_ns)
-        if second * SECOND_NS >= span.end_ns:
-            return
         while waiting and waiting[-1].start_ns < end_ns:
             reading.append(_Reading(read(waiting.pop())))
         for source in reading:
@@ -163,8 +162,8 @@ def follows(first: ChannelSamples, then: ChannelSamples) -> bool:
     return abs(then.start_ns - expected_ns) < 0.5e9 / first.rate_hz
 
 
-def _earliest_ns(waiting: list[Stretch], reading: list[_Reading], stations: dict[str, list[_Cursor]]) -> int | None:
+def _earliest_ns(waiting: list[Stretch], reading: list[_Reading], stations: dict[str, list[_Cursor]]) -> int:
     times = [cursor.next_ns for cursors in stations.values() for cursor in cursors]
     times += [source.frontier_ns for source in reading]
     times += [stretch.start_ns for stretch in waiting[-1:]]
-    return min(times, default=None)
+    return min(times, default=LATEST_NS)

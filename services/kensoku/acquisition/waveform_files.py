@@ -19,7 +19,7 @@ from obspy.io.mseed.core import _is_mseed, _read_mseed
 from obspy.io.mseed.util import get_record_information
 
 from kensoku.errors import InputInvalid
-from kensoku.packets import MAX_RATE_HZ, Samples
+from kensoku.packets import ChannelSamples, Samples, check_channel, check_station
 
 PIECE_BYTES = 65_536
 SHOWN_BYTES = 65_536  # of a file that is no waveform
@@ -220,8 +220,11 @@ def _read_record(stretch: Stretch, offset: int, record: bytes) -> Piece:
         return [Fault(stretch.path, offset, reason, record)]
     try:
         return _segments(_quietly_read_mseed(record), stretch.rates_hz)
+    except InputInvalid as error:
+        reason = str(error)
     except Exception as error:
-        return [Fault(stretch.path, offset, _sentence(error), record)]
+        reason = f"found a damaged record ({_sentence(error)}), expected miniSEED; it is left out"
+    return [Fault(stretch.path, offset, reason, record)]
 
 
 def _segments(traces: Iterable[Any], rates_hz: Mapping[str, float]) -> list[Segment]:
@@ -231,8 +234,6 @@ def _segments(traces: Iterable[Any], rates_hz: Mapping[str, float]) -> list[Segm
 def _segment(trace: Any, rates_hz: Mapping[str, float]) -> Segment:
     stats = trace.stats
     rate_hz = float(stats.sampling_rate)
-    if not 0 < rate_hz <= MAX_RATE_HZ:
-        raise InputInvalid(f"found a rate of {rate_hz} Hz in {trace.id}, expected above 0; correct the header")
     first_hz = rates_hz.get(trace.id, rate_hz)
     if abs(rate_hz - first_hz) > RATE_TOLERANCE * first_hz:
         raise InputInvalid(
@@ -240,9 +241,10 @@ def _segment(trace: Any, rates_hz: Mapping[str, float]) -> Segment:
             "correct the header, or split the file where the rate changed"
         )
     network = stats.network or NO_NETWORK
-    return Segment(
-        network, stats.station, stats.location, stats.channel, stats.starttime.ns, rate_hz, to_counts(trace.data)
-    )
+    samples = to_counts(trace.data)
+    check_station(network, stats.station)
+    check_channel(ChannelSamples(stats.location, stats.channel, stats.starttime.ns, rate_hz, samples))
+    return Segment(network, stats.station, stats.location, stats.channel, stats.starttime.ns, rate_hz, samples)
 
 
 def to_counts(samples: Samples) -> Samples:
