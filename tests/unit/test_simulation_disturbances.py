@@ -68,7 +68,7 @@ def test_a_walk_is_the_same_in_one_piece_and_in_two() -> None:
     add_footsteps(second, START_NS + 17_340_000_000, 100, walk)
     assert np.allclose(np.concatenate([first, second], axis=1), whole, atol=1e-15)
     assert not whole[:, :1000].any()
-    assert 2 < count_pulses(whole[0]) / 13.0 < 2.4  # the weak first and last steps apart: two a second
+    assert 1.8 < count_pulses(whole[0]) / 13.0 < 2.2  # the weak first and last steps apart: two a second
     assert np.abs(whole[1]).max() == pytest.approx(np.abs(whole[0]).max() / 2)
 
 

@@ -33,6 +33,7 @@ from kensoku.simulation.disturbances import (
 from kensoku.simulation.randomness import BLOCK_S, FloatArray, draw
 
 ComplexArray = npt.NDArray[np.complex128]
+Ground = npt.NDArray[np.floating[Any]]  # velocity in m/s, (components, samples)
 Int32Array = npt.NDArray[np.int32]
 
 OVERSAMPLING = 4  # the anti-alias filter works at this multiple of the sampling rate
@@ -248,28 +249,34 @@ class Recorder:
         self._count = BLOCK_S * self._rate_hz
         self._recursion = _recursion(instrument.sensor, instrument.digitiser)
 
-    def record(self, grounds: Iterable[npt.NDArray[np.floating[Any]]], first: int) -> Iterator[tuple[int, Int32Array]]:
+    def record(self, grounds: Iterable[Ground], first: int) -> Iterator[tuple[int, Int32Array]]:
         """Yields (start_ns, counts) for every block of `grounds`, ground velocity in m/s, from block `first` on.
 
         The first `warm_up_blocks` only warm up and give nothing. A block of counts starts LOOK_AHEAD_S before its
         block of ground, since the filter looks ahead by as much.
         """
         left_behind: deque[FloatArray] = deque(maxlen=self._instrument.memory_blocks)
-        tail: FloatArray | None = None
+        tails: list[FloatArray] = []
         for block, ground in enumerate(grounds, first):
-            output = self._sense(ground, block, left_behind)
-            if tail is None:
-                tail = np.zeros((output.shape[0], (MEMORY_S + LOOK_AHEAD_S) * self._rate_hz))
-            stretch = np.concatenate([tail, output], axis=1)
-            tail = output[:, -tail.shape[1] :]
+            counts = self._next_block(block, ground, left_behind, tails)
+            del ground  # a network has thousands of these waiting
             if block - first >= self._instrument.warm_up_blocks:
-                yield block * BLOCK_NS - LOOK_AHEAD_S * 10**9, self._digitise(stretch, block)
+                yield block * BLOCK_NS - LOOK_AHEAD_S * 10**9, counts
 
     def disturbances(self, first: int, last: int) -> Iterator[Disturbance]:
         """Truth: those of the instrument and its telemetry that are drawn in these blocks, both included."""
         return list_disturbances(self._seed, self._station, self._rates, first, last, IN_SENSOR | TELEMETRY)
 
-    def _sense(self, ground: npt.NDArray[np.floating[Any]], block: int, left_behind: deque[FloatArray]) -> FloatArray:
+    def _next_block(
+        self, block: int, ground: Ground, left_behind: deque[FloatArray], tails: list[FloatArray]
+    ) -> Int32Array:
+        output = self._sense(ground, block, left_behind)
+        needed = (MEMORY_S + LOOK_AHEAD_S) * self._rate_hz
+        tail = tails.pop() if tails else np.zeros((output.shape[0], needed))
+        tails.append(output[:, -needed:].copy())
+        return self._digitise(np.concatenate([tail, output], axis=1), block)
+
+    def _sense(self, ground: Ground, block: int, left_behind: deque[FloatArray]) -> FloatArray:
         """The sensor's output; appends the two states per component that this block alone leaves behind."""
         recursion, count = self._recursion, ground.shape[0]
         if ground.shape[1] != self._count:

@@ -6,8 +6,9 @@ and a sample depends on two blocks of white noise alone: there are no seams, and
 """
 
 import functools
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,9 +35,10 @@ OCEAN_END_HZ = 1.0
 LOWEST_HZ = 1 / BLOCK_S  # filters are a minute long: below, the ground is silent
 
 GUST_S = 7.0
-BURST_S = 5.0
+BURST_S = 2.0
 WEATHER_S = 6 * 3600.0
 WANDER_S = 300.0
+LINE_WIDTH_HZ = 0.03  # what the wander makes of a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Site:
 def draw_site(chance: np.random.Generator, utc_offset_h: float, *, borehole: bool = False) -> Site:
     """A plausible place for a station: most are fair, some are beside a road, all are different."""
     town = chance.random() ** 2
-    return Site(
+    site = Site(
         ocean_level=chance.uniform(0.08, 0.35),
         site_level=chance.uniform(0.18, 0.45) + 0.1 * town - 0.1 * borehole,
         microseism_db=chance.uniform(0.0, 9.0),
@@ -87,21 +89,27 @@ def draw_site(chance: np.random.Generator, utc_offset_h: float, *, borehole: boo
         storm_db=chance.uniform(1.0, 3.0),
         horizontal_db=chance.uniform(0.0, 5.0),
         rise_db=chance.normal(16.0, 7.0),
-        ripple_db=tuple(float(db) for db in chance.normal(0.0, 3.5, 13)),
+        ripple_db=tuple(float(db) for db in chance.normal(0.0, 4.5, 13)),
         culture_db=4.0 + 14.0 * town,
-        burst_db=chance.uniform(1.0, 5.0),
+        burst_db=chance.uniform(0.3, 2.5),
         utc_offset_h=utc_offset_h,
-        wind_db=None if borehole else chance.uniform(-10.0, 8.0),
-        gust_db=chance.uniform(3.0, 7.0),
-        lines=tuple(_draw_line(chance, town) for _ in range(chance.poisson(1.0 + 2.0 * town))),
+        wind_db=None if borehole else chance.uniform(-18.0, 4.0),
+        gust_db=chance.uniform(1.5, 5.0),
         disturbances=Rates(footsteps=20 * town, vehicle=(0 if borehole else 200) * town),
     )
+    return replace(site, lines=tuple(_draw_lines(chance, site, machines=chance.poisson(0.7 + 2.0 * town))))
 
 
-def _draw_line(chance: np.random.Generator, town: float) -> Line:
-    amplitude = 10 ** chance.uniform(-9.7, -8.3 + 0.7 * town)
-    z, n, e = (amplitude * float(share) for share in chance.uniform(0.3, 1.0, 3))
-    return Line(float(np.exp(chance.uniform(np.log(1.5), np.log(45.0)))), (z, n, -e))
+def _draw_lines(chance: np.random.Generator, site: Site, machines: int) -> Iterator[Line]:
+    """Each machine has some harmonics, which stand out of the site's own noise by up to 35 dB."""
+    for _ in range(machines):
+        frequency_hz = float(np.exp(chance.uniform(np.log(2.0), np.log(30.0))))
+        for harmonic in range(1, 1 + chance.integers(1, 4)):
+            hz = np.array([harmonic * frequency_hz])
+            density = 10 ** ((site_db(site, hz)[0] + chance.uniform(0.0, 35.0)) / 10)
+            amplitude = np.sqrt(2 * density * LINE_WIDTH_HZ) / (2 * np.pi * hz[0])
+            z, n, e = (float(amplitude * share) for share in chance.uniform(0.4, 1.0, 3))
+            yield Line(float(hz[0]), (z, n, -e))
 
 
 # --- spectra ----------------------------------------------------------------------------------------------------------
@@ -227,15 +235,17 @@ class GroundNoise:
 
         A frame is what the white noise of the middle half of two blocks becomes; a block needs two frames.
         """
-        before = self._frame(first - 1)
-        block = first
-        while True:
-            frame = self._frame(block)
-            ground = before[:, self._count :] + frame[:, : self._count]
-            self._add_lines(ground, block)
-            self._add_footsteps(ground, block)
-            yield ground
-            before, block = frame, block + 1
+        halves = [self._frame(first - 1)[:, self._count :].copy()]  # copied, or the other half would stay in memory
+        for block in itertools.count(first):
+            yield self._next_block(block, halves)
+
+    def _next_block(self, block: int, halves: list[Float32Array]) -> Float32Array:
+        frame = self._frame(block)
+        ground = halves.pop() + frame[:, : self._count]
+        halves.append(frame[:, self._count :].copy())
+        self._add_lines(ground, block)
+        self._add_footsteps(ground, block)
+        return ground
 
     def block(self, block: int) -> Float32Array:
         return next(self.blocks(block))
