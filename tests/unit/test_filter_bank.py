@@ -5,11 +5,15 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from google.protobuf import text_format
 from scipy import signal
 
 from kensoku.inference import open_models, read_signature
-from tests.model_server import MODEL, REPOSITORY, ask, counts
+from kensoku.inference._signature import read_config
+from tests.model_server import MODEL, REPOSITORY, ROOT, ask, counts
 from training import filter_bank
+
+OVERLAYS = sorted((ROOT / "deploy_k8s/overlays/gpu/models").glob("*.pbtxt"))
 
 
 def gain_db(name: str, frequencies_hz: list[float]) -> list[float]:
@@ -85,3 +89,11 @@ def test_every_configuration_describes_its_graph(model: str) -> None:
         for tensors, specs in ((graph.input, signature.inputs), (graph.output, signature.outputs)):
             shapes = {t.name: tuple(d.dim_value or -1 for d in t.type.tensor_type.shape.dim) for t in tensors}
             assert shapes == {spec.name: (-1, *spec.dims) for spec in specs}
+
+
+@pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.stem)
+def test_a_variant_for_gpus_differs_in_its_accelerator_alone(path: Path) -> None:
+    variant = text_format.Parse(path.read_text(), type(read_config(REPOSITORY, path.stem))())
+    assert variant.HasField("optimization")
+    variant.ClearField("optimization")
+    assert variant == read_config(REPOSITORY, path.stem)

@@ -51,5 +51,6 @@ def run_server(options: argparse.Namespace) -> int:
         ) as server,
     ):
         print(f"serving {settings.model_repository} at {server.url}, metrics at {server.metrics_url}", flush=True)
-        stop.wait()
+        while not stop.wait(1.0):  # without a limit, Python may sleep through a signal that comes as it goes to sleep
+            pass
     return 0
