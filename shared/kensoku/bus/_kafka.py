@@ -11,13 +11,14 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.protocol.consumer import OffsetSpec
 from kafka.structs import OffsetAndMetadata
+from kafka.util import Timer
 
 from kensoku.bus import _metrics
 from kensoku.bus._interface import Bus, Callbacks, Gap, Headers, Message, Options, Position, Start, Stream
 from kensoku.bus._kafka_client import REQUEST_MS, Connection, Contact
 from kensoku.bus._kafka_publisher import Outgoing, Publisher
 from kensoku.bus._kafka_topics import apply, existing_topics
-from kensoku.bus._log import Record, place, unknown_topic
+from kensoku.bus._log import place, unknown_topic
 from kensoku.bus._table import Reader
 from kensoku.bus.topics import Action, ExistingTopic, Placement, Topic
 
@@ -57,9 +58,9 @@ class KafkaBus(Bus):
         self, topic: str, key: str, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
         name = self._prefix + topic
-        number = place(Record(name, key, value, headers, partition), self._topic(topic))
+        number = place(self._topic(topic), key, value, partition)
         self._publisher.publish(Outgoing(name, number, key, value, headers))
-        _metrics.PUBLISHED.labels(topic).inc()
+        _metrics.published(topic).inc()
 
     def flush(self, timeout_s: float = 30.0) -> None:
         self._publisher.flush(timeout_s)
@@ -177,7 +178,9 @@ class KafkaStream(Stream):
     def _poll(self, limit: int, timeout_s: float) -> Sequence[Message]:
         records: Mapping[TopicPartition, Sequence[Any]] = {}
         try:
-            records = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+            # One turn of the client. Its public `poll` takes several until the time is up, and would give a revoked
+            # partition away before `on_revoked` could commit.
+            records = self._consumer._poll_once(Timer(timeout_s * 1000), limit)
         except NoOffsetForPartitionError:
             pass  # newly assigned and never committed: `_settle` finds the start
         except OffsetOutOfRangeError as error:

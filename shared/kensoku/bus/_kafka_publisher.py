@@ -22,6 +22,7 @@ log = logging.getLogger("kensoku.bus")
 MAX_PENDING = 20_000  # messages without an answer before `publish` waits
 MAX_PENDING_BYTES = 64 * 1024**2
 MAX_REFUSALS = 20  # in one flush; more, and it is not the messages that are at fault
+CLOSE_S = 5.0
 NS_PER_MS = 1_000_000
 
 
@@ -74,7 +75,7 @@ class Publisher:
             try:
                 self.flush(self._connection.options.wait_s)
             finally:
-                self._discard_producer(timeout_s=5.0)
+                self._discard_producer(timeout_s=CLOSE_S)
 
     def _send(self, message: Outgoing) -> None:
         if self._producer is None:
@@ -175,8 +176,12 @@ class Publisher:
         producer, self._producer = self._producer, None
         if timeout_s == 0.0:
             _metrics.REPLACED_PRODUCERS.inc()
-        with suppress(KafkaError):
+        try:
             producer.close(timeout=timeout_s)
+        except KafkaError:  # what waits for the broker keeps it open, and its destructor would try once more
+            producer._sender.force_close()
+            with suppress(KafkaError):
+                producer.close(timeout=CLOSE_S)
 
     def _undelivered(self, error: Exception) -> BusUnavailable:
         unavailable = self._connection.unavailable(error)

@@ -28,17 +28,6 @@ NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A message before it has a place in the log."""
-
-    topic: str
-    key: str
-    value: bytes | None
-    headers: Headers = ()
-    partition: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Fetched:
     """What a fetch found: runs of messages of one partition each, gaps before them, and what the member may own now."""
 
@@ -56,7 +45,7 @@ class Bounds:
 class Log(Protocol):
     """What the memory bus needs: the log itself, or a connection to the process that holds it."""
 
-    def append(self, record: Record) -> None: ...
+    def append(self, topic: str, key: str, value: bytes | None, headers: Headers, partition: int | None) -> None: ...
     def flush(self, timeout_s: float) -> None: ...
     def fetch(self, positions: Mapping[Position, int], limit: int, timeout_s: float, member: int) -> Fetched: ...
     def bounds(self, topic: str) -> Mapping[int, Bounds]: ...
@@ -147,32 +136,33 @@ class MemoryLog:
     def __init__(self, table: Iterable[Topic], options: Options) -> None:
         self._topics = {t.name: TopicLog(t, [Partition() for _ in range(t.partitions)]) for t in table}
         self._options = options
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._members: dict[int, Member] = {}
         self._wanted: dict[Position, dict[str, int]] = {}  # by group, who shall own it
         self._committed: dict[str, dict[Position, int]] = {}
         self._numbers = count(1)
         self._turn = 0
+        self._waiting = 0  # threads in `_wait`; nobody is notified if there are none, which is most of the time
         self._publishers_waiting = 0
 
-    def append(self, record: Record) -> None:
-        found = self._topic(record.topic)
-        number = place(record, found.topic)
-        with self._changed:
-            if self._is_full(found):
+    def append(self, topic: str, key: str, value: bytes | None, headers: Headers, partition: int | None) -> None:
+        found = self._topic(topic)
+        number = place(found.topic, key, value, partition)
+        with self._lock:
+            now_ns = self._options.clock_ns()
+            if self._is_full(found, now_ns):
                 self._make_room(found)
-            partition = found.partitions[number]
-            message = Message(
-                record.topic, number, partition.end, record.key, record.value, self._options.clock_ns(), record.headers
-            )
+            written = found.partitions[number]
+            message = Message(topic, number, written.end, key, value, now_ns, headers)
             found.held_bytes += size_bytes(message)
             if found.topic.is_compacted:
-                keep_ns = message.published_ns - found.topic.retention_ms * NS_PER_MS
-                found.held_bytes -= partition.supersede(message, keep_ns)
+                found.held_bytes -= written.supersede(message, now_ns - found.topic.retention_ms * NS_PER_MS)
             else:
-                partition.append(message)
+                written.append(message)
                 found.order.append(number)
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> None:
         """Nothing to do: a message is in the log when `append` returns."""
@@ -180,22 +170,22 @@ class MemoryLog:
     def fetch(self, positions: Mapping[Position, int], limit: int, timeout_s: float, member: int) -> Fetched:
         """Wait until there is something to read or to own, at most `timeout_s`."""
         deadline_s = time.monotonic() + timeout_s
-        with self._changed:
+        with self._lock:
             while True:
                 fetched = self._fetch_now(positions, limit, member)
                 remaining_s = deadline_s - time.monotonic()
                 if fetched.runs or fetched.gaps or fetched.offered != self._owned(member) or remaining_s <= 0:
                     return fetched
-                self._changed.wait(remaining_s)
+                self._wait(remaining_s)
 
     def bounds(self, topic: str) -> Mapping[int, Bounds]:
         partitions = self._topic(topic).partitions
-        with self._changed:
+        with self._lock:
             return {number: Bounds(partition.first, partition.end) for number, partition in enumerate(partitions)}
 
     def offsets_at(self, topic: str, time_ns: int) -> Mapping[int, int]:
         partitions = self._topic(topic).partitions
-        with self._changed:
+        with self._lock:
             return {number: partition.offset_at(time_ns) for number, partition in enumerate(partitions)}
 
     # --- groups ---
@@ -203,7 +193,7 @@ class MemoryLog:
     def join(self, group: str, topics: Sequence[str]) -> int:
         for topic in topics:
             self._topic(topic)
-        with self._changed:
+        with self._lock:
             number = next(self._numbers)
             self._members[number] = Member(group, frozenset(topics))
             self._share_again(group)
@@ -211,7 +201,7 @@ class MemoryLog:
 
     def take(self, member: int, positions: frozenset[Position]) -> frozenset[Position]:
         """Own these and give up the rest; returns what is owned, since another member may not have let go yet."""
-        with self._changed:
+        with self._lock:
             taker = self._members[member]
             taker.owned = positions & self._offered(member)
             committed = self._committed.get(taker.group, {})
@@ -220,23 +210,23 @@ class MemoryLog:
             return taker.owned
 
     def leave(self, member: int) -> None:
-        with self._changed:
+        with self._lock:
             if gone := self._members.pop(member, None):
                 self._share_again(gone.group)
 
     def store(self, member: int, offsets: Mapping[Position, int]) -> None:
-        with self._changed:
+        with self._lock:
             if owner := self._members.get(member):
                 mine = {position: offset for position, offset in offsets.items() if position in owner.owned}
                 self._committed.setdefault(owner.group, {}).update(mine)
 
     def committed(self, group: str, positions: Iterable[Position]) -> Mapping[Position, int]:
-        with self._changed:
+        with self._lock:
             stored = self._committed.get(group, {})
             return {position: stored[position] for position in positions if position in stored}
 
     def existing_topics(self) -> Sequence[ExistingTopic]:
-        with self._changed:
+        with self._lock:
             return [
                 ExistingTopic(
                     name=name,
@@ -249,7 +239,7 @@ class MemoryLog:
             ]
 
     def close(self) -> None:
-        with self._changed:
+        with self._lock:
             self._topics.clear()
             self._members.clear()
             self._changed.notify_all()
@@ -306,27 +296,32 @@ class MemoryLog:
                 limit -= len(run)
         return Fetched(runs, gaps, self._offered(member))
 
-    def _is_full(self, found: TopicLog) -> bool:
+    def _wait(self, timeout_s: float) -> None:
+        self._waiting += 1
+        self._changed.wait(timeout_s)
+        self._waiting -= 1
+
+    def _is_full(self, found: TopicLog, now_ns: int) -> bool:
         if not found.order:
             return False
+        if found.held_bytes > self._options.memory_topic_bytes:
+            return True
+        if len(found.order) >= self._options.memory_topic_messages:
+            return True
         oldest = found.partitions[found.order[0]].first_message()
-        return (
-            found.held_bytes > self._options.memory_topic_bytes
-            or len(found.order) >= self._options.memory_topic_messages
-            or oldest.published_ns < self._options.clock_ns() - found.topic.retention_ms * NS_PER_MS
-        )
+        return oldest.published_ns < now_ns - found.topic.retention_ms * NS_PER_MS
 
     def _make_room(self, found: TopicLog) -> None:
         """Forget the oldest messages, but wait for a group that has not read them; not for ever."""
         deadline_s = time.monotonic() + self._options.memory_patience_s
-        while self._is_full(found):
+        while self._is_full(found, self._options.clock_ns()):
             is_unread = self._is_oldest_unread(found)
             if not is_unread:
                 found.is_forgetful = False
             remaining_s = deadline_s - time.monotonic()
             if is_unread and not found.is_forgetful and remaining_s > 0:
                 self._publishers_waiting += 1
-                self._changed.wait(remaining_s)
+                self._wait(remaining_s)
                 self._publishers_waiting -= 1
                 continue
             if is_unread and not found.is_forgetful:
@@ -341,22 +336,22 @@ class MemoryLog:
         return any(m.reading.get(position, offset + 1) <= offset for m in self._members.values())
 
 
-def place(record: Record, topic: Topic) -> int:
-    """The partition a record belongs to."""
-    size = len(record.value or b"") + len(record.key)
+def place(topic: Topic, key: str, value: bytes | None, partition: int | None) -> int:
+    """The partition a message belongs to."""
+    size = len(key) + (len(value) if value else 0)
     if size > MAX_MESSAGE_BYTES:
         raise DeliveryFailed(
-            f"a message for {record.topic!r} with key {record.key!r} has {size} bytes, expected at most "
-            f"{MAX_MESSAGE_BYTES}; split it"
+            f"a message for {topic.name!r} with key {key!r} has {size} bytes, expected at most {MAX_MESSAGE_BYTES}; "
+            "split it"
         )
-    if record.partition is None and topic.placement is Placement.BY_KEY:
-        return partition_of(record.key, topic.partitions)
-    if record.partition is None or not 0 <= record.partition < topic.partitions:
+    if partition is None and topic.placement is Placement.BY_KEY:
+        return partition_of(key, topic.partitions)
+    if partition is None or not 0 <= partition < topic.partitions:
         raise DeliveryFailed(
-            f"a message for {record.topic!r} with key {record.key!r} names partition {record.partition}, expected "
-            f"0 to {topic.partitions - 1}; that topic is placed by number"
+            f"a message for {topic.name!r} with key {key!r} names partition {partition}, expected 0 to "
+            f"{topic.partitions - 1}; that topic is placed by number"
         )
-    return record.partition
+    return partition
 
 
 def unknown_topic(name: str, known: Iterable[str]) -> TopicUnknown:
@@ -367,7 +362,7 @@ def unknown_topic(name: str, known: Iterable[str]) -> TopicUnknown:
 
 
 def size_bytes(message: Message) -> int:
-    return ENVELOPE_BYTES + len(message.key) + len(message.value or b"")
+    return ENVELOPE_BYTES + len(message.key) + (len(message.value) if message.value else 0)
 
 
 def rotated(items: list[PositionOffset], turn: int) -> list[PositionOffset]:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from kensoku.bus import _metrics
 from kensoku.bus._interface import Bus, Callbacks, Gap, Headers, Message, Position, Start, Stream
-from kensoku.bus._log import NOBODY, Fetched, Log, Record
+from kensoku.bus._log import NOBODY, Fetched, Log
 from kensoku.bus._table import Reader
 from kensoku.bus.topics import Action, ExistingTopic
 from kensoku.errors import SettingInvalid
@@ -25,8 +25,8 @@ class MemoryBus(Bus):
     def publish(
         self, topic: str, key: str, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
-        self.log.append(Record(self._prefix + topic, key, value, headers, partition))
-        _metrics.PUBLISHED.labels(topic).inc()
+        self.log.append(self._prefix + topic, key, value, headers, partition)
+        _metrics.published(topic).inc()
 
     def flush(self, timeout_s: float = 30.0) -> None:
         self.log.flush(timeout_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge
@@ -21,8 +22,13 @@ REFUSED = Counter("bus_refused_messages", "Published messages that the broker wi
 REPLACED_PRODUCERS = Counter("bus_replaced_producers", "Producers closed after an error they could not recover from")
 
 
+@cache  # looking up a label costs more than counting
+def published(topic: str) -> Counter:
+    return PUBLISHED.labels(topic)
+
+
 def count_read(group: str, batch: Sequence[Message]) -> None:
-    for topic, count in Tally(message.topic for message in batch).items():
+    for topic, count in Tally([message.topic for message in batch]).items():
         READ.labels(topic, group).inc(count)
 
 

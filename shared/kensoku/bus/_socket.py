@@ -16,8 +16,8 @@ import grpc
 from google.protobuf.message import Message as ProtoMessage
 from google.protobuf.message_factory import GetMessageClass
 
-from kensoku.bus._interface import Gap, Message, Position
-from kensoku.bus._log import Bounds, Fetched, Log, Record, place, size_bytes, unknown_topic
+from kensoku.bus._interface import Gap, Headers, Message, Position
+from kensoku.bus._log import Bounds, Fetched, Log, place, size_bytes, unknown_topic
 from kensoku.bus.topics import ExistingTopic, Placement, Topic
 from kensoku.errors import BusError, BusUnavailable, DeliveryFailed, KensokuError, SettingInvalid, TopicUnknown
 from kensoku.v1 import bus_pb2 as v1
@@ -174,7 +174,7 @@ class Service:
     def append(self, request: v1.AppendRequest) -> v1.AppendResponse:
         for message in request.messages:
             m = decode_message(message)
-            self._log.append(Record(m.topic, m.key, m.value, m.headers, m.partition))
+            self._log.append(m.topic, m.key, m.value, m.headers, m.partition)
         return v1.AppendResponse()
 
     def fetch(self, request: v1.FetchRequest) -> v1.FetchResponse:
@@ -271,10 +271,10 @@ class RemoteLog:
             self._channel.close()
             raise
 
-    def append(self, record: Record) -> None:
-        if (topic := self._topics.get(record.topic)) is None:
-            raise unknown_topic(record.topic, self._topics)
-        message = Message(record.topic, place(record, topic), 0, record.key, record.value, 0, record.headers)
+    def append(self, topic: str, key: str, value: bytes | None, headers: Headers, partition: int | None) -> None:
+        if (known := self._topics.get(topic)) is None:
+            raise unknown_topic(topic, self._topics)
+        message = Message(topic, place(known, key, value, partition), 0, key, value, 0, headers)
         with self._lock:
             self._queued.append(message)
             self._queued_bytes += size_bytes(message)
