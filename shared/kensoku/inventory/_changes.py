@@ -1,99 +1,82 @@
 """What publishing an inventory would change, field by field."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from google.protobuf.message import DecodeError
-from google.protobuf.message import Message as Contract
+from google.protobuf import text_format
+from google.protobuf.message import Message
 
-from kensoku.inventory._stations import Stations, channel_name, content_hash, span
+from kensoku.inventory._stations import describe_span, epoch_name
+from kensoku.times import iso_time
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
-
-log = logging.getLogger("kensoku.inventory")
-
-EpochKey = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One station that would be published, or taken out."""
+    """One station that is new, different, or gone."""
 
     key: str
-    kind: Literal["add", "change", "remove"]
-    station: Station | None  # None: take it out
-    details: tuple[str, ...]
+    before: Station | None
+    after: Station | None  # None: a tombstone
+
+    def __str__(self) -> str:
+        if self.after is None:
+            return f"- {self.key}"
+        if self.before is None:
+            return "\n".join([f"+ {self.key}", *(f"    + {describe_epoch(epoch)}" for epoch in self.after.epochs)])
+        return "\n".join([f"~ {self.key}", *(f"    {line}" for line in _epoch_lines(self.before, self.after))])
 
 
-def decode_station(key: str, value: bytes) -> Station | None:
-    """A published station, or None, with a warning, if it cannot be read."""
-    try:
-        station = Station.FromString(value)
-    except DecodeError:
-        station = Station()
-    if f"{station.network}.{station.station}" == key:
-        return station
-    log.warning("left out %s: found %d bytes that are no such station; apply its inventory again", key, len(value))
-    return None
+def changes(published: Mapping[str, Station], wanted: Mapping[str, Station], prune: bool = False) -> list[Change]:
+    """Stations that are published and not wanted stay, unless `prune`."""
+    differing = [
+        Change(key, published.get(key), station)
+        for key, station in wanted.items()
+        if key not in published or published[key].hash != station.hash
+    ]
+    gone = [Change(key, station, None) for key, station in published.items() if prune and key not in wanted]
+    return sorted(differing + gone, key=lambda change: change.key)
 
 
-def decode_stations(values: Mapping[str, bytes]) -> dict[str, Station]:
-    """The published inventory."""
-    found = {key: decode_station(key, values[key]) for key in sorted(values)}
-    return {key: station for key, station in found.items() if station is not None}
+def describe_epoch(epoch: ChannelEpoch) -> str:
+    response = "with response" if epoch.HasField("response") else "without response"
+    place = f"{epoch.latitude_deg:.5f} {epoch.longitude_deg:.5f} {epoch.elevation_m:g} m"
+    return f"{epoch_name(epoch)} {describe_span(epoch)}: {place}, {response}"
 
 
-def compare(published: Stations, wanted: Stations, *, prune: bool = False) -> list[Change]:
-    """What must happen until the wanted stations are published; with `prune`, until no others are."""
-    changes = []
-    for key, station in sorted(wanted.items()):
-        before = published.get(key)
-        if before is None:
-            changes.append(Change(key, "add", station, tuple(map(_describe, station.epochs))))
-        elif content_hash(before) != station.hash:
-            changes.append(Change(key, "change", station, tuple(_differences(before, station))))
-    if prune:
-        changes += [Change(key, "remove", None, ()) for key in sorted(published.keys() - wanted.keys())]
-    return changes
-
-
-def _describe(epoch: ChannelEpoch) -> str:
-    return f"{channel_name(epoch)} {span(epoch)}"
-
-
-def _differences(before: Station, after: Station) -> Iterator[str]:
-    old, new = _by_start(before), _by_start(after)
-    for key in sorted(old.keys() | new.keys()):
-        if key not in new:
-            yield f"without {_describe(old[key])}"
-        elif key not in old:
-            yield f"with {_describe(new[key])}"
+def _epoch_lines(before: Station, after: Station) -> Iterator[str]:
+    old, new = ({(e.location, e.code, e.start_ns): e for e in station.epochs} for station in (before, after))
+    for place in sorted(old.keys() | new.keys()):
+        if place not in new:
+            yield f"- {describe_epoch(old[place])}"
+        elif place not in old:
+            yield f"+ {describe_epoch(new[place])}"
         else:
-            was, becomes = dict(_fields(old[key])), dict(_fields(new[key]))
-            for name in sorted(was.keys() | becomes.keys()):
-                if was.get(name) != becomes.get(name):
-                    values = f"{was.get(name, 'nothing')} -> {becomes.get(name, 'nothing')}"
-                    yield f"{channel_name(new[key])} {name}: {values}"
+            for line in _field_lines(old[place], new[place]):
+                yield f"~ {epoch_name(new[place])} {describe_span(new[place])}: {line}"
 
 
-def _by_start(station: Station) -> dict[EpochKey, ChannelEpoch]:
-    return {(epoch.location, epoch.code, epoch.start_ns): epoch for epoch in station.epochs}
+def _field_lines(before: Message, after: Message, prefix: str = "") -> Iterator[str]:
+    """`response.sensitivity 629145000 -> 629146000` for every field that differs."""
+    for field in after.DESCRIPTOR.fields:
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        was_there, is_there = (not field.has_presence or m.HasField(field.name) for m in (before, after))
+        if was_there != is_there:
+            words = [
+                _show(field.name, value) if there else "absent" for value, there in ((old, was_there), (new, is_there))
+            ]
+            yield f"{prefix}{field.name} {words[0]} -> {words[1]}"
+        elif isinstance(new, Message):
+            yield from _field_lines(old, new, f"{prefix}{field.name}.")
+        elif old != new:
+            yield f"{prefix}{field.name} {_show(field.name, old)} -> {_show(field.name, new)}"
 
 
-def _fields(message: Contract, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """`response.sensitivity`, `299639000.0`; a list as one text."""
-    for field, value in message.ListFields():
-        name = prefix + field.name
-        if field.is_repeated:
-            yield name, "[" + ", ".join(_one_line(part) for part in value) + "]"
-        elif field.message_type is not None:
-            yield from _fields(value, f"{name}.")
-        elif field.enum_type is not None:
-            yield name, field.enum_type.values_by_number[value].name
-        else:
-            yield name, str(value)
-
-
-def _one_line(part: object) -> str:
-    return " ".join(str(part).split())
+def _show(name: str, value: object) -> str:
+    if name in ("start_ns", "end_ns") and isinstance(value, int):
+        return iso_time(value) if value else "open"
+    if isinstance(value, Message):
+        return "{" + text_format.MessageToString(value, as_one_line=True) + "}"
+    if isinstance(value, str | float | int):
+        return repr(value)
+    return str(value)

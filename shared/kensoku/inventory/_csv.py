@@ -1,106 +1,109 @@
-"""Read station epochs from csv: a line a place (id,lat,lon,elev_m), or a channel (then channel,gain,unit as well)."""
+"""Stations from a table: `id,lat,lon,elev_m` and, where they are known, `channel,gain,unit,start,end`."""
 
 import csv
+import io
 import math
 from collections.abc import Mapping
 
-from kensoku.errors import InputInvalid
-from kensoku.inventory._stations import ChannelPart, Uncalibrated, channel_name, check_part
-from kensoku.v1.inventory_pb2 import (
-    GROUND_MOTION_ACCELERATION,
-    GROUND_MOTION_DISPLACEMENT,
-    GROUND_MOTION_VELOCITY,
-    ChannelEpoch,
-    Response,
-)
+from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.inventory._response import flat_response, ground_motion
+from kensoku.inventory._stations import Entry
+from kensoku.times import parse_time_ns
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Response
 
 REQUIRED = ("id", "lat", "lon", "elev_m")
-OPTIONAL = ("channel", "gain", "unit")
-UNITS = {"m": GROUND_MOTION_DISPLACEMENT, "m/s": GROUND_MOTION_VELOCITY, "m/s**2": GROUND_MOTION_ACCELERATION}
-SHOWN_MISTAKES = 10
+OPTIONAL = ("channel", "gain", "unit", "start", "end")
 
 
-def read_csv(content: bytes, source: str) -> tuple[list[ChannelPart], list[Uncalibrated]]:
-    """Every wrong line is named, with what was found and expected."""
+def read_csv(name: str, content: bytes) -> tuple[list[Entry], list[str]]:
+    """The rows as epochs, and every mistake with its line."""
     try:
-        lines = content.decode("utf-8-sig").splitlines()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputInvalid(
-            f"{source}: found a byte at {error.start} that is no UTF-8, expected StationXML or csv; save it as UTF-8"
-        ) from None
-    rows = csv.DictReader(lines, skipinitialspace=True)
-    _check_header(rows.fieldnames or (), source)
-    parts: list[ChannelPart] = []
+        line = content[: error.start].count(b"\n") + 1
+        return [], [f"{name} line {line}: found bytes that are no UTF-8, expected text; save the table as UTF-8"]
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    entries: list[Entry] = []
     mistakes: list[str] = []
-    for row in rows:
-        if not any(row.values()):
-            continue
-        try:
-            part = _read_row(row, f"{source}:{rows.line_num}")
-            check_part(part)
-        except InputInvalid as error:
-            mistakes.append(str(error))
-        else:
-            parts.append(ChannelPart(part.network, part.station, part.epoch, source))
-    if mistakes:
-        more = [f"and {len(mistakes) - SHOWN_MISTAKES} more"] if len(mistakes) > SHOWN_MISTAKES else []
-        raise InputInvalid("\n  ".join([f"{len(mistakes)} wrong lines:", *mistakes[:SHOWN_MISTAKES], *more]))
-    if not parts:
-        raise InputInvalid(f"{source}: found a header and no station, expected a line a station or channel")
-    return parts, [
-        Uncalibrated(f"{part.key} {channel_name(part.epoch)}", "no gain")
-        for part in parts
-        if not part.epoch.HasField("response")
-    ]
+    header: list[str] = []
+    try:
+        for cells in reader:
+            if not any(cells) or cells[0].startswith("#"):
+                continue
+            where = f"{name} line {reader.line_num}"
+            try:
+                if header:
+                    entries.append(_entry(header, cells, where))
+                else:
+                    header = _header(cells)
+            except InputInvalid as error:
+                mistakes.append(f"{where}: {error}")
+            if not header:
+                break
+    except csv.Error as error:
+        mistakes.append(f"{name} line {reader.line_num}: found {error}, expected cells separated by commas")
+    if not entries and not mistakes:
+        mistakes.append(f"{name}: found no station, expected a line {','.join(REQUIRED)} and one a station below it")
+    return entries, mistakes
 
 
-def _check_header(found: object, source: str) -> None:
-    names = [str(name).strip() for name in found] if isinstance(found, list | tuple) else []
-    missing = [name for name in REQUIRED if name not in names]
-    unknown = [name for name in names if name not in (*REQUIRED, *OPTIONAL)]
-    if missing or unknown or len(set(names)) < len(names):
-        raise InputInvalid(
-            f"{source}:1: found the columns {','.join(names)!r}, expected {','.join(REQUIRED)!r} and, where known, "
-            f"{','.join(OPTIONAL)!r}; correct the first line"
-        )
-
-
-def _read_row(row: Mapping[str | None, str | list[str] | None], source: str) -> ChannelPart:
-    cells = {name: (value or "").strip() for name, value in row.items() if not isinstance(value, list)}
-    if None in row:
-        raise InputInvalid(f"{source}: found more cells than columns, expected {len(row) - 1}; correct the line")
-    network, dot, station = cells["id"].partition(".")
-    if not dot:
-        raise InputInvalid(f"{source}: found id {cells['id']!r}, expected network and station such as NZ.WEL")
-    location, _, code = cells.get("channel", "").rpartition(".")
-    epoch = ChannelEpoch(
-        location=location,
-        code=code,
-        latitude_deg=_number(cells["lat"], "lat", source),
-        longitude_deg=_number(cells["lon"], "lon", source),
-        elevation_m=_number(cells["elev_m"], "elev_m", source),
-        response=_response(cells.get("gain", ""), cells.get("unit", ""), source),
+def _header(cells: list[str]) -> list[str]:
+    names = [cell.strip().lower() for cell in cells]
+    if set(REQUIRED) <= set(names) <= {*REQUIRED, *OPTIONAL} and len(set(names)) == len(names):
+        return names
+    raise InputInvalid(
+        f"found the columns {','.join(names)[:200]!r}, expected {','.join(REQUIRED)} and, as they are known, "
+        f"{','.join(OPTIONAL)}, each once"
     )
-    return ChannelPart(network, station, epoch, source)
 
 
-def _response(gain: str, unit: str, source: str) -> Response | None:
-    """Flat, as csv knows no poles."""
+def _entry(header: list[str], cells: list[str], where: str) -> Entry:
+    if len(cells) != len(header):
+        raise InputInvalid(f"found {len(cells)} cells, expected {len(header)}")
+    row = dict(zip(header, map(str.strip, cells), strict=True))
+    codes = row["id"].split(".")
+    if len(codes) not in (2, 3):
+        raise InputInvalid(f"found id {row['id']!r}, expected a network and station such as NZ.WEL, or NZ.WEL.10")
+    epoch = ChannelEpoch(
+        location=codes[2] if len(codes) == 3 else "",
+        code=row.get("channel", ""),
+        start_ns=_time(row, "start"),
+        end_ns=_time(row, "end"),
+        latitude_deg=_number(row, "lat"),
+        longitude_deg=_number(row, "lon"),
+        elevation_m=_number(row, "elev_m"),
+        response=_response(row),
+    )
+    return Entry(codes[0], codes[1], epoch, where)
+
+
+def _number(row: Mapping[str, str], column: str) -> float:
+    try:
+        number = float(row[column])
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputInvalid(f"found {column} {row[column]!r}, expected a number")
+    return number + 0.0  # no negative zero, which would be other bytes for the same place
+
+
+def _time(row: Mapping[str, str], column: str) -> int:
+    if not row.get(column):
+        return 0
+    try:
+        return parse_time_ns(row[column])
+    except SettingInvalid as error:
+        raise InputInvalid(f"{column}: {error}") from None
+
+
+def _response(row: Mapping[str, str]) -> Response | None:
+    gain, unit = row.get("gain", ""), row.get("unit", "")
     if not gain and not unit:
         return None
-    if (motion := UNITS.get(unit)) is None:
-        raise InputInvalid(f"{source}: found unit {unit!r}, expected one of {', '.join(UNITS)} for the gain {gain!r}")
-    sensitivity = _number(gain, "gain", source)
-    if sensitivity <= 0:
-        raise InputInvalid(f"{source}: found gain {gain}, expected counts per {unit} above 0")
-    return Response(input=motion, sensitivity=sensitivity, normalisation=1.0)
-
-
-def _number(text: str, name: str, source: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputInvalid(f"{source}: found {name} {text!r}, expected a number; correct the line")
-    return value + 0.0  # no -0.0, which would be another content
+    if not gain or not unit:
+        raise InputInvalid(f"found gain {gain!r} and unit {unit!r}, expected both or neither")
+    found = ground_motion(unit)
+    if found is None:
+        raise InputInvalid(f"found unit {unit!r}, expected that of the ground motion: m, m/s, m/s**2 or gal")
+    motion, per_si_unit = found
+    return flat_response(motion, _number(row, "gain") * per_si_unit)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from kensoku.errors import InputInvalid
 from kensoku.inventory._csv import read_csv
+from kensoku.inventory._notes import Notes
 from kensoku.inventory._stations import Entry, assemble
-from kensoku.inventory._stationxml import Notes, read_stationxml
 from kensoku.v1.inventory_pb2 import Station
 
 MAX_MISTAKES = 50  # told at once
@@ -24,14 +24,9 @@ def read_inventory(files: Mapping[str, bytes]) -> Reading:
     mistakes: list[str] = []
     notes = Notes()
     for name, content in sorted(files.items()):
-        is_xml = content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-        found, wrong = read_stationxml(name, content, notes) if is_xml else read_csv(name, content)
+        found, wrong = _read(name, content, notes)
         entries += found
         mistakes += wrong
-        if not is_xml:
-            for entry in found:
-                if not entry.epoch.HasField("response"):
-                    notes.add("no response, so amplitudes stay in counts", f"{entry.network}.{entry.station}")
     stations, impossible = assemble(entries, ", ".join(sorted(files)))
     mistakes += impossible
     if mistakes:
@@ -39,9 +34,20 @@ def read_inventory(files: Mapping[str, bytes]) -> Reading:
     return Reading(stations, tuple(notes.lines()))
 
 
+def _read(name: str, content: bytes, notes: Notes) -> tuple[list[Entry], list[str]]:
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        from kensoku.inventory._stationxml import read_stationxml  # only now: ObsPy takes a second to import
+
+        return read_stationxml(name, content, notes)
+    entries, mistakes = read_csv(name, content)
+    for entry in entries:
+        if not entry.epoch.HasField("response"):
+            notes.add("no response, so amplitudes stay in counts", f"{entry.network}.{entry.station}")
+    return entries, mistakes
+
+
 def _explain(mistakes: list[str]) -> str:
+    count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     more = [f"and {len(mistakes) - MAX_MISTAKES} more"] if len(mistakes) > MAX_MISTAKES else []
-    count = f"{len(mistakes)} mistake{'s' * (len(mistakes) > 1)} in the inventory, nothing was published; correct"
-    return "\n  ".join(
-        [f"{count} {'them' if len(mistakes) > 1 else 'it'} and try again:", *mistakes[:MAX_MISTAKES], *more]
-    )
+    lead = f"{count} in the inventory, so none of it is used; correct what follows and try again:"
+    return "\n  ".join([lead, *mistakes[:MAX_MISTAKES], *more])

@@ -1,122 +1,130 @@
-"""Put channel epochs from any number of files together to stations, each with a hash of its content."""
+"""Put the epochs of channels together to stations that make sense, each with a hash of what is known."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, groupby
+
+from google.protobuf.message import DecodeError
 
 from kensoku.errors import InputInvalid
-from kensoku.packets import check_channel, check_station
+from kensoku.packets import check_station
 from kensoku.times import iso_time
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 
-Stations = Mapping[str, Station]  # by NET.STA
-
-HIGHEST_M, DEEPEST_M = 9_000.0, -12_000.0
+LOWEST_M, HIGHEST_M = -12_000.0, 9_000.0  # the deepest trench and the highest mountain, with some room
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelPart:
-    """One epoch of one channel, and where it was read."""
+class Entry:
+    """An epoch as a file has it, and where: "stations.csv line 3"."""
 
     network: str
     station: str
     epoch: ChannelEpoch
-    source: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.network}.{self.station}"
+    where: str
 
 
-@dataclass(frozen=True, slots=True)
-class Uncalibrated:
-    """A channel whose amplitudes stay in counts."""
-
-    channel: str
-    reason: str
-
-
-def assemble(parts: Iterable[ChannelPart]) -> dict[str, Station]:
-    """Stations by NET.STA, the same whatever the order of the parts; what two files say alike counts once."""
-    by_station: defaultdict[str, list[ChannelPart]] = defaultdict(list)
-    for part in parts:
-        check_part(part)
-        by_station[part.key].append(part)
-    return {key: _assemble_station(by_station[key]) for key in sorted(by_station)}
-
-
-def check_part(part: ChannelPart) -> None:
-    """Whether an epoch can be true, whichever file says so."""
-    epoch = part.epoch
-    try:
-        check_station(part.network, part.station)
-        if epoch.code:
-            check_channel(epoch.location, epoch.code)
-    except InputInvalid as error:
-        raise InputInvalid(f"{part.source}: {error}") from None
-    for name, value, low, high in (
-        ("latitude", epoch.latitude_deg, -90.0, 90.0),
-        ("longitude", epoch.longitude_deg, -180.0, 180.0),
-        ("elevation", epoch.elevation_m, DEEPEST_M, HIGHEST_M),
-    ):
-        if not low <= value <= high:
-            unit = "m" if name == "elevation" else "degrees"
-            raise InputInvalid(
-                f"{part.source}: {part.key} {channel_name(epoch)}: found {name} {value:g}, expected {low:g} to "
-                f"{high:g} {unit}; correct it"
-            )
-    if epoch.end_ns and epoch.end_ns <= epoch.start_ns:
-        raise InputInvalid(
-            f"{part.source}: {part.key} {channel_name(epoch)}: found an epoch {span(epoch)}, expected its end after "
-            "its start; correct the dates"
+def assemble(entries: Iterable[Entry], source: str) -> tuple[dict[str, Station], list[str]]:
+    """The stations by NET.STA, and every mistake."""
+    stations: dict[str, Station] = {}
+    mistakes: list[str] = []
+    by_code = sorted(entries, key=_codes)
+    for (network, station), group in groupby(by_code, key=_codes):
+        mine = sorted(group, key=lambda entry: _order(entry.epoch))
+        mistakes += [f"{entry.where}: {mistake}" for entry in mine for mistake in _mistakes(entry)]
+        mistakes += _overlaps(mine)
+        stations[f"{network}.{station}"] = _with_hash(
+            Station(network=network, station=station, epochs=[entry.epoch for entry in mine], source=source)
         )
+    return stations, mistakes
 
 
-def _assemble_station(parts: Sequence[ChannelPart]) -> Station:
-    unique = {part.epoch.SerializeToString(deterministic=True): part for part in parts}
-    ordered = sorted(unique.values(), key=lambda part: _order(part.epoch))
-    for earlier, later in pairwise(ordered):
-        _check_apart(earlier, later)
-    first = ordered[0]
-    station = Station(network=first.network, station=first.station, epochs=[part.epoch for part in ordered])
-    station.hash = content_hash(station)
-    station.source = ", ".join(sorted({part.source for part in parts}))
+def _codes(entry: Entry) -> tuple[str, str]:
+    return entry.network, entry.station
+
+
+def _order(epoch: ChannelEpoch) -> tuple[str, str, int, bytes]:
+    return epoch.location, epoch.code, epoch.start_ns, epoch.SerializeToString(deterministic=True)
+
+
+def _with_hash(station: Station) -> Station:
+    content = Station(network=station.network, station=station.station, epochs=station.epochs)
+    station.hash = hashlib.sha256(content.SerializeToString(deterministic=True)).hexdigest()
     return station
 
 
-def _order(epoch: ChannelEpoch) -> tuple[str, str, int]:
-    return epoch.location, epoch.code, epoch.start_ns or -(2**63)  # 0: since ever
+def published_stations(values: Mapping[str, bytes]) -> dict[str, Station]:
+    """What the compacted topic holds; a value that cannot be read counts as absent, so that applying mends it."""
+    stations = {}
+    for key, value in values.items():
+        try:
+            stations[key] = Station.FromString(value)
+        except DecodeError:
+            continue
+    return stations
 
 
-def _check_apart(earlier: ChannelPart, later: ChannelPart) -> None:
-    first, second = earlier.epoch, later.epoch
-    is_same_channel = (first.location, first.code) == (second.location, second.code)
-    if is_same_channel and (not first.end_ns or not second.start_ns or second.start_ns < first.end_ns):
-        raise InputInvalid(
-            f"{earlier.key} {channel_name(first)}: found epochs {span(first)} ({earlier.source}) and {span(second)} "
-            f"({later.source}), expected ones that do not overlap; correct their dates or leave one out"
-        )
+# --- for people -------------------------------------------------------------------------------------------------------
 
 
-def content_hash(station: Station) -> str:
-    """SHA-256 of what is known of a station, not of where and when it was read."""
-    content = Station()
-    content.CopyFrom(station)
-    for name in ("hash", "source", "published_ns"):
-        content.ClearField(name)  # type: ignore[arg-type]
-    return hashlib.sha256(content.SerializeToString(deterministic=True)).hexdigest()
+def epoch_name(epoch: ChannelEpoch) -> str:
+    """`10.HHZ`, `HHZ` without a location, `*` for every channel."""
+    code = epoch.code or "*"
+    return f"{epoch.location}.{code}" if epoch.location else code
 
 
-def channel_name(epoch: ChannelEpoch) -> str:
-    """`10.HHZ`, `HHZ` where the location is empty, `all channels` where only the place is known."""
-    if not epoch.code:
-        return "all channels"
-    return f"{epoch.location}.{epoch.code}" if epoch.location else epoch.code
-
-
-def span(epoch: ChannelEpoch) -> str:
-    """`from 2019-01-01T00:00:00.000Z to today`"""
+def describe_span(epoch: ChannelEpoch) -> str:
     start = f"from {iso_time(epoch.start_ns)}" if epoch.start_ns else "from ever"
-    return f"{start} to {iso_time(epoch.end_ns) if epoch.end_ns else 'today'}"
+    return f"{start} to {iso_time(epoch.end_ns)}" if epoch.end_ns else f"{start} on"
+
+
+# --- what cannot be ---------------------------------------------------------------------------------------------------
+
+
+def _mistakes(entry: Entry) -> Iterator[str]:
+    epoch = entry.epoch
+    try:
+        check_station(entry.network, entry.station)
+    except InputInvalid as error:
+        yield str(error)
+    limits = (
+        ("latitude", epoch.latitude_deg, -90.0, 90.0, "degrees"),
+        ("longitude", epoch.longitude_deg, -180.0, 180.0, "degrees"),
+        ("elevation", epoch.elevation_m, LOWEST_M, HIGHEST_M, "m"),
+        ("azimuth", epoch.azimuth_deg, 0.0, 360.0, "degrees"),
+        ("dip", epoch.dip_deg, -90.0, 90.0, "degrees"),
+        ("rate", epoch.rate_hz, 0.0, 100_000.0, "Hz"),
+    )
+    for name, value, low, high, unit in limits:
+        if not low <= value <= high:  # so that NaN fails too
+            yield f"found {name} {value:g}, expected {low:g} to {high:g} {unit}"
+    sensitivity = epoch.response.sensitivity
+    if epoch.HasField("response") and not (sensitivity > 0 and math.isfinite(sensitivity)):
+        yield f"found sensitivity {sensitivity:g}, expected counts per unit of ground motion, above 0"
+    if epoch.end_ns and epoch.end_ns <= epoch.start_ns:
+        yield f"found an end at {iso_time(epoch.end_ns)}, expected one after the start at {iso_time(epoch.start_ns)}"
+
+
+def _overlaps(entries: Sequence[Entry]) -> Iterator[str]:
+    for earlier, later in combinations(entries, 2):
+        if not (_is_same_channel(earlier.epoch, later.epoch) and _do_touch(earlier.epoch, later.epoch)):
+            continue
+        name = f"{later.network}.{later.station} {epoch_name(later.epoch)}"
+        if earlier.epoch == later.epoch:
+            yield f"{later.where}: found {name} a second time, expected it once; {earlier.where} says the same"
+        else:
+            yield (
+                f"{later.where}: found {name} {describe_span(later.epoch)}, expected no overlap with "
+                f"{epoch_name(earlier.epoch)} {describe_span(earlier.epoch)} of {earlier.where}"
+            )
+
+
+def _is_same_channel(one: ChannelEpoch, other: ChannelEpoch) -> bool:
+    """A channel without a code stands for every one at its location."""
+    return one.location == other.location and (one.code == other.code or not one.code or not other.code)
+
+
+def _do_touch(one: ChannelEpoch, other: ChannelEpoch) -> bool:
+    return (not one.end_ns or other.start_ns < one.end_ns) and (not other.end_ns or one.start_ns < other.end_ns)

@@ -1,164 +1,147 @@
-"""Read station epochs from StationXML, through ObsPy, with as much of the response as magnitudes need."""
+"""Stations from StationXML, with as much of the response as magnitudes need."""
 
-import cmath
 import io
 import math
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import obspy
-from obspy.core.inventory.response import (
-    PolesZerosResponseStage,
-    PolynomialResponseStage,
-    ResponseListResponseStage,
-)
+from obspy.core.inventory.response import PolesZerosResponseStage
 
-from kensoku.errors import InputInvalid
-from kensoku.inventory._stations import ChannelPart, Uncalibrated, channel_name
-from kensoku.v1.inventory_pb2 import (
-    GROUND_MOTION_ACCELERATION,
-    GROUND_MOTION_DISPLACEMENT,
-    GROUND_MOTION_VELOCITY,
-    ChannelEpoch,
-    Complex,
-    Response,
-)
+from kensoku.inventory._notes import Notes
+from kensoku.inventory._response import flat_response, ground_motion, with_poles_and_zeros
+from kensoku.inventory._stations import Entry, epoch_name
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Response
 
-UNITS = {
-    "M": GROUND_MOTION_DISPLACEMENT,
-    "M/S": GROUND_MOTION_VELOCITY,
-    "M/S**2": GROUND_MOTION_ACCELERATION,
-    "M/S^2": GROUND_MOTION_ACCELERATION,
-    "M/S/S": GROUND_MOTION_ACCELERATION,
-    "M/(S**2)": GROUND_MOTION_ACCELERATION,
-}
-COUNTS = ("COUNT", "COUNTS", "CTS", "DU")
-TO_RAD_S = {"LAPLACE (RADIANS/SECOND)": 1.0, "LAPLACE (HERTZ)": 2 * math.pi}
-LAST_NS = 2**63 - 1
+GAIN_TOLERANCE = 0.05
+INT64 = 2**63
+COUNTS = ("COUNT", "COUNTS", "DIGITAL COUNTS")
+ANGULAR = {"LAPLACE (RADIANS/SECOND)": 1.0, "LAPLACE (HERTZ)": 2 * math.pi}  # to rad/s
 
 
-class ResponseUnusable(Exception):
-    """Why a channel stays in counts."""
+def read_stationxml(name: str, content: bytes, notes: Notes) -> tuple[list[Entry], list[str]]:
+    """The epochs of every channel, and the mistake that keeps the file from being read."""
+    try:
+        with warnings.catch_warnings(record=True) as doubts:
+            warnings.simplefilter("always")
+            inventory = obspy.read_inventory(io.BytesIO(content), format="STATIONXML")
+    except Exception as error:  # whatever the XML library and ObsPy make of bytes from anywhere
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        return [], [f"{name}: found XML that cannot be read ({reason}), expected StationXML 1.0 to 1.2"]
+    for doubt in doubts:
+        notes.add(f"ObsPy says: {' '.join(str(doubt.message).split())[:200]}", name)
+    entries = list(_entries(inventory, name, notes))
+    return entries, [] if entries else [f"{name}: found no station, expected at least one"]
 
 
-def read_stationxml(content: bytes, source: str) -> tuple[list[ChannelPart], list[Uncalibrated]]:
-    """A station without channels gives its place, for all channels."""
-    parts: list[ChannelPart] = []
-    uncalibrated: list[Uncalibrated] = []
-    for network in _parse(content, source):
+def _entries(inventory: Any, name: str, notes: Notes) -> Iterator[Entry]:
+    for network in inventory:
         for station in network:
-            channels = station.channels or [None]
-            for channel in channels:
-                epoch = _place(station) if channel is None else _epoch(station, channel)
-                part = ChannelPart(network.code, station.code, epoch, source)
-                try:
-                    epoch.response.CopyFrom(_response(channel))
-                except ResponseUnusable as reason:
-                    epoch.ClearField("response")
-                    uncalibrated.append(Uncalibrated(f"{part.key} {channel_name(epoch)}", str(reason)))
-                parts.append(part)
-    if not parts:
-        raise InputInvalid(f"{source}: found no station, expected StationXML of level station or more")
-    return parts, uncalibrated
-
-
-def _parse(content: bytes, source: str) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # ObsPy's about versions and about values that we check ourselves
-        try:
-            return obspy.read_inventory(io.BytesIO(content), format="STATIONXML")
-        except Exception as error:  # lxml's, ObsPy's and Python's own, by what is wrong in the file
-            raise InputInvalid(f"{source}: found {error}, expected StationXML; fetch or export it again") from None
+            code = f"{network.code}.{station.code}"
+            if not station.channels:
+                notes.add("no channels, so only the place is known", code)
+            epochs = [_channel_epoch(channel, station, code, notes) for channel in station] or [_place(station)]
+            for epoch in epochs:
+                yield Entry(network.code, station.code, epoch, f"{name} {code}")
 
 
 def _place(station: Any) -> ChannelEpoch:
     return ChannelEpoch(
         start_ns=_ns(station.start_date),
         end_ns=_ns(station.end_date),
-        latitude_deg=float(station.latitude) + 0.0,
-        longitude_deg=float(station.longitude) + 0.0,
-        elevation_m=float(station.elevation) + 0.0,
+        latitude_deg=_plain(station.latitude),
+        longitude_deg=_plain(station.longitude),
+        elevation_m=_plain(station.elevation),
     )
 
 
-def _epoch(station: Any, channel: Any) -> ChannelEpoch:
-    depth_m = float(channel.depth or 0.0) + 0.0
-    # A channel's elevation is the sensor's by the standard and the ground's by habit; a station's is always the ground's.
-    ground = station if depth_m else channel
+def _channel_epoch(channel: Any, station: Any, code: str, notes: Notes) -> ChannelEpoch:
+    # A channel's elevation should be the sensor's but often is the ground's; a station's always is the ground's.
+    ground = station if channel.depth else channel
     epoch = ChannelEpoch(
-        location=channel.location_code.replace("--", "").strip(),
+        location=channel.location_code.strip(),
         code=channel.code,
-        start_ns=_ns(channel.start_date or station.start_date),
-        end_ns=_ns(channel.end_date or station.end_date),
-        latitude_deg=float(channel.latitude) + 0.0,
-        longitude_deg=float(channel.longitude) + 0.0,
-        elevation_m=float(ground.elevation) + 0.0,
-        burial_depth_m=depth_m,
-        rate_hz=float(channel.sample_rate or 0.0),
+        start_ns=_ns(channel.start_date),
+        end_ns=_ns(channel.end_date),
+        latitude_deg=_plain(channel.latitude),
+        longitude_deg=_plain(channel.longitude),
+        elevation_m=_plain(ground.elevation),
+        burial_depth_m=_plain(channel.depth),
+        azimuth_deg=None if channel.azimuth is None else _plain(channel.azimuth),
+        dip_deg=None if channel.dip is None else _plain(channel.dip),
+        rate_hz=_plain(channel.sample_rate),
         sensor=_sensor(channel.sensor),
     )
-    if channel.azimuth is not None:
-        epoch.azimuth_deg = float(channel.azimuth) + 0.0
-    if channel.dip is not None:
-        epoch.dip_deg = float(channel.dip) + 0.0
+    response, doubts = read_response(channel.response)
+    for doubt in doubts:
+        notes.add(doubt, f"{code} {epoch_name(epoch)}")
+    if response is not None:
+        epoch.response.CopyFrom(response)
     return epoch
 
 
+def _plain(value: Any) -> float:
+    """ObsPy's numbers carry units and errors; a missing one is 0, and no zero is negative."""
+    return 0.0 if value is None else float(value) + 0.0
+
+
 def _ns(moment: Any) -> int:
-    """0 for no moment, and for ones as far away as 2599-12-31, by which people mean that there is none."""
-    return 0 if moment is None or abs(moment.ns) > LAST_NS else int(moment.ns)
+    """0 where it is open; years beyond 2262, such as 2599, stand for open too."""
+    return int(moment.ns) if moment is not None and -INT64 <= moment.ns < INT64 else 0
 
 
 def _sensor(sensor: Any) -> str:
     if sensor is None:
         return ""
-    named = " ".join(part for part in (sensor.manufacturer, sensor.model) if part)
-    return str(named or sensor.type or sensor.description or "")
+    names = [sensor.manufacturer, sensor.model] if sensor.model else [sensor.description or sensor.type]
+    return " ".join(str(name).strip() for name in names if name)
 
 
-def _response(channel: Any) -> Response:
-    if channel is None or channel.response is None:
-        raise ResponseUnusable("no response")
-    total = channel.response.instrument_sensitivity
-    if total is None or not total.value or not math.isfinite(total.value):
-        raise ResponseUnusable("a response without sensitivity")
-    if total.value < 0:
-        raise ResponseUnusable("a sensitivity below 0, which says that the polarity is reversed")
-    motion = UNITS.get(str(total.input_units).upper().replace(" ", ""))
+# --- the response -----------------------------------------------------------------------------------------------------
+
+
+def read_response(response: Any) -> tuple[Response | None, list[str]]:
+    """What magnitudes need of ObsPy's response, None if it is not there; and what is missing or doubtful."""
+    total = response.instrument_sensitivity if response is not None else None
+    if total is None or not total.value:
+        return None, ["no sensitivity, so amplitudes stay in counts"]
+    motion = ground_motion(total.input_units or "")
     if motion is None:
-        raise ResponseUnusable(f"a response from {total.input_units}, not from m, m/s or m/s**2")
-    if str(total.output_units).upper() not in COUNTS:
-        raise ResponseUnusable(f"a response to {total.output_units}, not to counts")
-    frequency_hz = float(total.frequency or 0.0)
-    poles, zeros = _poles_zeros(channel.response.response_stages)
-    return Response(
-        input=motion,
-        sensitivity=float(total.value),
-        frequency_hz=frequency_hz,
-        poles=[Complex(real=pole.real + 0.0, imaginary=pole.imag + 0.0) for pole in poles],
-        zeros=[Complex(real=zero.real + 0.0, imaginary=zero.imag + 0.0) for zero in zeros],
-        normalisation=_normalisation(poles, zeros, frequency_hz),
-    )
+        return None, [f"input unit {total.input_units!r} is no ground motion, so amplitudes stay in counts"]
+    if (total.output_units or "").upper() not in COUNTS:
+        return None, [f"output unit {total.output_units!r} is not counts, so amplitudes stay in counts"]
+    doubts = list(_doubts_about_gains(response, float(total.value)))
+    if total.value < 0:
+        doubts.append("negative sensitivity: its magnitude is used, check which way the sensor points")
+    kind, per_si_unit = motion
+    flat = flat_response(kind, abs(float(total.value)) * per_si_unit, float(total.frequency or 0.0))
+    shaped, more = _shaped(flat, response, total.input_units)
+    return shaped, doubts + more
 
 
-def _poles_zeros(stages: list[Any]) -> tuple[list[complex], list[complex]]:
-    """Of all analogue stages, in rad/s; digital filters are flat where their samples are used."""
-    poles: list[complex] = []
-    zeros: list[complex] = []
-    for stage in stages:
-        if isinstance(stage, ResponseListResponseStage | PolynomialResponseStage):
-            raise ResponseUnusable("a response by table or polynomial, not by poles and zeros")
-        if isinstance(stage, PolesZerosResponseStage) and stage.pz_transfer_function_type in TO_RAD_S:
-            factor = TO_RAD_S[stage.pz_transfer_function_type]
-            poles += [complex(pole) * factor for pole in stage.poles]
-            zeros += [complex(zero) * factor for zero in stage.zeros]
-    return poles, zeros
+def _shaped(flat: Response, response: Any, input_units: str) -> tuple[Response | None, list[str]]:
+    first = response.response_stages[0] if response.response_stages else None
+    if not isinstance(first, PolesZerosResponseStage) or first.pz_transfer_function_type not in ANGULAR:
+        return flat, ["no poles and zeros in the first stage, so its response is taken as flat"]
+    if ground_motion(first.input_units or "") != ground_motion(input_units):
+        return None, [
+            f"the first stage's input is {first.input_units!r} and the sensitivity's {input_units!r}, "
+            "so amplitudes stay in counts"
+        ]
+    scale = ANGULAR[first.pz_transfer_function_type]
+    poles, zeros = ([complex(value) * scale for value in values] for values in (first.poles, first.zeros))
+    shaped = with_poles_and_zeros(flat, poles, zeros)
+    if shaped is None:
+        at = f"{flat.frequency_hz:g} Hz, where the sensitivity is given"
+        return None, [f"the poles and zeros pass nothing at {at}, so amplitudes stay in counts"]
+    return shaped, []
 
 
-def _normalisation(poles: list[complex], zeros: list[complex], frequency_hz: float) -> float:
-    """A0 at the frequency of the whole sensitivity, where a file may state it for another."""
-    s = 2j * cmath.pi * frequency_hz
-    gain = abs(math.prod([s - zero for zero in zeros], start=1) / math.prod([s - pole for pole in poles], start=1))
-    if not math.isfinite(gain) or gain == 0.0:
-        raise ResponseUnusable(f"poles and zeros that are not finite at the sensitivity's {frequency_hz:g} Hz")
-    return 1.0 / gain
+def _doubts_about_gains(response: Any, total: float) -> Iterator[str]:
+    gains = [stage.stage_gain for stage in response.response_stages]
+    if not gains or any(gain is None for gain in gains):
+        return
+    product = math.prod(map(float, gains))
+    if not math.isclose(product, total, rel_tol=GAIN_TOLERANCE):
+        yield f"the stages' gains make {product:.6g}, more than 5 % off the sensitivity {total:.6g}, which is used"
