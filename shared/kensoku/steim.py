@@ -67,8 +67,9 @@ def _pack(pack: Callable[..., int], samples: Int32Array) -> bytes:
     """libmseed writes into as many frames as the worst case needs, and reads no more than the samples."""
     frames = ctypes.create_string_buffer(largest_payload(samples.size))
     pack(samples.tobytes(), samples.size, frames, len(frames), 0, b"", 1)
-    used_bytes = len(frames.raw.rstrip(b"\0"))  # a frame in use begins with what its words hold, which is never 0
-    return frames.raw[: -(-used_bytes // FRAME_BYTES) * FRAME_BYTES]
+    payload = frames.raw
+    used_bytes = len(payload.rstrip(b"\0"))  # a frame in use begins with what its words hold, which is never 0
+    return payload[: -(-used_bytes // FRAME_BYTES) * FRAME_BYTES]
 
 
 # --- decoding ---------------------------------------------------------------------------------------------------------

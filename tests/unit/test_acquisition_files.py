@@ -70,7 +70,12 @@ def test_other_formats_are_read(tmp_path: Path) -> None:
     Stream([trace(noise(500).astype(np.float32))]).write(str(tmp_path / "a [1].sac"), format="SAC")
     (segment,), faults = read_all(scan(find_files(tmp_path)))
     assert not faults
-    assert (segment.channel, str(segment.samples.dtype), segment.samples.size) == ("CI.PASC..HHZ", "float32", 500)
+    assert (segment.station_key, segment.code, str(segment.samples.dtype), segment.samples.size) == (
+        "CI.PASC",
+        "HHZ",
+        "float32",
+        500,
+    )
 
 
 def test_a_file_that_was_cut_off_loses_only_its_last_record(tmp_path: Path) -> None:

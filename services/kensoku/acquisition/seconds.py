@@ -4,17 +4,19 @@ Seconds are those of the clock, so one network's packets begin and end together 
 (second, station) is the same in every run over the same files, which is what makes the saved position exact.
 """
 
-import math
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from kensoku.acquisition.waveform_files import Fault, Piece, Segment, Stretch
 from kensoku.packets import EARLIEST_NS, LATEST_NS, ChannelSamples
 
 SECOND_NS = 10**9
+END = LATEST_NS // SECOND_NS  # the second after all others
+Int64Array = npt.NDArray[np.int64]
 Reader = Callable[[Stretch], Iterator[Piece]]
 
 
@@ -54,39 +56,73 @@ def station_seconds(stretches: Iterable[Stretch], read: Reader, span: Span) -> I
     reading: list[_Reading] = []
     stations: dict[str, list[_Cursor]] = {}
     while True:
-        next_ns = max(_earliest_ns(waiting, reading, stations), span.start_ns)
-        if next_ns >= span.end_ns:
+        second = max(_earliest(waiting, reading, stations), span.start_ns // SECOND_NS)
+        if second * SECOND_NS >= span.end_ns:
             return
-        second = next_ns // SECOND_NS
-        end_ns = min((second + 1) * SECOND_NS, span.end_ns)
+        end_ns = (second + 1) * SECOND_NS
         while waiting and waiting[-1].start_ns < end_ns:
             reading.append(_Reading(read(waiting.pop())))
         for source in reading:
             yield from _take_pieces(source, end_ns, span, stations)
         reading = [source for source in reading if not source.is_done]
-        yield from _cut(stations, second, end_ns)
+        yield from _cut(stations, second)
 
 
-@dataclass(slots=True)
+# --- one segment ------------------------------------------------------------------------------------------------------
+
+
+def slices(segment: Segment, span: Span) -> Iterator[tuple[int, ChannelSamples]]:
+    """The part of a segment in each second, and which that is."""
+    first, last = indices_at(segment, np.array([span.start_ns, span.end_ns])).tolist()
+    if first >= last:
+        return
+    seconds = np.arange(segment.time_ns(first) // SECOND_NS, segment.time_ns(last - 1) // SECOND_NS + 1)
+    stops = np.minimum(indices_at(segment, (seconds + 1) * SECOND_NS), last)
+    starts = np.concatenate(([first], stops[:-1]))
+    starts_ns = _times_ns(segment, starts)
+    location, code, rate_hz, samples = segment.location, segment.code, segment.rate_hz, segment.samples
+    for second, start, stop, start_ns in zip(
+        seconds.tolist(), starts.tolist(), stops.tolist(), starts_ns.tolist(), strict=True
+    ):
+        if start < stop:
+            yield second, ChannelSamples(location, code, start_ns, rate_hz, samples[start:stop])
+
+
+def indices_at(segment: Segment, times_ns: Int64Array) -> Int64Array:
+    """The first sample that is not before each time, by the same rounding to nanoseconds that gives samples theirs."""
+    size = segment.samples.size
+    estimates = np.ceil((times_ns - segment.start_ns) * segment.rate_hz / 1e9)
+    indices: Int64Array = np.clip(estimates, 0, size).astype(np.int64)
+    indices += (indices < size) & (_times_ns(segment, indices) < times_ns)
+    indices -= (indices > 0) & (_times_ns(segment, indices - 1) >= times_ns)
+    return indices
+
+
+def _times_ns(segment: Segment, indices: Int64Array) -> Int64Array:
+    since_start: Int64Array = np.rint(indices * 1e9 / segment.rate_hz).astype(np.int64)
+    return since_start + segment.start_ns
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+
 class _Cursor:
-    """A segment and how many of its samples were taken."""
+    """A segment of which some seconds were taken: the next second, and what is in it."""
 
-    order: tuple[str, str, int]  # location, code, start
-    segment: Segment
-    taken: int
-    next_ns: int  # the time of the first that was not
+    __slots__ = ("_rest", "order", "part", "second")
+
+    def __init__(self, segment: Segment, span: Span) -> None:
+        self.order = (segment.location, segment.code, segment.start_ns)
+        self._rest = slices(segment, span)
+        self.part: ChannelSamples | None = None
+        self.second = END
+        self.advance()
+
+    def advance(self) -> None:
+        self.second, self.part = next(self._rest, (END, None))
 
     def __lt__(self, other: "_Cursor") -> bool:
         return self.order < other.order
-
-    def take_until(self, end_ns: int) -> ChannelSamples | None:
-        if self.next_ns >= end_ns:
-            return None
-        segment, first, start_ns = self.segment, self.taken, self.next_ns
-        self.taken = index_at(segment, end_ns)
-        self.next_ns = segment.time_ns(self.taken)
-        samples = segment.samples[first : self.taken]
-        return ChannelSamples(segment.location, segment.code, start_ns, segment.rate_hz, samples)
 
 
 @dataclass(slots=True)
@@ -98,17 +134,12 @@ class _Reading:
     is_done: bool = False
 
 
-def _cursor(segment: Segment, taken: int) -> _Cursor:
-    order = (segment.location, segment.code, segment.start_ns)
-    return _Cursor(order, segment, taken, segment.time_ns(taken))
-
-
-def index_at(segment: Segment, time_ns: int) -> int:
-    """The first sample that is not before a time, by the same rounding to nanoseconds that gives samples their time."""
-    index = math.ceil((time_ns - segment.start_ns) * segment.rate_hz / 1e9)
-    index += segment.time_ns(index) < time_ns
-    index -= segment.time_ns(index - 1) >= time_ns
-    return min(max(index, 0), segment.samples.size)
+def _earliest(waiting: list[Stretch], reading: list[_Reading], stations: dict[str, list[_Cursor]]) -> int:
+    """The next second in which there may be samples."""
+    seconds = [cursor.second for cursors in stations.values() for cursor in cursors]
+    seconds += [source.frontier_ns // SECOND_NS for source in reading]
+    seconds += [stretch.start_ns // SECOND_NS for stretch in waiting[-1:]]
+    return min(seconds, default=END)
 
 
 def _take_pieces(source: _Reading, end_ns: int, span: Span, stations: dict[str, list[_Cursor]]) -> Iterator[Fault]:
@@ -120,28 +151,26 @@ def _take_pieces(source: _Reading, end_ns: int, span: Span, stations: dict[str, 
             return
         yield from (part for part in piece if isinstance(part, Fault))
         segments = [part for part in piece if isinstance(part, Segment)]
-        if segments:
-            source.frontier_ns = min(segment.start_ns for segment in segments)
+        source.frontier_ns = min((segment.start_ns for segment in segments), default=source.frontier_ns)
         for segment in segments:
-            taken = index_at(segment, span.start_ns)
-            if taken < segment.samples.size and segment.start_ns < span.end_ns:
-                cursor = _cursor(segment, taken)
-                insort(stations.setdefault(f"{segment.network}.{segment.station}", []), cursor)
+            cursor = _Cursor(segment, span)
+            if cursor.part is not None:
+                insort(stations.setdefault(segment.station_key, []), cursor)
 
 
-def _cut(stations: dict[str, list[_Cursor]], second: int, end_ns: int) -> Iterator[StationSecond]:
+def _cut(stations: dict[str, list[_Cursor]], second: int) -> Iterator[StationSecond]:
     for key in sorted(stations):
-        cursors = stations[key]
         channels: list[ChannelSamples] = []
-        for cursor in cursors:
-            if (part := cursor.take_until(end_ns)) is not None:
-                _join_or_append(channels, part)
-        if not channels:
-            continue
-        yield StationSecond(second, cursors[0].segment.network, cursors[0].segment.station, tuple(channels))
-        stations[key] = [cursor for cursor in cursors if cursor.taken < cursor.segment.samples.size]
-        if not stations[key]:
-            del stations[key]
+        for cursor in stations[key]:
+            if cursor.second == second and cursor.part is not None:
+                _join_or_append(channels, cursor.part)
+                cursor.advance()
+        if channels:
+            network, _, station = key.partition(".")
+            yield StationSecond(second, network, station, tuple(channels))
+            stations[key] = [cursor for cursor in stations[key] if cursor.part is not None]
+            if not stations[key]:
+                del stations[key]
 
 
 def _join_or_append(channels: list[ChannelSamples], part: ChannelSamples) -> None:
@@ -155,15 +184,7 @@ def _join_or_append(channels: list[ChannelSamples], part: ChannelSamples) -> Non
 
 def follows(first: ChannelSamples, then: ChannelSamples) -> bool:
     """Whether the next sample is where it should be; half a sample of jitter is no gap."""
-    is_same = (first.location, first.code, first.rate_hz) == (then.location, then.code, then.rate_hz)
-    if not is_same or first.samples.dtype != then.samples.dtype:
+    if first.code != then.code or first.location != then.location or first.rate_hz != then.rate_hz:
         return False
     expected_ns = first.start_ns + round(first.samples.size * 1e9 / first.rate_hz)
-    return abs(then.start_ns - expected_ns) < 0.5e9 / first.rate_hz
-
-
-def _earliest_ns(waiting: list[Stretch], reading: list[_Reading], stations: dict[str, list[_Cursor]]) -> int:
-    times = [cursor.next_ns for cursors in stations.values() for cursor in cursors]
-    times += [source.frontier_ns for source in reading]
-    times += [stretch.start_ns for stretch in waiting[-1:]]
-    return min(times, default=LATEST_NS)
+    return first.samples.dtype == then.samples.dtype and abs(then.start_ns - expected_ns) < 0.5e9 / first.rate_hz

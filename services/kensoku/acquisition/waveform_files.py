@@ -40,8 +40,8 @@ class Segment:
     samples: Samples  # int32 or float32
 
     @property
-    def channel(self) -> str:
-        return f"{self.network}.{self.station}.{self.location}.{self.code}"
+    def station_key(self) -> str:
+        return f"{self.network}.{self.station}"
 
     def time_ns(self, sample: int) -> int:
         return self.start_ns + round(sample * 1e9 / self.rate_hz)
