@@ -157,6 +157,8 @@ def test_nothing_of_the_server_outlives_a_killed_parent() -> None:
         parent.kill()
         parent.wait()
     wait_until(lambda: not processes_of_group(server))
+    with serving(REPOSITORY):
+        assert not list(Path("/dev/shm").glob(f"kensoku-{parent.pid}-*"))
 
 
 def processes_of_group(group: int) -> list[int]:

@@ -63,7 +63,7 @@ class EmbeddedTriton:
         self.url = f"triton://{host}:{grpc_port}"
         self.metrics_url = f"http://{host}:{metrics_port}/metrics"
         self.restarts = 0
-        self._segments = f"kensoku-{grpc_port}-{os.getpid()}-"
+        self._segments = f"kensoku-{os.getpid()}-{grpc_port}-"
         self._command = _command(folder, repository, host, grpc_port, metrics_port, self._segments)
         self._environment = _environment(folder)
         self._process: subprocess.Popen[str] | None = None
@@ -78,6 +78,7 @@ class EmbeddedTriton:
     @contextmanager
     def running(self, ready_within_s: float) -> Iterator[None]:
         # The system ends the server with the thread that started it, so one thread stays with it all along.
+        _remove_abandoned_segments()
         thread = threading.Thread(target=self._supervise, name="triton")
         thread.start()
         try:
@@ -201,6 +202,14 @@ def _backends(folder: Path) -> Path:
         except OSError:  # another process was faster
             shutil.rmtree(temporary)
     return backends
+
+
+def _remove_abandoned_segments() -> None:
+    """Free the memory that a killed system shared with its server, a megabyte and more each."""
+    for segment in SHARED_MEMORY.glob("kensoku-*-*-*"):
+        if not Path("/proc", segment.name.split("-")[1]).exists():
+            with contextlib.suppress(OSError):  # another user's
+                segment.unlink()
 
 
 def _usable_port(host: str, port: int) -> int:
