@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import importlib.util
 import logging
 import os
 import shutil
@@ -17,8 +18,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy
-import onnxruntime
 from prometheus_client import Counter
 
 from kensoku.errors import EmbeddedServerUnusable, SettingInvalid
@@ -182,9 +181,17 @@ def _environment(folder: Path) -> Mapping[str, str]:
         # Where the server's Python finds an interpreter it takes that one's standard library.
         "PATH": os.pathsep.join([f"{sys.base_prefix}/bin", os.defpath]),
         "LD_LIBRARY_PATH": str(folder / LIBRARIES),
-        "KENSOKU_NUMPY_FOLDER": str(Path(numpy.__file__).parents[1]),
-        "KENSOKU_ONNXRUNTIME_FOLDER": str(Path(onnxruntime.__file__).parents[1]),
+        "KENSOKU_NUMPY_FOLDER": _folder_of("numpy"),
+        "KENSOKU_ONNXRUNTIME_FOLDER": _folder_of("onnxruntime"),
     }
+
+
+def _folder_of(package: str) -> str:
+    """Where this interpreter finds a package, without importing it."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None, package
+    assert spec.origin is not None, package
+    return str(Path(spec.origin).parents[1])
 
 
 def _backends(folder: Path) -> Path:
