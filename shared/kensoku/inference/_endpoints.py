@@ -111,7 +111,8 @@ class Balancer:
         )
 
     def _state(self, endpoint: Endpoint) -> str:
-        return endpoint.reason if endpoint.failures else f"busy with {endpoint.outstanding} requests"
+        is_full = not endpoint.failures and endpoint.outstanding >= self.limit
+        return f"busy with {endpoint.outstanding} requests" if is_full else endpoint.reason
 
     def _acquire(self, deadline: float, avoid: Container[str]) -> Endpoint:
         with self._changed:

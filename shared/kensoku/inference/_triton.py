@@ -137,8 +137,9 @@ class TritonModels:
         except grpc.RpcError as error:
             FAILURES.labels(model).inc()
             verdict = judge(model, error.code(), error.details() or "")
-            impatient = error.code() == grpc.StatusCode.DEADLINE_EXCEEDED and timeout_s < ATTEMPT_S
-            if isinstance(verdict, AttemptFailed) and not impatient:
+            if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED and timeout_s < ATTEMPT_S:
+                endpoint.reason = "slower than this caller's deadline"  # no fault of the server's
+            elif isinstance(verdict, AttemptFailed):
                 self._balancer.failed(endpoint, str(verdict))
             else:
                 self._balancer.succeeded(endpoint)  # it works, if not for this call
