@@ -30,14 +30,14 @@ def read_csv(name: str, content: bytes) -> tuple[list[Entry], list[str]]:
         for cells in reader:
             if not any(cells) or cells[0].startswith("#"):
                 continue
-            where = f"{name} line {reader.line_num}"
             try:
                 if header:
-                    entries.append(_entry(header, cells, where))
+                    network, station, epoch = _row(header, cells)
+                    entries.append(Entry(network, station, epoch, name, f"line {reader.line_num}"))
                 else:
                     header = _header(cells)
             except InputInvalid as error:
-                mistakes.append(f"{where}: {error}")
+                mistakes.append(f"{name} line {reader.line_num}: {error}")
             if not header:
                 break
     except csv.Error as error:
@@ -57,7 +57,7 @@ def _header(cells: list[str]) -> list[str]:
     )
 
 
-def _entry(header: list[str], cells: list[str], where: str) -> Entry:
+def _row(header: list[str], cells: list[str]) -> tuple[str, str, ChannelEpoch]:
     if len(cells) != len(header):
         raise InputInvalid(f"found {len(cells)} cells, expected {len(header)}")
     row = dict(zip(header, map(str.strip, cells), strict=True))
@@ -74,7 +74,7 @@ def _entry(header: list[str], cells: list[str], where: str) -> Entry:
         elevation_m=_number(row, "elev_m"),
         response=_response(row),
     )
-    return Entry(codes[0], codes[1], epoch, where)
+    return codes[0], codes[1], epoch
 
 
 def _number(row: Mapping[str, str], column: str) -> float:

@@ -27,7 +27,7 @@ def read_inventory(files: Mapping[str, bytes]) -> Reading:
         found, wrong = _read(name, content, notes)
         entries += found
         mistakes += wrong
-    stations, impossible = assemble(entries, ", ".join(sorted(files)))
+    stations, impossible = assemble(entries)
     mistakes += impossible
     if mistakes:
         raise InputInvalid(_explain(mistakes))

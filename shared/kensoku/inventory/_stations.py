@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
+from pathlib import PurePath
 
 from google.protobuf.message import DecodeError
 
@@ -18,15 +19,20 @@ LOWEST_M, HIGHEST_M = -12_000.0, 9_000.0  # the deepest trench and the highest m
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An epoch as a file has it, and where: "stations.csv line 3"."""
+    """An epoch as a file has it, and where in it: "line 3"."""
 
     network: str
     station: str
     epoch: ChannelEpoch
-    where: str
+    file: str
+    place: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.file} {self.place}"
 
 
-def assemble(entries: Iterable[Entry], source: str) -> tuple[dict[str, Station], list[str]]:
+def assemble(entries: Iterable[Entry]) -> tuple[dict[str, Station], list[str]]:
     """The stations by NET.STA, and every mistake."""
     stations: dict[str, Station] = {}
     mistakes: list[str] = []
@@ -35,8 +41,9 @@ def assemble(entries: Iterable[Entry], source: str) -> tuple[dict[str, Station],
         mine = sorted(group, key=lambda entry: _order(entry.epoch))
         mistakes += [f"{entry.where}: {mistake}" for entry in mine for mistake in _mistakes(entry)]
         mistakes += _overlaps(mine)
+        epochs, files = [entry.epoch for entry in mine], sorted({PurePath(entry.file).name for entry in mine})
         stations[f"{network}.{station}"] = _with_hash(
-            Station(network=network, station=station, epochs=[entry.epoch for entry in mine], source=source)
+            Station(network=network, station=station, epochs=epochs, source=", ".join(files))
         )
     return stations, mistakes
 

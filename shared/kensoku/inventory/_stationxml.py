@@ -43,7 +43,7 @@ def _entries(inventory: Any, name: str, notes: Notes) -> Iterator[Entry]:
                 notes.add("no channels, so only the place is known", code)
             epochs = [_channel_epoch(channel, station, code, notes) for channel in station] or [_place(station)]
             for epoch in epochs:
-                yield Entry(network.code, station.code, epoch, f"{name} {code}")
+                yield Entry(network.code, station.code, epoch, name, code)
 
 
 def _place(station: Any) -> ChannelEpoch:
