@@ -239,7 +239,7 @@ def _place_aftershocks(
     parents: Shocks, triggering: Triggering, relation: MagnitudeRelation, chance: np.random.Generator
 ) -> Columns:
     """A spot on the parent's rupture, and a way off it: 1 / (1 + (r / reach)^2) of them lie beyond r."""
-    spots = chance.random((len(parents), 2))
+    spots = np.column_stack([chance.random(len(parents)), chance.beta(2, 2, len(parents))])  # few at top and bottom
     offset_km = sources.place_on_rupture(
         relation.to_mw(parents.ml), parents.strike_deg, parents.dip_deg, parents.depth_km, spots
     )
