@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from benchmarks.report import Figures, main
-from kensoku.simulation.instruments import Digitiser, Instrument, Recorder, find_sensor
-from kensoku.simulation.noise import GroundNoise, draw_site
+from kensoku.simulation.instruments import Digitiser, Instrument, find_sensor
+from kensoku.simulation.noise import GroundNoise
 from kensoku.simulation.randomness import BLOCK_S
+from kensoku.simulation.recorder import Recorder
+from kensoku.simulation.sites import draw_site
 
 FIRST = 1_602_504_000 // BLOCK_S  # 2020-10-12 12:00 UTC, when vehicles pass
 STATIONS = 100

@@ -14,9 +14,11 @@ import scipy.signal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kensoku.simulation.instruments import Digitiser, Instrument, Recorder, find_sensor
-from kensoku.simulation.noise import GroundNoise, Site, draw_site, noise_models_db
+from kensoku.simulation.instruments import Digitiser, Instrument, find_sensor
+from kensoku.simulation.noise import GroundNoise
 from kensoku.simulation.randomness import BLOCK_S, FloatArray
+from kensoku.simulation.recorder import Recorder
+from kensoku.simulation.sites import Site, draw_site, noise_models_db
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt  # after the backend is chosen

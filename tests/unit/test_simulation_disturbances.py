@@ -15,8 +15,9 @@ from kensoku.simulation.disturbances import (
     list_disturbances,
     list_touching,
 )
-from kensoku.simulation.instruments import Instrument, Recorder, find_sensor
+from kensoku.simulation.instruments import Instrument, find_sensor
 from kensoku.simulation.randomness import FloatArray
+from kensoku.simulation.recorder import Recorder
 
 BLOCK = 1_602_504_000 // 60  # 2020-10-12 12:00 UTC, a Monday
 START_NS = BLOCK * 60 * 10**9

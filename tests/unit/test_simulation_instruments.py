@@ -8,9 +8,11 @@ import scipy.signal
 
 from kensoku.errors import SettingInvalid
 from kensoku.simulation.disturbances import LOOK_AHEAD_S, Rates
-from kensoku.simulation.instruments import LARGEST_COUNT, SENSORS, Digitiser, Instrument, Recorder, find_sensor
-from kensoku.simulation.noise import GroundNoise, draw_site
+from kensoku.simulation.instruments import SENSORS, Digitiser, Instrument, find_sensor
+from kensoku.simulation.noise import GroundNoise
 from kensoku.simulation.randomness import BLOCK_S, FloatArray
+from kensoku.simulation.recorder import LARGEST_COUNT, Recorder
+from kensoku.simulation.sites import draw_site
 from kensoku.simulation.stationxml import (
     StationPlace,
     channel_codes,

@@ -6,8 +6,9 @@ import pytest
 import scipy.signal
 
 from kensoku.simulation.disturbances import Kind, Rates, activity
-from kensoku.simulation.noise import GroundNoise, Line, Site, draw_site, noise_models_db, ocean_db, site_db
+from kensoku.simulation.noise import GroundNoise
 from kensoku.simulation.randomness import FloatArray
+from kensoku.simulation.sites import Line, Site, draw_site, noise_models_db, ocean_db, site_db
 
 SUNDAY_02 = 1_602_381_600 // 60  # 2020-10-11 02:00 UTC
 MONDAY_12 = 1_602_504_000 // 60

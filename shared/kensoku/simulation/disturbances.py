@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kensoku.simulation.quantities import NotNegative
 from kensoku.simulation.randomness import BLOCK_S, FloatArray, draw
 
 BLOCK_NS = BLOCK_S * 10**9
@@ -45,13 +46,13 @@ TELEMETRY = frozenset({Kind.BIT_ERROR, Kind.REPEAT})
 class Rates:
     """Disturbances a day, by kind; the fields are named as the kinds are. People move when `activity` says."""
 
-    footsteps: float = 0.0
-    vehicle: float = 0.0
-    lightning: float = 0.0
-    calibration: float = 0.0
-    recentring: float = 0.0
-    bit_error: float = 0.0
-    repeat: float = 0.0
+    footsteps: NotNegative = 0.0
+    vehicle: NotNegative = 0.0
+    lightning: NotNegative = 0.0
+    calibration: NotNegative = 0.0
+    recentring: NotNegative = 0.0
+    bit_error: NotNegative = 0.0
+    repeat: NotNegative = 0.0
 
 
 @dataclass(frozen=True, slots=True)
