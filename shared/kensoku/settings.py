@@ -49,7 +49,8 @@ class ServiceSettings(BaseSettings):
     namespace: Annotated[
         str,
         Field(
-            pattern=r"^([a-z0-9][a-z0-9-]{0,30})?$", description="prefix of topics and groups, for a system of its own"
+            pattern=r"^([a-z0-9][a-z0-9-]{0,30})?$",
+            description="at most 31 of a-z, 0-9 and -: the prefix of topics and groups, for a system of its own",
         ),
     ] = ""
     home: Annotated[
@@ -91,9 +92,11 @@ def _explain(kind: type[ServiceSettings], problem: Any, given: Mapping[str, obje
     expected = f" ({field.description})" if field and field.description else ""
     if problem["type"] == "missing":
         return f"{variable(name)} or {option}: found nothing, expected a value{expected}"
+    found = f"{source}: found {_shown(field, problem['input'])}"
+    if problem["type"] == "string_pattern_mismatch" and field and field.description:
+        return f"{found}, expected {field.description}"
     message = str(problem["msg"])
-    message = message[:1].lower() + message[1:]
-    return f"{source}: found {_shown(field, problem['input'])}: {message}{expected}"
+    return f"{found}: {message[:1].lower()}{message[1:]}{expected}"
 
 
 def _shown(field: FieldInfo | None, value: object) -> str:

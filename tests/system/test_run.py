@@ -174,9 +174,18 @@ def test_a_system_killed_outright_does_not_hinder_the_next(tmp_path: Path) -> No
         system.wait_for("ready after")
 
 
+def test_models_that_never_answer_end_the_system_with_a_reason(tmp_path: Path) -> None:
+    with running(tmp_path, "--models", "triton://127.0.0.1:1", "--models-wait-s", "3") as system:
+        assert system.process.wait(START_S) == 1
+        system.wait_for("expected one at the address of KENSOKU_MODELS")
+        assert not any("ready after" in line for line in system.lines)
+        assert "Traceback" not in "".join(system.lines)
+
+
 def test_a_source_without_waveforms_ends_the_start_with_a_reason(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with running(tmp_path, "--models", "local", "--source", str(tmp_path / "empty")) as system:
         assert system.process.wait(START_S) == 1
         system.wait_for("expected miniSEED")
+        assert not any("Kensoku is running" in line for line in system.lines)
         assert "Traceback" not in "".join(system.lines)

@@ -6,7 +6,8 @@ import sys
 
 from kensoku.acquisition.replay import run
 from kensoku.acquisition.settings import AcquisitionSettings
-from kensoku.bus import open_bus
+from kensoku.bus import Options, open_bus
+from kensoku.control import StationSwitches
 from kensoku.runtime import Pulse, configure_logs, run_to_exit_code, serve_pulse, stop_on_signals
 from kensoku.settings import add_flags, describe, load_settings, overrides
 
@@ -23,9 +24,10 @@ def main() -> None:
     with (
         stop_on_signals() as stop,
         serve_pulse(pulse, settings.host, settings.port),
-        open_bus(settings.bus, settings.namespace) as bus,
+        open_bus(settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s)) as bus,
+        bus.table("control") as control,
     ):
-        run(settings, bus, pulse, stop)
+        run(settings, bus, pulse, stop, StationSwitches(control).is_enabled)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Six made-up stations in made-up network ZZ, coloured noise, and a made-up earthq
 travel along straight lines at 6.0 and 3.5 km/s. The same seed gives the same archive.
 """
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +51,9 @@ def write_synthetic_archive(folder: Path, duration_s: float = 300.0, seed: int =
                 )
             channel = {"network": NETWORK, "station": station, "channel": f"HH{component}"}
             trace = Trace(counts.astype(np.int32), {**channel, "sampling_rate": RATE_HZ, "starttime": START})
-            path = folder / f"{NETWORK}.{station}..HH{component}.synthetic.mseed"
-            Stream([trace]).write(str(path), format="MSEED", encoding="STEIM2")
+            records = BytesIO()  # and not the file: a full disk cannot be told from within ObsPy's writer
+            Stream([trace]).write(records, format="MSEED", encoding="STEIM2")
+            (folder / f"{NETWORK}.{station}..HH{component}.synthetic.mseed").write_bytes(records.getvalue())
 
 
 def coloured_noise(random: np.random.Generator, size: int, counts: float = 40.0) -> Samples:

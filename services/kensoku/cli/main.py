@@ -5,7 +5,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 # Each is imported only when it is called, so that `kensoku --help` answers at once.
 COMMANDS = {
@@ -44,11 +43,19 @@ def drop_unwritable_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class ShowVersion(argparse.Action):
+    def __call__(self, *_: object) -> None:
+        from importlib.metadata import version  # only now: it takes longer to import than all the rest
+
+        print(f"kensoku {version('kensoku')}")
+        sys.exit(0)
+
+
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="kensoku", description="Phase picking, association and location for live earthquake catalogues."
     )
-    parser.add_argument("--version", action="version", version=f"kensoku {version('kensoku')}")
+    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")

@@ -21,17 +21,17 @@ from kensoku.acquisition import demo, replay
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import Bus, Options, open_bus, serve_bus
 from kensoku.control import StationSwitches
-from kensoku.errors import EmbeddedServerUnusable
+from kensoku.errors import EmbeddedServerUnusable, ModelServerUnavailable
 from kensoku.inference import Models, open_models
 from kensoku.models import default_repository
-from kensoku.runtime import Pulse, configure_logs, serve_pulse, stop_on_signals
+from kensoku.runtime import Pulse, configure_logs, process_age_s, serve_pulse, stop_on_signals
 from kensoku.settings import ServiceSettings, add_flags, describe, load_settings, misspelt, overrides, socket_path
 from kensoku.supervision import Service, Supervisor
 from kensoku.triton import embedded_triton
 
 log = logging.getLogger("kensoku.run")
 
-BEAT_S = 0.5
+BEAT_S = 0.2
 MODELS_PERIOD_S = 5.0
 STATUS_PERIOD_S = 30.0
 
@@ -43,6 +43,9 @@ class RunSettings(ServiceSettings):
     model_repository: Annotated[Path, Field(description="folder with a folder a model")] = Field(
         default_factory=default_repository
     )
+    models_wait_s: Annotated[
+        float, Field(gt=0, description="how long models may not answer before the system ends")
+    ] = 60.0
     triton_port: Annotated[int, Field(ge=0, le=65535, description="gRPC port of the embedded Triton, 0: any")] = 8001
     triton_metrics_port: Annotated[int, Field(ge=0, le=65535, description="port of its metrics, 0: any")] = 8002
 
@@ -56,7 +59,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    started = time.monotonic()
     settings = load_settings(RunSettings, overrides(options, RunSettings))
     acquisition = acquisition_settings(options, settings)
     configure_logs(settings.log_format, settings.log_level)
@@ -64,7 +66,9 @@ def execute(options: argparse.Namespace) -> int:
     for sentence in misspelt([RunSettings, AcquisitionSettings]):
         log.warning("%s", sentence)
     pulse = Pulse()
-    pulse.wait_for("start", "the system is starting")
+    pulse.wait_for("models", "the model server is starting")
+    if acquisition:
+        pulse.part("acquisition").wait_for("archive", "nobody has looked at it yet")
     with ExitStack() as opened:
         stop = opened.enter_context(stop_on_signals())
         port = opened.enter_context(serve_pulse(pulse, settings.host, settings.port))
@@ -73,10 +77,9 @@ def execute(options: argparse.Namespace) -> int:
         models = opened.enter_context(serving_models(settings))
         services = [Service("acquisition", acquire(acquisition, bus))] if acquisition else []
         opened.enter_context(Supervisor(pulse, stop).running(services))
-        pulse.found("start")
-        log.info("ready after %.1f s", time.monotonic() - started)
-        print(where_to_look(f"http://{settings.host}:{port}", acquisition, settings), flush=True)
-        watch(pulse, models, stop)
+        for _ in watch(pulse, models, stop, settings.models_wait_s):
+            log.info("ready after %.1f s", process_age_s())
+            print(where_to_look(f"http://{settings.host}:{port}", acquisition, settings), flush=True)
     log.info("stopped cleanly")
     return 0
 
@@ -142,20 +145,33 @@ def started_triton(settings: RunSettings) -> Iterator[str]:
         yield server.url
 
 
-def watch(pulse: Pulse, models: Models, stop: threading.Event) -> None:
-    """Until told to stop: whether the models answer, and now and then a line on how things go."""
-    next_models = time.monotonic()
+def watch(pulse: Pulse, models: Models, stop: threading.Event, models_wait_s: float) -> Iterator[None]:
+    """Look at the models, and tell now and then how things go, until told to stop; yields once, when all is ready.
+
+    Raises ModelServerUnavailable when the models have not answered for so long: a supervisor shall start us anew.
+    """
+    answered = next_models = time.monotonic()
     next_status = next_models + STATUS_PERIOD_S
     before = published_messages()
+    is_ready = False
     while not stop.wait(BEAT_S):
         pulse.beat()
         now = time.monotonic()
         if now >= next_models:
             next_models = now + MODELS_PERIOD_S
             if models.is_ready():
+                answered = now
                 pulse.found("models")
+            elif now - answered > models_wait_s:
+                raise ModelServerUnavailable(
+                    f"found no model server that answers for {models_wait_s:g} s, expected one at the address of "
+                    "KENSOKU_MODELS; start it, correct the address, or use --models local"
+                )
             else:
                 pulse.wait_for("models", "the model server does not answer")
+        if not is_ready and not pulse.waiting():
+            is_ready = True
+            yield
         if now >= next_status:
             next_status = now + STATUS_PERIOD_S
             after = published_messages()
