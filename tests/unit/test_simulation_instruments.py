@@ -5,6 +5,7 @@ import numpy as np
 import obspy
 import pytest
 import scipy.signal
+from obspy.signal import PPSD
 
 from kensoku.errors import SettingInvalid
 from kensoku.simulation.disturbances import LOOK_AHEAD_S, Rates
@@ -12,7 +13,7 @@ from kensoku.simulation.instruments import SENSORS, Digitiser, Instrument, find_
 from kensoku.simulation.noise import GroundNoise
 from kensoku.simulation.randomness import BLOCK_S, FloatArray
 from kensoku.simulation.recorder import LARGEST_COUNT, Recorder
-from kensoku.simulation.sites import draw_site
+from kensoku.simulation.sites import Site, draw_site, ocean_db, site_db
 from kensoku.simulation.stationxml import (
     StationPlace,
     channel_codes,
@@ -178,6 +179,28 @@ def band_limited_pulse(time_s: FloatArray, centre_s: float) -> FloatArray:
     since_s = time_s - centre_s
     pulse: FloatArray = 1e-3 * np.exp(-((since_s / 0.15) ** 2)) * np.sin(2 * np.pi * 8.0 * since_s)
     return pulse
+
+
+def test_obspys_ppsd_finds_the_spectrum_of_the_site_in_the_counts() -> None:
+    instrument = Instrument(find_sensor("broadband-120s"))
+    site = Site(wind_db=None, storm_db=0.0, culture_db=0.0)
+    before = instrument.warm_up_blocks
+    ground = itertools.islice(GroundNoise(site, 1, "XX.AAA", 100, components=1).blocks(26_000_000), before + 62)
+    counts = np.concatenate([c[0] for _, c in Recorder(instrument, 1, "XX.AAA").record(ground, 26_000_000)])
+    trace = obspy.Trace(counts, {"network": "XX", "station": "AAA", "channel": "HHZ", "sampling_rate": 100.0})
+    inventory = describe_network("XX", [describe_station(StationPlace("XX", "AAA", 35.0, 139.0), instrument)])
+    ppsd = PPSD(trace.stats, inventory)
+    assert ppsd.add(obspy.Stream([trace]))
+    period_s, found_db = np.array(ppsd.period_bin_centers), np.array(ppsd.psd_values[0])
+    is_known = (period_s > 0.1) & (period_s < 8.0)
+    expected_db = [mean_of_octave_db(site, period) for period in period_s[is_known]]
+    assert found_db[is_known] == pytest.approx(expected_db, abs=1.0)
+
+
+def mean_of_octave_db(site: Site, period_s: float) -> float:
+    """As PPSD smooths: decibels at equal steps of frequency."""
+    hz = np.linspace(1 / period_s / np.sqrt(2), np.sqrt(2) / period_s, 200)
+    return float(np.mean(10 * np.log10(10 ** (ocean_db(site, hz) / 10) + 10 ** (site_db(site, hz) / 10))))
 
 
 def test_channel_codes_follow_the_seed_manual() -> None:

@@ -147,13 +147,13 @@ class Recorder:
         spectrum = scipy.fft.rfft(stretch)
         spectrum *= self._recursion.filter
         first = MEMORY_S * self._rate_hz
-        volts = scipy.fft.irfft(spectrum, stretch.shape[1], overwrite_x=True)[:, first : first + self._count]
-        volts *= 1 + np.array(self._instrument.gain_errors)[: volts.shape[0], np.newaxis]
-        noise = draw(self._seed, self._station, "digitiser", block).standard_normal(volts.shape, dtype=np.float32)
+        exact = scipy.fft.irfft(spectrum, stretch.shape[1], overwrite_x=True)[:, first : first + self._count]
+        exact *= 1 + np.array(self._instrument.gain_errors)[: exact.shape[0], np.newaxis]
+        noise = draw(self._seed, self._station, "digitiser", block).standard_normal(exact.shape, dtype=np.float32)
         noise *= np.float32(self._instrument.noise_counts)
-        volts += noise
-        np.rint(volts, out=volts)
-        counts: Int32Array = np.clip(volts, -LARGEST_COUNT - 1, LARGEST_COUNT, out=volts).astype(np.int32)
+        exact += noise
+        np.rint(exact, out=exact)
+        counts: Int32Array = np.clip(exact, -LARGEST_COUNT - 1, LARGEST_COUNT, out=exact).astype(np.int32)
         start_ns = block * BLOCK_NS - LOOK_AHEAD_S * 10**9
         for disturbance in list_disturbances(self._seed, self._station, self._rates, block, block, TELEMETRY):
             corrupt(counts, start_ns, self._rate_hz, disturbance)
