@@ -183,6 +183,12 @@ def test_what_a_person_can_mend_is_a_line_and_a_code(
     assert capsys.readouterr().err == said
 
 
+@pytest.mark.parametrize("kind", [SettingInvalid, BusUnavailable])
+def test_an_error_shows_no_password(kind: type[Exception], capsys: pytest.CaptureFixture[str]) -> None:
+    outcome(kind("found bus 'kafka://mia:sesame@broker:9092', expected another"))
+    assert "kafka://mia:********@broker:9092" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS])
 def test_a_full_disk_is_told_with_the_file_and_what_to_do(number: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert outcome(OSError(number, os.strerror(number), "/srv/kensoku/position")) == 1
