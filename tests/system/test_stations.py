@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import obspy
 import pytest
 
 from kensoku.bus import Bus, open_bus, serve_bus
 from kensoku.bus.topics import TOPICS, plan
 from kensoku.settings import socket_path
 from tests.broker import Broker, free_ports
-from tests.system.commands import environment, kensoku
+from tests.system.commands import acquisition, environment, kensoku
 
 ACTS_WITHIN_S = 5.0
 LOADED_S = 60.0  # when the machine has other things to do
@@ -103,6 +105,20 @@ def test_a_switch_acts_in_every_replica_over_kafka(tmp_path: Path, broker: Broke
         wanted = [topic for topic in TOPICS if topic.name in ("control", "inventory")]
         opened.apply_topics(plan(wanted, opened.existing_topics()))
     check_switching(tmp_path, broker.url, namespace)
+
+
+def test_a_disabled_station_is_left_out_of_a_replay(tmp_path: Path, bus: Bus) -> None:
+    for station in ("WEL", "SNZO"):
+        header = {"network": "NZ", "station": station, "channel": "HHZ", "sampling_rate": 100.0}
+        trace = obspy.Trace(np.arange(1_000, dtype=np.int32), header)
+        obspy.Stream([trace]).write(str(tmp_path / f"{station}.mseed"), "MSEED")
+    assert kensoku(tmp_path, "stations", "disable", "NZ.WEL", "--reason", "spikes").returncode == 0
+    url = f"memory://{socket_path(tmp_path)}"
+    done = acquisition(tmp_path, "--source", str(tmp_path), "--speed", "max", KENSOKU_BUS=url)
+    assert done.returncode == 0, done.stderr
+    assert {message.key for message in bus.read("waveforms")} == {"NZ.SNZO"}
+    assert "station NZ.WEL is disabled by" in done.stderr
+    assert "spikes" in done.stderr
 
 
 @pytest.mark.usefixtures("bus")
