@@ -15,9 +15,14 @@ OUTLINE = ((34.0, 138.0), (36.0, 138.0), (36.0, 140.0))
 
 
 def layout(**settings: Any) -> Layout:
-    return Layout(
-        **{"code": "XX", "count": 37, "spacing_km": 15.0, "latitude_deg": 35.0, "longitude_deg": 139.0} | settings
-    )
+    usual: dict[str, Any] = {
+        "code": "XX",
+        "count": 37,
+        "spacing_km": 15.0,
+        "latitude_deg": 35.0,
+        "longitude_deg": 139.0,
+    }
+    return Layout(**usual | settings)
 
 
 def nearest_km(stations: list[Station]) -> FloatArray:

@@ -202,7 +202,7 @@ class Layout:
     def _reach(self) -> int:
         """Rows and columns to either side of the middle among which the stations are."""
         if not self.outline:
-            return round(0.7 * np.sqrt(self.count)) + 1
+            return int(0.7 * self.count**0.5) + 2
         away_deg = float(np.abs(np.array(self.outline) - (self.latitude_deg, self.longitude_deg)).max())
         return int(min(away_deg * KM_PER_DEG / (0.8 * self.spacing_km) + 1, 1000))
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import scipy.special
 from pydantic import Field
 
+from kensoku.errors import InputInvalid
 from kensoku.simulation import sources
 from kensoku.simulation.geography import move, require_area, scatter_inside, travel
 from kensoku.simulation.quantities import (
@@ -195,7 +196,7 @@ class Triggering:
     def require_end(self, magnitudes: GutenbergRichter) -> None:
         if (ratio := self.branching_ratio(magnitudes)) >= 1:
             raise ValueError(
-                f"an average earthquake triggers {ratio:.2f} others, and they would never end; "
+                f"an average earthquake that triggers {ratio:.2f} others, so that they never end; "
                 "expected less than 1: lower productivity or alpha, or raise b"
             )
 
@@ -223,7 +224,9 @@ def trigger(
         mean = triggering.productivity * 10 ** (triggering.alpha * (parents.ml - magnitudes.minimum)) * reached
         total += round(mean.sum())
         if total > LARGEST_CATALOGUE:
-            raise ValueError(f"more than {LARGEST_CATALOGUE} aftershocks; lower productivity or raise the minimum")
+            raise InputInvalid(
+                f"found more than {LARGEST_CATALOGUE} aftershocks; lower productivity or raise the minimum"
+            )
         parent = np.repeat(np.arange(len(parents)), chance.poisson(mean))
         delay_days = triggering.delay_days(chance.random(parent.size) * reached[parent])
         chosen = parents.rows(parent)

@@ -1,0 +1,290 @@
+"""Scenario files: what a simulated network is made of, what happens, and what goes wrong on the way."""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, get_args, get_type_hints
+
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
+
+from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.simulation import toml_lines
+from kensoku.simulation.disturbances import Rates
+from kensoku.simulation.networks import AnyNetwork, Layout, Listed, Station
+from kensoku.simulation.quantities import Name, NotNegative, Positive, Share, UtcOffsetH
+from kensoku.simulation.sequences import AnySequence, Conditions
+from kensoku.simulation.sources import MagnitudeRelation, StressDrop
+
+BUNDLED = Path(__file__).parent / "scenarios"
+LONGEST_H = 24 * 366.0
+EXPECTED = {  # where pydantic's own words do not read on after "expected"
+    "timezone_aware": "a time with its zone, such as 2024-05-14T00:00:00Z",
+    "string_pattern_mismatch": "a text that matches {pattern}",
+    "string_too_short": "a text",
+    "tuple_type": "an array",
+    "too_short": "at least {min_length} of them",
+    "too_long": "at most {max_length} of them",
+    "dataclass_type": "a table",
+}
+LONGEST_SHOWN = 60  # characters of what was found
+
+
+Mistake = tuple[toml_lines.Path, str]
+
+
+# --- what a scenario says ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """Every station draws its own noise; this shifts all of them."""
+
+    utc_offset_h: UtcOffsetH = 0.0  # of the people who make it
+    level: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0  # 1 is from the new low to the new high noise model
+    disturbances: Rates = field(default_factory=Rates)  # a day, beside those that the station's place has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """What happens to packets between the digitiser and us; and to stations for good."""
+
+    latency_s: NotNegative = 1.0
+    jitter_s: NotNegative = 0.2
+    out_of_order: Share = 0.0  # of packets
+    duplicates: Share = 0.0
+    gaps_a_day: NotNegative = 0.0  # a station
+    gap_s: tuple[Positive, Positive] = (2.0, 120.0)
+    backfilled: Share = 0.8  # of gaps; the others are lost
+    backfill_after_s: Positive = 300.0
+    clock_jumps_a_day: NotNegative = 0.0
+    clock_jump_s: tuple[Positive, Positive] = (0.05, 5.0)
+    dead_stations: Share = 0.0
+    flat_components: Share = 0.0  # of stations, one component each
+    swapped_components: Share = 0.0  # of stations, two components each
+    wrong_metadata: Share = 0.0  # of stations: sensitivity, polarity or place
+
+    def __post_init__(self) -> None:
+        for name in ("gap_s", "clock_jump_s"):
+            shortest, longest = getattr(self, name)
+            if shortest > longest:
+                raise ValueError(f"{name} from {shortest} to {longest}; expected the smaller first")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attenuation:
+    """How waves fade: geometry, and Q = q_1hz * f^exponent above 1 Hz, apart for P and S (Yoshimoto et al., 1993)."""
+
+    spreading: Positive = 1.0  # amplitude falls with distance^-spreading
+    far_spreading: Positive = 0.5  # beyond `far_km`
+    far_km: Positive = 100.0
+    q_p_1hz: Positive = 60.0
+    q_p_exponent: Share = 0.8
+    q_s_1hz: Positive = 100.0
+    q_s_exponent: Share = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    name: Name
+    seed: Annotated[int, Field(ge=0)]
+    start: AwareDatetime
+    duration_h: Annotated[float, Field(gt=0, le=LONGEST_H)]
+    earth: Name = "japan"  # a preset of kensoku.traveltime, or a file beside the scenario
+    networks: Annotated[tuple[Annotated[AnyNetwork, Field(discriminator="kind")], ...], Field(min_length=1)]
+    sequences: tuple[Annotated[AnySequence, Field(discriminator="kind")], ...] = ()
+    magnitudes: MagnitudeRelation = field(default_factory=MagnitudeRelation)
+    stress_drop: StressDrop = field(default_factory=StressDrop)
+    attenuation: Attenuation = field(default_factory=Attenuation)
+    noise: Noise = field(default_factory=Noise)
+    telemetry: Telemetry = field(default_factory=Telemetry)
+
+    @property
+    def start_ns(self) -> int:
+        return round(self.start.timestamp() * 1e6) * 1000
+
+    @property
+    def conditions(self) -> Conditions:
+        return Conditions(self.seed, self.start_ns, self.duration_h / 24, self.magnitudes)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def load_scenario(name: str | Path) -> Scenario:
+    """A bundled scenario by its name, or a file by its path."""
+    path = _find(name)
+    try:
+        return read_scenario(path.read_text("utf-8"), str(name), path.parent)
+    except OSError as error:
+        raise InputInvalid(f"{name}: found {error.strerror}, expected a readable file") from None
+    except UnicodeDecodeError:
+        raise InputInvalid(f"{name}: found bytes that are no UTF-8, expected TOML; save it as UTF-8") from None
+
+
+def bundled_scenarios() -> list[str]:
+    return sorted(path.stem for path in BUNDLED.glob("*.toml"))
+
+
+def _find(name: str | Path) -> Path:
+    bundled = BUNDLED / f"{name}.toml"
+    if str(name) in bundled_scenarios():
+        return bundled
+    if not Path(name).is_file():
+        raise SettingInvalid(
+            f"scenario {str(name)!r}: found no such file; expected a path, or one of {', '.join(bundled_scenarios())}"
+        )
+    return Path(name)
+
+
+def read_scenario(text: str, name: str, folder: Path) -> Scenario:
+    """A scenario from its text; the error names every mistake. Files that it names are looked for in `folder`."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputInvalid(f"{name}: found {error}; expected TOML") from None
+    lines = toml_lines.find_lines(text)
+    scenario, problems = _validate(document)
+    if scenario is not None:
+        problems = list(_contradictions(scenario, folder))
+    if scenario is None or problems:
+        mistakes = sorted({_place(path, lines) + (mistake,) for path, mistake in problems})
+        told = [f"line {line}{where}: {mistake}" for line, where, mistake in mistakes]
+        raise InputInvalid("\n  ".join([f"{name}: {len(told)} mistake{'s' * (len(told) > 1)}", *told]))
+    return scenario
+
+
+def read_stations(scenario: Scenario, folder: Path) -> list[Station]:
+    """All stations, each once, where the scenario's files lie in `folder`."""
+    stations: dict[str, Station] = {}
+    for network in scenario.networks:
+        if isinstance(network, Layout):
+            drawn = network.stations(scenario.seed)
+        else:
+            drawn = network.stations(scenario.seed, (folder / network.path).read_bytes())
+        stations |= {station.name: station for station in drawn}
+    return list(stations.values())
+
+
+_SCENARIO = TypeAdapter(Scenario)
+
+
+def _validate(document: dict[str, Any]) -> tuple[Scenario | None, list[Mistake]]:
+    """The scenario, or its mistakes; unknown keys are left out to see what else is wrong with their tables."""
+    try:
+        return _SCENARIO.validate_json(json.dumps(document, default=_json)), []
+    except ValidationError as error:
+        problems: list[Any] = [problem for problem in error.errors(include_url=False) if not _follows(problem)]
+    mistakes = [(problem["loc"], _explain(problem)) for problem in problems]
+    unknown = [problem["loc"] for problem in problems if problem["type"] == "unexpected_keyword_argument"]
+    for path in unknown:
+        table: Any = document
+        for step in path[:-1]:
+            table = table[step] if isinstance(step, int) else table.get(step, table)  # a table's kind is no step
+        del table[path[-1]]
+    return None, mistakes + (_validate(document)[1] if unknown else [])
+
+
+def _follows(problem: Any) -> bool:
+    """Whether an array only counts as too short because its elements are wrong."""
+    return problem["type"] == "too_short" and bool(len(problem["input"]) >= problem["ctx"]["min_length"])
+
+
+def _json(value: object) -> str:
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+# --- mistakes ---------------------------------------------------------------------------------------------------------
+
+
+def _contradictions(scenario: Scenario, folder: Path) -> Iterator[Mistake]:
+    """What no single field shows."""
+    names: dict[str, int] = {}
+    for index, sequence in enumerate(scenario.sequences):
+        if (first := names.setdefault(sequence.name, index)) != index:
+            yield (
+                ("sequences", index, "name"),
+                f"found {sequence.name!r}, which sequences[{first}] has; expected another name",
+            )
+    layouts: set[tuple[str, str]] = set()
+    for index, network in enumerate(scenario.networks):
+        if isinstance(network, Listed):
+            if not (folder / network.path).is_file():
+                yield ("networks", index, "path"), f"found no file {network.path!r} beside the scenario; expected one"
+        elif (codes := (network.code, network.prefix)) in layouts:
+            yield (
+                ("networks", index),
+                f"found another layout {network.code!r} of prefix {network.prefix!r}; expected another code or prefix",
+            )
+        else:
+            layouts.add(codes)
+    if scenario.earth.endswith(".toml") and not (folder / scenario.earth).is_file():
+        yield ("earth",), f"found no file {scenario.earth!r} beside the scenario; expected one, or a preset's name"
+
+
+def _explain(problem: Any) -> str:
+    """One of pydantic's mistakes in our words."""
+    path, kind, found, context = problem["loc"], problem["type"], problem["input"], problem.get("ctx", {})
+    if kind == "unexpected_keyword_argument":
+        known = _keys_at(path[:-1])
+        near = difflib.get_close_matches(str(path[-1]), known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
+        return f"found an unknown key {path[-1]}; {hint}"
+    if kind == "missing":
+        return f"found no {path[-1]}; expected one"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        tag = f"kind {context['tag']!r}" if "tag" in context else "no kind"
+        return f"found {tag}; expected one of {', '.join(_kinds_at(path))}"
+    message = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    if kind == "value_error" and isinstance(found, dict):
+        return f"found {message}"
+    expected = EXPECTED.get(kind, message).format(**context)
+    shown = "a table" if isinstance(found, dict) else json.dumps(found)
+    if len(shown) > LONGEST_SHOWN:
+        shown = shown[:LONGEST_SHOWN] + " ..."
+    return f"found {shown}; expected {expected}"
+
+
+def _place(path: toml_lines.Path, lines: Mapping[toml_lines.Path, int]) -> tuple[int, str]:
+    """The line, and `, networks[0].code`, as near to the mistake as the text has anything."""
+    there: toml_lines.Path = ()
+    for step in path:  # pydantic's has the kind of a table too, which is no step of the text
+        if (*there, step) in lines:
+            there = (*there, step)
+    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in there).lstrip(".")
+    return lines[there], f", {name}" if name else ""
+
+
+def _keys_at(path: toml_lines.Path) -> list[str]:
+    return [name for kind in _classes_at(path) for name in (column.name for column in fields(kind))]
+
+
+def _kinds_at(path: toml_lines.Path) -> list[str]:
+    return [kind for found in _classes_at(path) for kind in get_args(get_type_hints(found)["kind"])]
+
+
+def _classes_at(path: toml_lines.Path) -> list[type]:
+    """The dataclasses that may stand at a place of a scenario."""
+    classes: list[type] = [Scenario]
+    for step in path:
+        hints = [get_type_hints(kind) for kind in classes]
+        if isinstance(step, int):
+            continue
+        if any(step in hint for hint in hints):
+            classes = [found for hint in hints if step in hint for found in _classes_in(hint[step])]
+        else:
+            classes = [kind for kind, hint in zip(classes, hints, strict=True) if step in get_args(hint.get("kind"))]
+    return classes
+
+
+def _classes_in(annotation: Any) -> list[type]:
+    if isinstance(annotation, type) and is_dataclass(annotation):
+        return [annotation]
+    return [found for inner in get_args(annotation) for found in _classes_in(inner)]

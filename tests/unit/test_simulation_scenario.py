@@ -1,0 +1,294 @@
+"""Scenario files: read whole, and every mistake told with its line, what was found and what was expected."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.simulation.scenario import (
+    BUNDLED,
+    Scenario,
+    bundled_scenarios,
+    load_scenario,
+    read_scenario,
+    read_stations,
+)
+from kensoku.simulation.sequences import Aftershocks, Catalogue, make_catalogue
+from kensoku.simulation.sources import SourceKind
+from kensoku.simulation.toml_lines import find_lines
+
+GOOD = """\
+name = "good"
+seed = 1
+start = 2024-05-14T09:00:00+09:00
+duration_h = 24
+
+[[networks]]
+kind = "layout"
+code = "XX"
+count = 5
+spacing_km = 20
+latitude_deg = 35.0
+longitude_deg = 137.0
+
+[[sequences]]
+kind = "swarm"
+name = "swarm"
+count = 10
+lasts_days = 1
+latitude_deg = 35.0
+longitude_deg = 137.0
+depth_km = 5
+magnitudes = { minimum = 0, maximum = 3 }
+"""
+
+
+def catalogue_of(scenario: Scenario) -> Catalogue:
+    return make_catalogue(
+        scenario.sequences, scenario.conditions, scenario.stress_drop, lambda depth_km: np.full(depth_km.shape, 3.4)
+    )
+
+
+def mistakes_in(text: str, folder: Path = BUNDLED) -> list[str]:
+    with pytest.raises(InputInvalid) as error:
+        read_scenario(text, "my.toml", folder)
+    heading, *mistakes = str(error.value).splitlines()
+    assert heading == f"my.toml: {len(mistakes)} mistake{'s' * (len(mistakes) > 1)}"
+    return [mistake.strip() for mistake in mistakes]
+
+
+def test_a_scenario_is_read_whole() -> None:
+    scenario = read_scenario(GOOD, "good.toml", BUNDLED)
+    assert scenario.start_ns == 1_715_644_800 * 10**9  # 2024-05-14T00:00:00Z
+    assert scenario.conditions.days == 1.0
+    assert scenario.sequences[0].name == "swarm"
+    assert len(read_stations(scenario, BUNDLED)) == 5
+
+
+@pytest.mark.parametrize(
+    ("good", "wrong", "mistake"),
+    [
+        ("seed = 1", 'seed = 1\nearht = "japan"', "line 3, earht: found an unknown key earht; did you mean earth?"),
+        ("seed = 1", "", "line 1: found no seed; expected one"),
+        ("seed = 1", "seed = true", "line 2, seed: found true; expected a valid integer"),
+        ("seed = 1", "seed = -1", "line 2, seed: found -1; expected greater than or equal to 0"),
+        (
+            "+09:00",
+            "",
+            'line 3, start: found "2024-05-14T09:00:00"; expected a time with its zone, such as 2024-05-14T00:00:00Z',
+        ),
+        ("= 24", '= "24"', 'line 4, duration_h: found "24"; expected a valid number'),
+        ("= 24", "= inf", "line 4, duration_h: found Infinity; expected a finite number"),
+        (
+            '"XX"',
+            '"xx"',
+            'line 8, networks[0].code: found "xx"; expected a text that matches ^[A-Z0-9]{1,2}$',
+        ),
+        ("spacing_km = 20", "", "line 6, networks[0]: found no spacing_km; expected one"),
+        (
+            '"swarm"\nname',
+            '"swarms"\nname',
+            "line 14, sequences[0]: found kind 'swarms'; expected one of background, aftershocks, swarm, quarry, "
+            "low-frequency, long-period, icequake, teleseisms",
+        ),
+        (
+            "minimum = 0",
+            "minimum = 4",
+            "line 22, sequences[0].magnitudes: found minimum 4.0 and maximum 3.0; expected the maximum above",
+        ),
+        ("minimum = 0", "minimum = []", "line 22, sequences[0].magnitudes.minimum: found []; expected a valid number"),
+        (
+            "maximum = 3",
+            "maximum = 3, width = 2",
+            "line 22, sequences[0].magnitudes.width: found an unknown key width; expected one of b, minimum, maximum",
+        ),
+        (
+            "duration_h = 24",
+            'duration_h = 24\nearth = "earth.toml"',
+            "line 5, earth: found no file 'earth.toml' beside the scenario; expected one, or a preset's name",
+        ),
+        ("[[sequences]]", "[[sequences", "Expected"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(good: str, wrong: str, mistake: str) -> None:
+    text = GOOD.replace(good, wrong, 1)
+    if mistake == "Expected":
+        with pytest.raises(InputInvalid, match=r"my\.toml: found .*\(at line 14, column 12\); expected TOML"):
+            read_scenario(text, "my.toml", BUNDLED)
+    else:
+        assert mistakes_in(text) == [mistake]
+
+
+def test_all_mistakes_are_told_at_once_in_their_order() -> None:
+    text = GOOD.replace("seed = 1", "seed = 1.5").replace("count = 10", "cuont = 10").replace('"XX"', '"LONG"')
+    text = text.replace("minimum = 0", "minimum = 4") + "\n[telemetry]\ngap_s = [5, 1]\nspeed = 1\n"
+    assert [mistake.split(":")[0] for mistake in mistakes_in(text)] == [
+        "line 2, seed",
+        "line 8, networks[0].code",
+        "line 14, sequences[0]",  # no count
+        "line 17, sequences[0].cuont",
+        "line 22, sequences[0].magnitudes",
+        "line 24, telemetry",
+        "line 26, telemetry.speed",
+    ]
+
+
+def test_names_that_meet_twice_are_told() -> None:
+    text = GOOD + GOOD[GOOD.index("[[sequences]]") :] + GOOD[GOOD.index("[[networks]]") : GOOD.index("[[sequences]]")]
+    assert mistakes_in(text) == [
+        "line 25, sequences[1].name: found 'swarm', which sequences[0] has; expected another name",
+        "line 32, networks[1]: found another layout 'XX' of prefix ''; expected another code or prefix",
+    ]
+
+
+def test_aftershocks_without_end_are_told() -> None:
+    text = (BUNDLED / "kumamoto.toml").read_text().replace("productivity = 0.05", "productivity = 0.5")
+    (mistake,) = mistakes_in(text)
+    assert mistake.startswith("line 28, sequences[1]: found an average earthquake that triggers ")
+
+
+def test_a_network_may_be_a_file_beside_the_scenario(tmp_path: Path) -> None:
+    start, end = GOOD.index("[[networks]]"), GOOD.index("[[sequences]]")
+    text = GOOD[:start] + '[[networks]]\nkind = "file"\npath = "stations.csv"\n' + GOOD[end:]
+    assert mistakes_in(text, tmp_path) == [
+        "line 8, networks[0].path: found no file 'stations.csv' beside the scenario; expected one"
+    ]
+    (tmp_path / "stations.csv").write_text("id,lat,lon,elev_m\nCI.CLC,35.8157,-117.5975,775\n")
+    (tmp_path / "my.toml").write_text(text)
+    (station,) = read_stations(load_scenario(tmp_path / "my.toml"), tmp_path)
+    assert station.name == "CI.CLC"
+
+
+def test_an_unknown_scenario_is_met_with_the_known_ones() -> None:
+    with pytest.raises(SettingInvalid, match="expected a path, or one of aftershocks, bad-day, kumamoto, national"):
+        load_scenario("kumamto")
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_bytes(b"name = '\xff'")
+    with pytest.raises(InputInvalid, match="found bytes that are no UTF-8"):
+        load_scenario(tmp_path / "my.toml")
+
+
+@pytest.mark.parametrize("name", ["aftershocks", "bad-day", "kumamoto", "national", "quarries", "quiet"])
+def test_bundled_scenarios_have_stations_and_a_catalogue(name: str) -> None:
+    scenario = load_scenario(name)
+    assert name in bundled_scenarios()
+    assert scenario.name == name
+    assert len(read_stations(scenario, BUNDLED)) >= 20
+    assert len(catalogue_of(scenario)) >= 20
+
+
+def test_kumamoto_has_its_foreshock_mainshock_and_tens_of_thousands_of_aftershocks() -> None:
+    quakes = catalogue_of(load_scenario("kumamoto"))
+    assert 20_000 < len(quakes) < 80_000
+    largest = np.argsort(quakes.ml)[-2:]
+    assert quakes.ml[largest].tolist() == [6.5, 7.3]
+    assert quakes.mw[largest] == pytest.approx([6.27, 7.0], abs=0.01)
+    assert np.diff(quakes.day[largest]) == pytest.approx(28 / 24, abs=0.01)
+
+
+def test_the_national_network_has_two_thousand_stations() -> None:
+    assert len(read_stations(load_scenario("national"), BUNDLED)) == 2000
+
+
+def test_a_bad_day_has_every_kind_of_source_and_fault() -> None:
+    scenario = load_scenario("bad-day")
+    assert set(catalogue_of(scenario).kind) == set(SourceKind)
+    assert all(getattr(scenario.noise.disturbances, name) for name in scenario.noise.disturbances.__slots__)
+    telemetry = scenario.telemetry
+    assert all(getattr(telemetry, name) for name in telemetry.__slots__)
+
+
+def test_the_largest_aftershock_is_about_one_magnitude_below() -> None:
+    """Bath's law, as far as one draw can show it."""
+    scenario = load_scenario("kumamoto")
+    (sequence,) = (s for s in scenario.sequences if isinstance(s, Aftershocks))
+    largest = []
+    for seed in range(20):
+        ml = np.sort(sequence.draw(type(scenario.conditions)(seed, 0, 4.0)).ml)
+        largest.append(7.3 - ml[-3])
+    assert 0.8 < np.median(largest) < 2.2
+
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+TANGLE = '''\
+# [not.a.table]
+plain = "a = 1 # no comment" # a comment
+"quoted key" = 'single # [x]'
+dotted.name.x = 2024-05-14 07:32:00
+text = """
+[[inner]]
+key = "x" \\""" ""
+"""
+literal = \'\'\'
+a = [\'\'\'
+empty = []
+nested = [[1, 2], # ]
+  ["]", "}"],
+
+  [ { x = 1, y.z = [
+     3] } ],
+]
+
+[a.b] # [c]
+k = { u = "}", 'v w' = [1,
+  2] }
+[[t]]
+[[t]]
+k = 1
+  [t.sub]
+  k = 2
+  [[t.list]]
+  k = 3
+  [[t.list]]
+"\\u006b" = 4
+[[t]]
+k = 0x1F
+'''
+
+
+def paths(value: Any, path: tuple[str | int, ...] = ()) -> set[tuple[str | int, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return {path}.union(*(paths(child, (*path, step)) for step, child in inner))
+
+
+def test_lines_are_found_through_every_tangle_of_toml() -> None:
+    lines = find_lines(TANGLE)
+    assert lines.keys() == paths(tomllib.loads(TANGLE))
+    expected = {
+        ("plain",): 2,
+        ("quoted key",): 3,
+        ("dotted", "name", "x"): 4,
+        ("text",): 5,
+        ("literal",): 9,
+        ("empty",): 11,
+        ("nested", 1): 13,
+        ("nested", 1, 1): 13,
+        ("nested", 2, 0, "y", "z", 0): 16,
+        ("a", "b"): 19,
+        ("a", "b", "k", "v w", 1): 21,
+        ("t", 0): 22,
+        ("t", 1, "k"): 24,
+        ("t", 1, "sub", "k"): 26,
+        ("t", 1, "list", 0, "k"): 28,
+        ("t", 1, "list", 1, "k"): 30,
+        ("t", 2, "k"): 32,
+    }
+    assert {path: lines[path] for path in expected} == expected
+
+
+@pytest.mark.parametrize("name", ["aftershocks", "bad-day", "kumamoto", "national", "quarries", "quiet"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_every_path_of_the_bundled_scenarios_has_its_line(name: str, newline: str) -> None:
+    text = (BUNDLED / f"{name}.toml").read_text().replace("\n", newline)
+    found = find_lines(text)
+    assert found.keys() == paths(tomllib.loads(text))
+    rows = text.splitlines()
+    for path, line in found.items():
+        if path and isinstance(path[-1], str):
+            assert path[-1] in rows[line - 1]
