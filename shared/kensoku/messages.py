@@ -88,13 +88,13 @@ def describe_packet(packet: WaveformPacket, size_bytes: int) -> str:
     except InputInvalid as error:
         return str(Unreadable(str(error), packet.SerializeToString()))
     start_ns = min(channel.start_ns for channel in channels)
-    ends_ns = [c.start_ns + round(c.samples.size / c.rate_hz * NS_PER_S) for c in channels]
+    end_ns = max(c.start_ns + c.samples.size / c.rate_hz * NS_PER_S for c in channels)
     samples = sum(channel.samples.size for channel in channels)
-    latency_s = (packet.arrival_ns - max(ends_ns)) / NS_PER_S
+    latency_s = (packet.arrival_ns - end_ns) / NS_PER_S
     kind = " (replay)" if packet.time_kind == TIME_KIND_REPLAY else ""
     return "  ".join(
         (
-            f"{iso_time(start_ns)} +{(max(ends_ns) - start_ns) / NS_PER_S:g} s",
+            f"{iso_time(start_ns)} +{(end_ns - start_ns) / NS_PER_S:g} s",
             f"{packet.network}.{packet.station} {_names(channels)}",
             f"{_agreed([f'{channel.rate_hz:g}' for channel in channels])} Hz",
             f"{_agreed([str(channel.samples.size) for channel in channels])} samples",

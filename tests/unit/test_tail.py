@@ -1,6 +1,7 @@
 """`kensoku tail`: every contract is shown, and nothing that anybody published makes it stumble."""
 
 import json
+import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -100,6 +101,24 @@ def test_a_packet_that_contradicts_itself_is_shown_with_the_reason() -> None:
     broken.channels[0].int32 = b"\0" * 7
     line = as_line(message("waveforms", broken.SerializeToString()))
     assert "unreadable (int32 payload of 7 bytes in channel 'HHZ'; expected 400" in line
+
+
+def test_a_packet_that_lasts_for_ever_is_shown() -> None:
+    slow = packet(channel("HHZ"))
+    slow.rate_hz = 5e-324
+    assert "+inf s" in as_line(message("waveforms", slow.SerializeToString()))
+
+
+def test_damaged_packets_are_shown_whatever_became_of_them() -> None:
+    chance = random.Random(20190704)
+    whole = packet(channel("HHZ"), channel("HHN", count=99)).SerializeToString()
+    for _ in range(2_000):
+        damaged = bytearray(whole)
+        for _ in range(chance.randrange(1, 4)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        shown = message("waveforms", bytes(damaged))
+        assert as_line(shown).isprintable()
+        json.dumps(as_json(shown))
 
 
 def test_a_sender_cannot_steer_the_terminal() -> None:
