@@ -242,7 +242,7 @@ def _place_aftershocks(
     parents: Shocks, triggering: Triggering, relation: MagnitudeRelation, chance: np.random.Generator
 ) -> Columns:
     """A spot on the parent's rupture, and a way off it: 1 / (1 + (r / reach)^2) of them lie beyond r."""
-    spots = np.column_stack([chance.random(len(parents)), chance.beta(2, 2, len(parents))])  # few at top and bottom
+    spots = np.column_stack([chance.beta(1.4, 1.4, len(parents)), chance.beta(2, 2, len(parents))])  # fewer at the rims
     offset_km = sources.place_on_rupture(
         relation.to_mw(parents.ml), parents.strike_deg, parents.dip_deg, parents.depth_km, spots
     )
