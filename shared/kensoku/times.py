@@ -24,4 +24,7 @@ def parse_time_ns(text: str) -> int:
     except ValueError:
         raise SettingInvalid(f"found {text!r}, expected a time such as 2026-01-31T12:00:00Z") from None
     since_1970 = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-    return since_1970 // timedelta(microseconds=1) * 1000
+    time_ns = since_1970 // timedelta(microseconds=1) * 1000
+    if not -(2**63) <= time_ns < 2**63:
+        raise SettingInvalid(f"found {text!r}, expected a time between 1678 and 2262, as nanoseconds reach")
+    return time_ns

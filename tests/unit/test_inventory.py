@@ -1,8 +1,10 @@
 """Inventories: the same stations whatever the files look like, and nothing guessed where a file says nothing."""
 
+import contextlib
 import hashlib
 import io
 import math
+import random
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -260,8 +262,11 @@ def test_all_mistakes_are_told_at_once_with_their_lines() -> None:
         ("NZ.WEL,-41,174,1,HHZ,,\nNZ.WEL,-42,174,1,,,", "no overlap with * from ever on of a.csv line 3"),
         ("NZ.WEL,-41,174,1,HHZ,2020-01-01,2019-01-01", "found an end at 2019-01-01T00:00:00.000Z"),
         ("NZ.WEL,-41,174,1,HHZ,soon,", "start: found 'soon', expected a time"),
+        ("NZ.WEL,-41,174,1,HHZ,3012-01-01,", "start: found '3012-01-01', expected a time between 1678 and 2262"),
+        ("NZ.WEL,-41,174,1,H Z,,", "found channel 'H Z', expected codes of A-Z and 0-9"),
+        ("NZ.WEL.1 0,-41,174,1,HHZ,,", "found channel '1 0.HHZ', expected codes of A-Z and 0-9"),
     ],
-    ids=["duplicate", "overlap", "every channel", "backwards", "no time"],
+    ids=["duplicate", "overlap", "every channel", "backwards", "no time", "far future", "channel", "location"],
 )
 def test_epochs_that_contradict_each_other_are_refused(rows: str, said: str) -> None:
     (mistake,) = mistakes(f"id,lat,lon,elev_m,channel,start,end\n{rows}\n")
@@ -300,6 +305,18 @@ def test_a_spreadsheets_byte_order_mark_and_line_ends_are_taken() -> None:
         "NZ.SNZO",
         "NZ.WEL",
     }
+
+
+def test_damaged_tables_are_read_or_refused() -> None:
+    chance = random.Random(20190704)
+    whole = b"id,lat,lon,elev_m,channel,gain,unit,start,end\nNZ.WEL,-41.2,174.7,138,HHZ,4e8,m/s,2012-01-01,2013-01-01\n"
+    for _ in range(3_000):
+        damaged = bytearray(whole)
+        for _ in range(chance.randrange(1, 5)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        with contextlib.suppress(InputInvalid):
+            stations = read_inventory({"a.csv": bytes(damaged)}).stations
+            assert [str(change) for change in changes({}, stations)]
 
 
 # --- what differs -----------------------------------------------------------------------------------------------------

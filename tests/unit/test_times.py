@@ -37,3 +37,9 @@ def test_a_written_time_is_utc_unless_it_says_otherwise(text: str, time_ns: int)
 def test_what_is_no_time_is_refused_with_an_example() -> None:
     with pytest.raises(SettingInvalid, match="found 'yesterday', expected a time such as 2026-01-31T12:00:00Z"):
         parse_time_ns("yesterday")
+
+
+@pytest.mark.parametrize("text", ["1677-01-01", "3012-01-01T00:00:00Z"])
+def test_a_time_beyond_what_nanoseconds_reach_is_refused(text: str) -> None:
+    with pytest.raises(SettingInvalid, match="expected a time between 1678 and 2262"):
+        parse_time_ns(text)

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
@@ -15,6 +16,7 @@ from kensoku.times import iso_time
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 
 LOWEST_M, HIGHEST_M = -12_000.0, 9_000.0  # the deepest trench and the highest mountain, with some room
+CODES = re.compile(r"([A-Z0-9-]{1,8}\.)?([A-Z0-9_]{1,8}|\*)")  # FDSN source identifiers, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def _mistakes(entry: Entry) -> Iterator[str]:
         check_station(entry.network, entry.station)
     except InputInvalid as error:
         yield str(error)
+    if not CODES.fullmatch(epoch_name(epoch)):
+        yield f"found channel {epoch_name(epoch)!r}, expected codes of A-Z and 0-9 such as HHZ, or 10.HHZ with a location"
     limits = (
         ("latitude", epoch.latitude_deg, -90.0, 90.0, "degrees"),
         ("longitude", epoch.longitude_deg, -180.0, 180.0, "degrees"),
