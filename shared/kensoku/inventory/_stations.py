@@ -99,7 +99,7 @@ def _mistakes(entry: Entry) -> Iterator[str]:
     except InputInvalid as error:
         yield str(error)
     if not CODES.fullmatch(epoch_name(epoch)):
-        yield f"found channel {epoch_name(epoch)!r}, expected codes of A-Z and 0-9 such as HHZ, or 10.HHZ with a location"
+        yield f"found channel {epoch_name(epoch)!r}, expected codes of A-Z and 0-9 such as HHZ or 10.HHZ"
     limits = (
         ("latitude", epoch.latitude_deg, -90.0, 90.0, "degrees"),
         ("longitude", epoch.longitude_deg, -180.0, 180.0, "degrees"),
