@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.simulation.catalogue import Catalogue, make_catalogue
 from kensoku.simulation.scenario import (
     BUNDLED,
     Scenario,
@@ -16,7 +17,7 @@ from kensoku.simulation.scenario import (
     read_scenario,
     read_stations,
 )
-from kensoku.simulation.sequences import Aftershocks, Catalogue, make_catalogue
+from kensoku.simulation.sequences import Aftershocks
 from kensoku.simulation.sources import SourceKind
 from kensoku.simulation.toml_lines import find_lines
 

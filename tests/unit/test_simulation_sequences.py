@@ -9,25 +9,22 @@ import pytest
 import scipy.optimize
 
 from kensoku.errors import InputInvalid
-from kensoku.simulation import sequences, sources
+from kensoku.simulation import sources
+from kensoku.simulation.catalogue import Catalogue, Conditions, make_catalogue
+from kensoku.simulation.etas import GutenbergRichter, Triggering, fold_depth
 from kensoku.simulation.geography import KM_PER_DEG, is_inside
 from kensoku.simulation.randomness import FloatArray, draw
 from kensoku.simulation.sequences import (
     Aftershocks,
     AnySequence,
     Background,
-    Catalogue,
-    Conditions,
     Depths,
     Emitter,
     Fault,
-    GutenbergRichter,
     Mainshock,
     Quarry,
     Swarm,
     Teleseisms,
-    Triggering,
-    make_catalogue,
 )
 from kensoku.simulation.sources import SourceKind, StressDrop
 
@@ -322,6 +319,6 @@ def test_a_catalogue_that_fills_the_memory_is_refused() -> None:
         make(kumamoto(minimum=-2.0, alpha=0.9), days=30)
 
 
-def test_aftershocks_reach_as_far_as_said() -> None:
-    depths = sequences._fold(np.array([-1.0, 3.0, 27.0]), np.full(3, 25.0))
+def test_depths_are_reflected_at_both_ends() -> None:
+    depths = fold_depth(np.array([-1.0, 3.0, 27.0]), np.full(3, 25.0))
     assert depths.tolist() == [1.0, 3.0, 23.0]

@@ -28,7 +28,7 @@ def test_local_and_moment_magnitude_differ_most_for_small_and_great_ones() -> No
 
 
 def test_knots_that_do_not_ascend_are_named() -> None:
-    with pytest.raises(ValueError, match=r"\[3.0, 2.0\] does not ascend"):
+    with pytest.raises(ValueError, match=r"\[3.0, 2.0\], which does not ascend"):
         MagnitudeRelation(ml=(3.0, 2.0), mw=(1.0, 2.0))
 
 

@@ -58,4 +58,4 @@ def require_area(outline: Sequence[Place]) -> None:
     area = 0.5 * abs(np.sum(places[:, 1] * following[:, 0] - following[:, 1] * places[:, 0]))
     extent = np.prod(np.ptp(places, axis=0))
     if not area > 0.01 * extent or not extent:
-        raise ValueError("the outline has no area; expected the corners [latitude, longitude] in their order")
+        raise ValueError("an outline without area; expected the corners [latitude, longitude] in their order")

@@ -170,7 +170,7 @@ class Layout:
         if self.outline:
             require_area(self.outline)
             if (found := len(self._grid()[0])) < self.count:
-                raise ValueError(f"the outline holds {found} stations; expected {self.count}, or a smaller spacing")
+                raise ValueError(f"an outline that holds {found} stations; expected {self.count}, or a smaller spacing")
 
     def stations(self, seed: int) -> list[Station]:
         chance = draw(seed, self.code, f"layout {self.prefix}", 0)

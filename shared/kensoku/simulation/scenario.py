@@ -13,10 +13,11 @@ from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationEr
 
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.simulation import toml_lines
+from kensoku.simulation.catalogue import Conditions
 from kensoku.simulation.disturbances import Rates
 from kensoku.simulation.networks import AnyNetwork, Layout, Listed, Station
 from kensoku.simulation.quantities import Name, NotNegative, Positive, Share, UtcOffsetH
-from kensoku.simulation.sequences import AnySequence, Conditions
+from kensoku.simulation.sequences import AnySequence
 from kensoku.simulation.sources import MagnitudeRelation, StressDrop
 
 BUNDLED = Path(__file__).parent / "scenarios"

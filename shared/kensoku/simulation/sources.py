@@ -57,7 +57,7 @@ class MagnitudeRelation:
             raise ValueError(f"{len(self.ml)} knots of ml and {len(self.mw)} of mw; expected as many of both")
         for knots in (self.ml, self.mw):
             if any(first >= second for first, second in pairwise(knots)):
-                raise ValueError(f"{list(knots)} does not ascend; expected each knot above the one before")
+                raise ValueError(f"{list(knots)}, which does not ascend; expected each knot above the one before")
 
     def to_mw(self, ml: npt.ArrayLike) -> FloatArray:
         return _interpolate(np.asarray(ml, dtype=np.float64), np.array(self.ml), np.array(self.mw))
