@@ -16,7 +16,8 @@ import numpy as np
 from benchmarks.report import Figures, main
 from kensoku.bus import Bus, open_bus
 from kensoku.bus.topics import TOPICS, plan
-from kensoku.packets import ChannelSamples, decode_packet, encode_packet
+from kensoku.errors import InputInvalid
+from kensoku.packets import ChannelSamples, decode_packets, encode_packet
 from kensoku.v1.waveform_pb2 import TimeKind, WaveformPacket
 from tests.broker import running_broker
 
@@ -85,10 +86,10 @@ def consume(url: str, count: int, figures: "Queue[tuple[str, float]]") -> None:
             if batch and not cpu:
                 cpu, began_s = cpu_s(), time.monotonic()
             began_s = began_s or time.monotonic()
-            for message in batch:
-                packet = WaveformPacket.FromString(message.value or b"")
-                decode_packet(packet)
+            packets = [WaveformPacket.FromString(message.value or b"") for message in batch]
+            assert not any(isinstance(answer, InputInvalid) for answer in decode_packets(packets))
             if batch:
+                packet = packets[-1]
                 latencies_ms.append((time.time_ns() - packet.arrival_ns) / 1e6)
                 stream.commit({(message.topic, message.partition): message.offset + 1 for message in batch})
             seen += len(batch)

@@ -8,7 +8,7 @@ import numpy as np
 from obspy import Stream, Trace
 
 from benchmarks.report import Figures, main
-from kensoku.packets import ChannelSamples, Samples, decode_packet, encode_packet, read_packet
+from kensoku.packets import ChannelSamples, Samples, decode_packet, decode_packets, encode_packet, read_packet
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY
 
 RATE_HZ = 100
@@ -62,6 +62,9 @@ def measure() -> Figures:
         def decode_number(number: int, messages: list[bytes] = messages) -> None:
             decode(messages[number % 100])
 
+        def decode_many(_: int, messages: list[bytes] = messages) -> None:
+            decode_packets([read_packet(message) for message in messages])
+
         def encode_number(number: int, components: list[list[Samples]] = components) -> None:
             encode(components[number % 100])
 
@@ -71,6 +74,7 @@ def measure() -> Figures:
         figures |= {
             f"encode_{seconds}s_packets_per_s": rate(PACKETS, encode_number),
             f"decode_{seconds}s_packets_per_s": rate(PACKETS, decode_number),
+            f"decode_100_at_once_{seconds}s_packets_per_s": 100 * rate(PACKETS // 100, decode_many),
             f"bytes_a_sample_{seconds}s": sum(map(len, messages)) / samples,
             f"obspy_miniseed_encode_{seconds}s_packets_per_s": rate(RECORDS, record_number),
             f"obspy_miniseed_bytes_a_sample_{seconds}s": sum(map(len, records)) / samples,

@@ -16,7 +16,9 @@ from kensoku.v1.waveform_pb2 import Channel, TimeKind, WaveformPacket
 
 Samples = npt.NDArray[Any]  # one dimension of int32 or float32
 
+PACKETS_AT_ONCE = 64  # decoded together; more would not be faster, and would need more memory
 MAX_SAMPLES = 2_000_000  # in a packet: three channels at 100 Hz for an hour and a half; a second of them is 300
+MIN_RATE_HZ = 1e-4  # three hours a sample
 MAX_RATE_HZ = 100_000.0
 EARLIEST_NS = -2_208_988_800 * 10**9  # 1900: before the first seismograms anyone has digitised
 LATEST_NS = 4_102_444_800 * 10**9  # 2100
@@ -122,13 +124,39 @@ def read_packet(message: bytes) -> WaveformPacket:
 
 def decode_packet(packet: WaveformPacket) -> list[ChannelSamples]:
     """Every channel's samples in the order of the packet; one channel that cannot be used refuses the packet."""
-    counts = [channel.count if channel.HasField("count") else packet.count for channel in packet.channels]
-    check_station(packet.network, packet.station)
-    _check_counts(counts)
-    return [
-        _decode_channel(packet, channel, samples)
-        for channel, samples in zip(packet.channels, _decode_payloads(packet.channels, counts), strict=True)
-    ]
+    return _decode([packet])[0]
+
+
+def decode_packets(packets: Sequence[WaveformPacket]) -> list[list[ChannelSamples] | InputInvalid]:
+    """Many packets at once, which takes a third of the time; one that cannot be used is answered with its error."""
+    answers: list[list[ChannelSamples] | InputInvalid] = []
+    for start in range(0, len(packets), PACKETS_AT_ONCE):
+        answers += _decode_or_halve(packets[start : start + PACKETS_AT_ONCE])
+    return answers
+
+
+def _decode_or_halve(packets: Sequence[WaveformPacket]) -> Sequence[list[ChannelSamples] | InputInvalid]:
+    """Halve until what cannot be used stands alone, so that one damaged packet costs the others little."""
+    try:
+        return _decode(packets)
+    except InputInvalid as error:
+        if len(packets) == 1:
+            return [error]
+    middle = len(packets) // 2
+    return [*_decode_or_halve(packets[:middle]), *_decode_or_halve(packets[middle:])]
+
+
+def _decode(packets: Sequence[WaveformPacket]) -> list[list[ChannelSamples]]:
+    counts: list[int] = []
+    for packet in packets:
+        check_station(packet.network, packet.station)
+        common = packet.count
+        own = [channel.count if channel.HasField("count") else common for channel in packet.channels]
+        _check_counts(own)
+        counts += own
+    channels = [channel for packet in packets for channel in packet.channels]
+    samples = iter(_decode_payloads(channels, counts))
+    return [[_decode_channel(packet, channel, next(samples)) for channel in packet.channels] for packet in packets]
 
 
 def _decode_payloads(channels: Sequence[Channel], counts: Sequence[int]) -> list[Samples]:
@@ -198,10 +226,10 @@ def _check_counts(counts: Sequence[int]) -> None:
 def check_channel(channel: ChannelSamples) -> None:
     """Refuse what nobody further on could use."""
     _check_codes(channel.location, channel.code)
-    if not 0 < channel.rate_hz <= MAX_RATE_HZ:  # so that NaN fails too
+    if not MIN_RATE_HZ <= channel.rate_hz <= MAX_RATE_HZ:  # so that NaN fails too
         raise InputInvalid(
-            f"found a rate of {channel.rate_hz} Hz in channel {channel.code}, expected above 0 and up to "
-            f"{MAX_RATE_HZ:.0f}; correct the header"
+            f"found a rate of {channel.rate_hz} Hz in channel {channel.code}, expected "
+            f"{MIN_RATE_HZ:g} to {MAX_RATE_HZ:.0f}; correct the header"
         )
     if not EARLIEST_NS <= channel.start_ns < LATEST_NS:
         raise InputInvalid(

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from kensoku.errors import InputInvalid
-from kensoku.packets import ChannelSamples, Samples, decode_packet, encode_packet, packet_key, read_packet
+from kensoku.packets import (
+    ChannelSamples,
+    Samples,
+    decode_packet,
+    decode_packets,
+    encode_packet,
+    packet_key,
+    read_packet,
+)
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, Channel, WaveformPacket
 
 START_NS = 1_562_255_400_123_456_789
@@ -203,3 +211,24 @@ def test_damaged_bytes_never_give_anything_but_samples_or_a_refusal() -> None:
         except InputInvalid:
             continue
         assert all(part.samples.ndim == 1 and part.rate_hz > 0 for part in decoded)
+
+
+def test_many_packets_decode_as_each_does_alone_and_a_damaged_one_is_answered_with_its_error() -> None:
+    packets = []
+    for number in range(200):
+        random = np.random.default_rng(number)
+        samples = np.cumsum(random.normal(0, 30, (3, random.integers(1, 300))), axis=1).astype(np.int32)
+        packets.append(encode(*(channel(row, code) for code, row in zip(("HHZ", "HHN", "HHE"), samples, strict=True))))
+    damaged = WaveformPacket.FromString(packets[70].SerializeToString())
+    damaged.channels[1].steim2 = damaged.channels[1].steim2[:-64] + bytes(64)
+    packets[70] = damaged
+    answers = decode_packets(packets)
+    assert isinstance(answers[70], InputInvalid)
+    for number in {*range(200)} - {70}:
+        answer = answers[number]
+        assert isinstance(answer, list)
+        assert_same(answer, decode_packet(packets[number]))
+
+
+def test_no_packets_are_no_mistake() -> None:
+    assert decode_packets([]) == []

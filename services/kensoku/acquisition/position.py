@@ -39,5 +39,8 @@ def load(path: Path) -> SourcePosition | None:
 def save(path: Path, position: SourcePosition) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(asdict(position)))
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps(asdict(position)))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)  # a full disk leaves an empty one

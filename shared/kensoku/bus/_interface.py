@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from kensoku.bus import _metrics
 from kensoku.bus._table import Reader, Table
@@ -23,8 +23,7 @@ PositionsCallback = Callable[[frozenset[Position]], None]
 LAG_PERIOD_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):  # which costs a third of a frozen dataclass to make, and every message is one
     topic: str
     partition: int
     offset: int

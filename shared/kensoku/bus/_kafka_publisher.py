@@ -96,7 +96,7 @@ class Publisher:
             **self._connection.settings(),
             acks="all",
             enable_idempotence=True,
-            linger_ms=20,
+            linger_ms=50,  # 48 partitions share what comes in it; a flush does not wait for it
             batch_size=256 * 1024,
             delivery_timeout_ms=int(
                 (self._connection.options.wait_s + 60) * 1000

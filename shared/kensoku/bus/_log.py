@@ -20,6 +20,7 @@ log = logging.getLogger("kensoku.bus")
 
 ENVELOPE_BYTES = 200  # what a message costs beside its value, measured with tracemalloc
 COMPACT_AFTER = 1000  # superseded messages in a partition before they are swept out
+SPARE = 200  # messages at most that go beyond need when a topic is full
 NOBODY = 0  # a reader without a group
 
 PositionOffset = tuple[Position, int]
@@ -327,7 +328,14 @@ class MemoryLog:
             if is_unread and not found.is_forgetful:
                 found.is_forgetful = True
                 log.warning("topic %s is full and a reader stands still; messages go unread", found.topic.name)
-            found.held_bytes -= size_bytes(found.partitions[found.order.popleft()].drop_first())
+            self._drop_oldest(found)
+        spare = min(SPARE, len(found.order) // 100)  # so that a full topic is not looked at with every message
+        while spare and found.order and not self._is_oldest_unread(found):
+            self._drop_oldest(found)
+            spare -= 1
+
+    def _drop_oldest(self, found: TopicLog) -> None:
+        found.held_bytes -= size_bytes(found.partitions[found.order.popleft()].drop_first())
 
     def _is_oldest_unread(self, found: TopicLog) -> bool:
         number = found.order[0]

@@ -168,4 +168,4 @@ def advance(positions: dict[Position, int], fetched: Fetched, prefix: str) -> Se
     messages = chain.from_iterable(fetched.runs)
     if not prefix:
         return list(messages)
-    return [replace(message, topic=message.topic.removeprefix(prefix)) for message in messages]
+    return [message._replace(topic=message.topic.removeprefix(prefix)) for message in messages]
