@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from kensoku.errors import InputInvalid
-from kensoku.simulation.geography import KM_PER_DEG, is_inside
+from kensoku.simulation.geography import KM_PER_DEG, Outline, is_inside
 from kensoku.simulation.networks import Equipment, Layout, Listed, Station, draw_site_response
 from kensoku.simulation.randomness import FloatArray, draw
 
@@ -59,8 +59,8 @@ def test_an_outline_keeps_stations_inside_or_says_how_many_fit() -> None:
 
 
 def test_an_outline_without_area_is_refused() -> None:
-    with pytest.raises(ValueError, match="an outline without area"):
-        layout(outline=((34.0, 138.0), (36.0, 140.0), (35.0, 139.0)))
+    with pytest.raises(ValidationError, match="with an area between them"):
+        TypeAdapter(Outline).validate_python(((34.0, 138.0), (36.0, 140.0), (35.0, 139.0)))
 
 
 def test_equipment_is_drawn_from_what_is_possible_and_the_same_again() -> None:

@@ -92,7 +92,7 @@ def test_a_scenario_is_read_whole() -> None:
         (
             '"swarm"\nname',
             '"swarms"\nname',
-            "line 14, sequences[0]: found kind 'swarms'; expected one of background, aftershocks, swarm, quarry, "
+            "line 15, sequences[0].kind: found kind 'swarms'; expected one of background, aftershocks, swarm, quarry, "
             "low-frequency, long-period, icequake, teleseisms",
         ),
         (
@@ -293,3 +293,20 @@ def test_every_path_of_the_bundled_scenarios_has_its_line(name: str, newline: st
     for path, line in found.items():
         if path and isinstance(path[-1], str):
             assert path[-1] in rows[line - 1]
+
+
+@pytest.mark.parametrize("value", ["true", "[]", "-1e9", "1e300", "{ x = 1 }", "''", "[[1, 2], [1, 2]]"])
+def test_no_value_of_another_kind_gets_past_its_line(value: str) -> None:
+    rows = (BUNDLED / "bad-day.toml").read_text().splitlines()
+    refusals = {}
+    for number, row in enumerate(rows, 1):
+        key, equals, old = row.partition(" = ")
+        if not equals or old == "[":  # a table, or an array of several lines
+            continue
+        text = "\n".join([*rows[: number - 1], f"{key} = {value}", *rows[number:]])
+        try:
+            read_scenario(text, "my.toml", BUNDLED)
+        except InputInvalid as error:
+            refusals[number] = str(error)
+    assert len(refusals) > 50
+    assert all(f"line {number}, " in refusal for number, refusal in refusals.items())

@@ -14,7 +14,7 @@ from kensoku.errors import InputInvalid
 from kensoku.simulation import sources
 from kensoku.simulation.catalogue import Columns, Conditions, Shocks, join, scatter_angles
 from kensoku.simulation.geography import move
-from kensoku.simulation.quantities import DepthKm, Magnitude, NotNegative, Positive
+from kensoku.simulation.quantities import DepthKm, LengthKm, Magnitude, NotNegative, Positive
 from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.sources import MagnitudeRelation
 
@@ -25,7 +25,7 @@ LARGEST_CATALOGUE = 2_000_000
 class GutenbergRichter:
     """Magnitudes between two limits."""
 
-    b: Positive = 1.0
+    b: Annotated[float, Field(gt=0, le=5)] = 1.0
     minimum: Magnitude
     maximum: Magnitude
 
@@ -44,10 +44,10 @@ class Triggering:
     """ETAS; the module's head says what the first four mean."""
 
     productivity: Positive = 0.03
-    alpha: NotNegative = 0.8
+    alpha: Annotated[float, Field(ge=0, le=5)] = 0.8
     c_days: Positive = 0.01
-    p: Annotated[float, Field(gt=1)] = 1.1
-    reach_km: Positive = 0.5  # half of the aftershocks of a point lie nearer
+    p: Annotated[float, Field(gt=1, le=10)] = 1.1
+    reach_km: LengthKm = 0.5  # half of the aftershocks of a point lie nearer
     scatter_deg: NotNegative = 20.0  # of an aftershock's mechanism about its parent's
     maximum_km: DepthKm = 25.0
 

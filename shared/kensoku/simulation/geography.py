@@ -1,14 +1,29 @@
 """Places on the globe: from kilometres to degrees, along great circles, and inside an outline."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import AfterValidator
 
 from kensoku.simulation.quantities import Place
 from kensoku.simulation.randomness import FloatArray
 
 KM_PER_DEG = 6371.0 * np.pi / 180
+
+
+def _require_area(outline: tuple[Place, ...]) -> tuple[Place, ...]:
+    """An outline that holds nothing would be searched for ever."""
+    places = np.array(outline or [(0, 0)], dtype=np.float64)
+    following = np.roll(places, -1, axis=0)
+    area = 0.5 * abs(np.sum(places[:, 1] * following[:, 0] - following[:, 1] * places[:, 0]))
+    if not area > 0.01 * np.prod(np.ptp(places, axis=0)):
+        raise ValueError("corners [latitude, longitude] in their order, with an area between them")
+    return outline
+
+
+Outline = Annotated[tuple[Place, ...], AfterValidator(_require_area)]
 
 
 def move(
@@ -49,13 +64,3 @@ def scatter_inside(outline: Sequence[Place], count: int, chance: np.random.Gener
         places = np.column_stack([np.degrees(np.arcsin(sine)), chance.uniform(west, east, count + 16)])
         found = np.concatenate([found, places[is_inside(outline, places[:, 0], places[:, 1])]])
     return found[:count, 0], found[:count, 1]
-
-
-def require_area(outline: Sequence[Place]) -> None:
-    """An outline that holds nothing would be searched for ever."""
-    places = np.array(outline)
-    following = np.roll(places, -1, axis=0)
-    area = 0.5 * abs(np.sum(places[:, 1] * following[:, 0] - following[:, 1] * places[:, 0]))
-    extent = np.prod(np.ptp(places, axis=0))
-    if not area > 0.01 * extent or not extent:
-        raise ValueError("an outline without area; expected the corners [latitude, longitude] in their order")

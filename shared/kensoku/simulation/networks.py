@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field
 
 from kensoku.errors import InputInvalid
 from kensoku.inventory import read_inventory
-from kensoku.simulation.geography import KM_PER_DEG, is_inside, move, require_area
+from kensoku.simulation.geography import KM_PER_DEG, Outline, is_inside, move
 from kensoku.simulation.instruments import SENSORS
-from kensoku.simulation.quantities import LatitudeDeg, LongitudeDeg, Name, NotNegative, Place, Positive, Share
+from kensoku.simulation.quantities import LatitudeDeg, LengthKm, LongitudeDeg, Name, NotNegative, Place, Positive, Share
 from kensoku.simulation.randomness import FloatArray, draw
 from kensoku.v1.inventory_pb2 import ChannelEpoch
 from kensoku.v1.inventory_pb2 import Station as InventoryStation
@@ -155,10 +155,10 @@ class Layout:
     kind: Literal["layout"] = "layout"
     code: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,2}$")]
     count: Annotated[int, Field(gt=0, le=10_000)]
-    spacing_km: Positive
+    spacing_km: LengthKm
     latitude_deg: LatitudeDeg
     longitude_deg: LongitudeDeg
-    outline: tuple[Place, ...] = ()  # no station outside
+    outline: Outline = ()  # no station outside
     jitter: Annotated[float, Field(ge=0, le=0.5)] = 0.2  # of the spacing
     prefix: Annotated[str, Field(pattern=r"^[A-Z0-9]{0,4}$")] = ""
     highest_m: NotNegative = 1000.0
@@ -167,10 +167,8 @@ class Layout:
     def __post_init__(self) -> None:
         if len(self.prefix) + len(str(self.count)) > 5:
             raise ValueError(f"prefix {self.prefix!r} and {self.count} stations; expected codes of at most 5 letters")
-        if self.outline:
-            require_area(self.outline)
-            if (found := len(self._grid()[0])) < self.count:
-                raise ValueError(f"an outline that holds {found} stations; expected {self.count}, or a smaller spacing")
+        if self.outline and (found := len(self._grid()[0])) < self.count:
+            raise ValueError(f"an outline that holds {found} stations; expected {self.count}, or a smaller spacing")
 
     def stations(self, seed: int) -> list[Station]:
         chance = draw(seed, self.code, f"layout {self.prefix}", 0)

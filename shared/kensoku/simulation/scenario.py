@@ -181,7 +181,7 @@ def _validate(document: dict[str, Any]) -> tuple[Scenario | None, list[Mistake]]
         return _SCENARIO.validate_json(json.dumps(document, default=_json)), []
     except ValidationError as error:
         problems: list[Any] = [problem for problem in error.errors(include_url=False) if not _follows(problem)]
-    mistakes = [(problem["loc"], _explain(problem)) for problem in problems]
+    mistakes = [(_path(problem), _explain(problem)) for problem in problems]
     unknown = [problem["loc"] for problem in problems if problem["type"] == "unexpected_keyword_argument"]
     for path in unknown:
         table: Any = document
@@ -230,6 +230,11 @@ def _contradictions(scenario: Scenario, folder: Path) -> Iterator[Mistake]:
         yield ("earth",), f"found no file {scenario.earth!r} beside the scenario; expected one, or a preset's name"
 
 
+def _path(problem: Any) -> toml_lines.Path:
+    path: toml_lines.Path = problem["loc"]
+    return (*path, "kind") if problem["type"].startswith("union_tag") else path
+
+
 def _explain(problem: Any) -> str:
     """One of pydantic's mistakes in our words."""
     path, kind, found, context = problem["loc"], problem["type"], problem["input"], problem.get("ctx", {})
@@ -240,7 +245,7 @@ def _explain(problem: Any) -> str:
         return f"found an unknown key {path[-1]}; {hint}"
     if kind == "missing":
         return f"found no {path[-1]}; expected one"
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
+    if kind.startswith("union_tag"):
         tag = f"kind {context['tag']!r}" if "tag" in context else "no kind"
         return f"found {tag}; expected one of {', '.join(_kinds_at(path))}"
     message = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")

@@ -10,20 +10,22 @@ from pydantic import Field
 from kensoku.simulation import sources
 from kensoku.simulation.catalogue import DAY_S, Columns, Conditions, Shocks, alone, scatter_angles
 from kensoku.simulation.etas import GutenbergRichter, Triggering, trigger
-from kensoku.simulation.geography import move, require_area, scatter_inside, travel
+from kensoku.simulation.geography import Outline, move, scatter_inside, travel
 from kensoku.simulation.quantities import (
     Count,
     DepthKm,
     DipDeg,
     LatitudeDeg,
+    LengthKm,
     LongitudeDeg,
     Magnitude,
     Name,
     NotNegative,
-    Place,
+    PerDay,
     Positive,
     RakeDeg,
     Share,
+    StartH,
     StrikeDeg,
     UtcOffsetH,
 )
@@ -38,7 +40,7 @@ class Depths:
     """Normal, cut off at both ends."""
 
     mean_km: DepthKm = 9.0
-    deviation_km: Positive = 4.0
+    deviation_km: LengthKm = 4.0
     minimum_km: DepthKm = 1.0
     maximum_km: DepthKm = 25.0
 
@@ -78,8 +80,8 @@ class Fault:
     strike_deg: StrikeDeg
     dip_deg: DipDeg
     rake_deg: RakeDeg
-    length_km: Positive
-    width_km: Positive
+    length_km: LengthKm
+    width_km: LengthKm
 
     def place(self, spots: FloatArray) -> Columns:
         """Latitudes, longitudes and depths of `spots`, (..., 2) of 0 to 1 along strike and down dip."""
@@ -98,9 +100,9 @@ class Background:
 
     kind: Literal["background"] = "background"
     name: Name
-    rate_per_day: Positive
+    rate_per_day: PerDay
     magnitudes: GutenbergRichter
-    outline: tuple[Place, ...] = ()
+    outline: Outline = ()
     faults: tuple[Fault, ...] = ()
     depths: Depths = field(default_factory=Depths)
     mechanism: Mechanism = field(default_factory=Mechanism)
@@ -109,8 +111,6 @@ class Background:
     def __post_init__(self) -> None:
         if bool(self.outline) == bool(self.faults):
             raise ValueError("both or none of outline and faults; expected one of them")
-        if self.outline:
-            require_area(self.outline)
         if self.triggering:
             self.triggering.require_end(self.magnitudes)
 
@@ -140,7 +140,7 @@ class Background:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mainshock:
-    at_h: float  # after the start of the scenario; before it, if negative
+    at_h: StartH
     ml: Magnitude
     latitude_deg: LatitudeDeg
     longitude_deg: LongitudeDeg
@@ -180,12 +180,12 @@ class Swarm:
     kind: Literal["swarm"] = "swarm"
     name: Name
     count: Count  # on average
-    at_h: float = 0.0
-    lasts_days: Positive
+    at_h: StartH = 0.0
+    lasts_days: Annotated[float, Field(gt=0, le=366)]
     latitude_deg: LatitudeDeg
     longitude_deg: LongitudeDeg
     depth_km: DepthKm
-    diffusivity_m2_s: Positive = 1.0
+    diffusivity_m2_s: Annotated[float, Field(gt=0, le=1000)] = 1.0
     magnitudes: GutenbergRichter
     mechanism: Mechanism = field(default_factory=Mechanism)
 
@@ -217,10 +217,10 @@ class Quarry:
     latitude_deg: LatitudeDeg
     longitude_deg: LongitudeDeg
     utc_offset_h: UtcOffsetH
-    blasts_a_week: Positive = 3.0
+    blasts_a_week: PerDay = 3.0
     hours: tuple[Annotated[float, Field(ge=0, le=24)], Annotated[float, Field(ge=0, le=24)]] = (9.0, 16.5)
     works_saturdays: bool = False
-    radius_km: NotNegative = 0.3
+    radius_km: LengthKm = 0.3
     ml: Magnitude = 1.6
     deviation: NotNegative = 0.3
     spall: Share = 0.3
@@ -260,10 +260,10 @@ class Emitter:
 
     kind: Literal["low-frequency", "long-period", "icequake"]
     name: Name
-    rate_per_day: Positive
+    rate_per_day: PerDay
     latitude_deg: LatitudeDeg
     longitude_deg: LongitudeDeg
-    radius_km: NotNegative = 2.0
+    radius_km: LengthKm = 2.0
     depths: Depths
     magnitudes: GutenbergRichter
     mechanism: Mechanism = field(default_factory=Mechanism)
@@ -288,7 +288,7 @@ class Teleseisms:
 
     kind: Literal["teleseisms"] = "teleseisms"
     name: Name
-    rate_per_day: Positive
+    rate_per_day: PerDay
     latitude_deg: LatitudeDeg
     longitude_deg: LongitudeDeg
     nearest_deg: Annotated[float, Field(ge=15, le=95)] = 30.0
