@@ -168,6 +168,8 @@ def read_stations(scenario: Scenario, folder: Path) -> list[Station]:
             drawn = network.stations(scenario.seed)
         else:
             drawn = network.stations(scenario.seed, (folder / network.path).read_bytes())
+        if twice := sorted(stations.keys() & {station.name for station in drawn}):
+            raise InputInvalid(f"found {twice[0]} in two networks of the scenario; expected each station in one")
         stations |= {station.name: station for station in drawn}
     return list(stations.values())
 

@@ -267,7 +267,7 @@ class Emitter:
     depths: Depths
     magnitudes: GutenbergRichter
     mechanism: Mechanism = field(default_factory=Mechanism)
-    resonance_hz: Positive = 1.5  # of long-period events, give or take a tenth
+    resonance_hz: Positive = 1.5  # of long-period events
     quality: Positive = 15.0
 
     def draw(self, conditions: Conditions) -> Shocks:

@@ -45,12 +45,12 @@ class SourceKind(StrEnum):
 class MagnitudeRelation:
     """ML and Mw of the same earthquakes, straight between the knots and beyond them.
 
-    As given: slope 2/3 below ML 2.7, where the corner lies above what a Wood-Anderson record shows (Deichmann, 2017),
-    and ML above Mw for great ones, as with JMA's (Kumamoto 2016: 6.5 and 7.3 for Mw 6.2 and 7.0).
+    As given: to ML 6 what Wood-Anderson records of Brune sources show at 20 to 100 km (Hutton & Boore, 1987), slope 2/3
+    for small ones (Deichmann, 2017); then ML above Mw as JMA's are (Kumamoto 2016: 6.5 and 7.3 for Mw 6.2 and 7.0).
     """
 
-    ml: Annotated[tuple[float, ...], Field(min_length=2)] = (0.0, 2.7, 5.0, 7.3)
-    mw: Annotated[tuple[float, ...], Field(min_length=2)] = (0.9, 2.7, 4.9, 7.0)
+    ml: Annotated[tuple[float, ...], Field(min_length=2)] = (0.0, 1.4, 2.8, 4.0, 5.0, 6.0, 6.5, 7.3)
+    mw: Annotated[tuple[float, ...], Field(min_length=2)] = (1.0, 2.0, 3.0, 3.95, 4.9, 6.0, 6.25, 7.0)
 
     def __post_init__(self) -> None:
         if len(self.ml) != len(self.mw):
@@ -89,16 +89,16 @@ def moment_magnitude(moment_nm: npt.ArrayLike) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StressDrop:
-    """Stress drops are log-normal, and the same at every magnitude unless they grow with the moment."""
+    """Stress drops are log-normal, and grow with magnitude above Mw 3 (Trugman & Shearer, 2017)."""
 
     median_mpa: Positive = 3.0
     deviation_log10: NotNegative = 0.3
-    growth: float = 0.0  # of log10 a unit of Mw, above Mw 3
+    growth: Annotated[float, Field(ge=-1, le=1)] = 0.2  # of log10, a unit of Mw
     p_over_s_corner: Positive = 1.4  # Madariaga (1976): 1.5; observed: 1.2 to 1.6
 
     def draw_mpa(self, mw: FloatArray, chance: np.random.Generator) -> FloatArray:
         scatter = self.deviation_log10 * np.clip(chance.standard_normal(mw.shape), -3, 3)
-        drawn: FloatArray = self.median_mpa * 10 ** (scatter + self.growth * (mw - 3))
+        drawn: FloatArray = self.median_mpa * 10 ** (scatter + self.growth * np.maximum(mw - 3, 0))
         return drawn
 
 
