@@ -48,9 +48,9 @@ def archive() -> Path:
     return folder
 
 
-def replay(url: str, source: Path, results: "multiprocessing.Queue[tuple[float, float]]") -> None:
+def replay(url: str, source: Path, packet_s: int, results: "multiprocessing.Queue[tuple[float, float]]") -> None:
     home = Path(tempfile.mkdtemp())
-    given = {"acquisition_source": source, "acquisition_speed": "max", "home": home}
+    given = {"acquisition_source": source, "acquisition_speed": "max", "home": home, "acquisition_packet_s": packet_s}
     settings = load_settings(AcquisitionSettings, given)
     try:
         with open_bus(url) as bus:
@@ -67,11 +67,11 @@ def _cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def in_a_process(url: str, source: Path) -> tuple[float, float]:
+def in_a_process(url: str, source: Path, packet_s: int = 0) -> tuple[float, float]:
     """So that the broker's clients and the tables of ObsPy begin as they would in production."""
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[tuple[float, float]] = context.Queue()
-    process = context.Process(target=replay, args=(url, source, results))
+    process = context.Process(target=replay, args=(url, source, packet_s, results))
     process.start()
     try:
         return results.get(timeout=600)
@@ -87,11 +87,14 @@ def measure() -> Figures:
         with open_bus(broker.url) as bus:
             bus.apply_topics(plan(TOPICS, bus.existing_topics()))
         kafka_per_s, kafka_cores = in_a_process(broker.url, source)
+        one_second_per_s, one_second_cores = in_a_process(broker.url, source, packet_s=1)
     return {
         "replay_station_seconds_per_s_memory": memory_per_s,
         "replay_cores_memory": memory_cores,
         "replay_station_seconds_per_s_kafka": kafka_per_s,
         "replay_cores_kafka": kafka_cores,
+        "replay_1s_packets_per_s_kafka": one_second_per_s,
+        "replay_1s_packets_cores_kafka": one_second_cores,
     }
 
 

@@ -57,7 +57,7 @@ def saved_second(home: Path) -> int:
 
 def kill_half_way_and_start_again(bus: Bus, url: str, home: Path, archive: Path, **variables: str) -> None:
     """At ten times real time the archive lasts 12 s."""
-    arguments = ("--source", archive, "--bus", url, "--max-unflushed", 50)
+    arguments = ("--source", archive, "--bus", url, "--max-unflushed", 50, "--packet-s", 1)
     with acquisition(home, *arguments, "--speed", 10, **variables) as process:
         wait_until(lambda: saved_second(home) >= FIRST_SECOND + 10)
         process.kill()

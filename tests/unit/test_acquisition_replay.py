@@ -46,7 +46,12 @@ def archive(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tune(tmp_path: Path, archive: Path) -> Tune:
-    given: dict[str, object] = {"home": tmp_path, "acquisition_source": archive, "acquisition_speed": "max"}
+    given: dict[str, object] = {
+        "home": tmp_path,
+        "acquisition_source": archive,
+        "acquisition_speed": "max",
+        "acquisition_packet_s": 1,
+    }
 
     def settings(**changes: object) -> AcquisitionSettings:
         named = {f"acquisition_{name}": value for name, value in changes.items()}
@@ -105,6 +110,30 @@ def test_every_sample_of_the_archive_arrives(bus: Bus, tune: Tune) -> None:
     assert sum(channel.samples.size for channel in decoded) == 8000
     assert {message.key for message in messages(bus, "waveforms")} == {"CI.ADO", "CI.PASC"}
     assert all(packet.time_kind == TIME_KIND_REPLAY for packet in packets(bus))
+
+
+def test_a_fast_replay_sends_five_seconds_together_and_the_same_samples(tune: Tune) -> None:
+    sent: list[dict[tuple[str, str, int], int]] = []
+    for packet_s in (1, 0):
+        with open_bus("memory://") as bus:
+            run(tune(packet_s=packet_s), bus, Pulse(), threading.Event())
+            found = packets(bus)
+            samples = {
+                (packet.station, channel.code, channel.start_ns + round(i * 1e9 / channel.rate_hz)): int(count)
+                for packet in found
+                for channel in decode_packet(packet)
+                for i, count in enumerate(channel.samples)
+            }
+        assert len(samples) == 8000
+        sent.append(samples)
+    assert sent[0] == sent[1]
+    firsts = sorted((packet.station, (packet.start_ns - START.ns) // SECOND_NS) for packet in found)
+    assert firsts == [("ADO", k) for k in (0, 5, 10, 15)] + [("PASC", k) for k in (5, 10, 15, 20)]
+
+
+@pytest.mark.parametrize(("speed", "packet_s"), [("1", 1), ("5", 1), ("6", 5), ("max", 5)])
+def test_real_time_is_sent_second_by_second(tune: Tune, speed: str, packet_s: int) -> None:
+    assert tune(speed=speed, packet_s=0).packet_s == packet_s
 
 
 def test_a_replay_repeats_to_the_byte(tune: Tune) -> None:

@@ -79,7 +79,7 @@ class Replay:
         self._is_live = settings.acquisition_times == "now" and settings.acquisition_speed == 1
         source = settings.acquisition_source.resolve()
         self._position_path = position.position_path(
-            settings.home, settings.namespace, source, settings.acquisition_stations, self._span
+            settings.home, settings.namespace, source, settings.acquisition_stations, self._span, settings.packet_s
         )
         self._reached: SourcePosition | None = None  # the last that went out
         self._stretches: list[Stretch] = []
@@ -137,7 +137,7 @@ class Replay:
             self._settings.acquisition_speed, first_ns, first_ns + shift_ns if self._is_live else self._clock_ns()
         )
         last_ns = first_ns
-        for item in station_seconds(self._stretches, self._read, span):
+        for item in station_seconds(self._stretches, self._read, span, self._settings.packet_s):
             self._pulse.beat()
             if isinstance(item, Fault):
                 self._publisher.reject(item)

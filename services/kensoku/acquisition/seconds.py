@@ -1,7 +1,8 @@
 """From stretches of many files to what each station recorded in each second, all stations in the order of time.
 
 Seconds are those of the clock, so one network's packets begin and end together whatever the files look like. The order
-(second, station) is the same in every run over the same files, which is what makes the saved position exact.
+(second, station) is the same in every run over the same files, which is what makes the saved position exact. Where
+nobody waits for each second, several go together: then `second` is the first of them, a multiple of their number.
 """
 
 from bisect import insort
@@ -22,12 +23,13 @@ Reader = Callable[[Stretch], Iterator[Piece]]
 
 @dataclass(frozen=True, slots=True)
 class StationSecond:
-    """What one station recorded in one second; gaps and overlaps are left as they are."""
+    """What one station recorded in one second, or in several; gaps and overlaps are left as they are."""
 
     second: int  # since 1970-01-01 UTC
     network: str
     station: str
     channels: tuple[ChannelSamples, ...]
+    seconds: int = 1
 
     @property
     def key(self) -> str:
@@ -35,7 +37,7 @@ class StationSecond:
 
     @property
     def end_ns(self) -> int:
-        return (self.second + 1) * SECOND_NS
+        return (self.second + self.seconds) * SECOND_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,40 +51,43 @@ class Span:
         return end_ns >= self.start_ns and start_ns < self.end_ns
 
 
-def station_seconds(stretches: Iterable[Stretch], read: Reader, span: Span) -> Iterator[StationSecond | Fault]:
+def station_seconds(
+    stretches: Iterable[Stretch], read: Reader, span: Span, at_once: int = 1
+) -> Iterator[StationSecond | Fault]:
     """Merge all stretches. In memory are at any time two pieces of each stretch that is being read."""
     wanted = [s for s in stretches if span.touches(s.start_ns, s.end_ns)]
     waiting = sorted(wanted, key=lambda s: (s.start_ns, s.path, s.offset), reverse=True)
     reading: list[_Reading] = []
     stations: dict[str, list[_Cursor]] = {}
     while True:
-        second = max(_earliest(waiting, reading, stations), span.start_ns // SECOND_NS)
+        second = max(_earliest(waiting, reading, stations), span.start_ns // SECOND_NS) // at_once * at_once
         if second * SECOND_NS >= span.end_ns:
             return
-        end_ns = (second + 1) * SECOND_NS
+        end_ns = (second + at_once) * SECOND_NS
         while waiting and waiting[-1].start_ns < end_ns:
             reading.append(_Reading(read(waiting.pop())))
         for source in reading:
-            yield from _take_pieces(source, end_ns, span, stations)
+            yield from _take_pieces(source, end_ns, span, at_once, stations)
         reading = [source for source in reading if not source.is_done]
-        yield from _cut(stations, second)
+        yield from _cut(stations, second, at_once)
 
 
 # --- one segment ------------------------------------------------------------------------------------------------------
 
 
-def slices(segment: Segment, span: Span) -> Iterator[tuple[int, ChannelSamples]]:
-    """The part of a segment in each second, and which that is."""
+def slices(segment: Segment, span: Span, at_once: int) -> Iterator[tuple[int, ChannelSamples]]:
+    """The part of a segment in each so many seconds, and the first of them."""
     first, last = indices_at(segment, np.array([span.start_ns, span.end_ns])).tolist()
     if first >= last:
         return
-    seconds = np.arange(segment.time_ns(first) // SECOND_NS, segment.time_ns(last - 1) // SECOND_NS + 1)
-    stops = np.minimum(indices_at(segment, (seconds + 1) * SECOND_NS), last)
+    step_ns = at_once * SECOND_NS
+    steps = np.arange(segment.time_ns(first) // step_ns, segment.time_ns(last - 1) // step_ns + 1)
+    stops = np.minimum(indices_at(segment, (steps + 1) * step_ns), last)
     starts = np.concatenate(([first], stops[:-1]))
     starts_ns = _times_ns(segment, starts)
     location, code, rate_hz, samples = segment.location, segment.code, segment.rate_hz, segment.samples
     for second, start, stop, start_ns in zip(
-        seconds.tolist(), starts.tolist(), stops.tolist(), starts_ns.tolist(), strict=True
+        (steps * at_once).tolist(), starts.tolist(), stops.tolist(), starts_ns.tolist(), strict=True
     ):
         if start < stop:
             yield second, ChannelSamples(location, code, start_ns, rate_hz, samples[start:stop])
@@ -111,9 +116,9 @@ class _Cursor:
 
     __slots__ = ("_rest", "order", "part", "second")
 
-    def __init__(self, segment: Segment, span: Span) -> None:
+    def __init__(self, segment: Segment, span: Span, at_once: int) -> None:
         self.order = (segment.location, segment.code, segment.start_ns)
-        self._rest = slices(segment, span)
+        self._rest = slices(segment, span, at_once)
         self.part: ChannelSamples | None = None
         self.second = END
         self.advance()
@@ -142,7 +147,9 @@ def _earliest(waiting: list[Stretch], reading: list[_Reading], stations: dict[st
     return min(seconds, default=END)
 
 
-def _take_pieces(source: _Reading, end_ns: int, span: Span, stations: dict[str, list[_Cursor]]) -> Iterator[Fault]:
+def _take_pieces(
+    source: _Reading, end_ns: int, span: Span, at_once: int, stations: dict[str, list[_Cursor]]
+) -> Iterator[Fault]:
     """Read on until what comes next cannot begin before `end_ns`."""
     while not source.is_done and source.frontier_ns < end_ns:
         piece = next(source.pieces, None)
@@ -153,12 +160,12 @@ def _take_pieces(source: _Reading, end_ns: int, span: Span, stations: dict[str, 
         segments = [part for part in piece if isinstance(part, Segment)]
         source.frontier_ns = min((segment.start_ns for segment in segments), default=source.frontier_ns)
         for segment in segments:
-            cursor = _Cursor(segment, span)
+            cursor = _Cursor(segment, span, at_once)
             if cursor.part is not None:
                 insort(stations.setdefault(segment.station_key, []), cursor)
 
 
-def _cut(stations: dict[str, list[_Cursor]], second: int) -> Iterator[StationSecond]:
+def _cut(stations: dict[str, list[_Cursor]], second: int, at_once: int) -> Iterator[StationSecond]:
     for key in sorted(stations):
         channels: list[ChannelSamples] = []
         for cursor in stations[key]:
@@ -167,7 +174,7 @@ def _cut(stations: dict[str, list[_Cursor]], second: int) -> Iterator[StationSec
                 cursor.advance()
         if channels:
             network, _, station = key.partition(".")
-            yield StationSecond(second, network, station, tuple(channels))
+            yield StationSecond(second, network, station, tuple(channels), at_once)
             stations[key] = [cursor for cursor in stations[key] if cursor.part is not None]
             if not stations[key]:
                 del stations[key]

@@ -20,6 +20,9 @@ class AcquisitionSettings(ServiceSettings):
     acquisition_speed: Annotated[float, BeforeValidator(_speed), Field(gt=0, description="times real time, or max")] = (
         1.0
     )
+    acquisition_packet_s: Annotated[
+        int, Field(ge=0, le=60, description="seconds of a station in one packet; 0: 1, or 5 when faster than 5 times")
+    ] = 0
     acquisition_times: Annotated[
         Literal["original", "now"], Field(description="as recorded, or shifted so that the first sample is now")
     ] = "original"
@@ -35,8 +38,13 @@ class AcquisitionSettings(ServiceSettings):
         True
     )
     acquisition_max_unflushed: Annotated[int, Field(gt=0, description="packets on their way to the bus at a time")] = (
-        1000
+        5000
     )
     acquisition_max_rejects: Annotated[
         int, Field(gt=0, description="unusable records of one file before the rest of it is left out")
     ] = 100
+
+    @property
+    def packet_s(self) -> int:
+        """Nobody waits for each second of a fast replay, and a packet of five costs little more than one of one."""
+        return self.acquisition_packet_s or (1 if self.acquisition_speed <= 5 else 5)
