@@ -7,6 +7,8 @@ share anything: `python -m kensoku.<service>` starts each on any machine.
 
 import argparse
 import logging
+import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -200,14 +202,15 @@ def where_to_look(address: str, acquisition: AcquisitionSettings | None, setting
     source = (
         f"replaying {acquisition.acquisition_source}" if acquisition else "no source: give one with --source FOLDER"
     )
+    program = "kensoku" if shutil.which("kensoku") == sys.argv[0] else sys.argv[0]
     home = "" if "home" not in settings.model_fields_set else f"KENSOKU_HOME={settings.home} "
     return f"""
 Kensoku is running, {source}
   is everything up       {address}/readyz
   figures                {address}/metrics
 in another terminal:
-  {home}kensoku tail waveforms
-  {home}kensoku models list
-  {home}kensoku stations list
+  {home}{program} tail waveforms
+  {home}{program} models list
+  {home}{program} stations list
 Ctrl-C stops it.
 """
