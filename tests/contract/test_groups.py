@@ -163,7 +163,11 @@ def test_an_expired_position_is_reported_and_reading_goes_on_at_the_earliest(pla
     with bus.subscribe(["single"], "group", on_expired=gaps.append) as stream:
         assert [int(message.value or b"") for message in read(stream, 8)] == list(range(12, 20))
     assert [(gap.first_offset, gap.next_offset, gap.messages, gap.was_committed) for gap in gaps] == [(5, 12, 7, True)]
+    bus.flush()
     assert _count_expired() == counted + 7
+    (told,) = bus.read("single.rejected")
+    assert (told.value, dict(told.headers)["origin"]) == (None, b"single/0/5")
+    assert b"7 messages of single/0 from offset 5 were deleted" in dict(told.headers)["reason"]
 
 
 def test_a_position_that_expires_under_a_reader_is_reported(place: Place) -> None:

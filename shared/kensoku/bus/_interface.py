@@ -231,6 +231,9 @@ class Stream(ABC):
         self, topic: str, key: str, value: bytes | None, reason: str, headers: Headers = (), origin: str = ""
     ) -> None:
         _metrics.REJECTED.labels(topic, self._group).inc()
+        self._put_aside(topic, key, value, reason, headers, origin)
+
+    def _put_aside(self, topic: str, key: str, value: bytes | None, reason: str, headers: Headers, origin: str) -> None:
         about = (("reason", reason.encode()), ("origin", f"{topic}/{origin}".encode()), ("group", self._group.encode()))
         self._bus.publish(topic.removesuffix(REJECTED) + REJECTED, key, value, (*about, *headers))
 
@@ -264,8 +267,11 @@ class Stream(ABC):
             _metrics.forget_lag(self._group, position)
 
     def _expired(self, gap: Gap) -> None:
+        """Log, count and publish what was skipped, so that whoever looks later can know."""
         log.warning("group %s: %s; reading goes on at %d", self._group, gap, gap.next_offset)
         _metrics.EXPIRED.labels(gap.topic, self._group).inc(gap.messages)
+        if gap.was_committed:
+            self._put_aside(gap.topic, "", None, str(gap), (), f"{gap.partition}/{gap.first_offset}")
         self._callbacks.on_expired(gap)
 
     def _show_lag(self, ends: Mapping[Position, int]) -> None:
