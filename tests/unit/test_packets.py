@@ -232,3 +232,15 @@ def test_many_packets_decode_as_each_does_alone_and_a_damaged_one_is_answered_wi
 
 def test_no_packets_are_no_mistake() -> None:
     assert decode_packets([]) == []
+
+
+def test_a_length_field_of_two_gibibytes_is_refused_without_taking_memory() -> None:
+    tag = (7 << 3) | 2  # channels, length-delimited
+    claims_2_gib = bytes([tag, 0xFF, 0xFF, 0xFF, 0xFF, 0x07]) + bytes(100)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputInvalid, match="106 bytes that cannot be read; expected a WaveformPacket"):
+            read_packet(claims_2_gib)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
