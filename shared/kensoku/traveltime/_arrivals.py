@@ -1,0 +1,133 @@
+"""The ray that comes first, and what it brings: time, angles, amplitude and attenuation."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from kensoku.errors import InputInvalid
+from kensoku.traveltime._integrals import IntArray, gather
+from kensoku.traveltime._model import EARTH_RADIUS_KM, HIGHEST_KM, Column, EarthModel, FloatArray, Wave
+from kensoku.traveltime._search import Found, Kind, search
+
+AnyNumber = TypeVar("AnyNumber", np.float64, np.intp)
+
+DEEPEST_KM, FARTHEST_KM = 1000.0, 3000.0
+APART_KM = 1e-6  # of a source and a station at one depth, so that every ray has a length
+CHUNK = 8192  # pairs at a time, so that memory stays flat
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """One ray for each pair of source and station; NaN where there is none."""
+
+    time_s: FloatArray
+    ray_parameter_s_km: FloatArray  # dT/dx, at sea level
+    take_off_deg: FloatArray  # at the source, from straight down
+    incidence_deg: FloatArray  # at the station, from straight up: below 90 comes from below
+    spreading_per_km: FloatArray  # of amplitude: 1 / r where velocity is constant; along an interface as 1 / f, at 1 Hz
+    t_star_s: FloatArray
+    path_km: FloatArray
+    deepest_km: FloatArray
+    time_per_depth_s_km: FloatArray  # dT/d(depth of the source)
+    time_per_elevation_s_km: FloatArray
+    kind: IntArray  # of Kind; -1 where there is none
+    layer: IntArray  # of the model, that holds the lowest point or along whose top it goes; -1
+
+
+def first_arrivals(
+    model: EarthModel,
+    wave: Wave,
+    distance_km: npt.ArrayLike,
+    depth_km: npt.ArrayLike,
+    elevation_km: npt.ArrayLike = 0.0,
+    *,
+    kinds: Collection[Kind] = tuple(Kind),
+    layers: range | None = None,
+) -> Arrivals:
+    """The first ray of those kinds whose lowest point is in those layers of the model (all by default)."""
+    given = (np.asarray(values, dtype=np.float64) for values in (distance_km, depth_km, elevation_km))
+    distance, depth, elevation = np.broadcast_arrays(*given)
+    _require("distance_km", distance, 0, FARTHEST_KM)
+    _require("depth_km", depth, HIGHEST_KM, DEEPEST_KM)
+    _require("elevation_km", elevation, -DEEPEST_KM, -HIGHEST_KM)
+    column = model.column(wave)
+    wanted = np.isin(column.layer, list(range(len(model.layers)) if layers is None else layers))
+    pairs = np.stack([distance.ravel(), column.flatten(depth.ravel()), column.flatten(-elevation.ravel())])
+    chunks = np.split(pairs, range(CHUNK, pairs.shape[1], CHUNK), axis=1)
+    parts = [_trace(column, chunk, list(kinds), wanted) for chunk in chunks]
+    names = [field.name for field in fields(Arrivals)]
+    return Arrivals(*(np.concatenate([getattr(p, n) for p in parts]).reshape(distance.shape) for n in names))
+
+
+def _require(name: str, values: FloatArray, least: float, most: float) -> None:
+    wrong = values[~((values >= least) & (values <= most))]
+    if wrong.size:
+        raise InputInvalid(f"found {name} {wrong.flat[0]:g}; expected {least:g} to {most:g}")
+
+
+def _trace(column: Column, pairs: FloatArray, kinds: list[Kind], wanted: npt.NDArray[np.bool_]) -> Arrivals:
+    distance, source, station = pairs
+    upper, lower = np.minimum(source, station), np.maximum(source, station)
+    lower = np.maximum(lower, upper + APART_KM)
+    found = search(column, upper, lower, distance)
+    good = np.isfinite(found.time_s) & np.isin(found.kind, kinds) & wanted[found.sublayer]
+    keys = found.time_s[good], found.kind[good] == Kind.CREEPING, found.pair[good]
+    order = np.flatnonzero(good)[np.lexsort(keys)]
+    first = found.take(order[np.unique(found.pair[order], return_index=True)[1]])
+    return _describe(column, first, distance, source, station)
+
+
+def _describe(
+    column: Column, first: Found, all_distances: FloatArray, source: FloatArray, station: FloatArray
+) -> Arrivals:
+    rays, kind, pair = first.rays, first.kind, first.pair
+    distance, source, station = all_distances[pair], source[pair], station[pair]
+    gathered, p = gather(column, rays), rays.p
+    along = np.where(kind >= Kind.HEAD, distance - gathered.distance_km, 0)
+    bottom = np.where(kind == Kind.TURNING, column.turning_depth(p, first.sublayer), rays.bottom)
+
+    rises = (kind == Kind.DIRECT) | ((kind == Kind.CREEPING) & (rays.bottom == rays.lower))
+    source_is_lower = source >= station
+    u_lower = column.slowness(rays.lower, np.where(rises, column.above(rays.lower), column.below(rays.lower)))
+    u_upper = column.slowness(rays.upper, column.below(rays.upper))
+    u_source, u_station = np.where(source_is_lower, (u_lower, u_upper), (u_upper, u_lower))
+    q_source = rays.q(u_source) * np.where(rises & source_is_lower, -1, 1)
+    q_station = rays.q(u_station) * np.where(rises & ~source_is_lower, -1, 1)
+
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        around = EARTH_RADIUS_KM * np.sin(distance / EARTH_RADIUS_KM) if column.spherical else distance
+        spread = np.abs(gathered.spread)
+        tube = np.where(p > 1e-9 * u_source, around / p, spread) * spread * np.abs(q_source * q_station)
+        tube *= u_source / u_station * column.radius_ratio(station) ** 2
+        spreading = np.where(kind >= Kind.HEAD, _head_spreading(p, around, along), 1 / np.sqrt(tube))
+
+    def spot(values: npt.NDArray[AnyNumber], absent: float = np.nan) -> npt.NDArray[AnyNumber]:
+        spotted = np.full(len(all_distances), absent, values.dtype)
+        spotted[pair] = values
+        return spotted
+
+    return Arrivals(
+        time_s=spot(first.time_s),
+        ray_parameter_s_km=spot(p),
+        take_off_deg=spot(np.degrees(np.arctan2(p, q_source))),
+        incidence_deg=spot(np.degrees(np.arctan2(p, q_station))),
+        spreading_per_km=spot(spreading),
+        t_star_s=spot(gathered.t_star_s + along * p * column.inverse_q[first.sublayer]),
+        path_km=spot(gathered.path_km + along * column.radius_ratio(bottom)),
+        deepest_km=spot(column.depth_km(bottom)),
+        time_per_depth_s_km=spot(-q_source / column.radius_ratio(source)),
+        time_per_elevation_s_km=spot(q_station / column.radius_ratio(station)),
+        kind=spot(kind, -1),
+        layer=spot(column.layer[first.sublayer], -1),
+    )
+
+
+def _head_spreading(p: FloatArray, around: FloatArray, along: FloatArray) -> FloatArray:
+    """At 1 Hz, after Cerveny & Ravindra (1971) but for the coefficient of the interface, which is near 1; within a
+    wavelength of the critical distance, as there."""
+    wavelength = 1 / p
+    far, along = np.maximum(around, wavelength), np.maximum(along, wavelength)
+    return np.asarray(wavelength / (2 * np.pi) / np.sqrt(far * along**3))
