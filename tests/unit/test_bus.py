@@ -5,10 +5,12 @@ import socket as sockets
 from pathlib import Path
 
 import pytest
+from kafka.errors import KafkaTimeoutError, TopicAuthorizationFailedError, UnknownBrokerIdError
 from kafka.partitioner import murmur2 as kafkas_murmur2
 
 from kensoku.bus import Options, open_bus, serve_bus
 from kensoku.bus._groups import share
+from kensoku.bus._kafka_client import is_passing
 from kensoku.bus._partitioner import murmur2
 from kensoku.bus.positions import NeededPositions
 from kensoku.errors import BusUnavailable, SettingInvalid
@@ -109,3 +111,9 @@ def test_namespaces_keep_apart() -> None:
     with open_bus("memory://", "replay") as bus:
         bus.publish("picks", "NZ.WEL", b"")
         assert [message.topic for message in bus.read("picks")] == ["picks"]
+
+
+def test_a_partition_without_a_leader_is_waited_for() -> None:
+    assert is_passing(UnknownBrokerIdError(-1))
+    assert is_passing(KafkaTimeoutError())
+    assert not is_passing(TopicAuthorizationFailedError("flow"))

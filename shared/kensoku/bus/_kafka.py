@@ -15,7 +15,7 @@ from kafka.util import Timer
 
 from kensoku.bus import _metrics
 from kensoku.bus._interface import Bus, Callbacks, Gap, Headers, Message, Options, Position, Start, Stream
-from kensoku.bus._kafka_client import REQUEST_MS, Connection, Contact
+from kensoku.bus._kafka_client import REQUEST_MS, Connection, Contact, is_passing
 from kensoku.bus._kafka_publisher import Outgoing, Publisher
 from kensoku.bus._kafka_topics import apply, existing_topics
 from kensoku.bus._log import place, unknown_topic
@@ -186,7 +186,7 @@ class KafkaStream(Stream):
         except OffsetOutOfRangeError as error:
             self._unsettled |= {(tp.topic, tp.partition) for tp in error.args[0]}
         except KafkaError as error:
-            if not error.retriable:
+            if not is_passing(error):
                 raise
             self._contact.lost(error)
         if records:
@@ -241,7 +241,7 @@ class KafkaStream(Stream):
             self._consumer.commit(stored, timeout_ms=REQUEST_MS)
         except KafkaError as error:
             _metrics.COMMIT_FAILURES.labels(self._group).inc()
-            if error.retriable:
+            if is_passing(error):
                 self._contact.lost(error)
             else:  # out of the group, or in the middle of a rebalance: the next poll joins again
                 log.info("group %s: nothing was committed (%s)", self._group, error)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, UnknownBrokerIdError
 from kafka.protocol.consumer import OffsetSpec
 
 from kensoku.bus._interface import Options, Position
@@ -55,7 +55,7 @@ class Connection:
             try:
                 return act()
             except KafkaError as error:
-                if not error.retriable:
+                if not is_passing(error):
                     raise
                 if time.monotonic() + pause_s > deadline_s:
                     raise self.unavailable(error) from error
@@ -89,6 +89,12 @@ class Connection:
         attempt_s = min(ATTEMPT_S, max(self.options.wait_s, 0.1))
         settings = self.settings() | {"bootstrap_timeout_ms": int(attempt_s * 1000), "request_timeout_ms": REQUEST_MS}
         return self.patiently(lambda: KafkaAdminClient(**settings))
+
+
+def is_passing(error: KafkaError) -> bool:
+    """Whether waiting may mend it. A partition has the leader -1 while its broker comes back, which the client then
+    looks for in vain and takes for a mistake of ours."""
+    return bool(error.retriable) or isinstance(error, UnknownBrokerIdError)
 
 
 def check_checksum() -> None:
@@ -136,7 +142,7 @@ class Contact:
         try:
             yield
         except KafkaError as error:
-            if not error.retriable:
+            if not is_passing(error):
                 raise
             self.lost(error)
         else:
