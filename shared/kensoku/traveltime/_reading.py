@@ -1,5 +1,6 @@
 """Earth models from files: TOML, VELEST, NonLinLoc; whatever is wrong in one is told by line, found and expected."""
 
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -135,7 +136,7 @@ def _read_layer(table: Mapping[str, Any], line: Mapping[str, int], mistakes: lis
         numbers = value if isinstance(value, list) and key.startswith("v") and len(value) == 2 else [value]
         if key not in FIELDS:
             mistakes.append((line[key], f"found {key!r}; expected {', '.join(FIELDS)}"))
-        elif any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
+        elif not all(_is_number(number) for number in numbers):
             pair = ", or two: [at the top, at the bottom]" if key.startswith("v") else ""
             mistakes.append((line[key], f"{key}: found {value!r}; expected a number{pair}"))
     for key in ("top_km", "vp_km_s"):
@@ -160,6 +161,10 @@ def _complete(
     return Layer(float(top_km), vp, vs, density, float(2 * qs if qp is None else qp), qs)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _pair(value: float | Sequence[float]) -> tuple[float, float]:
     top, bottom = value if isinstance(value, Sequence) else (value, value)
     return float(top), float(bottom)
@@ -172,7 +177,7 @@ def _numbers(
         numbers = [float(word) for word in words]
     except ValueError:
         numbers = []
-    if len(numbers) != count:
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
         mistakes.append((line, f"found {' '.join(words)!r}; expected {count} numbers: {expected}"))
         return []
     return [(line, numbers)]
@@ -192,7 +197,7 @@ def _lines_of_layers(text: str, tables: Sequence[Mapping[str, Any]]) -> list[dic
     first = _line_of(text, "layers")
     inline = [n for n, line in enumerate(lines, 1) if n >= first for _ in range(line.split("#")[0].count("{"))]
     starts = [*(headed or inline), *[first] * len(tables)][: len(tables)]
-    ends = [max(start, following - 1) for start, following in zip(starts, [*starts[1:], len(lines)], strict=False)]
+    ends = [max(start, following - 1) for start, following in zip(starts, [*starts[1:], len(lines) + 1], strict=False)]
     return [
         {field: _line_of(text, field, start, end) for field in (*FIELDS, *table)}
         for table, start, end in zip(tables, starts, ends, strict=True)

@@ -29,7 +29,7 @@ class Grid:
     """Where times are known; between elevations they are interpolated (with one, all stations are at that height)."""
 
     farthest_km: float = 1000.0
-    distance_step_km: float = 1.0
+    distance_step_km: float = 0.5
     highest_km: float = -4.0  # sources above sea level
     deepest_km: float = 100.0
     depth_step_km: float = 0.5
@@ -258,7 +258,7 @@ def _dips(model: EarthModel, wave: Wave, rays: Arrivals, lower_km: FloatArray) -
 def _read(file: Path, key: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]] | None:
     """None where there is no whole table of that key; then it is traced anew."""
     try:
-        with np.load(file, allow_pickle=False) as content:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
             nodes, dips, digest = content["nodes"], content["dips"], str(content["digest"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -1,0 +1,89 @@
+"""Tables of travel times against the rays they are made of."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kensoku.errors import InputInvalid
+from kensoku.traveltime import PRESETS, Grid, Wave, build_table, first_arrivals, load_model
+
+NETWORK = Grid(farthest_km=400, deepest_km=60)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("wave", ["P", "S"])
+def test_times_are_within_two_milliseconds_of_the_rays(name: str, wave: Wave) -> None:
+    model, chance, count = load_model(name), np.random.default_rng(11), 30_000
+    table = build_table(model, wave, NETWORK)
+    distance = np.concatenate([chance.uniform(0, 400, count), 10 ** chance.uniform(-3, 1.5, count)])
+    depth = np.concatenate([chance.uniform(-3, 60, count), chance.uniform(-3, 20, count)])
+    rays, times = first_arrivals(model, wave, distance, depth), table.lookup(distance, depth)
+    assert abs(times.time_s - rays.time_s).max() < 0.002
+    assert np.quantile(abs(times.time_per_distance_s_km - rays.ray_parameter_s_km), 0.99) < 1e-4
+    assert np.quantile(abs(times.time_per_depth_s_km - rays.time_per_depth_s_km), 0.99) < 1e-3
+
+
+@pytest.mark.parametrize("wave", ["P", "S"])
+def test_stations_at_any_height_between_two_elevations_are_met(wave: Wave) -> None:
+    model, chance = load_model("southern-california"), np.random.default_rng(12)
+    table = build_table(model, wave, Grid(200, deepest_km=30, elevations_km=(-0.5, 0, 0.5, 1, 1.5)))
+    distance, depth, elevation = (
+        chance.uniform(0, 200, 20_000),
+        chance.uniform(0, 30, 20_000),
+        chance.uniform(-0.5, 1.5, 20_000),
+    )
+    rays = first_arrivals(model, wave, distance, depth, elevation)
+    assert abs(table.lookup(distance, depth, elevation).time_s - rays.time_s).max() < 0.002
+
+
+def test_slopes_are_those_of_the_interpolated_times() -> None:
+    table, chance, h = build_table(load_model("japan"), "S", NETWORK), np.random.default_rng(13), 1e-5
+    distance, depth = chance.uniform(1, 399, 5000), chance.uniform(0, 59, 5000)
+    times = table.lookup(distance, depth)
+    across = (table.lookup(distance + h, depth).time_s - times.time_s) / h
+    down = (table.lookup(distance, depth + h).time_s - times.time_s) / h
+    assert (abs(across - times.time_per_distance_s_km) < 1e-4).mean() > 0.99
+    assert (abs(down - times.time_per_depth_s_km) < 1e-4).mean() > 0.99
+
+
+def test_a_table_is_read_from_the_cache_and_traced_anew_where_it_is_damaged(tmp_path: Path) -> None:
+    model, grid = load_model("homogeneous"), Grid(farthest_km=20, deepest_km=10)
+    built = build_table(model, "P", grid, tmp_path)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    changed = file.stat().st_mtime_ns
+    np.testing.assert_array_equal(build_table(model, "P", grid, tmp_path).nodes, built.nodes)
+    assert file.stat().st_mtime_ns == changed
+    for damage in (b"", whole[:500], whole[:1000] + b"\x00\x01\x02" + whole[1003:]):
+        file.write_bytes(damage)
+        np.testing.assert_array_equal(build_table(model, "P", grid, tmp_path).nodes, built.nodes)
+        assert file.read_bytes() == whole
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_each_model_wave_and_grid_has_a_file_of_its_own(tmp_path: Path) -> None:
+    small = Grid(farthest_km=20, deepest_km=10)
+    for name, wave, grid in (
+        ("homogeneous", "P", small),
+        ("homogeneous", "S", small),
+        ("japan", "P", small),
+        ("japan", "P", Grid(10, deepest_km=5)),
+    ):
+        build_table(load_model(name), "P" if wave == "P" else "S", grid, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_pairs_outside_the_table_are_refused() -> None:
+    table = build_table(load_model("homogeneous"), "P", Grid(farthest_km=20, deepest_km=10))
+    with pytest.raises(InputInvalid, match="found distance_km 21; expected 0 to 20, which the table spans"):
+        table.lookup(21, 5)
+    with pytest.raises(InputInvalid, match="found elevation_km 0.3; expected 0 to 0"):
+        table.lookup(2, 5, 0.3)
+    with pytest.raises(InputInvalid, match="found depth_km nan"):
+        table.lookup(2, np.nan)
+
+
+def test_a_grid_that_has_no_cells_is_refused() -> None:
+    with pytest.raises(InputInvalid, match="expected steps > 0, highest < deepest and elevations that rise"):
+        Grid(deepest_km=-20)
