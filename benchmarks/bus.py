@@ -28,7 +28,7 @@ PACED_PER_S = 6_000  # a fifth above the floor, so that the cores are those of a
 PACED_PACKETS = 90_000
 FLAT_OUT_PACKETS = 60_000
 MEMORY_MESSAGES = 300_000
-MEMORY_PACED_PER_S = 100_000
+MEMORY_PACED_PER_S = 105_000
 NS_PER_S = 1_000_000_000
 START_NS = 1_562_382_000 * NS_PER_S  # 2019, the Ridgecrest sequence
 
