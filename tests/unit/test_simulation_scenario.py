@@ -109,7 +109,13 @@ def test_a_scenario_is_read_whole() -> None:
         (
             "duration_h = 24",
             'duration_h = 24\nearth = "earth.toml"',
-            "line 5, earth: found no file 'earth.toml' beside the scenario; expected one, or a preset's name",
+            "line 5, earth: found no file 'earth.toml' beside the scenario; expected one, or one of homogeneous, "
+            "iasp91, japan, southern-california",
+        ),
+        (
+            "duration_h = 24",
+            'duration_h = 24\nearth = "jpan"',
+            "line 5, earth: found no file 'jpan' beside the scenario; did you mean japan?",
         ),
         ("[[sequences]]", "[[sequences", "Expected"),
     ],

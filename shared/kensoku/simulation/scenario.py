@@ -19,6 +19,7 @@ from kensoku.simulation.networks import AnyNetwork, Layout, Listed, Station
 from kensoku.simulation.quantities import Name, NotNegative, Positive, Share, UtcOffsetH
 from kensoku.simulation.sequences import AnySequence
 from kensoku.simulation.sources import MagnitudeRelation, StressDrop
+from kensoku.traveltime import PRESETS
 
 BUNDLED = Path(__file__).parent / "scenarios"
 LONGEST_H = 24 * 366.0
@@ -228,8 +229,10 @@ def _contradictions(scenario: Scenario, folder: Path) -> Iterator[Mistake]:
             )
         else:
             layouts.add(codes)
-    if scenario.earth.endswith(".toml") and not (folder / scenario.earth).is_file():
-        yield ("earth",), f"found no file {scenario.earth!r} beside the scenario; expected one, or a preset's name"
+    if scenario.earth not in PRESETS and not (folder / scenario.earth).is_file():
+        near = difflib.get_close_matches(scenario.earth, PRESETS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"expected one, or one of {', '.join(PRESETS)}"
+        yield ("earth",), f"found no file {scenario.earth!r} beside the scenario; {hint}"
 
 
 def _path(problem: Any) -> toml_lines.Path:
