@@ -15,6 +15,7 @@ COMMANDS = {
     "models": "list, load, promote and roll back models",
     "inventory": "publish, compare and show station epochs",
     "stations": "disable and enable stations",
+    "simulate": "write simulated records and all that is known of them",
 }
 
 

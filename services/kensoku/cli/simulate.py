@@ -1,0 +1,87 @@
+"""`kensoku simulate`: write a scenario's records and all that is known of them."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from kensoku.errors import SettingInvalid
+from kensoku.simulation.archive import Progress, Selection, select_stations, write_archive
+from kensoku.simulation.engine import World, open_world
+from kensoku.simulation.scenario import BUNDLED, bundled_scenarios
+from kensoku.times import iso_time, parse_time_ns
+
+EVERY_S = 2.0  # between lines of progress
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help="a TOML file, or the name of a bundled one")
+    parser.add_argument("--list", action="store_true", help="name the bundled scenarios, and write nothing")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="new or empty folder, or one in which this was stopped")
+    parser.add_argument("--start", metavar="TIME", help="leave out what is earlier, e.g. 2024-06-03T06:10:00Z")
+    parser.add_argument("--end", metavar="TIME", help="leave out this moment and what is later")
+    parser.add_argument("--stations", default="*", metavar="PATTERNS", help="of NET.STA, separated by commas")
+    parser.add_argument("--jobs", type=jobs, default=os.cpu_count() or 1, metavar="N", help="processes: %(default)s")
+    parser.set_defaults(execute=execute)
+
+
+def jobs(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1 to 1024")
+    return int(text)
+
+
+def execute(options: argparse.Namespace) -> int:
+    if options.list:
+        print("\n".join(f"{name:<12}  {summary(name)}" for name in bundled_scenarios()))
+        return 0
+    if options.scenario is None or options.out is None:
+        raise SettingInvalid("found no SCENARIO or no --out DIR, expected both; `kensoku simulate --list` names some")
+    world = open_world(options.scenario)
+    selection = select(world, options)
+    tell(write_archive(options.out, world, selection, options.jobs))
+    print(
+        f"{options.out}: {len(select_stations(world, selection.stations))} stations of {world.scenario.name}, "
+        f"{iso_time(selection.start_ns)} to {iso_time(selection.end_ns)}"
+    )
+    return 0
+
+
+def summary(name: str) -> str:
+    """What the file says of itself in its first line."""
+    first, _, _ = (BUNDLED / f"{name}.toml").read_text("utf-8").partition("\n")
+    return first.removeprefix("# ")
+
+
+def select(world: World, options: argparse.Namespace) -> Selection:
+    start_ns = parse_time_ns(options.start) if options.start else world.start_ns
+    end_ns = parse_time_ns(options.end) if options.end else world.end_ns
+    if not world.start_ns <= start_ns < end_ns <= world.end_ns:
+        raise SettingInvalid(
+            f"found {iso_time(start_ns)} to {iso_time(end_ns)}; expected a stretch of the scenario's "
+            f"{iso_time(world.start_ns)} to {iso_time(world.end_ns)}"
+        )
+    return Selection(str(options.scenario), start_ns, end_ns, options.stations)
+
+
+def tell(progress: Iterable[Progress]) -> None:
+    """`12 of 40 stations, 10,400 station-seconds a second, 2 minutes left`, now and then."""
+    began = told = time.monotonic()
+    for reached in progress:
+        now = time.monotonic()
+        if reached.station_s and (now - told > EVERY_S or reached.stations_done == reached.stations):
+            told = now
+            print(line(reached, now - began), file=sys.stderr, flush=True)
+        elif not reached.station_s and reached.stations_done:
+            print(f"{reached.stations_done} of {reached.stations} stations were written before", file=sys.stderr)
+
+
+def line(reached: Progress, since_s: float) -> str:
+    speed = reached.station_s / since_s
+    left_s = (reached.stations - reached.stations_done) * reached.seconds_each / speed
+    return (
+        f"{reached.stations_done} of {reached.stations} stations, {speed:,.0f} station-seconds a second, "
+        f"{left_s / 60:.0f} minutes left"
+    )

@@ -1,0 +1,207 @@
+"""What is known of a simulated record: sources, arrivals and how well they can be seen, disturbances, as files."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.signal
+from obspy import UTCDateTime
+from obspy.core.event import (
+    Catalog,
+    Comment,
+    CreationInfo,
+    Event,
+    EventDescription,
+    FocalMechanism,
+    Magnitude,
+    NodalPlane,
+    NodalPlanes,
+    Origin,
+    ResourceIdentifier,
+)
+
+from kensoku.simulation.catalogue import Catalogue
+from kensoku.simulation.disturbances import Disturbance
+from kensoku.simulation.engine import Block, SourceArrival
+from kensoku.simulation.networks import Station
+from kensoku.simulation.randomness import BLOCK_S
+from kensoku.simulation.recorder import Int32Array
+from kensoku.simulation.sources import SourceKind
+from kensoku.times import NS_PER_S
+
+VISIBLE_SNR = 2.0
+BAND_HZ = (2.0, 20.0)
+NOISE_S, SIGNAL_S = 1.0, 0.5  # before and after an arrival
+FILTER_S = 4.0  # given to the filter to settle
+KEPT_S = 6  # of the block before: FILTER_S, NOISE_S and SIGNAL_S
+FAINTEST = 0.3  # counts, what rounding to whole numbers makes of silence
+
+QUAKEML_TYPES = {  # where QuakeML has no name of its own, the description says what it is
+    SourceKind.EARTHQUAKE: "earthquake",
+    SourceKind.BLAST: "quarry blast",
+    SourceKind.TELESEISM: "earthquake",
+    SourceKind.LOW_FREQUENCY: "earthquake",
+    SourceKind.LONG_PERIOD: "volcanic eruption",
+    SourceKind.ICEQUAKE: "ice quake",
+}
+EVENTS_HEADER = (
+    "event_id,time,latitude_deg,longitude_deg,depth_km,ml,mw,kind,sequence,"
+    "strike_deg,dip_deg,rake_deg,stress_drop_mpa,corner_hz,parent_id"
+)
+ARRIVALS_HEADER = "event_id,station,phase,time,snr,visible"
+DISTURBANCES_HEADER = "station,kind,time,duration_s,components,size"
+
+
+# --- how well an arrival can be seen ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    arrival: SourceArrival
+    snr: float  # NaN where the record does not hold what is needed
+
+    @property
+    def is_visible(self) -> bool:
+        return self.snr >= VISIBLE_SNR
+
+
+def local_snr(counts: Int32Array, rate_hz: int, onset: int) -> float:
+    """Peak of the first 0.5 s over the rms of the second before, 2-20 Hz, of the best component."""
+    before, after = round(NOISE_S * rate_hz), round(SIGNAL_S * rate_hz)
+    begin = max(0, onset - before - round(FILTER_S * rate_hz))
+    if onset < before or onset + after > counts.shape[1]:
+        return float("nan")
+    stretch = counts[:, begin : onset + after].astype(np.float64)
+    stretch -= stretch[:, :1]  # so that the filter starts at rest
+    band = (BAND_HZ[0], min(BAND_HZ[1], 0.45 * rate_hz))
+    seen = scipy.signal.sosfilt(scipy.signal.butter(3, band, "bandpass", fs=rate_hz, output="sos"), stretch)
+    noise = np.sqrt(np.mean(seen[:, -after - before : -after] ** 2, axis=1))
+    return float((np.abs(seen[:, -after:]).max(axis=1) / np.maximum(noise, FAINTEST)).max())
+
+
+class Sightings:
+    """Judges the arrivals of one station as its blocks come; a late one waits for the next block."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._before: Int32Array | None = None
+        self._waiting: list[SourceArrival] = []
+
+    def judge(self, block: Block) -> list[Sighting]:
+        before = block.counts[:, :0] if self._before is None else self._before
+        stretch = np.concatenate([before, block.counts], axis=1)
+        start_ns = block.start_ns - before.shape[1] * NS_PER_S // self._rate_hz
+        complete_ns = block.start_ns + round((BLOCK_S - SIGNAL_S) * NS_PER_S)
+        waiting = [*self._waiting, *block.arrivals]
+        self._waiting = [arrival for arrival in waiting if arrival.time_ns >= complete_ns]
+        self._before = block.counts[:, -KEPT_S * self._rate_hz :].copy()
+        return [
+            Sighting(arrival, local_snr(stretch, self._rate_hz, self._onset(arrival.time_ns - start_ns)))
+            for arrival in waiting
+            if arrival.time_ns < complete_ns
+        ]
+
+    def rest(self) -> list[Sighting]:
+        """Those at whose signal the record ended."""
+        return [Sighting(arrival, float("nan")) for arrival in self._waiting]
+
+    def _onset(self, since_start_ns: int) -> int:
+        """The first sample that is not before the arrival."""
+        return -(-since_start_ns * self._rate_hz // NS_PER_S)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def event_id(catalogue: Catalogue, row: int) -> str:
+    return f"{catalogue.sequence[row]}-{row:06d}" if row >= 0 else ""
+
+
+def time_text(time_ns: int) -> str:
+    """To the microsecond, which miniSEED and QuakeML have too."""
+    return str(np.datetime64(time_ns // 1000, "us")) + "Z"
+
+
+def event_lines(catalogue: Catalogue, rows: Iterable[int]) -> Iterator[str]:
+    columns = ("strike_deg", "dip_deg", "rake_deg", "stress_drop_mpa", "corner_hz")
+    for row in rows:
+        place = f"{catalogue.latitude_deg[row]:.5f},{catalogue.longitude_deg[row]:.5f},{catalogue.depth_km[row]:.3f}"
+        size = f"{catalogue.ml[row]:.2f},{catalogue.mw[row]:.2f}"
+        rest = ",".join(f"{getattr(catalogue, column)[row]:.4g}" for column in columns)
+        yield (
+            f"{event_id(catalogue, row)},{time_text(int(catalogue.time_ns[row]))},{place},{size},"
+            f"{catalogue.kind[row]},{catalogue.sequence[row]},{rest},{event_id(catalogue, int(catalogue.parent[row]))}"
+        )
+
+
+def arrival_line(catalogue: Catalogue, station: Station, sighting: Sighting) -> str:
+    arrival, snr = sighting.arrival, sighting.snr
+    told = "," if np.isnan(snr) else f"{snr:.2f},{int(sighting.is_visible)}"
+    return f"{event_id(catalogue, arrival.row)},{station.name},{arrival.phase},{time_text(arrival.time_ns)},{told}"
+
+
+def disturbance_line(station: Station, disturbance: Disturbance) -> str:
+    return (
+        f"{station.name},{disturbance.kind},{time_text(disturbance.start_ns)},{disturbance.duration_s:.2f},"
+        f"{disturbance.components[: station.components]},{disturbance.size:.4g}"
+    )
+
+
+def rows_between(catalogue: Catalogue, start_ns: int, end_ns: int) -> range:
+    first, last = np.searchsorted(catalogue.time_ns, [start_ns, end_ns])
+    return range(int(first), int(last))
+
+
+# --- QuakeML ----------------------------------------------------------------------------------------------------------
+
+
+def quakeml(catalogue: Catalogue, rows: Sequence[int], scenario: str) -> Catalog:
+    """The same content gives the same bytes: no name and no time in it is drawn by ObsPy."""
+    root = f"smi:kensoku.simulation/{scenario}"
+    events = [_event(catalogue, row, root) for row in rows]
+    comment = Comment("Simulated: nothing in it happened.", resource_id=_id(root, "comment"))
+    info = CreationInfo(agency_id="kensoku.simulation")
+    return Catalog(events, resource_id=_id(root, "catalogue"), comments=[comment], creation_info=info)
+
+
+def _event(catalogue: Catalogue, row: int, root: str) -> Event:
+    root = f"{root}/{event_id(catalogue, row)}"
+    origin = Origin(
+        resource_id=_id(root, "origin"),
+        time=UTCDateTime(ns=int(catalogue.time_ns[row])),
+        latitude=round(float(catalogue.latitude_deg[row]), 5),
+        longitude=round(float(catalogue.longitude_deg[row]), 5),
+        depth=round(float(catalogue.depth_km[row]), 3) * 1e3,
+        evaluation_mode="manual",
+    )
+    magnitudes = [
+        Magnitude(
+            resource_id=_id(root, name),
+            mag=round(float(size[row]), 2),
+            magnitude_type=name,
+            origin_id=origin.resource_id,
+        )
+        for name, size in (("Mw", catalogue.mw), ("ML", catalogue.ml))
+    ]
+    kind = SourceKind(str(catalogue.kind[row]))
+    event = Event(
+        resource_id=_id(root, "event"),
+        event_type=QUAKEML_TYPES[kind],
+        event_type_certainty="known",
+        origins=[origin],
+        magnitudes=magnitudes,
+        event_descriptions=[EventDescription(f"{kind} of {catalogue.sequence[row]} (simulated)")],
+    )
+    event.preferred_origin_id = origin.resource_id
+    event.preferred_magnitude_id = magnitudes[0].resource_id
+    angles: list[float] = [
+        round(float(a[row]), 2) for a in (catalogue.strike_deg, catalogue.dip_deg, catalogue.rake_deg)
+    ]
+    if kind in (SourceKind.EARTHQUAKE, SourceKind.LOW_FREQUENCY, SourceKind.TELESEISM):
+        planes = NodalPlanes(nodal_plane_1=NodalPlane(*angles), preferred_plane=1)
+        event.focal_mechanisms = [FocalMechanism(resource_id=_id(root, "mechanism"), nodal_planes=planes)]
+    return event
+
+
+def _id(root: str, name: str) -> ResourceIdentifier:
+    return ResourceIdentifier(f"{root}/{name}".replace(" ", "-"))
