@@ -36,7 +36,10 @@ for need in "${missing[@]}"; do
         packages+=("openjdk-17-jre-headless|openjdk-21-jre-headless")
         ;;
     maven) packages+=(maven) ;;
-    libpython) packages+=("libpython$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')") ;;
+    libpython) # Ubuntu 24.04 has given the package a new name
+        version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        packages+=("libpython$version|libpython${version}t64")
+        ;;
     esac
 done
 

@@ -1,12 +1,13 @@
 """The embedded server is installed whole or not at all, and refused where it cannot run."""
 
 import errno
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from kensoku.errors import EmbeddedServerUnusable
-from kensoku.triton import install, unusable_because
+from kensoku.triton import _install, install, unusable_because
 from tests.model_server import CACHE
 
 GLIBC = ("glibc", "2.36")
@@ -47,3 +48,25 @@ def test_installing_again_changes_nothing() -> None:
     before = folder.stat().st_mtime_ns
     assert install(CACHE) == folder
     assert folder.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "failure"),
+    [
+        ("libpython3.11", ["libpython3.11"], ""),
+        ("libpython3.12t64", ["libpython3.12", "libpython3.12t64"], ""),
+        ("", ["libpython3.12", "libpython3.12t64"], "no candidate for libpython3.12"),
+    ],
+)
+def test_ubuntus_new_name_of_the_library_is_tried_as_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, known: str, asked: list[str], failure: str
+) -> None:
+    names: list[str] = []
+
+    def apt(folder: Path, arguments: Sequence[str]) -> str:
+        names.append(arguments[-1])
+        return "" if arguments[-1] == known else f"no candidate for {arguments[-1]}"
+
+    monkeypatch.setattr(_install, "_apt", apt)
+    assert _install._download(tmp_path, [], asked[0]) == failure
+    assert names == asked

@@ -147,9 +147,9 @@ def _download_libpython(scratch: Path) -> Path:
     (lists / "partial").mkdir(parents=True)
     private = ["-o", f"Dir::State::Lists={lists}", "-o", f"Dir::Cache={scratch}", "-o", "APT::Sandbox::User="]
     # The system's own lists first; if they are empty or outdated, lists of our own, which need no root either.
-    failure = _apt(scratch, ["-o", "APT::Sandbox::User=", "download", package])
+    failure = _download(scratch, ["-o", "APT::Sandbox::User="], package)
     if failure:
-        failure = _apt(scratch, [*private, "update"]) or _apt(scratch, [*private, "download", package])
+        failure = _apt(scratch, [*private, "update"]) or _download(scratch, private, package)
     archive = next(scratch.glob("*.deb"), None)
     if archive is not None:
         failure = _run(["dpkg-deb", "--extract", str(archive), str(scratch / "unpacked")])
@@ -160,6 +160,12 @@ def _download_libpython(scratch: Path) -> Path:
             f"install it with `apt-get install {package}`, or use --models local"
         )
     return found
+
+
+def _download(folder: Path, options: Sequence[str], package: str) -> str:
+    """Ubuntu 24.04 has given the package a new name; `apt-get install` knows the old one, `download` does not."""
+    failure = _apt(folder, [*options, "download", package])
+    return failure and _apt(folder, [*options, "download", f"{package}t64"]) and failure
 
 
 def _apt(folder: Path, arguments: Sequence[str]) -> str:
