@@ -5,7 +5,7 @@ other stations there are. Wave trains are made when the source happens and added
 all that is kept of them, so memory stays flat however long the scenario is.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Protocol
@@ -48,7 +48,8 @@ class WaveTrain(Protocol):
     def arrivals(self) -> Sequence[Arrival]: ...
 
 
-Waves = Callable[[int, Station], WaveTrain | None]  # of a row of the catalogue; None where nothing would be seen
+# Of rows of the catalogue, at one station and its sampling rate; None where nothing would be seen.
+Waves = Callable[[Sequence[int], Station], Iterable[WaveTrain | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def make_world(scenario: Scenario, folder: Path) -> World:
         scenario,
         read_stations(scenario, folder),
         catalogue,
-        lambda row, station: wave_train(catalogue, row, station, earth),
+        lambda rows, station: (wave_train(catalogue, row, station, earth) for row in rows),
     )
 
 
@@ -186,7 +187,7 @@ def disturbances(world: World, station: Station, start_ns: int, end_ns: int) -> 
 
 def reach_s(kind: str, mw: float) -> float:
     """How long after a source happened its waves are no longer made."""
-    return 3600.0 if kind == SourceKind.TELESEISM else 300.0 + 120.0 * max(0.0, mw - 4.0)
+    return 3600.0 if kind == SourceKind.TELESEISM else 300.0 + 150.0 * max(0.0, mw - 3.0)
 
 
 class _Arriving:
@@ -216,15 +217,16 @@ class _Arriving:
         """Of what happens until the end of a block, in order of time, so that sums round the same in every run."""
         catalogue = self._world.catalogue
         end = int(np.searchsorted(catalogue.time_ns, (block + 1) * BLOCK_NS))
-        for row in range(self._next_row, end):
-            reach_ns = round(1e9 * reach_s(catalogue.kind[row], catalogue.mw[row]))
-            over_ns = int(catalogue.time_ns[row]) + reach_ns
-            if over_ns <= self._begin * BLOCK_NS:
-                continue
-            if (train := self._world.waves(row, self._station)) is not None:
-                self._add(train, over_ns)
+        rows = [row for row in range(self._next_row, end) if self._over_ns(row) > self._begin * BLOCK_NS]
+        for row, train in zip(rows, self._world.waves(rows, self._station), strict=True):
+            if train is not None:
+                self._add(train, self._over_ns(row))
                 self._arrivals += [SourceArrival(row, arrival.phase, arrival.time_ns) for arrival in train.arrivals]
         self._next_row = end
+
+    def _over_ns(self, row: int) -> int:
+        catalogue = self._world.catalogue
+        return int(catalogue.time_ns[row]) + round(1e9 * reach_s(str(catalogue.kind[row]), float(catalogue.mw[row])))
 
     def _add(self, train: WaveTrain, over_ns: int) -> None:
         """To the sums of the blocks that it reaches, up to a moment."""

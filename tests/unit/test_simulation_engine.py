@@ -1,0 +1,139 @@
+"""Records of stations: the same whatever the start, waves where they belong, and truth that can be measured."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from kensoku.simulation.engine import Arrival, Block, SourceArrival, World, block_at, open_world, record, s_velocity
+from kensoku.simulation.networks import Station
+from kensoku.simulation.randomness import FloatArray
+from kensoku.simulation.recorder import Int32Array
+from kensoku.simulation.truth import Sightings, local_snr
+from kensoku.traveltime import load_model
+
+RATE_HZ = 100
+
+
+@dataclass(frozen=True)
+class Onset:
+    phase: str
+    time_ns: int
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Constant velocity: 1 mm/s for 90 s, which reaches over a block's end."""
+
+    start_ns: int
+    velocity_m_s: FloatArray
+    arrivals: Sequence[Arrival]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return open_world("aftershocks")
+
+
+def ringing(world: World, lasts_s: int = 90) -> World:
+    """Every source sends 5 Hz at once, to everybody."""
+
+    def waves(rows: Sequence[int], station: Station) -> Iterator[Pulse]:
+        for row in rows:
+            start_ns = int(world.catalogue.time_ns[row]) // 10**7 * 10**7
+            times_s = np.arange(lasts_s * station.rate_hz) / station.rate_hz
+            velocity = np.tile(1e-4 * np.sin(2 * np.pi * 5 * times_s), (3, 1))
+            yield Pulse(start_ns, velocity, (Onset("Pg", start_ns),))
+
+    return replace(world, waves=waves)
+
+
+def silent(world: World) -> World:
+    return replace(world, waves=lambda rows, station: [None] * len(rows))
+
+
+def counts(world: World, station: Station, first: int, blocks: int) -> list[Int32Array]:
+    return [block.counts for block in islice(record(world, station, first), blocks)]
+
+
+def test_a_block_is_the_same_whatever_the_start(world: World) -> None:
+    first = block_at(world.start_ns) + 14  # as the mainshock happens
+    for station in world.stations[:3]:
+        whole = counts(ringing(world), station, first, 6)
+        late = counts(ringing(world), station, first + 4, 2)
+        assert [np.array_equal(*pair) for pair in zip(whole[4:], late, strict=True)] == [True, True]
+
+
+def test_a_station_does_not_depend_on_the_others(world: World) -> None:
+    first = block_at(world.start_ns) + 15
+    alone = replace(world, stations=world.stations[2:3])
+    (expected,) = counts(ringing(world), world.stations[2], first, 1)
+    assert np.array_equal(counts(ringing(alone), alone.stations[0], first, 1)[0], expected)
+
+
+def test_waves_begin_at_their_time(world: World) -> None:
+    """The difference between a record with waves and one without is the waves alone."""
+    station = next(s for s in world.stations if s.sensor == "geophone-1hz")
+    onset_ns = int(world.catalogue.time_ns[0])
+    first = block_at(onset_ns)
+    with_waves, without = (counts(each, station, first, 2) for each in (ringing(world), silent(world)))
+    moved = np.abs(np.concatenate(with_waves, axis=1) - np.concatenate(without, axis=1)).max(axis=0)
+    start_ns = next(record(world, station, first)).start_ns
+    expected = (onset_ns - start_ns) / 1e9 * RATE_HZ
+    assert abs(np.flatnonzero(moved > 0.05 * moved.max())[0] - expected) <= 3
+
+
+def test_every_arrival_is_told_once_in_its_block(world: World) -> None:
+    first = block_at(world.start_ns) + 14
+    blocks = list(islice(record(ringing(world), world.stations[0], first), 4))
+    told = [arrival for block in blocks for arrival in block.arrivals]
+    for block in blocks:
+        assert all(0 <= arrival.time_ns - block.start_ns < 60 * 10**9 for arrival in block.arrivals)
+    happened = world.catalogue.time_ns // 10**7 * 10**7
+    within = (happened >= blocks[0].start_ns) & (happened < blocks[-1].start_ns + 60 * 10**9)
+    assert [arrival.row for arrival in told] == np.flatnonzero(within).tolist()
+    assert len(told) > 50
+
+
+def test_the_velocity_of_s_follows_the_layers() -> None:
+    model = load_model("japan")
+    depths = np.array([0.0, 8.0, 35.0])
+    expected = [model.layer_at(depth).vs_km_s for depth in depths]
+    for speed, (top, bottom) in zip(s_velocity(model)(depths), expected, strict=True):
+        assert min(top, bottom) <= speed <= max(top, bottom)
+
+
+# --- local SNR --------------------------------------------------------------------------------------------------------
+
+
+def noise_with_step(amplitude: float, onset: int) -> Int32Array:
+    chance = np.random.default_rng(3)
+    samples = 100 * chance.standard_normal((3, 6000))
+    samples[0, onset:] += amplitude * np.sin(2 * np.pi * 7 * np.arange(6000 - onset) / RATE_HZ)
+    return samples.astype(np.int32)
+
+
+def test_local_snr_is_the_peak_over_the_rms_before() -> None:
+    in_band_rms = 100 * np.sqrt(18 / 50)  # of white noise up to 50 Hz
+    assert local_snr(noise_with_step(20 * in_band_rms, 3000), RATE_HZ, 3000) == pytest.approx(20, rel=0.2)
+
+
+def test_local_snr_does_not_see_what_comes_later() -> None:
+    assert local_snr(noise_with_step(5000, 3050), RATE_HZ, 3000) < 5
+
+
+def test_an_arrival_at_the_end_of_a_block_waits_for_the_next() -> None:
+    samples = noise_with_step(3000, 2990)
+    blocks = [samples[:, :3000], samples[:, 3000:]]
+    arrival = SourceArrival(0, "Pg", 30 * 10**9 - 10**8)
+    sightings = Sightings(RATE_HZ)
+    assert sightings.judge(Block(-30 * 10**9, blocks[0], [arrival])) == []
+    (sighting,) = sightings.judge(Block(30 * 10**9, blocks[1], []))
+    assert sighting.is_visible
+    assert sighting.snr == pytest.approx(local_snr(samples, RATE_HZ, 2990), rel=0.02)
+
+
+def test_an_arrival_without_a_second_before_it_is_not_judged() -> None:
+    assert np.isnan(local_snr(noise_with_step(3000, 50), RATE_HZ, 50))
