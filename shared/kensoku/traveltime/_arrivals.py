@@ -16,7 +16,7 @@ AnyNumber = TypeVar("AnyNumber", np.float64, np.intp)
 
 DEEPEST_KM, FARTHEST_KM = 1000.0, 3000.0
 APART_KM = 1e-6  # of a source and a station at one depth, so that every ray has a length
-CHUNK = 8192  # pairs at a time, so that memory stays flat
+CHUNK = 4096  # pairs at a time, so that memory stays flat
 
 
 @dataclass(frozen=True, slots=True)
