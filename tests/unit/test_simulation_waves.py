@@ -1,0 +1,134 @@
+"""Simulated wave trains: absolute amplitudes, spectra, times, polarities and polarisations, against closed forms."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kensoku.simulation import sources
+from kensoku.simulation.envelopes import Scattering
+from kensoku.simulation.networks import SiteResponse, Station
+from kensoku.simulation.propagation import Earth, load_earth, surface_motion
+from kensoku.simulation.randomness import FloatArray
+from kensoku.simulation.scenario import Attenuation
+from kensoku.simulation.sources import SourceKind
+from kensoku.simulation.waves import Event, WaveTrain, wave_train
+from kensoku.traveltime import load_model
+
+START_NS = 1_700_000_000_123_456_789
+HARD_ROCK = SiteResponse(
+    "rock", kappa_s_s=0.0, kappa_p_s=0.0, amplification=1.0, resonance_hz=10.0, resonance=1.0, vs_m_s=3464.1016,
+    sediment_sp_s=0.0,
+)  # fmt: skip
+SOIL = SiteResponse(
+    "soft", kappa_s_s=0.04, kappa_p_s=0.02, amplification=2.0, resonance_hz=2.5, resonance=2.5, vs_m_s=250.0,
+    sediment_sp_s=0.4,
+)  # fmt: skip
+CRYSTAL = Earth(
+    load_model("homogeneous"),
+    Attenuation(far_km=1000.0, q_p_1hz=1e9, q_s_1hz=1e9),
+    Scattering(strength=0.0),
+)
+JAPAN = load_earth("japan")
+
+
+def place_station(north_km: float, site: SiteResponse = SOIL, borehole_m: float = 0.0) -> Station:
+    return Station("XX", f"N{north_km:.0f}", 36 + north_km / 111.19493, 137.0, 0.0, borehole_m, "x", 100, 3, site)
+
+
+def make_event(mw: float, depth_km: float = 10.0, kind: SourceKind = SourceKind.EARTHQUAKE) -> Event:
+    corner = float(sources.corner_hz(sources.moment_nm(mw), 3.0, 3.5))
+    return Event(
+        time_ns=START_NS, latitude_deg=36.0, longitude_deg=137.0, depth_km=depth_km, mw=mw, corner_hz=corner, kind=kind,
+        strike_deg=20.0, dip_deg=70.0, rake_deg=15.0,
+    )  # fmt: skip
+
+
+def record(event: Event, station: Station, earth: Earth = JAPAN, seed: int = 1) -> WaveTrain:
+    train = wave_train(event, station, earth, station.rate_hz, seed)
+    assert train
+    return train
+
+
+def cut(train: WaveTrain, phase: str, lasts_s: float) -> FloatArray:
+    start = next(round((a.time_ns - train.start_ns) / 1e7) for a in train.arrivals if a.phase == phase)
+    return train.velocity_m_s[:, start : start + round(lasts_s * 100)]
+
+
+def displacement_spectrum(velocity: FloatArray) -> tuple[FloatArray, FloatArray]:
+    count = 8192
+    hz = np.fft.rfftfreq(count, 0.01)[1:]
+    spectrum = np.linalg.norm(np.abs(np.fft.rfft(velocity, count)[:, 1:]), axis=0) / 100
+    return hz, spectrum / (2 * np.pi * hz)
+
+
+@pytest.mark.parametrize("phase", ["Pg", "Sg"])
+def test_a_half_space_gives_the_moment_of_the_far_field(phase: str) -> None:
+    event = make_event(3.0)
+    _, displacement = displacement_spectrum(cut(record(event, place_station(20, HARD_ROCK), CRYSTAL), phase, 2.2))
+    distance_m, alpha, beta = 1e3 * np.hypot(20, 10), 6000.0, 3464.1016
+    take_off = 180 - np.degrees(np.arctan2(20, 10))
+    tensor = sources.moment_tensor(20.0, 70.0, 15.0)
+    p, sv, sh = (float(amplitude) for amplitude in sources.radiate(tensor, take_off, 0.0))
+    sine = np.sin(np.radians(take_off))
+    surface = surface_motion(sine / (6.0 if phase == "Pg" else 3.4641016), 6.0, 3.4641016)
+    seen = (
+        abs(p) * np.hypot(surface.p_up, surface.p_away)
+        if phase == "Pg"
+        else np.hypot(sv * np.hypot(surface.sv_up, surface.sv_away), 2 * sh)
+    )
+    speed = alpha if phase == "Pg" else beta
+    moment = displacement[2:5].mean() * 4 * np.pi * 2700 * speed**3 * distance_m / seen
+    assert moment == pytest.approx(float(sources.moment_nm(3.0)), rel=0.1)
+
+
+def test_the_corner_can_be_read_from_the_spectrum() -> None:
+    event = make_event(3.5)
+    hz, displacement = displacement_spectrum(cut(record(event, place_station(30, HARD_ROCK), CRYSTAL), "Sg", 8.0))
+    plateau = displacement[2:5].mean()
+    assert hz[np.argmax(displacement < plateau / 2)] == pytest.approx(event.corner_hz, rel=0.05)
+
+
+def test_a_free_surface_doubles_what_comes_straight_up() -> None:
+    motion = surface_motion(0.0, 6.0, 3.5)
+    assert (motion.p_up, motion.p_away, motion.sv_up, motion.sv_away) == pytest.approx((2, 0, 0, -2))
+
+
+@pytest.mark.parametrize("mw", [1.5, 4.0, 6.8])
+def test_nothing_moves_before_p(mw: float) -> None:
+    train = record(make_event(mw), place_station(25))
+    first = train.arrivals[0].time_ns
+    times_ns = train.start_ns + 10_000_000 * np.arange(train.velocity_m_s.shape[1])
+    assert not train.velocity_m_s[:, times_ns < first].any()
+    assert np.abs(train.velocity_m_s[:, times_ns >= first][:, :10]).max() > 0
+    assert train.start_ns % 10_000_000 == 0
+    assert 0 <= first - train.start_ns < 10_000_000
+
+
+def test_p_starts_the_way_the_radiation_says() -> None:
+    for strike in range(0, 360, 30):
+        event = replace(make_event(3.0), strike_deg=float(strike))
+        train = record(event, place_station(20))
+        p, _, _ = sources.radiate(sources.moment_tensor(strike, 70, 15), 90 + np.degrees(np.arctan2(10, 20)), 0.0)
+        if abs(p) > 0.3:
+            assert np.sign(train.velocity_m_s[0, 1:4].sum()) == np.sign(p)
+
+
+def test_p_is_vertical_and_s_horizontal_on_soft_ground() -> None:
+    train = record(make_event(3.0), place_station(20))
+    p, s = (np.square(cut(train, phase, 0.5)).sum(axis=1) for phase in ("Pg", "Sg"))
+    assert p[0] > 3 * p[1:].sum()
+    assert s[1:].sum() > 3 * s[0]
+
+
+def test_a_seed_gives_the_same_bytes_and_another_station_others() -> None:
+    event, station = make_event(2.5), place_station(30)
+    first, again = (record(event, station) for _ in range(2))
+    assert first.velocity_m_s.tobytes() == again.velocity_m_s.tobytes()
+    other = record(event, replace(station, code="OTHER"))
+    coda = cut(first, "Sg", 30)[:, 300:], cut(other, "Sg", 30)[:, 300:]
+    assert abs(np.corrcoef(coda[0].ravel(), coda[1].ravel())[0, 1]) < 0.2
+
+
+def test_nobody_records_what_is_too_small() -> None:
+    assert wave_train(make_event(-1.0), place_station(200), JAPAN, 100, 1) is None
