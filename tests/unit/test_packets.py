@@ -77,7 +77,7 @@ def test_any_station_comes_back() -> None:
                 code=random.choice(["HHZ", "HHN", "HNZ", "BH1"]),
                 start_ns=START_NS + int(random.integers(0, 3)) * 5_000_000,
                 rate_hz=float(random.choice([100.0, 50.0, 99.9987])),
-                samples=random.choice([-1, 1]) * ordinary_noise(random, int(random.integers(0, 300))),
+                samples=int(random.choice([-1, 1])) * ordinary_noise(random, int(random.integers(0, 300))),
             )
             for _ in range(random.integers(1, 8))
         )
