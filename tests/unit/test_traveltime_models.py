@@ -41,8 +41,8 @@ def test_presets_reach_from_the_surface_to_where_simulated_sources_are(name: str
     assert (first_arrivals(model, "P", [0.0, 500.0], [100.0, 0.0]).time_s > 0).all()
 
 
-def test_presets_have_the_published_times() -> None:
-    """iasp91: tables of Kennett (1991), P and S of a surface focus at 1 and 4 degrees."""
+def test_iasp91_has_its_published_time_and_moho() -> None:
+    """iasp91: the tables of Kennett (1991), P of a surface focus at 1 degree."""
     model = load_model("iasp91")
     assert first_arrivals(model, "P", 111.195, 0.0).time_s == pytest.approx(19.17, abs=0.02)
     assert model.layers[model.moho_layer].top_km == 35
