@@ -1,35 +1,20 @@
 """Records of stations: the same whatever the start, waves where they belong, and truth that can be measured."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 import pytest
 
-from kensoku.simulation.engine import Arrival, Block, SourceArrival, World, block_at, open_world, record, s_velocity
+from kensoku.simulation.engine import Block, SourceArrival, World, block_at, open_world, record, s_velocity
 from kensoku.simulation.networks import Station
-from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.recorder import Int32Array
 from kensoku.simulation.truth import Sightings, local_snr
+from kensoku.simulation.waves import Arrival, WaveTrain
 from kensoku.traveltime import load_model
 
 RATE_HZ = 100
-
-
-@dataclass(frozen=True)
-class Onset:
-    phase: str
-    time_ns: int
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """Constant velocity: 1 mm/s for 90 s, which reaches over a block's end."""
-
-    start_ns: int
-    velocity_m_s: FloatArray
-    arrivals: Sequence[Arrival]
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +25,12 @@ def world() -> World:
 def ringing(world: World, lasts_s: int = 90) -> World:
     """Every source sends 5 Hz at once, to everybody."""
 
-    def waves(rows: Sequence[int], station: Station) -> Iterator[Pulse]:
+    def waves(rows: Sequence[int], station: Station) -> Iterator[WaveTrain]:
         for row in rows:
             start_ns = int(world.catalogue.time_ns[row]) // 10**7 * 10**7
             times_s = np.arange(lasts_s * station.rate_hz) / station.rate_hz
             velocity = np.tile(1e-4 * np.sin(2 * np.pi * 5 * times_s), (3, 1))
-            yield Pulse(start_ns, velocity, (Onset("Pg", start_ns),))
+            yield WaveTrain(start_ns, velocity, (Arrival("Pg", start_ns),))
 
     return replace(world, waves=waves)
 

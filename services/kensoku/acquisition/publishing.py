@@ -24,12 +24,12 @@ QUARANTINED = Gauge("acquisition_quarantined_files", "Files left out because too
 UNFLUSHED = Gauge("acquisition_unflushed_packets", "Packets published and not yet acknowledged")
 
 TOPIC, REJECTED = "waveforms", "waveforms.rejected"
-SOURCE = "files"
 
 
 class Publisher:
-    def __init__(self, bus: Bus, max_unflushed: int, max_rejects: int) -> None:
+    def __init__(self, bus: Bus, source: str, max_unflushed: int, max_rejects: int) -> None:
         self._bus = bus
+        self._source = source
         self._max_unflushed = max_unflushed
         self._max_rejects = max_rejects
         self._unflushed = 0
@@ -50,7 +50,7 @@ class Publisher:
     def publish(self, item: StationSecond, shift_ns: int, arrival_ns: int, is_live: bool) -> None:
         channels = [_shifted(channel, shift_ns) for channel in item.channels] if shift_ns else item.channels
         time_kind = TIME_KIND_LIVE if is_live else TIME_KIND_REPLAY
-        packet = encode_packet(item.network, item.station, channels, SOURCE, arrival_ns, time_kind)
+        packet = encode_packet(item.network, item.station, channels, self._source, arrival_ns, time_kind)
         self._bus.publish(TOPIC, item.key, packet.SerializeToString())
         self._unflushed += 1
         self.packets += 1
@@ -68,7 +68,7 @@ class Publisher:
         if self._rejects[fault.path] == self._max_rejects:
             QUARANTINED.inc()
             log.warning("quarantined after %d rejects, the rest is left out: %s", self._max_rejects, fault.path)
-        origin = f"{SOURCE}/{fault.path.name}/{fault.offset}"
+        origin = f"{self._source}/{fault.path.name}/{fault.offset}"
         headers = (("reason", fault.reason.encode()), ("origin", origin.encode()))
         self._bus.publish(REJECTED, fault.path.name, fault.payload, headers)
         self._unflushed += 1

@@ -4,22 +4,22 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from prometheus_client import Counter, Gauge
 
-from kensoku.acquisition import position, waveform_files
+from kensoku.acquisition import position
 from kensoku.acquisition.position import SourcePosition
 from kensoku.acquisition.publishing import Publisher
 from kensoku.acquisition.schedule import Schedule
-from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond, station_seconds
+from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond
 from kensoku.acquisition.settings import AcquisitionSettings
-from kensoku.acquisition.waveform_files import Fault, Piece, Stretch
+from kensoku.acquisition.sources import SIMULATED, FileSource, SimulatedSource, Source, iso
+from kensoku.acquisition.waveform_files import Fault
 from kensoku.bus import Bus
-from kensoku.errors import InputInvalid
 from kensoku.packets import EARLIEST_NS, LATEST_NS
 from kensoku.runtime import Pulse
 
@@ -42,7 +42,7 @@ def run(
 ) -> None:
     """Replay to the end of the archive (for ever, with `loop`) or until `stop`; what went out is then acknowledged."""
     replay = Replay(settings, bus, pulse, stop, is_enabled, clock_ns)
-    pulse.wait_for("archive", "reading the headers of the files")
+    pulse.wait_for("archive", "finding out what there is")
     replay.scan()
     pulse.found("archive")
     saved = replay.load_position()
@@ -73,44 +73,42 @@ class Replay:
         self._stop = stop
         self._is_enabled = is_enabled
         self._clock_ns = clock_ns
-        self._publisher = Publisher(bus, settings.acquisition_max_unflushed, settings.acquisition_max_rejects)
-        self._is_selected = station_filter(settings.acquisition_stations)
         self._span = Span(_ns(settings.acquisition_start, EARLIEST_NS), _ns(settings.acquisition_end, LATEST_NS))
         self._is_live = settings.acquisition_times == "now" and settings.acquisition_speed == 1
-        source = settings.acquisition_source.resolve()
+        self._source = self._open_source()
+        self._publisher = Publisher(
+            bus, self._source.kind, settings.acquisition_max_unflushed, settings.acquisition_max_rejects
+        )
         self._position_path = position.position_path(
-            settings.home, settings.namespace, source, settings.acquisition_stations, self._span, settings.packet_s
+            settings.home,
+            settings.namespace,
+            self._source.identity,
+            settings.acquisition_stations,
+            self._span,
+            settings.packet_s,
         )
         self._reached: SourcePosition | None = None  # the last that went out
-        self._stretches: list[Stretch] = []
 
     def scan(self) -> None:
-        """Find out what there is; an archive without a waveform for us is an error."""
-        source = self._settings.acquisition_source
-        files = waveform_files.find_files(source)
-        found = 0
-        for part in waveform_files.scan(files):
+        """Find out what there is; a source without a waveform for us is an error."""
+        for fault in self._source.scan():
             self._pulse.beat()
             if self._stop.is_set():
                 return
-            if isinstance(part, Fault):
-                self._publisher.reject(part)
-                continue
-            found += 1
-            if any(map(self._is_selected, part.stations)) and self._span.touches(part.start_ns, part.end_ns):
-                self._stretches.append(part)
+            if fault is not None:
+                self._publisher.reject(fault)
         self._publisher.flush()
-        if not found:
-            raise InputInvalid(
-                f"found {len(files)} files and no waveform in {source}, expected miniSEED or another format that ObsPy "
-                "reads; check the path"
-            )
-        if not self._stretches:
-            raise InputInvalid(
-                f"found waveforms in {source}, expected stations {self._settings.acquisition_stations!r} between "
-                f"{_iso(self._span.start_ns)} and {_iso(self._span.end_ns)}; choose other stations or times"
-            )
-        log.info("found waveforms in %d of %d files in %s", len({s.path for s in self._stretches}), len(files), source)
+
+    def _open_source(self) -> Source:
+        given, stations = self._settings.acquisition_source, self._settings.acquisition_stations
+        chosen = stations, station_filter(stations), self._span, self._settings.packet_s
+        if given.startswith(SIMULATED):
+            return SimulatedSource(given.removeprefix(SIMULATED), *chosen, self._goes_on)
+        return FileSource(Path(given), *chosen, lambda path: self._publisher.is_quarantined(path))
+
+    def _goes_on(self) -> bool:
+        self._pulse.beat()
+        return not self._stop.is_set()
 
     def load_position(self) -> SourcePosition | None:
         saved = position.load(self._position_path) if self._settings.acquisition_resume else None
@@ -125,32 +123,28 @@ class Replay:
         return saved
 
     def play(self, turn: int, saved: SourcePosition | None) -> bool:
-        """Publish the archive once, or what is left of it; False if stopped on the way."""
-        span = (
-            self._span
-            if saved is None
-            else replace(self._span, start_ns=max(saved.second * SECOND_NS, self._span.start_ns))
-        )
-        first_ns = max(min(stretch.start_ns for stretch in self._stretches), span.start_ns)
+        """Publish the source once, or what is left of it; False if stopped on the way."""
+        items = self._source.items(saved)
+        beginning = list(
+            itertools.islice(items, 1)
+        )  # a simulation needs a while for it, of which nobody should be late
+        last_ns = first_ns = self._source.first_ns(saved)
         shift_ns = self._shift_ns(first_ns, saved)
         schedule = Schedule(
             self._settings.acquisition_speed, first_ns, first_ns + shift_ns if self._is_live else self._clock_ns()
         )
-        last_ns = first_ns
-        for item in station_seconds(self._stretches, self._read, span, self._settings.packet_s):
+        for item in itertools.chain(beginning, items):
             self._pulse.beat()
             if isinstance(item, Fault):
                 self._publisher.reject(item)
                 continue
-            if saved and (item.second, item.key) <= (saved.second, saved.station):
-                continue
             if not self._is_live:
-                schedule = schedule.without_gap(last_ns, item.end_ns)
-            last_ns = item.end_ns
-            if not self._wait_until(schedule.due_ns(item.end_ns)):
+                schedule = schedule.without_gap(last_ns, item.due_ns)
+            last_ns = item.due_ns
+            if not self._wait_until(schedule.due_ns(item.due_ns)):
                 break
             self._publish(item, shift_ns)
-            self._reached = SourcePosition(item.second, item.key, shift_ns, turn)
+            self._reached = SourcePosition(item.due_second, item.key, shift_ns, turn)
         self._acknowledge()
         if self._stop.is_set():
             log.info("stopped behind %s", _describe(self._reached))
@@ -159,12 +153,6 @@ class Replay:
     def finish(self) -> None:
         self._position_path.unlink(missing_ok=True)
         log.info("came to the end: %d packets, %d rejects", self._publisher.packets, self._publisher.rejects)
-
-    def _read(self, stretch: Stretch) -> Iterator[Piece]:
-        for piece in waveform_files.read(stretch):
-            yield piece
-            if self._publisher.is_quarantined(stretch.path):
-                return
 
     def _shift_ns(self, first_ns: int, saved: SourcePosition | None) -> int:
         """Whole seconds, so that samples keep their place within the second."""
@@ -176,13 +164,11 @@ class Replay:
         return (now_ns - first_ns) // SECOND_NS * SECOND_NS
 
     def _publish(self, item: StationSecond, shift_ns: int) -> None:
-        if not self._is_selected(item.key):
-            return
         if not self._is_enabled(item.key):
             DISABLED.inc()
             return
-        # A replay repeats to the nanosecond, so its packets arrive when a station without delay would have sent them.
-        arrival_ns = self._clock_ns() if self._is_live else item.end_ns + shift_ns
+        # A replay repeats to the nanosecond, so its packets arrive when they would have without delays of ours.
+        arrival_ns = self._clock_ns() if self._is_live else item.due_ns + shift_ns
         self._publisher.publish(item, shift_ns, arrival_ns, self._is_live)
 
     def _wait_until(self, due_ns: int) -> bool:
@@ -219,9 +205,5 @@ def _ns(time_of_day: datetime | None, default_ns: int) -> int:
     return (since_1970.days * 86_400 + since_1970.seconds) * SECOND_NS + since_1970.microseconds * 1000
 
 
-def _iso(time_ns: int) -> str:
-    return datetime.fromtimestamp(time_ns // SECOND_NS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _describe(reached: SourcePosition | None) -> str:
-    return f"{reached.station} in second {_iso(reached.second * SECOND_NS)}" if reached else "the beginning"
+    return f"{reached.station} in second {iso(reached.second * SECOND_NS)}" if reached else "the beginning"

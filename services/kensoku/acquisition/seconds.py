@@ -30,6 +30,7 @@ class StationSecond:
     station: str
     channels: tuple[ChannelSamples, ...]
     seconds: int = 1
+    delay_ns: int = 0  # how much later than its end it comes
 
     @property
     def key(self) -> str:
@@ -38,6 +39,15 @@ class StationSecond:
     @property
     def end_ns(self) -> int:
         return (self.second + self.seconds) * SECOND_NS
+
+    @property
+    def due_ns(self) -> int:
+        return self.end_ns + self.delay_ns
+
+    @property
+    def due_second(self) -> int:
+        """That in which a packet without delay began that comes when this one does."""
+        return self.due_ns // SECOND_NS - self.seconds
 
 
 @dataclass(frozen=True, slots=True)

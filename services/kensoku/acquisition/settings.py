@@ -1,4 +1,4 @@
-"""What may be set about acquisition from files: KENSOKU_ACQUISITION_*, each also an option of the program."""
+"""What may be set about acquisition: KENSOKU_ACQUISITION_*, each also an option of the program."""
 
 import math
 from pathlib import Path
@@ -13,10 +13,18 @@ def _speed(value: object) -> object:
     return math.inf if value == "max" else value
 
 
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
 class AcquisitionSettings(ServiceSettings):
     flag_prefix: ClassVar[str] = "acquisition_"
 
-    acquisition_source: Annotated[Path, Field(description="a waveform file, a folder of them, or an SDS archive")]
+    acquisition_source: Annotated[
+        str,
+        BeforeValidator(_text),
+        Field(min_length=1, description="a waveform file, a folder of them, an SDS archive, or sim://SCENARIO"),
+    ]
     acquisition_speed: Annotated[float, BeforeValidator(_speed), Field(gt=0, description="times real time, or max")] = (
         1.0
     )

@@ -39,9 +39,9 @@ STATUS_PERIOD_S = 30.0
 
 
 class RunSettings(ServiceSettings):
-    acquisition_source: Annotated[
-        Path | None, Field(description="waveforms to replay; see `--help` of acquisition")
-    ] = None
+    acquisition_source: Annotated[str | None, Field(description="waveforms to replay; see `--help` of acquisition")] = (
+        None
+    )
     model_repository: Annotated[Path, Field(description="folder with a folder a model")] = Field(
         default_factory=default_repository
     )

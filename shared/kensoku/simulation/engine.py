@@ -8,7 +8,6 @@ all that is kept of them, so memory stays flat however long the scenario is.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -17,35 +16,18 @@ from kensoku.simulation.disturbances import BLOCK_NS, LOOK_AHEAD_S, Disturbance,
 from kensoku.simulation.instruments import Digitiser, Instrument, find_sensor
 from kensoku.simulation.networks import Station
 from kensoku.simulation.noise import Float32Array, GroundNoise
-from kensoku.simulation.plain_waves import wave_train
+from kensoku.simulation.propagation import Earth
 from kensoku.simulation.randomness import FloatArray, draw
 from kensoku.simulation.recorder import Int32Array, Recorder
 from kensoku.simulation.scenario import BUNDLED, Scenario, bundled_scenarios, load_scenario, read_stations
 from kensoku.simulation.sites import Site, draw_site
 from kensoku.simulation.sources import SourceKind
+from kensoku.simulation.waves import WaveTrain, events_of, wave_trains
 from kensoku.traveltime import EarthModel, load_model
 
 CAUSAL_SHARE = 0.3  # of digitisers, whose filters do not ring before an onset
 GAIN_ERROR = 0.01  # standard deviation between components
 LOOK_AHEAD_NS = LOOK_AHEAD_S * 10**9
-
-
-class Arrival(Protocol):
-    @property
-    def phase(self) -> str: ...
-    @property
-    def time_ns(self) -> int: ...
-
-
-class WaveTrain(Protocol):
-    """Ground velocity Z, N, E from a moment on; zero before and after."""
-
-    @property
-    def start_ns(self) -> int: ...
-    @property
-    def velocity_m_s(self) -> FloatArray: ...
-    @property
-    def arrivals(self) -> Sequence[Arrival]: ...
 
 
 # Of rows of the catalogue, at one station and its sampling rate; None where nothing would be seen.
@@ -94,13 +76,14 @@ def open_world(name: str | Path) -> World:
 
 
 def make_world(scenario: Scenario, folder: Path) -> World:
-    earth = load_model(folder / scenario.earth if scenario.earth.endswith(".toml") else scenario.earth)
-    catalogue = make_catalogue(scenario.sequences, scenario.conditions, scenario.stress_drop, s_velocity(earth))
+    model = load_model(folder / scenario.earth if scenario.earth.endswith(".toml") else scenario.earth)
+    catalogue = make_catalogue(scenario.sequences, scenario.conditions, scenario.stress_drop, s_velocity(model))
+    events, earth = tuple(events_of(catalogue)), Earth(model, scenario.attenuation)
     return World(
         scenario,
         read_stations(scenario, folder),
         catalogue,
-        lambda rows, station: (wave_train(catalogue, row, station, earth) for row in rows),
+        lambda rows, station: wave_trains([events[row] for row in rows], station, earth, scenario.seed),
     )
 
 

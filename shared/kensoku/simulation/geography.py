@@ -64,13 +64,3 @@ def scatter_inside(outline: Sequence[Place], count: int, chance: np.random.Gener
         places = np.column_stack([np.degrees(np.arcsin(sine)), chance.uniform(west, east, count + 16)])
         found = np.concatenate([found, places[is_inside(outline, places[:, 0], places[:, 1])]])
     return found[:count, 0], found[:count, 1]
-
-
-def distance_azimuth(source: Place, station: Place) -> tuple[float, float]:
-    """Kilometres along the great circle, and the direction from the source towards the station."""
-    (lat1, lon1), (lat2, lon2) = np.radians(source), np.radians(station)
-    east = np.sin(lon2 - lon1) * np.cos(lat2)
-    north = np.cos(lat1) * np.sin(lat2) - np.sin(lat1) * np.cos(lat2) * np.cos(lon2 - lon1)
-    up = np.sin(lat1) * np.sin(lat2) + np.cos(lat1) * np.cos(lat2) * np.cos(lon2 - lon1)
-    distance_deg = np.degrees(np.arctan2(np.hypot(east, north), up))
-    return float(distance_deg * KM_PER_DEG), float(np.degrees(np.arctan2(east, north)) % 360)

@@ -1,0 +1,177 @@
+"""Where waveforms come from: files that were recorded, or a scenario that is simulated as it is asked for."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from kensoku.acquisition import waveform_files
+from kensoku.acquisition.position import SourcePosition
+from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond, station_seconds
+from kensoku.acquisition.simulated import seconds_of
+from kensoku.acquisition.waveform_files import Fault, Piece, Stretch
+from kensoku.errors import InputInvalid
+from kensoku.simulation.engine import World, open_world
+from kensoku.simulation.telemetry import deliver, longest_delay_s
+
+log = logging.getLogger("kensoku.acquisition")
+
+SIMULATED = "sim://"
+
+
+class Source(Protocol):
+    """What a replay asks for; `span` and stations are chosen when it is made."""
+
+    @property
+    def kind(self) -> str:
+        """As packets name it."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """What the saved position belongs to."""
+        ...
+
+    def scan(self) -> Iterator[Fault | None]:
+        """Find out what there is, a step at a time; nothing to replay is an error."""
+        ...
+
+    def first_ns(self, after: SourcePosition | None) -> int:
+        """Where the samples behind a position begin."""
+        ...
+
+    def items(self, after: SourcePosition | None) -> Iterator[StationSecond | Fault]:
+        """What is behind a position, in the order in which it is due."""
+        ...
+
+
+class FileSource:
+    kind = "files"
+
+    def __init__(
+        self,
+        path: Path,
+        stations: str,
+        is_selected: Callable[[str], bool],
+        span: Span,
+        packet_s: int,
+        is_quarantined: Callable[[Path], bool],
+    ) -> None:
+        self._path, self._stations, self._is_selected = path, stations, is_selected
+        self._span, self._packet_s, self._is_quarantined = span, packet_s, is_quarantined
+        self._stretches: list[Stretch] = []
+
+    @property
+    def identity(self) -> str:
+        return str(self._path.resolve())
+
+    def scan(self) -> Iterator[Fault | None]:
+        files = waveform_files.find_files(self._path)
+        found = 0
+        for part in waveform_files.scan(files):
+            if isinstance(part, Fault):
+                yield part
+                continue
+            found += 1
+            if any(map(self._is_selected, part.stations)) and self._span.touches(part.start_ns, part.end_ns):
+                self._stretches.append(part)
+            yield None
+        if not found:
+            raise InputInvalid(
+                f"found {len(files)} files and no waveform in {self._path}, expected miniSEED or another format that "
+                "ObsPy reads; check the path"
+            )
+        if not self._stretches:
+            raise InputInvalid(
+                f"found waveforms in {self._path}, expected stations {self._stations!r} between "
+                f"{iso(self._span.start_ns)} and {iso(self._span.end_ns)}; choose other stations or times"
+            )
+        count = len({stretch.path for stretch in self._stretches})
+        log.info("found waveforms in %d of %d files in %s", count, len(files), self._path)
+
+    def first_ns(self, after: SourcePosition | None) -> int:
+        return max(min(stretch.start_ns for stretch in self._stretches), self._span_after(after).start_ns)
+
+    def items(self, after: SourcePosition | None) -> Iterator[StationSecond | Fault]:
+        for item in station_seconds(self._stretches, self._read, self._span_after(after), self._packet_s):
+            if after and isinstance(item, StationSecond) and (item.second, item.key) <= (after.second, after.station):
+                continue
+            if isinstance(item, Fault) or self._is_selected(item.key):
+                yield item
+
+    def _span_after(self, after: SourcePosition | None) -> Span:
+        return replace(self._span, start_ns=max(after.second * SECOND_NS, self._span.start_ns)) if after else self._span
+
+    def _read(self, stretch: Stretch) -> Iterator[Piece]:
+        for piece in waveform_files.read(stretch):
+            yield piece
+            if self._is_quarantined(stretch.path):
+                return
+
+
+class SimulatedSource:
+    kind = "simulation"
+
+    def __init__(
+        self,
+        scenario: str,
+        stations: str,
+        is_selected: Callable[[str], bool],
+        span: Span,
+        packet_s: int,
+        goes_on: Callable[[], bool],
+    ) -> None:
+        self._scenario, self._patterns, self._is_selected = scenario, stations, is_selected
+        self._span, self._packet_s, self._goes_on = span, packet_s, goes_on
+        self._world: World | None = None
+
+    @property
+    def identity(self) -> str:
+        return SIMULATED + self._scenario
+
+    def scan(self) -> Iterator[Fault | None]:
+        world = open_world(self._scenario)
+        stations = [station for station in world.stations if self._is_selected(station.name)]
+        if not stations or not self._span.touches(world.start_ns, world.end_ns - 1):
+            raise InputInvalid(
+                f"found {len(world.stations)} stations from {iso(world.start_ns)} to {iso(world.end_ns)} in "
+                f"{self.identity}, expected stations {self._patterns!r} between {iso(self._span.start_ns)} and "
+                f"{iso(self._span.end_ns)}; choose other stations or times"
+            )
+        self._world = replace(world, stations=stations)
+        log.info("simulating %d stations of %s", len(stations), self.identity)
+        yield None
+
+    @property
+    def world(self) -> World:
+        if self._world is None:
+            raise RuntimeError("asked for what is not scanned yet")
+        return self._world
+
+    def first_ns(self, after: SourcePosition | None) -> int:
+        begin = max(self.world.start_ns, self._span.start_ns)
+        return max(begin, after.second * SECOND_NS) if after else begin
+
+    def items(self, after: SourcePosition | None) -> Iterator[StationSecond | Fault]:
+        """Behind a position come all packets that are due in its second or later, however long they were on their way:
+        a few of its second may come again."""
+        begin = max(self.world.start_ns, self._span.start_ns)
+        telemetry, seed = self.world.scenario.telemetry, self.world.scenario.seed
+        if after:
+            begin = max(begin, after.second * SECOND_NS - round(longest_delay_s(telemetry) * SECOND_NS))
+        end = min(self.world.end_ns, self._span.end_ns)
+        packets = seconds_of(self.world, begin // SECOND_NS, -(-end // SECOND_NS), self._packet_s, self._goes_on)
+        for delivery in deliver(packets, telemetry, seed):
+            packet = delivery.packet
+            delay_ns = delivery.due_ns - packet.end_ns
+            item = StationSecond(
+                packet.second, packet.network, packet.station, packet.channels, packet.seconds, delay_ns
+            )
+            if after is None or item.due_second >= after.second:
+                yield item
+
+
+def iso(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // SECOND_NS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
