@@ -29,10 +29,12 @@ class Scattering:
     peak_delay_s: Positive = 0.6
     growth: Positive = 1.4
     p_share: Positive = 0.4  # of P's delay over that of S
-    coda_per_km: NotNegative = 0.012
-    local_share: NotNegative = 0.45  # of the energy that rings below the station
-    local_s: Positive = 0.25
-    turned_s: Positive = 1.0  # after which half the energy has left the polarisation of the ray
+    coda_per_km: NotNegative = 0.04
+    p_coda: NotNegative = 3.0  # of P's coda over that of S: it is made of S as well
+    local_share: NotNegative = 0.65  # of the energy that rings below the station
+    local_s: Positive = 0.5
+    turned: NotNegative = 0.25  # share of the scattered energy that leaves the polarisation of the ray at once
+    turned_s: Positive = 0.8  # after which half of the rest has
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Onset:
     coda_per_s: float
     local_s: float
     local_share: float
+    turned: float
     turned_s: float
 
 
@@ -85,5 +88,5 @@ def shape(
     coherent = 1 / (1 + (2 * np.pi * np.array(BANDS_HZ) * onset.delay_s) ** 2)
     amplitude = np.sqrt(energy(onset, time_s) / rate_hz * strength)
     envelopes = np.sqrt(1 - coherent)[:, np.newaxis] * amplitude * np.exp(-np.outer(decay, time_s))
-    turned = 1 - np.exp(-time_s * (np.log(2) / onset.turned_s))
+    turned = 1 - (1 - onset.turned) * np.exp(-time_s * (np.log(2) / onset.turned_s))
     return envelopes.astype(np.float32), turned.astype(np.float32)

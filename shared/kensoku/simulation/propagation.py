@@ -24,6 +24,7 @@ HEAD_SHARE = 0.35  # of Pn and Sn beside Pg and Sg
 TELESEISMIC_T_STAR_S = 0.8  # of P
 TELESEISMIC_SPREADING = 0.35 / EARTH_KM  # of P from 30 to 90 degrees, Kanamori & Stewart (1976)
 SITE_FROM_HZ = 0.5  # what the ground amplifies
+VERTICAL = 0.75  # of the horizontals' amplification, as a power
 DOWN_GOING = 0.85  # of the wave that comes back from the surface to a borehole's sensor
 
 
@@ -229,7 +230,7 @@ def amplify(site: SiteResponse, hz: FloatArray) -> tuple[FloatArray, FloatArray]
     for mode in (1, 3, 5):
         ratio = np.maximum(hz, 1e-3) / (mode * site.resonance_hz)
         peaks += 1 / mode / (1 + (2.5 * (ratio - 1 / ratio)) ** 2)
-    return np.exp(0.5 * begun), np.exp(begun) * (1 + (site.resonance - 1) * peaks)
+    return np.exp(VERTICAL * begun), np.exp(begun) * (1 + (site.resonance - 1) * peaks)
 
 
 def reverberate(station: Station, ray: Ray, hz: FloatArray) -> ComplexArray:
@@ -274,9 +275,9 @@ def _keep_sign(factor: complex) -> float:
 
 
 def station_motion(station: Station, ray: Ray, model: EarthModel) -> SurfaceMotion:
-    """At the velocities of the ground, which bends rays towards the vertical."""
+    """At velocities between the ground's and the rock's: waves of a hertz and more feel both."""
     layer = model.layers[0]
-    vs = min(station.site.vs_m_s / 1e3, layer.vs_km_s[0])
+    vs = min(np.sqrt(station.site.vs_m_s / 1e3 * layer.vs_km_s[0]), layer.vs_km_s[0])
     vp = min(VP_OVER_VS * vs, layer.vp_km_s[0])
     return surface_motion(ray.ray_parameter_s_km, vp, vs)
 

@@ -241,11 +241,12 @@ def _onset(event: Event, station: Station, path: Path, ray: Ray, earth: Earth) -
     velocity_km_s = path.hypocentral_km / ray.time_s
     soft = float(np.clip(0.5 / station.site.resonance_hz, 0.1, 1.0))
     return Onset(
-        delay_s=float(np.clip(delay_s, 0.01, 3.0)),
+        delay_s=float(np.clip(delay_s, 0.04 if ray.wave == "S" else 0.03, 3.0)),
         travel_s=ray.time_s,
-        coda_per_s=scattering.coda_per_km * velocity_km_s,
+        coda_per_s=scattering.coda_per_km * velocity_km_s * (scattering.p_coda if ray.wave == "P" else 1.0),
         local_s=scattering.local_s + soft / 2,
         local_share=scattering.local_share,
+        turned=scattering.turned,
         turned_s=scattering.turned_s,
     )
 
@@ -382,7 +383,7 @@ class _Train:
         noise = draw_bands(len(along) + 3, count, self._rate_hz, self._chance)
         enveloped = np.einsum("bn,bkn->kn", envelopes, noise)
         level = np.sqrt((along**2).sum() / 3)
-        shares = np.array([0.9, 1.05, 1.05]) if ray.wave == "P" else np.array([0.6, 1.15, 1.15])
+        shares = np.array([1.2, 0.9, 0.9]) if ray.wave == "P" else np.array([1.1, 0.95, 0.95])
         polarised = np.einsum("kc,kn->cn", along.astype(np.float32), enveloped[: len(along)])
         isotropic = (level * shares).astype(np.float32)[:, np.newaxis] * enveloped[len(along) :]
         scattered: npt.NDArray[np.float32] = np.sqrt(1 - turned) * polarised + np.sqrt(turned) * isotropic
