@@ -6,6 +6,7 @@ layers below the station ring for a second. All of it starts at the onset: an en
 of its band, so nothing comes before.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ Float32Array = npt.NDArray[np.float32]
 
 BANDS_HZ = (1.0, 4.0, 16.0)  # two octaves apart; beyond the ends as at the ends
 BAND_OCTAVES = 2.0
+KNOTS = 200  # of an envelope
+CHUNK = 512  # samples of noise are drawn in multiples of it, so that few lengths occur
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +73,16 @@ def band_weights(hz: FloatArray) -> FloatArray:
     return weights
 
 
+@functools.lru_cache(maxsize=64)
+def _weights(length: int, rate_hz: float) -> Float32Array:
+    return band_weights(np.fft.rfftfreq(length, 1 / rate_hz)).astype(np.float32)
+
+
 def draw_bands(kinds: int, count: int, rate_hz: float, chance: np.random.Generator) -> Float32Array:
     """Noise of variance 1 in all, (bands, kinds, samples)."""
-    length = scipy.fft.next_fast_len(count, real=True)
+    length = scipy.fft.next_fast_len(-(-count // CHUNK) * CHUNK, real=True)
     white = scipy.fft.rfft(chance.standard_normal((kinds, length), dtype=np.float32))
-    weights = band_weights(np.fft.rfftfreq(length, 1 / rate_hz)).astype(np.float32)
+    weights = _weights(length, rate_hz)
     bands: Float32Array = scipy.fft.irfft(white[np.newaxis] * weights[:, np.newaxis], length)[..., :count]
     return bands
 
@@ -86,7 +94,8 @@ def shape(
     time_s = (np.arange(count) + 0.5) / rate_hz
     decay = np.pi * np.array(BANDS_HZ) / qualities
     coherent = 1 / (1 + (2 * np.pi * np.array(BANDS_HZ) * onset.delay_s) ** 2)
-    amplitude = np.sqrt(energy(onset, time_s) / rate_hz * strength)
+    knots_s = np.geomspace(time_s[0], time_s[-1], KNOTS)
+    amplitude = np.interp(time_s, knots_s, np.sqrt(energy(onset, knots_s) * (strength / rate_hz)))
     envelopes = np.sqrt(1 - coherent)[:, np.newaxis] * amplitude * np.exp(-np.outer(decay, time_s))
     turned = 1 - (1 - onset.turned) * np.exp(-time_s * (np.log(2) / onset.turned_s))
     return envelopes.astype(np.float32), turned.astype(np.float32)

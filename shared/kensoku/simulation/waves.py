@@ -49,7 +49,7 @@ BLAST_S = 0.35  # scattered S of blasts over that of earthquakes
 NYQUIST_LOSS = 5.0  # in the logarithm; a digitiser cuts more
 FINER = 4  # a pulse is made at this multiple of the rate, so that it may begin between two samples
 RAYLEIGH_Q = 45.0
-RAYLEIGH_DEEPEST_KM = 12.0
+RAYLEIGH_DEEPEST_KM = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,12 @@ def wave_trains(events: Sequence[Event], station: Station, earth: Earth, seed: i
         yield render(event, station, path, earth, station.rate_hz, seed)
 
 
-def render(event: Event, station: Station, path: Path, earth: Earth, rate_hz: int, seed: int) -> WaveTrain | None:
+def render(
+    event: Event, station: Station, path: Path, earth: Earth, rate_hz: int, seed: int, longest_s: float = LONGEST_S
+) -> WaveTrain | None:
+    """The waves of a path, cut off `longest_s` after the first of them."""
     first = path.first("P")
-    lasts_s = _duration_s(event, station, path, earth, rate_hz)
+    lasts_s = min(_duration_s(event, station, path, earth, rate_hz), longest_s)
     if first is None or not lasts_s:
         return None
     step_ns = 10**9 // rate_hz
@@ -292,7 +295,7 @@ class _Train:
         motion = self._motion(ray)
         size = 2 * (pulse.shape[1] - 1)
         components = pulse[[0, 1, 1]]
-        spectrum = self._coherent(ray, pulse.shape[1]) * motion.sum(axis=0)[:, np.newaxis]
+        spectrum = self._coherent(ray, pulse.shape[1]) * motion.sum(axis=0).astype(np.float32)[:, np.newaxis]
         if self.earth.scattering.strength:
             spectrum = spectrum + scipy.fft.rfft(self._scattered(ray, motion, count), size)
         added = scipy.fft.irfft(spectrum * components, size)[:, :count]
@@ -327,9 +330,8 @@ class _Train:
         pulse = np.pad(velocity, ((0, 0), (starts, 0)))[:, ::FINER][:, :count]
         length = scipy.fft.next_fast_len(2 * count, real=True)
         length += length % 2
-        spectrum: ComplexArray = scipy.fft.rfft(pulse, length)
-        spectrum *= self._timing(ray, np.fft.rfftfreq(length, 1 / rate_hz))
-        return spectrum
+        spectrum: ComplexArray = scipy.fft.rfft(pulse.astype(np.float32), length)
+        return spectrum * self._timing(ray, count, length)
 
     def _lowest_hz(self) -> float:
         event = self.event
@@ -337,15 +339,17 @@ class _Train:
             return event.resonance_hz / event.quality
         return min(event.corner_hz * 10 ** (0.5 * (event.mw - _leading_mw(event))), self.station.site.resonance_hz)
 
-    def _timing(self, ray: Ray, hz: FloatArray) -> ComplexArray:
-        """Delays: sub-events, the holes of a blast, the surface above a borehole, conversion at the sediment's base."""
-        factor = reverberate(self.station, ray, hz)
+    def _timing(self, ray: Ray, count: int, length: int) -> ComplexArray | float:
+        """Delays: sub-events, the holes of a blast, the surface above a borehole."""
+        hz = np.fft.rfftfreq(length, 1 / self._rate_hz)
+        factor: ComplexArray | float = reverberate(self.station, ray, hz) if self.station.borehole_m else 1.0
         if self.event.kind is SourceKind.BLAST:
             factor = factor * sources.ripple_spectrum(hz, self.event.ripple.draw_delays_s(self._source_chance()))
         if self._subevents:
-            delays = self._subevents.delay_s - self._ahead_s(ray)
+            delays_s = np.maximum(self._subevents.delay_s - self._ahead_s(ray), 0)
+            taps = np.minimum(np.rint(delays_s * self._rate_hz).astype(np.intp), count - 1)
             weights = self._subevents.moment_nm / self._subevents.moment_nm.sum()
-            factor = factor * (np.exp(-2j * np.pi * np.outer(hz, np.maximum(delays, 0))) @ weights)
+            factor = factor * scipy.fft.rfft(np.bincount(taps, weights), length)
         return factor
 
     def _ahead_s(self, ray: Ray) -> FloatArray:
@@ -364,14 +368,14 @@ class _Train:
             event.mw, event.strike_deg, event.dip_deg, event.depth_km, beta, self._source_chance()
         )
 
-    def _coherent(self, ray: Ray, frequencies: int) -> ComplexArray:
+    def _coherent(self, ray: Ray, frequencies: int) -> npt.NDArray[np.complex64]:
         """What is left of the direct pulse: high frequencies arrive late, and not in step."""
         if not self.earth.scattering.strength:
-            return np.ones(frequencies, dtype=np.complex128)
+            return np.ones(frequencies, dtype=np.complex64)
         delay = _onset(self.event, self.station, self.path, ray, self.earth).delay_s * self._rate_hz
         keeps = np.exp(-1 / delay)
         z = np.exp(-1j * np.pi * np.arange(frequencies) / (frequencies - 1))
-        left: ComplexArray = (1 - keeps) / (1 - keeps * z)
+        left: npt.NDArray[np.complex64] = ((1 - keeps) / (1 - keeps * z)).astype(np.complex64)
         return left
 
     def _scattered(self, ray: Ray, motion: FloatArray, count: int) -> npt.NDArray[np.float32]:
@@ -424,7 +428,7 @@ class _Train:
         amplitude = np.exp(log) * excited * lost * guided * 2 * np.pi * hz
         late_s = event.time_ns / 1e9 - self._start / self._rate_hz + path.distance_km / speed
         phase = -2 * np.pi * np.cumsum(late_s) * (hz[1] - hz[0]) + self._chance.uniform(0, 2 * np.pi)
-        vertical = amplitude * np.exp(1j * phase) * self._timing(shear, hz)
+        vertical = amplitude * np.exp(1j * phase) * self._timing(shear, self.count, size)
         vertical *= scipy.fft.rfft(self._spread(), size)
         waves = scipy.fft.irfft(np.array([vertical, 0.75j * vertical]), size)[:, : self.count] * self._rate_hz
         begins = int((event.time_ns / 1e9 + shear.time_s) * self._rate_hz - self._start)
