@@ -108,10 +108,10 @@ def select_stations(world: World, patterns: str) -> list[Station]:
 
 def write_archive(folder: Path, world: World, selection: Selection, jobs: int) -> Iterator[Progress]:
     """Writes what is missing in the folder, and tells after each station how far it is."""
+    stations = select_stations(world, selection.stations)
     identity = describe_run(world, selection)
     if not _begin(folder, identity):
         return
-    stations = select_stations(world, selection.stations)
     missing = [station for station in stations if not _truth_path(folder, station).exists()]
     done = len(stations) - len(missing)
     seconds = (selection.end_ns - selection.start_ns) / NS_PER_S

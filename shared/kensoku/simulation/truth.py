@@ -168,7 +168,7 @@ def _event(catalogue: Catalogue, row: int, root: str) -> Event:
     root = f"{root}/{event_id(catalogue, row)}"
     origin = Origin(
         resource_id=_id(root, "origin"),
-        time=UTCDateTime(ns=int(catalogue.time_ns[row])),
+        time=UTCDateTime(time_text(int(catalogue.time_ns[row]))),
         latitude=round(float(catalogue.latitude_deg[row]), 5),
         longitude=round(float(catalogue.longitude_deg[row]), 5),
         depth=round(float(catalogue.depth_km[row]), 3) * 1e3,
