@@ -9,6 +9,7 @@ import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -123,11 +124,11 @@ def wave_trains(events: Sequence[Event], station: Station, earth: Earth, seed: i
 
 
 def render(
-    event: Event, station: Station, path: Path, earth: Earth, rate_hz: int, seed: int, longest_s: float = LONGEST_S
+    event: Event, station: Station, path: Path, earth: Earth, rate_hz: int, seed: int, lasts_s: float | None = None
 ) -> WaveTrain | None:
-    """The waves of a path, cut off `longest_s` after the first of them."""
+    """The waves of a path; `lasts_s` after the first of them they end, or when nobody could see them any more."""
     first = path.first("P")
-    lasts_s = min(_duration_s(event, station, path, earth, rate_hz), longest_s)
+    lasts_s = _duration_s(event, station, path, earth, rate_hz) if lasts_s is None else lasts_s
     if first is None or not lasts_s:
         return None
     step_ns = 10**9 // rate_hz
@@ -157,9 +158,9 @@ def _source_shape(event: Event, ray: Ray, hz: FloatArray, mw: float) -> FloatArr
     return sources.source_spectrum(hz, corner * 10 ** (0.5 * (event.mw - mw)))
 
 
-def _radiation(event: Event, path: Path, ray: Ray) -> tuple[float, float, float]:
+def _radiation(tensor: FloatArray, path: Path, ray: Ray) -> tuple[float, float, float]:
     """P, SV and SH of the ray's own wave."""
-    p, sv, sh = sources.radiate(_tensor(event), ray.take_off_deg, path.azimuth_deg)
+    p, sv, sh = sources.radiate(tensor, ray.take_off_deg, path.azimuth_deg)
     return (float(p), 0.0, 0.0) if ray.wave == "P" else (0.0, float(sv), float(sh))
 
 
@@ -186,13 +187,13 @@ def _leading_mw(event: Event) -> float:
     return event.mw - math.log10(count) / 1.5
 
 
-def minimum_phase(log_amplitude: FloatArray) -> ComplexArray:
+def minimum_phase(log_amplitude: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.complexfloating[Any, Any]]:
     """The spectrum of the causal pulse that has these amplitudes and as much of its energy as early as can be."""
     count = 2 * (log_amplitude.shape[-1] - 1)
     cepstrum = scipy.fft.irfft(np.maximum(log_amplitude, log_amplitude.max() - 23.0), count)
     cepstrum[..., 1 : count // 2] *= 2
     cepstrum[..., count // 2 + 1 :] = 0
-    pulse: ComplexArray = np.exp(scipy.fft.rfft(cepstrum))
+    pulse: npt.NDArray[np.complexfloating[Any, Any]] = np.exp(scipy.fft.rfft(cepstrum))
     return pulse
 
 
@@ -254,6 +255,13 @@ def _onset(event: Event, station: Station, path: Path, ray: Ray, earth: Earth) -
     )
 
 
+@functools.lru_cache(maxsize=64)
+def _delays(frequencies: int) -> npt.NDArray[np.complex64]:
+    """Spectrum of a delay of one sample."""
+    delay: npt.NDArray[np.complex64] = np.exp(-1j * np.pi * np.linspace(0, 1, frequencies)).astype(np.complex64)
+    return delay
+
+
 # --- the train --------------------------------------------------------------------------------------------------------
 
 
@@ -266,7 +274,7 @@ class _Train:
         self.event, self.station, self.path, self.earth, self.count = event, station, path, earth, count
         self._rate_hz, self._start = rate_hz, start
         self._chance = draw(seed, station.name, f"waves {event.identity}", 0)
-        self._seed = seed
+        self._seed, self._tensor = seed, _tensor(event)
         self._subevents = self._split() if event.mw > sources.SEVERAL_FROM_MW else None
         away = np.radians(path.arriving_deg)
         self._away = np.array([0.0, np.cos(away), np.sin(away)])
@@ -279,34 +287,35 @@ class _Train:
     def rays(self) -> Iterator[Ray]:
         yield from self.path.rays
         lead_s = self.station.site.sediment_sp_s
-        shear = self.path.first("S")
-        if shear and lead_s > SHORTEST_LEAD_S and not self.station.borehole_m:
+        first, shear = self.path.first("P"), self.path.first("S")
+        if not first or not shear or self.station.borehole_m:
+            return
+        if SHORTEST_LEAD_S < lead_s < shear.time_s - first.time_s:
             yield replace(shear, phase="Sp", time_s=shear.time_s - lead_s)
 
     def add(self, velocity: FloatArray, ray: Ray) -> None:
         """Adds what one ray brings, from its sample on."""
-        rate_hz, event = self._rate_hz, self.event
-        at = (event.time_ns + round(ray.time_s * 1e9)) * rate_hz / 1e9 - self._start
-        sample = int(np.floor(at))
+        step_ns = 10**9 // self._rate_hz
+        sample, late_ns = divmod(self.event.time_ns + round(ray.time_s * 1e9) - self._start * step_ns, step_ns)
         count = self.count - sample
-        if count < 2 or sample < 0:
+        if count < 2:
             return
-        pulse = self._pulse(ray, count, at - sample)  # (Z, H; frequencies)
+        pulse = self._pulse(ray, count, late_ns / step_ns)  # (Z, H; frequencies)
         motion = self._motion(ray)
         size = 2 * (pulse.shape[1] - 1)
         components = pulse[[0, 1, 1]]
         spectrum = self._coherent(ray, pulse.shape[1]) * motion.sum(axis=0).astype(np.float32)[:, np.newaxis]
-        if self.earth.scattering.strength:
+        if self.earth.scattering.strength and ray.phase != "Sp":
             spectrum = spectrum + scipy.fft.rfft(self._scattered(ray, motion, count), size)
         added = scipy.fft.irfft(spectrum * components, size)[:, :count]
-        if at > sample:
+        if late_ns:
             added[:, 0] = 0.0  # rounding of the transforms
         velocity[:, sample:] += added
 
     def _motion(self, ray: Ray) -> FloatArray:
         """Of the direct wave, (polarisations, ZNE): P, or SV and SH, with the radiation's sign."""
         surface = station_motion(self.station, ray, self.earth.model)
-        p, sv, sh = _radiation(self.event, self.path, ray)
+        p, sv, sh = _radiation(self._tensor, self.path, ray)
         up = np.array([1.0, 0.0, 0.0])
         if ray.phase == "Sp":
             return np.array([2 * CONVERTED * (abs(sv) + 0.2) * up])
@@ -318,14 +327,14 @@ class _Train:
         """Velocity spectra of the vertical and the horizontals, for `count` samples and no wrap-around."""
         rate_hz, event = self._rate_hz, self.event
         fine_hz = FINER * rate_hz
-        lasts = scipy.fft.next_fast_len(int(fine_hz * (6.0 + 5.0 / self._lowest_hz())), real=True)
+        lasts = scipy.fft.next_fast_len(int(fine_hz * (3.0 + 4.0 / self._lowest_hz())), real=True)
         lasts += lasts % 2
         hz = np.fft.rfftfreq(lasts, 1 / fine_hz)
         log = _log_spectrum(event, self.station, self.path, ray, self.earth, hz) + _log_of_derivative(hz, fine_hz)
         log -= NYQUIST_LOSS * np.minimum(2 * hz / rate_hz, 2.0) ** 12
         ground = np.log(np.array(amplify(self.station.site, hz)))
-        displacement = scipy.fft.irfft(minimum_phase(log + ground), lasts) * fine_hz
-        velocity = np.diff(displacement, prepend=0.0) * fine_hz
+        displacement = scipy.fft.irfft(minimum_phase((log + ground).astype(np.float32)), lasts) * np.float32(fine_hz)
+        velocity = np.diff(displacement, prepend=np.float32(0.0)) * np.float32(fine_hz)
         starts = int(np.ceil(fraction * FINER))
         pulse = np.pad(velocity, ((0, 0), (starts, 0)))[:, ::FINER][:, :count]
         length = scipy.fft.next_fast_len(2 * count, real=True)
@@ -374,8 +383,7 @@ class _Train:
             return np.ones(frequencies, dtype=np.complex64)
         delay = _onset(self.event, self.station, self.path, ray, self.earth).delay_s * self._rate_hz
         keeps = np.exp(-1 / delay)
-        z = np.exp(-1j * np.pi * np.arange(frequencies) / (frequencies - 1))
-        left: npt.NDArray[np.complex64] = ((1 - keeps) / (1 - keeps * z)).astype(np.complex64)
+        left: npt.NDArray[np.complex64] = np.complex64(1 - keeps) / (1 - np.complex64(keeps) * _delays(frequencies))
         return left
 
     def _scattered(self, ray: Ray, motion: FloatArray, count: int) -> npt.NDArray[np.float32]:

@@ -6,6 +6,7 @@ common: how far S is behind P, how high their corners are, what the ground, the 
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ SEEN_HZ = (2.0, 20.0)
 UNSEEN_S = (0.5, 2.0)  # before and after an arrival that cannot be seen
 S_MINUS_P_KM_S = 8.2  # distance over S-P in the crust
 VP_KM_S, VS_KM_S = 6.0, 3.46
+
+FAINTEST = 0.3  # counts: nobody sees less
 
 _WARM_UP = 600  # samples before the window
 _COUNT = 4096  # samples that are made
@@ -92,28 +95,28 @@ def simulate_window(chance: np.random.Generator) -> Window:
     seen_s = chance.uniform(1.0, WINDOW_S - 1.0) + _WARM_UP / RATE_HZ  # after the start of what is made
     anchor = path.rays[0] if chance.random() < 0.6 else path.rays[-1]
     start = round((event.time_ns / 1e9 + anchor.time_s - seen_s) * RATE_HZ)
-    longest_s = _COUNT / RATE_HZ + max(start / RATE_HZ - event.time_ns / 1e9 - path.rays[0].time_s, 0.0)
-    train = render(event, station, path, earth, RATE_HZ, int(chance.integers(2**31)), longest_s)
+    lasts_s = _COUNT / RATE_HZ + max(start / RATE_HZ - event.time_ns / 1e9 - path.rays[0].time_s, 0.0)
+    train = render(event, station, path, earth, RATE_HZ, int(chance.integers(2**31)), lasts_s)
     instrument = _draw_instrument(draw.sensor, chance)
     noise = _make_noise(draw_site(chance, chance.uniform(-12, 12), borehole=borehole_m > 0), instrument, chance)
-    counts = _record(_place(train, start), noise, instrument, chance)
-    return Window(counts, _label(train, start, counts), draw)
+    counts, signal = _record(_place(train, start), noise, instrument, chance)
+    return Window(counts, _label(train, start, counts, signal), draw)
 
 
-def local_snr(filtered: FloatArray, sample: float, rate_hz: float) -> float:
+def local_snr(record: FloatArray, signal: FloatArray, sample: float, rate_hz: float) -> float:
     """Peak of the first half second over the rms of the second before, on the best component of (components, samples).
 
-    0 where the second before is not there.
+    The peak is that of the waves alone, so that no noise is called an arrival. 0 where the second before is not there.
     """
-    at, second = round(sample), round(rate_hz)
-    before, after = filtered[:, max(at - second, 0) : at], filtered[:, at : at + second // 2]
+    at, second = int(np.ceil(sample)), round(rate_hz)
+    before, after = record[:, max(at - second, 0) : at], signal[:, at : at + second // 2]
     if before.shape[1] < second or not after.size:
         return 0.0
     noise = np.sqrt(np.square(before).mean(axis=1))
-    return float((np.abs(after).max(axis=1) / np.maximum(noise, 1e-12)).max())
+    return float((np.abs(after).max(axis=1) / np.maximum(noise, FAINTEST)).max())
 
 
-def see(counts: npt.NDArray[np.int32], rate_hz: int) -> FloatArray:
+def see(counts: npt.NDArray[np.floating[Any]] | npt.NDArray[np.int32], rate_hz: int) -> FloatArray:
     """The band in which arrivals are judged."""
     centred = counts - counts[:, :rate_hz].mean(axis=1, keepdims=True)
     filtered: FloatArray = scipy.signal.sosfilt(_seen_band(rate_hz), centred)
@@ -142,7 +145,7 @@ def _draw(chance: np.random.Generator) -> Draw:
         s_minus_p_s=s_minus_p_s,
         p_corner_hz=_log_uniform(1.0, 30.0, chance),
         s_over_p_corner=float(chance.uniform(0.4, 1.0)),
-        mw=least + (most - least) * float(chance.random() ** 1.5),
+        mw=least + (most - least) * float(chance.random() ** 2),
         incidence_deg=float(chance.uniform(0.0, 60.0)),
         sensor=sensor,
         site=draw_site_response(ground, 0.0, chance),
@@ -153,7 +156,7 @@ def _magnitudes(s_minus_p_s: float, sensor: Sensor) -> tuple[float, float]:
     """Smaller ones would mostly be noise on such a sensor, and larger ones clipped."""
     strong = sensor.is_accelerometer
     least = 0.3 + 1.9 * np.log10(s_minus_p_s) + (1.2 if strong else 0.0)
-    most = 7.5 if strong else 4.3 + 1.8 * np.log10(s_minus_p_s)
+    most = (6.0 if strong else 4.3) + 1.8 * np.log10(s_minus_p_s)
     return float(np.clip(least, 0.0, 4.5)), float(np.clip(most, 3.5, 7.5))
 
 
@@ -271,25 +274,27 @@ def _place(train: WaveTrain | None, start: int) -> FloatArray:
 
 def _record(
     ground: FloatArray, noise: ComplexArray, instrument: Instrument, chance: np.random.Generator
-) -> npt.NDArray[np.int32]:
-    """Counts: turned, unequal, clipped, rounded."""
+) -> tuple[npt.NDArray[np.int32], FloatArray]:
+    """Counts: turned, unequal, clipped, rounded; and what they would be without noise."""
     digitiser = instrument.digitiser
     response = _response(instrument.sensor.name, digitiser.rate_hz, digitiser.is_causal) * digitiser.gain
-    recorded = np.fft.irfft((np.fft.rfft(ground) + noise) * response, _COUNT)[:, _WARM_UP : _WARM_UP + _LENGTH]
+    spectra = np.concatenate([scipy.fft.rfft(ground), noise]) * response
+    recorded = scipy.fft.irfft(spectra, _COUNT)[:, _WARM_UP : _WARM_UP + _LENGTH]
     angle = chance.uniform(0, 2 * np.pi) if chance.random() < 0.5 else 0.0
     turn = np.array([[1, 0, 0], [0, np.cos(angle), np.sin(angle)], [0, -np.sin(angle), np.cos(angle)]])
-    recorded = (turn @ recorded) * (1 + np.array(instrument.gain_errors))[:, np.newaxis]
-    recorded += instrument.noise_counts * chance.standard_normal(recorded.shape)
+    turn *= 1 + np.array(instrument.gain_errors)[:, np.newaxis]
+    signal, noise_counts = turn @ recorded[:3], turn @ recorded[3:]
+    noise_counts += instrument.noise_counts * chance.standard_normal(noise_counts.shape)
     limit = min(instrument.full_scale * instrument.sensitivity, _LARGEST_COUNT)
-    counts: npt.NDArray[np.int32] = np.rint(np.clip(recorded, -limit, limit)).astype(np.int32)
-    return counts
+    counts: npt.NDArray[np.int32] = np.rint(np.clip(signal + noise_counts, -limit, limit)).astype(np.int32)
+    return counts, np.clip(signal, -limit, limit)
 
 
-def _label(train: WaveTrain | None, start: int, counts: npt.NDArray[np.int32]) -> tuple[Label, ...]:
-    filtered = see(counts, RATE_HZ)
+def _label(train: WaveTrain | None, start: int, counts: npt.NDArray[np.int32], signal: FloatArray) -> tuple[Label, ...]:
+    record, waves = see(counts, RATE_HZ), see(signal, RATE_HZ)
     labels = []
     for arrival in train.arrivals if train else ():
         sample = arrival.time_ns * RATE_HZ / 1e9 - start - _WARM_UP
         if 0 <= sample < _LENGTH and arrival.phase != "Sp":
-            labels.append(Label(arrival.phase[0], sample, local_snr(filtered, sample, RATE_HZ)))
+            labels.append(Label(arrival.phase[0], sample, local_snr(record, waves, sample, RATE_HZ)))
     return tuple(labels)
