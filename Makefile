@@ -44,7 +44,7 @@ models: install-dev
 	$(BIN)/python -m tools.generate models
 
 bench: install-dev
-	for name in packets bus inference replay traveltime simulation_noise; do $(BIN)/python -m benchmarks.$$name || exit; done
+	for name in packets bus inference replay traveltime simulation_noise simulation; do $(BIN)/python -m benchmarks.$$name || exit; done
 
 wheel: install-dev
 	$(BIN)/python -m hatchling build -t wheel

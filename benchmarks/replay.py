@@ -13,7 +13,6 @@ import numpy as np
 from obspy import Stream, Trace, UTCDateTime
 
 from benchmarks.report import Figures, main
-from kensoku.acquisition.demo import coloured_noise
 from kensoku.acquisition.replay import run
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import open_bus
@@ -21,6 +20,7 @@ from kensoku.bus.topics import TOPICS, plan
 from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
 from tests.broker import running_broker
+from tests.synthetic import coloured_noise
 
 CACHE = Path(os.environ.get("KENSOKU_CACHE", Path(__file__).parent.parent / ".cache")) / "replay"
 START = UTCDateTime(2030, 1, 1)  # day 001

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from kensoku.acquisition.demo import START, STATIONS_KM, write_synthetic_archive
 from kensoku.bus import Bus, open_bus, serve_bus
 from kensoku.bus.topics import TOPICS, plan
 from kensoku.packets import read_packet
 from tests.broker import Broker, wait_until
+from tests.synthetic import START, STATIONS_KM, write_synthetic_archive
 
 DURATION_S = 120
 FIRST_SECOND = START.ns // 10**9

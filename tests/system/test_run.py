@@ -122,7 +122,7 @@ def test_the_demo_starts_shows_its_packets_and_stops_without_leaving_anything(ho
         seconds = float(re.search(r"ready after ([\d.]+) s", system.wait_for("ready after")).group(1))  # type: ignore[union-attr]
         tail = system.command("tail", "waveforms", "--count", "12", "--json")
         assert tail.returncode == 0, tail.stderr
-        assert {json.loads(line)["key"] for line in tail.stdout.splitlines()} == {f"ZZ.SYN{n}" for n in range(1, 7)}
+        assert {json.loads(line)["key"] for line in tail.stdout.splitlines()} == {f"XA.0{n}" for n in range(1, 7)}
         status, body = system.get("/readyz")
         assert (status, json.loads(body)["ready"]) == (200, True)
         assert 'bus_published_messages_total{topic="waveforms"}' in system.get("/metrics")[1]

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from obspy import Stream, Trace, UTCDateTime
 
-from kensoku.acquisition.demo import STATIONS_KM, write_synthetic_archive
 from kensoku.acquisition.replay import run
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import Bus, Message, open_bus
@@ -271,13 +270,6 @@ def test_a_folder_without_waveforms_is_an_error(bus: Bus, tune: Tune, tmp_path: 
 def test_a_choice_without_waveforms_is_an_error(bus: Bus, tune: Tune) -> None:
     with pytest.raises(InputInvalid, match="expected stations 'XX.*'"):
         run(tune(stations="XX.*"), bus, Pulse(), threading.Event())
-
-
-def test_the_demonstration_has_something_to_replay(bus: Bus, tune: Tune, tmp_path: Path) -> None:
-    write_synthetic_archive(tmp_path / "demo", duration_s=60.0)
-    run(tune(source=tmp_path / "demo"), bus, Pulse(), threading.Event())
-    assert {p.station for p in packets(bus)} == set(STATIONS_KM)
-    assert len(packets(bus)) == 60 * len(STATIONS_KM)
 
 
 @pytest.mark.real_data

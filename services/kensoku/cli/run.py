@@ -19,7 +19,7 @@ from typing import Annotated, Any
 from prometheus_client import REGISTRY
 from pydantic import Field
 
-from kensoku.acquisition import demo, replay
+from kensoku.acquisition import replay
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import Bus, Options, open_bus, serve_bus
 from kensoku.control import StationSwitches
@@ -37,6 +37,15 @@ BEAT_S = 0.2
 MODELS_PERIOD_S = 5.0
 STATUS_PERIOD_S = 30.0
 
+DEMO = {  # a minute before an M5.8 beneath six stations, for ever
+    "acquisition_source": "sim://aftershocks",
+    "acquisition_stations": "XA.0[1-6]",
+    "acquisition_start": "2024-06-03T06:14:00Z",
+    "acquisition_times": "now",
+    "acquisition_loop": True,
+    "acquisition_resume": False,
+}
+
 
 class RunSettings(ServiceSettings):
     acquisition_source: Annotated[str | None, Field(description="waveforms to replay; see `--help` of acquisition")] = (
@@ -53,7 +62,7 @@ class RunSettings(ServiceSettings):
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--demo", action="store_true", help="replay synthetic waveforms for ever, as if they came now")
+    parser.add_argument("--demo", action="store_true", help="simulate a small network for ever, as if it were now")
     add_flags(parser, RunSettings, only=RunSettings.model_fields.keys() - {"acquisition_source"})
     own = AcquisitionSettings.model_fields.keys() - ServiceSettings.model_fields.keys()
     add_flags(parser.add_argument_group("replayed waveforms"), AcquisitionSettings, only=own)
@@ -90,22 +99,10 @@ def acquisition_settings(options: argparse.Namespace, settings: RunSettings) -> 
     """What to replay; None when there is nothing."""
     given = overrides(options, AcquisitionSettings)
     if options.demo:
-        folder = settings.home / "demo"
-        given |= {
-            "acquisition_source": demo_archive(folder),
-            "acquisition_times": "now",
-            "acquisition_loop": True,
-            "acquisition_resume": False,
-        }
+        given |= DEMO
     elif settings.acquisition_source is None:
         return None
     return load_settings(AcquisitionSettings, given)
-
-
-def demo_archive(folder: Path) -> Path:
-    """The synthetic archive, written anew, so that it is never half of one."""
-    demo.write_synthetic_archive(folder)
-    return folder
 
 
 def acquire(settings: AcquisitionSettings, bus: Bus) -> Any:

@@ -1,4 +1,4 @@
-"""Write a small synthetic archive, so that a demonstration has something to replay. Nothing in it was recorded.
+"""Write a small synthetic archive in a moment, so that tests have something to replay. Nothing in it was recorded.
 
 Six made-up stations in made-up network ZZ, coloured noise, and a made-up earthquake now and then, whose P and S waves
 travel along straight lines at 6.0 and 3.5 km/s. The same seed gives the same archive.
