@@ -92,10 +92,11 @@ def shape(
 ) -> tuple[Float32Array, Float32Array]:
     """The envelope of each band (bands, samples), and the share of energy that left the ray's polarisation."""
     time_s = (np.arange(count) + 0.5) / rate_hz
+    knots_s = np.geomspace(time_s[0], time_s[-1], KNOTS)
     decay = np.pi * np.array(BANDS_HZ) / qualities
     coherent = 1 / (1 + (2 * np.pi * np.array(BANDS_HZ) * onset.delay_s) ** 2)
-    knots_s = np.geomspace(time_s[0], time_s[-1], KNOTS)
-    amplitude = np.interp(time_s, knots_s, np.sqrt(energy(onset, knots_s) * (strength / rate_hz)))
-    envelopes = np.sqrt(1 - coherent)[:, np.newaxis] * amplitude * np.exp(-np.outer(decay, time_s))
-    turned = 1 - (1 - onset.turned) * np.exp(-time_s * (np.log(2) / onset.turned_s))
-    return envelopes.astype(np.float32), turned.astype(np.float32)
+    amplitude = np.sqrt(energy(onset, knots_s) * (strength / rate_hz))
+    at_knots = np.sqrt(1 - coherent)[:, np.newaxis] * amplitude * np.exp(-np.outer(decay, knots_s))
+    envelopes = np.array([np.interp(time_s, knots_s, band) for band in at_knots], dtype=np.float32)
+    turned = np.interp(time_s, knots_s, 1 - (1 - onset.turned) * np.exp(-knots_s * (np.log(2) / onset.turned_s)))
+    return envelopes, turned.astype(np.float32)

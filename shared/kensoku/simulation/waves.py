@@ -327,7 +327,7 @@ class _Train:
         """Velocity spectra of the vertical and the horizontals, for `count` samples and no wrap-around."""
         rate_hz, event = self._rate_hz, self.event
         fine_hz = FINER * rate_hz
-        lasts = scipy.fft.next_fast_len(int(fine_hz * (3.0 + 4.0 / self._lowest_hz())), real=True)
+        lasts = scipy.fft.next_fast_len(int(fine_hz * self._pulse_s()), real=True)
         lasts += lasts % 2
         hz = np.fft.rfftfreq(lasts, 1 / fine_hz)
         log = _log_spectrum(event, self.station, self.path, ray, self.earth, hz) + _log_of_derivative(hz, fine_hz)
@@ -342,11 +342,13 @@ class _Train:
         spectrum: ComplexArray = scipy.fft.rfft(pulse.astype(np.float32), length)
         return spectrum * self._timing(ray, count, length)
 
-    def _lowest_hz(self) -> float:
+    def _pulse_s(self) -> float:
+        """After which source and ground are at rest."""
         event = self.event
         if event.kind is SourceKind.LONG_PERIOD:
-            return event.resonance_hz / event.quality
-        return min(event.corner_hz * 10 ** (0.5 * (event.mw - _leading_mw(event))), self.station.site.resonance_hz)
+            return 3.0 + 4.0 * event.quality / event.resonance_hz
+        corner_hz = event.corner_hz * 10 ** (0.5 * (event.mw - _leading_mw(event)))
+        return 2.0 + max(2.0 / corner_hz, 4.0 / self.station.site.resonance_hz)
 
     def _timing(self, ray: Ray, count: int, length: int) -> ComplexArray | float:
         """Delays: sub-events, the holes of a blast, the surface above a borehole."""

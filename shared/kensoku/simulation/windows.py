@@ -6,7 +6,6 @@ common: how far S is behind P, how high their corners are, what the ground, the 
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +32,8 @@ VP_KM_S, VS_KM_S = 6.0, 3.46
 
 FAINTEST = 0.3  # counts: nobody sees less
 
-_WARM_UP = 600  # samples before the window
-_COUNT = 4096  # samples that are made
+_WARM_UP = 400  # samples before the window
+_COUNT = 3600  # samples that are made
 _LENGTH = RATE_HZ * WINDOW_S
 _RECORDED_HZ = (50, 100, 100, 100, 200)  # of the digitiser, resampled to RATE_HZ
 _LARGEST_COUNT = 2**23 - 1
@@ -116,7 +115,7 @@ def local_snr(record: FloatArray, signal: FloatArray, sample: float, rate_hz: fl
     return float((np.abs(after).max(axis=1) / np.maximum(noise, FAINTEST)).max())
 
 
-def see(counts: npt.NDArray[np.floating[Any]] | npt.NDArray[np.int32], rate_hz: int) -> FloatArray:
+def see(counts: FloatArray, rate_hz: int) -> FloatArray:
     """The band in which arrivals are judged."""
     centred = counts - counts[:, :rate_hz].mean(axis=1, keepdims=True)
     filtered: FloatArray = scipy.signal.sosfilt(_seen_band(rate_hz), centred)
@@ -291,7 +290,7 @@ def _record(
 
 
 def _label(train: WaveTrain | None, start: int, counts: npt.NDArray[np.int32], signal: FloatArray) -> tuple[Label, ...]:
-    record, waves = see(counts, RATE_HZ), see(signal, RATE_HZ)
+    record, waves = np.split(see(np.concatenate([counts, signal]), RATE_HZ), 2)
     labels = []
     for arrival in train.arrivals if train else ():
         sample = arrival.time_ns * RATE_HZ / 1e9 - start - _WARM_UP
