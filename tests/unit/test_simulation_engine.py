@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from kensoku.simulation.engine import Block, SourceArrival, World, block_at, open_world, record, s_velocity
+from kensoku.simulation.instruments import Instrument, find_sensor
 from kensoku.simulation.networks import Station
+from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.recorder import Int32Array
 from kensoku.simulation.truth import Sightings, local_snr
 from kensoku.simulation.waves import Arrival, WaveTrain
@@ -92,33 +94,56 @@ def test_the_velocity_of_s_follows_the_layers() -> None:
 
 # --- local SNR --------------------------------------------------------------------------------------------------------
 
-
-def noise_with_step(amplitude: float, onset: int) -> Int32Array:
-    chance = np.random.default_rng(3)
-    samples = 100 * chance.standard_normal((3, 6000))
-    samples[0, onset:] += amplitude * np.sin(2 * np.pi * 7 * np.arange(6000 - onset) / RATE_HZ)
-    return samples.astype(np.int32)
+GEOPHONE = Instrument(find_sensor("geophone-1hz"))
+NOISE_COUNTS = 100
+SEEN_RMS = NOISE_COUNTS * np.sqrt(18 / 50)  # of white noise up to 50 Hz, between 2 and 20
 
 
-def test_local_snr_is_the_peak_over_the_rms_before() -> None:
-    in_band_rms = 100 * np.sqrt(18 / 50)  # of white noise up to 50 Hz
-    assert local_snr(noise_with_step(20 * in_band_rms, 3000), RATE_HZ, 3000) == pytest.approx(20, rel=0.2)
+def noise() -> Int32Array:
+    return (NOISE_COUNTS * np.random.default_rng(3).standard_normal((3, 6000))).astype(np.int32)
+
+
+def waves(counts: float, onset: int) -> FloatArray:
+    """7 Hz on the vertical, of an amplitude that the geophone turns into so many counts."""
+    velocity = np.zeros((3, 6000))
+    velocity[0, onset:] = counts / GEOPHONE.sensitivity * np.sin(2 * np.pi * 7 * np.arange(6000 - onset) / RATE_HZ)
+    return velocity
+
+
+@pytest.mark.parametrize("snr", [0.5, 2.5, 20.0])
+def test_local_snr_is_the_peak_of_the_waves_over_the_rms_before(snr: float) -> None:
+    assert local_snr(noise(), waves(snr * SEEN_RMS, 3000), GEOPHONE, 3000) == pytest.approx(snr, rel=0.3)
+
+
+def test_noise_alone_is_never_visible() -> None:
+    assert max(local_snr(noise(), waves(0, 0), GEOPHONE, onset) for onset in range(200, 5900, 100)) == 0
 
 
 def test_local_snr_does_not_see_what_comes_later() -> None:
-    assert local_snr(noise_with_step(5000, 3050), RATE_HZ, 3000) < 5
+    assert local_snr(noise(), waves(5000, 3050), GEOPHONE, 3000) < 0.1
 
 
 def test_an_arrival_at_the_end_of_a_block_waits_for_the_next() -> None:
-    samples = noise_with_step(3000, 2990)
-    blocks = [samples[:, :3000], samples[:, 3000:]]
+    samples, velocity = noise(), waves(3000, 2990)
     arrival = SourceArrival(0, "Pg", 30 * 10**9 - 10**8)
-    sightings = Sightings(RATE_HZ)
-    assert sightings.judge(Block(-30 * 10**9, blocks[0], [arrival])) == []
-    (sighting,) = sightings.judge(Block(30 * 10**9, blocks[1], []))
+    sightings = Sightings(GEOPHONE)
+    assert sightings.judge(Block(-30 * 10**9, samples[:, :3000], [arrival], velocity[:, :3000])) == []
+    (sighting,) = sightings.judge(Block(30 * 10**9, samples[:, 3000:], [], velocity[:, 3000:]))
     assert sighting.is_visible
-    assert sighting.snr == pytest.approx(local_snr(samples, RATE_HZ, 2990), rel=0.02)
+    assert sighting.snr == pytest.approx(local_snr(samples, velocity, GEOPHONE, 2990), rel=0.02)
 
 
 def test_an_arrival_without_a_second_before_it_is_not_judged() -> None:
-    assert np.isnan(local_snr(noise_with_step(3000, 50), RATE_HZ, 50))
+    assert np.isnan(local_snr(noise(), waves(3000, 50), GEOPHONE, 50))
+
+
+def test_the_waves_of_a_block_are_those_in_its_counts(world: World) -> None:
+    station = next(s for s in world.stations if s.sensor == "geophone-1hz" and not s.borehole_m)
+    first = block_at(int(world.catalogue.time_ns[0]))
+    (loud,) = islice(record(ringing(world), station, first), 1)
+    (quiet,) = islice(record(silent(world), station, first), 1)
+    difference = (loud.counts - quiet.counts)[0] / GEOPHONE.sensitivity
+    assert not quiet.waves_m_s.any()
+    begins = np.flatnonzero(loud.waves_m_s[0])[0]
+    late = slice(begins + 200, begins + 300)  # the gain of a component may be some per cent off
+    assert np.corrcoef(difference[late], loud.waves_m_s[0, late])[0, 1] > 0.95

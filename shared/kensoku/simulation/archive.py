@@ -191,7 +191,7 @@ def write_station(folder: Path, world: World, selection: Selection, station: Sta
     """1. Records under temporary names. 2. Their own names. 3. The truth, which says that the station is whole."""
     partial = folder / UNFINISHED / station.name
     shutil.rmtree(partial, ignore_errors=True)
-    sightings, lines = Sightings(station.rate_hz), [""]
+    sightings, lines = Sightings(instrument_of(world.scenario.seed, station)), [""]
     for start_ns, counts in _hours(_judged(world, station, selection, sightings, lines), station.rate_hz):
         _append_records(partial, world, station, *_clip(start_ns, counts, station.rate_hz, selection))
     for path in sorted(path for path in partial.rglob("*") if path.is_file()):

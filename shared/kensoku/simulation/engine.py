@@ -66,6 +66,7 @@ class Block:
     start_ns: int
     counts: Int32Array  # (components, samples)
     arrivals: Sequence[SourceArrival]
+    waves_m_s: FloatArray  # what of the ground's velocity is no noise; as `counts`, but before the instrument
 
 
 def open_world(name: str | Path) -> World:
@@ -154,7 +155,7 @@ def record(world: World, station: Station, first: int) -> Iterator[Block]:
     arriving = _Arriving(world, station, begin)
     grounds = arriving.add_to(_ground_of(world.scenario, station).blocks(begin))
     for start_ns, counts in _recorder_of(world.scenario, station).record(grounds, begin):
-        yield Block(start_ns, counts, arriving.between(start_ns, start_ns + BLOCK_NS))
+        yield Block(start_ns, counts, arriving.between(start_ns, start_ns + BLOCK_NS), arriving.waves())
 
 
 def disturbances(world: World, station: Station, start_ns: int, end_ns: int) -> list[Disturbance]:
@@ -182,13 +183,23 @@ class _Arriving:
         self._sums: dict[int, FloatArray] = {}
         self._arrivals: list[SourceArrival] = []
         self._next_row = 0
+        self._silence = np.zeros((station.components, self._count))
+        self._last = self._before = self._silence  # blocks that were added
 
     def add_to(self, grounds: Iterator[Float32Array]) -> Iterator[Float32Array]:
         for block, ground in enumerate(grounds, self._begin):
             self._make_trains(block)
-            if (waves := self._sums.pop(block, None)) is not None:
-                ground += waves
+            self._before, self._last = self._last, self._sums.pop(block, self._silence)
+            if self._last is not self._silence:
+                ground += self._last
             yield ground
+
+    def waves(self) -> FloatArray:
+        """Of the block of counts that ends LOOK_AHEAD_S before the last block of ground."""
+        ahead = LOOK_AHEAD_S * self._station.rate_hz
+        if self._before is self._last is self._silence:
+            return self._silence
+        return np.concatenate([self._before[:, -ahead:], self._last[:, :-ahead]], axis=1)
 
     def between(self, start_ns: int, end_ns: int) -> list[SourceArrival]:
         """Each arrival is told once; those before `start_ns` are forgotten."""

@@ -1,5 +1,6 @@
 """What is known of a simulated record: sources, arrivals and how well they can be seen, disturbances, as files."""
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,8 +24,9 @@ from obspy.core.event import (
 from kensoku.simulation.catalogue import Catalogue
 from kensoku.simulation.disturbances import Disturbance
 from kensoku.simulation.engine import Block, SourceArrival
+from kensoku.simulation.instruments import ComplexArray, Instrument
 from kensoku.simulation.networks import Station
-from kensoku.simulation.randomness import BLOCK_S
+from kensoku.simulation.randomness import BLOCK_S, FloatArray
 from kensoku.simulation.recorder import Int32Array
 from kensoku.simulation.sources import SourceKind
 from kensoku.times import NS_PER_S
@@ -65,38 +67,70 @@ class Sighting:
         return self.snr >= VISIBLE_SNR
 
 
-def local_snr(counts: Int32Array, rate_hz: int, onset: int) -> float:
-    """Peak of the first 0.5 s over the rms of the second before, 2-20 Hz, of the best component."""
+def local_snr(counts: Int32Array, waves_m_s: FloatArray, instrument: Instrument, onset: int) -> float:
+    """Peak of the first 0.5 s over the rms of the second before, 2-20 Hz, of the best component.
+
+    The peak is that of the waves alone, for that of noise is two to three times its rms wherever one looks.
+    """
+    rate_hz = instrument.digitiser.rate_hz
     before, after = round(NOISE_S * rate_hz), round(SIGNAL_S * rate_hz)
     begin = max(0, onset - before - round(FILTER_S * rate_hz))
     if onset < before or onset + after > counts.shape[1]:
         return float("nan")
-    stretch = counts[:, begin : onset + after].astype(np.float64)
-    stretch -= stretch[:, :1]  # so that the filter starts at rest
+    record = counts[:, begin : onset + after].astype(np.float64)
+    record -= record[:, :1]  # so that the filter starts at rest
+    noise = scipy.signal.sosfilt(_band(rate_hz), record)[:, -after - before : -after]
+    signal = _seen_waves(waves_m_s[:, begin : onset + after], instrument)[:, -after:]
+    rms = np.sqrt(np.mean(noise**2, axis=1))
+    return float((np.abs(signal).max(axis=1) / np.maximum(rms, FAINTEST)).max())
+
+
+@functools.cache
+def _band(rate_hz: int) -> FloatArray:
     band = (BAND_HZ[0], min(BAND_HZ[1], 0.45 * rate_hz))
-    seen = scipy.signal.sosfilt(scipy.signal.butter(3, band, "bandpass", fs=rate_hz, output="sos"), stretch)
-    noise = np.sqrt(np.mean(seen[:, -after - before : -after] ** 2, axis=1))
-    return float((np.abs(seen[:, -after:]).max(axis=1) / np.maximum(noise, FAINTEST)).max())
+    sections: FloatArray = scipy.signal.butter(3, band, "bandpass", fs=rate_hz, output="sos")
+    return sections
+
+
+def _seen_waves(waves_m_s: FloatArray, instrument: Instrument) -> FloatArray:
+    """Counts that the waves alone would make, in the band."""
+    size = 2 * round((FILTER_S + NOISE_S + SIGNAL_S) * instrument.digitiser.rate_hz)
+    spectrum = np.fft.rfft(waves_m_s, size) * _response(instrument, size)
+    signal: FloatArray = np.fft.irfft(spectrum, size)[:, : waves_m_s.shape[1]]
+    return signal
+
+
+@functools.lru_cache(maxsize=32)
+def _response(instrument: Instrument, size: int) -> ComplexArray:
+    """Of instrument and band, from 0 Hz, where there is none."""
+    rate_hz = instrument.digitiser.rate_hz
+    hz = np.fft.rfftfreq(size, 1 / rate_hz)[1:]
+    _, band = scipy.signal.sosfreqz(_band(rate_hz), worN=hz, fs=rate_hz)
+    response: ComplexArray = np.concatenate([[0.0], instrument.response(hz) * band])
+    return response
 
 
 class Sightings:
     """Judges the arrivals of one station as its blocks come; a late one waits for the next block."""
 
-    def __init__(self, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
-        self._before: Int32Array | None = None
+    def __init__(self, instrument: Instrument) -> None:
+        self._instrument = instrument
+        self._rate_hz = instrument.digitiser.rate_hz
+        self._before: tuple[Int32Array, FloatArray] | None = None
         self._waiting: list[SourceArrival] = []
 
     def judge(self, block: Block) -> list[Sighting]:
-        before = block.counts[:, :0] if self._before is None else self._before
-        stretch = np.concatenate([before, block.counts], axis=1)
+        before, waves_before = self._before or (block.counts[:, :0], block.waves_m_s[:, :0])
+        counts = np.concatenate([before, block.counts], axis=1)
+        waves = np.concatenate([waves_before, block.waves_m_s], axis=1)
         start_ns = block.start_ns - before.shape[1] * NS_PER_S // self._rate_hz
         complete_ns = block.start_ns + round((BLOCK_S - SIGNAL_S) * NS_PER_S)
         waiting = [*self._waiting, *block.arrivals]
         self._waiting = [arrival for arrival in waiting if arrival.time_ns >= complete_ns]
-        self._before = block.counts[:, -KEPT_S * self._rate_hz :].copy()
+        kept = slice(-KEPT_S * self._rate_hz, None)
+        self._before = block.counts[:, kept].copy(), block.waves_m_s[:, kept].copy()
         return [
-            Sighting(arrival, local_snr(stretch, self._rate_hz, self._onset(arrival.time_ns - start_ns)))
+            Sighting(arrival, local_snr(counts, waves, self._instrument, self._onset(arrival.time_ns - start_ns)))
             for arrival in waiting
             if arrival.time_ns < complete_ns
         ]
