@@ -132,3 +132,64 @@ def test_a_seed_gives_the_same_bytes_and_another_station_others() -> None:
 
 def test_nobody_records_what_is_too_small() -> None:
     assert wave_train(make_event(-1.0), place_station(200), JAPAN, 100, 1) is None
+
+
+def test_blasts_push_up_everywhere_and_have_little_s() -> None:
+    blast = make_event(2.3, depth_km=0.05, kind=SourceKind.BLAST)
+    crystal = replace(JAPAN, scattering=Scattering(strength=0.0))
+    for north_km in (10.0, 30.0, -20.0):
+        train = record(blast, place_station(north_km), crystal)
+        assert cut(train, "Pg", 0.05)[0].sum() > 0
+
+    def s_over_p(event: Event) -> float:
+        train = record(event, place_station(20.0))
+        peaks = [np.abs(cut(train, phase, 1.0)).max() for phase in ("Sg", "Pg")]
+        return float(peaks[0] / peaks[1])
+
+    quakes = [replace(make_event(2.3, depth_km=0.5), strike_deg=strike) for strike in (0.0, 30.0, 60.0, 90.0)]
+    assert s_over_p(blast) < 0.5 * np.median([s_over_p(quake) for quake in quakes])
+
+
+def test_long_period_events_ring_at_their_own_frequency() -> None:
+    event = replace(make_event(2.0, depth_km=1.0, kind=SourceKind.LONG_PERIOD), resonance_hz=2.2)
+    velocity = record(event, place_station(10.0, HARD_ROCK)).velocity_m_s[0, :4096]
+    loudest = np.argmax(np.abs(np.fft.rfft(velocity, 4096)))
+    assert np.fft.rfftfreq(4096, 0.01)[loudest] == pytest.approx(2.2, abs=0.1)
+
+
+def test_a_teleseism_sends_p_when_taup_says() -> None:
+    from obspy.taup import TauPyModel
+
+    far = replace(make_event(7.0, 30.3, SourceKind.TELESEISM), latitude_deg=-10.3, longitude_deg=137.0)
+    train = record(far, place_station(0.0))
+    expected = TauPyModel("iasp91").get_travel_times(30.3, 46.3, phase_list=("P",))[0].time
+    assert [arrival.phase for arrival in train.arrivals] == ["P"]
+    assert (train.arrivals[0].time_ns - far.time_ns) / 1e9 == pytest.approx(expected, abs=0.02)
+
+
+def test_below_ground_the_surface_answers_a_little_later() -> None:
+    deep = place_station(1.0, replace(HARD_ROCK, vs_m_s=500.0), borehole_m=100.0)
+    pulse = np.abs(cut(record(make_event(1.0), deep, CRYSTAL), "Sg", 1.0)[1:]).max(axis=0)
+    going_up, coming_down = pulse[:35], pulse[35:]
+    assert np.argmax(coming_down) + 35 - np.argmax(going_up) == 40  # samples: 2 x 100 m at 500 m/s
+    assert coming_down.max() == pytest.approx(0.85 * going_up.max(), rel=0.02)
+
+
+def test_large_earthquakes_last_and_onsets_soften_with_distance() -> None:
+    def swell_s(event: Event, north_km: float) -> float:
+        delays = []
+        for number in range(8):
+            station = replace(place_station(north_km), code=f"S{number}")
+            envelope = np.abs(cut(record(event, station), "Sg", 15.0)).max(axis=0)
+            delays.append(np.argmax(np.convolve(envelope, np.ones(20), "same")) / 100)
+        return float(np.median(delays))
+
+    assert swell_s(make_event(3.0), 10.0) < 0.6
+    assert swell_s(make_event(3.0), 120.0) > 1.5 * swell_s(make_event(3.0), 10.0)
+    assert swell_s(make_event(7.0), 40.0) > 2.0
+
+
+def test_sediments_send_sp_ahead_of_s() -> None:
+    train = record(make_event(3.0), place_station(30.0))
+    times = {arrival.phase: arrival.time_ns for arrival in train.arrivals}
+    assert (times["Sg"] - times["Sp"]) / 1e9 == pytest.approx(SOIL.sediment_sp_s, abs=1e-3)

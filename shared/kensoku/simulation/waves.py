@@ -50,6 +50,7 @@ BLAST_S = 0.35  # scattered S of blasts over that of earthquakes
 NYQUIST_LOSS = 5.0  # in the logarithm; a digitiser cuts more
 FINER = 4  # a pulse is made at this multiple of the rate, so that it may begin between two samples
 RAYLEIGH_Q = 45.0
+BLAST_RAYLEIGH = 4.0  # over a buried source's: spall works on the surface itself
 RAYLEIGH_DEEPEST_KM = 8.0
 
 
@@ -435,7 +436,8 @@ class _Train:
         excited = np.exp(-2 * np.pi * 0.8 * np.maximum(event.depth_km, 0.0) / wavelength)
         lost = np.exp(-np.pi * hz * path.distance_km / (speed * RAYLEIGH_Q))
         guided = 0.4 * np.sqrt(path.hypocentral_km / wavelength)
-        amplitude = np.exp(log) * excited * lost * guided * 2 * np.pi * hz
+        strong = BLAST_RAYLEIGH if event.kind is SourceKind.BLAST else 1.0
+        amplitude = strong * minimum_phase(log) * excited * lost * guided * 2 * np.pi * hz
         late_s = event.time_ns / 1e9 - self._start / self._rate_hz + path.distance_km / speed
         phase = -2 * np.pi * np.cumsum(late_s) * (hz[1] - hz[0]) + self._chance.uniform(0, 2 * np.pi)
         vertical = amplitude * np.exp(1j * phase) * self._timing(shear, self.count, size)
