@@ -79,7 +79,7 @@ def open_world(name: str | Path) -> World:
 def make_world(scenario: Scenario, folder: Path) -> World:
     model = load_model(folder / scenario.earth if scenario.earth.endswith(".toml") else scenario.earth)
     catalogue = make_catalogue(scenario.sequences, scenario.conditions, scenario.stress_drop, s_velocity(model))
-    events, earth = tuple(events_of(catalogue)), Earth(model, scenario.attenuation)
+    events, earth = tuple(events_of(catalogue, scenario.sequences)), Earth(model, scenario.attenuation)
     return World(
         scenario,
         read_stations(scenario, folder),

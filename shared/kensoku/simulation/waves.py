@@ -16,7 +16,7 @@ import numpy.typing as npt
 import scipy.fft
 
 from kensoku.simulation import sources
-from kensoku.simulation.catalogue import Catalogue
+from kensoku.simulation.catalogue import Catalogue, Happening
 from kensoku.simulation.envelopes import BANDS_HZ, Onset, draw_bands, energy, shape
 from kensoku.simulation.networks import Station
 from kensoku.simulation.propagation import (
@@ -35,6 +35,7 @@ from kensoku.simulation.propagation import (
     trace,
 )
 from kensoku.simulation.randomness import FloatArray, draw
+from kensoku.simulation.sequences import Emitter, Quarry
 from kensoku.simulation.sites import noise_models_db
 from kensoku.simulation.sources import Ripple, SourceKind, Subevents
 
@@ -95,9 +96,11 @@ class Event:
         return Hypocentre(self.latitude_deg, self.longitude_deg, self.depth_km, self.kind)
 
 
-def events_of(catalogue: Catalogue) -> Iterator[Event]:
-    """The rows of a catalogue, in its order."""
+def events_of(catalogue: Catalogue, sequences: Sequence[Happening] = ()) -> Iterator[Event]:
+    """The rows of a catalogue, in its order; quarries and volcanoes among the sequences say how they sound."""
+    named = {sequence.name: sequence for sequence in sequences}
     for row in range(len(catalogue)):
+        sequence = named.get(str(catalogue.sequence[row]))
         yield Event(
             time_ns=int(catalogue.time_ns[row]),
             latitude_deg=float(catalogue.latitude_deg[row]),
@@ -109,6 +112,9 @@ def events_of(catalogue: Catalogue) -> Iterator[Event]:
             strike_deg=float(catalogue.strike_deg[row]),
             dip_deg=float(catalogue.dip_deg[row]),
             rake_deg=float(catalogue.rake_deg[row]),
+            ripple=sequence.ripple if isinstance(sequence, Quarry) else Ripple(),
+            resonance_hz=sequence.resonance_hz if isinstance(sequence, Emitter) else 1.5,
+            quality=sequence.quality if isinstance(sequence, Emitter) else 15.0,
         )
 
 
