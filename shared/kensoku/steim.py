@@ -1,8 +1,9 @@
 """Steim-2, the compression of miniSEED: first differences, packed one to seven into a 32-bit word, 15 words a frame.
 
-Frames are those of the SEED 2.4 manual, appendix B, without a record header. Encoding calls libmseed's own packer,
-which ObsPy's wheels carry; decoding is numpy. libmseed's decoder is not called, because it reports damaged frames
-through callbacks that ObsPy frees after each of its own calls: a damaged packet could then end the process.
+Frames are those of the SEED 2.4 manual, appendix B, without a record header and without the empty words at their end.
+Encoding calls libmseed's own packer, which ObsPy's wheels carry; decoding is numpy. libmseed's decoder is not called,
+because it reports damaged frames through callbacks that ObsPy frees after each of its own calls: a damaged packet could
+then end the process.
 """
 
 import ctypes
@@ -18,6 +19,7 @@ from kensoku.errors import InputInvalid
 Int32Array = npt.NDArray[np.int32]
 
 FRAME_BYTES = 64
+WORD_BYTES = 4
 LARGEST_DIFFERENCE = 2**29 - 1  # 30 bits with a sign
 WORDS = 16  # a frame
 WORDS_AT_ONCE = 2**16  # a whole number of frames; bounds what unpacking needs to a few megabytes
@@ -69,7 +71,7 @@ def _pack(pack: Callable[..., int], samples: Int32Array) -> bytes:
     pack(samples.tobytes(), samples.size, frames, len(frames), 0, b"", 1)
     payload = frames.raw
     used_bytes = len(payload.rstrip(b"\0"))  # a frame in use begins with what its words hold, which is never 0
-    return payload[: -(-used_bytes // FRAME_BYTES) * FRAME_BYTES]
+    return payload[: -(-used_bytes // WORD_BYTES) * WORD_BYTES]
 
 
 # --- decoding ---------------------------------------------------------------------------------------------------------
@@ -103,6 +105,7 @@ def decode(payloads: Sequence[bytes], counts: Sequence[int]) -> list[Int32Array]
         return []
     for payload, count in zip(payloads, counts, strict=True):
         _check_length(len(payload), count)
+    payloads = [payload.ljust(-(-len(payload) // FRAME_BYTES) * FRAME_BYTES, b"\0") for payload in payloads]
     together = b"".join(payloads)
     words = np.frombuffer(together, dtype=">i4").astype(np.int32)
     ends = list(accumulate(len(payload) // FRAME_BYTES for payload in payloads))
@@ -120,10 +123,10 @@ def decode(payloads: Sequence[bytes], counts: Sequence[int]) -> list[Int32Array]
 
 
 def _check_length(length: int, count: int) -> None:
-    if length == 0 or length % FRAME_BYTES or count < 1 or length > largest_payload(count):
+    if length == 0 or length % WORD_BYTES or count < 1 or length > largest_payload(count):
         raise InputInvalid(
-            f"Steim-2 payload of {length} bytes for {count} samples; expected one or more frames of {FRAME_BYTES} "
-            f"bytes, at most {largest_payload(max(count, 0))} bytes; the sender must encode again"
+            f"Steim-2 payload of {length} bytes for {count} samples; expected words of {WORD_BYTES} bytes in frames of "
+            f"{FRAME_BYTES}, at most {largest_payload(max(count, 0))} bytes; the sender must encode again"
         )
 
 

@@ -28,9 +28,9 @@ def encode(*channels: ChannelSamples) -> WaveformPacket:
     return encode_packet("CI", "PASC", channels, "files", START_NS + 10**9, TIME_KIND_REPLAY)
 
 
-def ordinary_noise(random: np.random.Generator, size: int) -> Samples:
+def ordinary_noise(random: np.random.Generator, size: int, steps: float = 20) -> Samples:
     """Of a 24-bit digitiser: neighbours differ by some tens of counts, which Steim-2 packs in two frames a second."""
-    counts: Samples = np.cumsum(random.normal(0, 20, size)).astype(np.int32)
+    counts: Samples = np.cumsum(random.normal(0, steps, size)).astype(np.int32)
     return counts
 
 
@@ -103,13 +103,16 @@ def test_a_difference_over_30_bits_travels_uncompressed() -> None:
     assert [c.WhichOneof("payload") for c in packet.channels] == ["int32", "steim2"]
 
 
+@pytest.mark.parametrize("steps", [20, 35])  # counts, up to what still packs four differences a word
 @pytest.mark.parametrize(("seconds", "bytes_a_sample"), [(1, 1.6), (5, 1.2)])
-def test_packets_of_ordinary_noise_are_small(seconds: int, bytes_a_sample: float) -> None:
+def test_packets_of_ordinary_noise_are_small(seconds: int, bytes_a_sample: float, steps: float) -> None:
     random = np.random.default_rng(3)
     for _ in range(100):
-        packet = encode(*(channel(ordinary_noise(random, 100 * seconds), code) for code in ("HHE", "HHN", "HHZ")))
+        packet = encode(
+            *(channel(ordinary_noise(random, 100 * seconds, steps), code) for code in ("HHE", "HHN", "HHZ"))
+        )
         if seconds == 1:
-            assert [len(c.steim2) for c in packet.channels] == [128] * 3
+            assert all(64 < len(c.steim2) <= 128 for c in packet.channels)
         assert packet.ByteSize() / (300 * seconds) <= bytes_a_sample
 
 
