@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 import json
 import shlex
 import signal
@@ -12,8 +13,11 @@ from pathlib import Path
 import numpy as np
 import obspy
 import pytest
+from google.protobuf.proto import parse_length_prefixed
 
 from kensoku.cli.main import main
+from kensoku.packets import decode_packet
+from kensoku.v1.waveform_pb2 import WaveformPacket
 from tests.system.commands import KENSOKU, environment, kensoku, run
 
 SCENARIO = """
@@ -177,6 +181,21 @@ def test_a_part_of_it_is_the_same_samples(archive: Path, scenario: Path) -> None
     whole = records(archive).select(station="2").slice(START + 90, START + 149.99).sort()
     for part, trace in zip(records(folder).sort(), whole, strict=True):
         assert np.array_equal(part.data, trace.data)
+
+
+def test_packets_hold_the_samples_of_the_archive_in_the_order_of_arrival(archive: Path, scenario: Path) -> None:
+    path = scenario.parent / "packets.bin"
+    assert main(["simulate", str(scenario), "--packets", "--out", str(path)]) == 0
+    found: list[WaveformPacket] = []
+    messages = io.BytesIO(path.read_bytes())
+    while packet := parse_length_prefixed(WaveformPacket, messages):
+        found.append(packet)
+    arrived = [packet.arrival_ns for packet in found]
+    assert arrived == sorted(arrived)
+    assert len(found) == 3 * DURATION_S
+    (vertical,) = records(archive).select(station="1", component="Z")
+    seconds = [decode_packet(packet)[0].samples for packet in found if packet.station == "1"]
+    assert np.array_equal(np.concatenate(seconds), vertical.data)
 
 
 # --- mistakes ---------------------------------------------------------------------------------------------------------

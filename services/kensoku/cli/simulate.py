@@ -1,17 +1,25 @@
 """`kensoku simulate`: write a scenario's records and all that is known of them."""
 
 import argparse
+import io
 import os
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from google.protobuf.proto import serialize_length_prefixed
+
+from kensoku.acquisition.simulated import seconds_of
 from kensoku.errors import SettingInvalid
+from kensoku.packets import encode_packet
 from kensoku.simulation.archive import Progress, Selection, select_stations, write_archive
 from kensoku.simulation.engine import World, open_world
 from kensoku.simulation.scenario import BUNDLED, bundled_scenarios
-from kensoku.times import iso_time, parse_time_ns
+from kensoku.simulation.telemetry import Delivery, deliver
+from kensoku.times import NS_PER_S, iso_time, parse_time_ns
+from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY
 
 EVERY_S = 2.0  # between lines of progress
 
@@ -20,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help="a TOML file, or the name of a bundled one")
     parser.add_argument("--list", action="store_true", help="name the bundled scenarios, and write nothing")
     parser.add_argument("--out", type=Path, metavar="DIR", help="new or empty folder, or one in which this was stopped")
+    parser.add_argument("--packets", action="store_true", help="write the bus's messages instead, to the file --out")
     parser.add_argument("--start", metavar="TIME", help="leave out what is earlier, e.g. 2024-06-03T06:10:00Z")
     parser.add_argument("--end", metavar="TIME", help="leave out this moment and what is later")
     parser.add_argument("--stations", default="*", metavar="PATTERNS", help="of NET.STA, separated by commas")
@@ -41,12 +50,43 @@ def execute(options: argparse.Namespace) -> int:
         raise SettingInvalid("found no SCENARIO or no --out DIR, expected both; `kensoku simulate --list` names some")
     world = open_world(options.scenario)
     selection = select(world, options)
+    if options.packets:
+        print(f"{options.out}: {write_packets(options.out, world, selection)} packets")
+        return 0
     tell(write_archive(options.out, world, selection, options.jobs))
     print(
         f"{options.out}: {len(select_stations(world, selection.stations))} stations of {world.scenario.name}, "
         f"{iso_time(selection.start_ns)} to {iso_time(selection.end_ns)}"
     )
     return 0
+
+
+def write_packets(path: Path, world: World, selection: Selection) -> int:
+    """Each WaveformPacket behind its length, in the order of arrival; the file has its name once it is whole."""
+    if path.exists():
+        raise SettingInvalid(f"{path}: found something there; expected a new file")
+    chosen = replace(world, stations=select_stations(world, selection.stations))
+    first, end = selection.start_ns // NS_PER_S, -(-selection.end_ns // NS_PER_S)
+    packets = seconds_of(chosen, first, end, at_once=1)
+    temporary = path.with_name(f".{path.name}.tmp")
+    count = 0
+    try:
+        with temporary.open("wb") as file:
+            for delivery in deliver(packets, world.scenario.telemetry, world.scenario.seed):
+                file.write(encode(delivery))
+                count += 1
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return count
+
+
+def encode(delivery: Delivery) -> bytes:
+    packet, kind = delivery.packet, TIME_KIND_REPLAY
+    prefixed = io.BytesIO()
+    message = encode_packet(packet.network, packet.station, packet.channels, "simulation", delivery.due_ns, kind)
+    serialize_length_prefixed(message, prefixed)
+    return prefixed.getvalue()
 
 
 def summary(name: str) -> str:
