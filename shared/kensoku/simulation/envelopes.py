@@ -96,7 +96,9 @@ def shape(
     decay = np.pi * np.array(BANDS_HZ) / qualities
     coherent = 1 / (1 + (2 * np.pi * np.array(BANDS_HZ) * onset.delay_s) ** 2)
     amplitude = np.sqrt(energy(onset, knots_s) * (strength / rate_hz))
-    at_knots = np.sqrt(1 - coherent)[:, np.newaxis] * amplitude * np.exp(-np.outer(decay, knots_s))
-    envelopes = np.array([np.interp(time_s, knots_s, band) for band in at_knots], dtype=np.float32)
+    at_knots = amplitude * np.exp(-np.outer(decay, knots_s))
+    envelopes = np.array([np.interp(time_s, knots_s, band) for band in at_knots])
+    made = np.maximum(np.square(envelopes).sum(axis=1) / strength, 1.0)
+    envelopes *= np.sqrt((1 - coherent) / made)[:, np.newaxis]  # scattering moves energy, and makes none
     turned = np.interp(time_s, knots_s, 1 - (1 - onset.turned) * np.exp(-knots_s * (np.log(2) / onset.turned_s)))
-    return envelopes, turned.astype(np.float32)
+    return envelopes.astype(np.float32), turned.astype(np.float32)

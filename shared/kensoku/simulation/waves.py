@@ -252,7 +252,7 @@ def _onset(event: Event, station: Station, path: Path, ray: Ray, earth: Earth) -
     velocity_km_s = path.hypocentral_km / ray.time_s
     soft = float(np.clip(0.5 / station.site.resonance_hz, 0.1, 1.0))
     return Onset(
-        delay_s=float(np.clip(delay_s, 0.04 if ray.wave == "S" else 0.03, 3.0)),
+        delay_s=float(np.clip(delay_s, 0.07 if ray.wave == "S" else 0.05, 3.0)),
         travel_s=ray.time_s,
         coda_per_s=scattering.coda_per_km * velocity_km_s * (scattering.p_coda if ray.wave == "P" else 1.0),
         local_s=scattering.local_s + soft / 2,
