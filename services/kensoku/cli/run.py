@@ -1,8 +1,8 @@
 """`kensoku run`: the whole system on this machine, in one process beside the model server's.
 
-The services share a process because they share its memory bus, and because each would load Python, numpy and ObsPy anew;
-what is heavy runs in the model server, or in numpy, which lets other threads work meanwhile. On Kafka they need not
-share anything: `python -m kensoku.<service>` starts each on any machine.
+The services share a process because they share its memory bus, and because each would load Python, numpy and ObsPy
+anew; what is heavy runs in the model server, or in numpy, which lets other threads work meanwhile. On Kafka they need
+not share anything: `python -m kensoku.<service>` starts each on any machine.
 """
 
 import argparse
