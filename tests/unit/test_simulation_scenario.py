@@ -14,6 +14,7 @@ from kensoku.simulation.scenario import (
     Scenario,
     bundled_scenarios,
     load_scenario,
+    read_earth,
     read_scenario,
     read_stations,
 )
@@ -117,16 +118,86 @@ def test_a_scenario_is_read_whole() -> None:
             'duration_h = 24\nearth = "jpan"',
             "line 5, earth: found no file 'jpan' beside the scenario; did you mean japan?",
         ),
-        ("[[sequences]]", "[[sequences", "Expected"),
+        (
+            "2024-05-14T09:00:00+09:00",
+            "2024-05-14",
+            'line 3, start: found "2024-05-14"; expected a time with its zone, such as 2024-05-14T00:00:00Z',
+        ),
+        (
+            "2024-05-14T09:00:00+09:00",
+            "9999-12-31T00:00:00Z",
+            'line 3, start: found "9999-12-31T00:00:00+00:00"; expected a year from 1970 to 2199',
+        ),
+        ("[[networks]]", "[networks]", "line 6, networks: found a table; expected an array"),
+        ("seed = 1", 'seed = 1\ntelemetry = "bad"', 'line 3, telemetry: found "bad"; expected a table'),
+        ('"XX"\n', '"XX"\nequipment = 5\n', "line 9, networks[0].equipment: found 5; expected a table"),
+        (
+            "longitude_deg = 137.0",
+            "longitude_deg = 137.0\nequipment = { rates_hz = [100, 123] }",
+            "line 13, networks[0].equipment.rates_hz[1]: found 123; expected 50, 100, 200 or 250",
+        ),
+        (
+            "longitude_deg = 137.0",
+            "longitude_deg = 179.0\noutline = [[-17, 179], [-17, -179], [-19, -179]]",
+            "line 13, networks[0].outline: found [[-17, 179], [-17, -179], [-19, -179]]; "
+            "expected corners within 180 degrees of longitude, on one side of the date line",
+        ),
+        (
+            "depth_km = 5",
+            "depth_km = 900",
+            "line 21, sequences[0].depth_km: found 900; expected less than or equal to 700",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_line(good: str, wrong: str, mistake: str) -> None:
-    text = GOOD.replace(good, wrong, 1)
-    if mistake == "Expected":
-        with pytest.raises(InputInvalid, match=r"my\.toml: found .*\(at line 14, column 12\); expected TOML"):
-            read_scenario(text, "my.toml", BUNDLED)
-    else:
-        assert mistakes_in(text) == [mistake]
+    assert mistakes_in(GOOD.replace(good, wrong, 1)) == [mistake]
+
+
+@pytest.mark.parametrize(
+    ("good", "wrong", "mistake"),
+    [
+        ("[[sequences]]", "[[sequences", 'line 14: found "[[sequences"; expected TOML, whose reader says: Expected'),
+        (
+            "seed = 1",
+            "seed = 1\nseed = 2",
+            'line 3: found "seed = 2"; expected TOML, whose reader says: Cannot overwrite',
+        ),
+        (
+            "= 24\n",
+            "= 24\n[noise]\n[noise]\n",
+            'line 6: found "[noise]"; expected TOML, whose reader says: Cannot declare',
+        ),
+        (
+            "05-14T",
+            "02-30T",
+            'line 3: found "start = 2024-02-30T09:00:00+09:00"; expected TOML, whose reader says: Inval',
+        ),
+        ('"good"', '"good', 'line 1: found "name = \\"good"; expected TOML, whose reader says: Illegal character'),
+        (
+            "maximum = 3 }",
+            "maximum = [",
+            'line 22: found "magnitudes = { minimum = 0, maximum = ["; expected TOML, whose',
+        ),
+        ("seed = 1", "seed = " + "[" * 5000 + "]" * 5000, 'line 2: found "seed = [[['),
+        ("seed = 1", "seed" + ".a" * 3000 + " = 1", 'line 2: found "seed.a.a'),
+    ],
+)
+def test_what_is_no_toml_is_told_with_its_line(good: str, wrong: str, mistake: str) -> None:
+    (found,) = mistakes_in(GOOD.replace(good, wrong, 1))
+    assert found.startswith(mistake)
+
+
+def test_an_empty_file_lacks_everything() -> None:
+    assert mistakes_in("# nothing\n") == [
+        f"line 1: found no {key}; expected one" for key in ("duration_h", "name", "networks", "seed", "start")
+    ]
+
+
+def test_of_many_mistakes_fifty_are_told() -> None:
+    with pytest.raises(InputInvalid) as error:
+        read_scenario(GOOD + "[[sequences]]\nkind = 'swarm'\nname = 's'\n" * 100, "my.toml", BUNDLED)
+    heading, *told, more = str(error.value).splitlines()
+    assert (heading, len(told), more) == ("my.toml: 600 mistakes", 50, "  and 550 more")
 
 
 def test_all_mistakes_are_told_at_once_in_their_order() -> None:
@@ -147,7 +218,7 @@ def test_names_that_meet_twice_are_told() -> None:
     text = GOOD + GOOD[GOOD.index("[[sequences]]") :] + GOOD[GOOD.index("[[networks]]") : GOOD.index("[[sequences]]")]
     assert mistakes_in(text) == [
         "line 25, sequences[1].name: found 'swarm', which sequences[0] has; expected another name",
-        "line 32, networks[1]: found another layout 'XX' of prefix ''; expected another code or prefix",
+        "line 32, networks[1]: found station XX.1, which networks[0] has; expected each station in one network",
     ]
 
 
@@ -172,10 +243,26 @@ def test_a_network_may_be_a_file_beside_the_scenario(tmp_path: Path) -> None:
 def test_a_station_in_two_networks_is_told(tmp_path: Path) -> None:
     (tmp_path / "stations.csv").write_text("id,lat,lon,elev_m\nXX.1,35.8,137.5,775\n")
     text = GOOD + '[[networks]]\nkind = "file"\npath = "stations.csv"\n'
-    with pytest.raises(
-        InputInvalid, match=r"found XX\.1 in two networks of the scenario; expected each station in one"
-    ):
+    assert mistakes_in(text, tmp_path) == [
+        "line 23, networks[1]: found station XX.1, which networks[0] has; expected each station in one network"
+    ]
+
+
+def test_what_is_wrong_in_files_beside_the_scenario_is_told_with_their_lines(tmp_path: Path) -> None:
+    start, end = GOOD.index("[[networks]]"), GOOD.index("[[sequences]]")
+    text = GOOD[:start] + '[[networks]]\nkind = "file"\npath = "stations.csv"\n' + GOOD[end:]
+    (tmp_path / "stations.csv").write_text("id,lat,lon,elev_m\nXX.A,95,137,0\nXX.B,35\nXXC,35,137,1\n")
+    with pytest.raises(InputInvalid) as error:
         read_stations(read_scenario(text, "my.toml", tmp_path), tmp_path)
+    assert [line.strip().split(":")[0] for line in str(error.value).splitlines()[1:]] == [
+        "stations.csv line 3",
+        "stations.csv line 4",
+        "stations.csv line 2",
+    ]
+    (tmp_path / "earth.mod").write_text("model\nthree layers\n")
+    scenario = read_scenario('earth = "earth.mod"\n' + GOOD, "my.toml", tmp_path)
+    with pytest.raises(InputInvalid, match=r"earth\.mod, line 2: found 'three'; expected the number of layers"):
+        read_earth(scenario, tmp_path)
 
 
 def test_an_unknown_scenario_is_met_with_the_known_ones() -> None:
@@ -184,9 +271,14 @@ def test_an_unknown_scenario_is_met_with_the_known_ones() -> None:
 
 
 def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
-    (tmp_path / "my.toml").write_bytes(b"name = '\xff'")
-    with pytest.raises(InputInvalid, match="found bytes that are no UTF-8"):
+    (tmp_path / "my.toml").write_bytes(b"seed = 1\nname = '\xff'")
+    with pytest.raises(InputInvalid, match="line 2: found the byte 0xff, which is no UTF-8; expected TOML"):
         load_scenario(tmp_path / "my.toml")
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text(GOOD, encoding="utf-8-sig")
+    assert load_scenario(tmp_path / "my.toml").name == "good"
 
 
 @pytest.mark.parametrize("name", ["aftershocks", "bad-day", "kumamoto", "national", "quarries", "quiet"])

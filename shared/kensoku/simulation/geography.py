@@ -14,8 +14,10 @@ KM_PER_DEG = 6371.0 * np.pi / 180
 
 
 def _require_area(outline: tuple[Place, ...]) -> tuple[Place, ...]:
-    """An outline that holds nothing would be searched for ever."""
+    """An outline that holds nothing would be searched for ever; one over the date line would hold the wrong places."""
     places = np.array(outline or [(0, 0)], dtype=np.float64)
+    if np.ptp(places[:, 1]) > 180:
+        raise ValueError("corners within 180 degrees of longitude, on one side of the date line")
     following = np.roll(places, -1, axis=0)
     area = 0.5 * abs(np.sum(places[:, 1] * following[:, 0] - following[:, 1] * places[:, 0]))
     if not area > 0.01 * np.prod(np.ptp(places, axis=0)):

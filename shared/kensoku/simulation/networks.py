@@ -170,6 +170,10 @@ class Layout:
         if self.outline and (found := len(self._grid()[0])) < self.count:
             raise ValueError(f"an outline that holds {found} stations; expected {self.count}, or a smaller spacing")
 
+    def names(self) -> list[str]:
+        digits = len(str(self.count))
+        return [f"{self.code}.{self.prefix}{number:0{digits}}" for number in range(1, self.count + 1)]
+
     def stations(self, seed: int) -> list[Station]:
         chance = draw(seed, self.code, f"layout {self.prefix}", 0)
         away_km = self.jitter * self.spacing_km * np.sqrt(chance.random(self.count))
@@ -177,8 +181,8 @@ class Layout:
         places = move(*self._grid(), away_km * np.cos(azimuth), away_km * np.sin(azimuth))
         heights_m = np.round(self.highest_m * chance.beta(1, 4, self.count))
         stations = []
-        for number, (latitude, longitude, height_m) in enumerate(zip(*places, heights_m, strict=True), 1):
-            code = f"{self.prefix}{number:0{len(str(self.count))}}"
+        for name, latitude, longitude, height_m in zip(self.names(), *places, heights_m, strict=True):
+            code = name.removeprefix(f"{self.code}.")
             place = (round(float(latitude), 5), round(float(longitude), 5))
             known = ChannelEpoch(elevation_m=float(height_m))
             stations.append(self.equipment.equip(self.code, code, place, seed, known))

@@ -2,16 +2,18 @@
 
 import difflib
 import json
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, get_args, get_type_hints
 
-from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
 
 from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.inventory import read_inventory
 from kensoku.simulation import toml_lines
 from kensoku.simulation.catalogue import Conditions
 from kensoku.simulation.disturbances import Rates
@@ -19,26 +21,38 @@ from kensoku.simulation.networks import AnyNetwork, Layout, Listed, Station
 from kensoku.simulation.quantities import Name, NotNegative, Positive, Share, UtcOffsetH
 from kensoku.simulation.sequences import AnySequence
 from kensoku.simulation.sources import MagnitudeRelation, StressDrop
-from kensoku.traveltime import PRESETS
+from kensoku.traveltime import PRESETS, EarthModel, load_model
 
 BUNDLED = Path(__file__).parent / "scenarios"
 LONGEST_H = 24 * 366.0
+YEARS = (1970, 2200)  # that nanoseconds since 1970 and miniSEED both hold
+A_TIME = "a time with its zone, such as 2024-05-14T00:00:00Z"
 EXPECTED = {  # where pydantic's own words do not read on after "expected"
-    "timezone_aware": "a time with its zone, such as 2024-05-14T00:00:00Z",
+    "timezone_aware": A_TIME,
+    "datetime_type": A_TIME,
+    "datetime_parsing": A_TIME,
     "string_pattern_mismatch": "a text that matches {pattern}",
     "string_too_short": "a text",
     "tuple_type": "an array",
     "too_short": "at least {min_length} of them",
     "too_long": "at most {max_length} of them",
     "dataclass_type": "a table",
+    "dict_type": "a table",
 }
 LONGEST_SHOWN = 60  # characters of what was found
+MOST_TOLD = 50  # mistakes
 
 
 Mistake = tuple[toml_lines.Path, str]
 
 
 # --- what a scenario says ---------------------------------------------------------------------------------------------
+
+
+def _require_years(start: datetime) -> datetime:
+    if not YEARS[0] <= start.year < YEARS[1]:
+        raise ValueError(f"a year from {YEARS[0]} to {YEARS[1] - 1}")
+    return start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +109,7 @@ class Scenario:
 
     name: Name
     seed: Annotated[int, Field(ge=0)]
-    start: AwareDatetime
+    start: Annotated[AwareDatetime, AfterValidator(_require_years)]
     duration_h: Annotated[float, Field(gt=0, le=LONGEST_H)]
     earth: Name = "japan"  # a preset of kensoku.traveltime, or a file beside the scenario
     networks: Annotated[tuple[Annotated[AnyNetwork, Field(discriminator="kind")], ...], Field(min_length=1)]
@@ -122,11 +136,14 @@ def load_scenario(name: str | Path) -> Scenario:
     """A bundled scenario by its name, or a file by its path."""
     path = _find(name)
     try:
-        return read_scenario(path.read_text("utf-8"), str(name), path.parent)
+        content = path.read_bytes()
+        return read_scenario(content.decode("utf-8-sig"), str(name), path.parent)
     except OSError as error:
         raise InputInvalid(f"{name}: found {error.strerror}, expected a readable file") from None
-    except UnicodeDecodeError:
-        raise InputInvalid(f"{name}: found bytes that are no UTF-8, expected TOML; save it as UTF-8") from None
+    except UnicodeDecodeError as error:
+        line, byte = content[: error.start].count(b"\n") + 1, content[error.start]
+        told = f"line {line}: found the byte 0x{byte:02x}, which is no UTF-8; expected TOML; save it as UTF-8"
+        raise _mistaken(str(name), [told]) from None
 
 
 def bundled_scenarios() -> list[str]:
@@ -148,31 +165,33 @@ def read_scenario(text: str, name: str, folder: Path) -> Scenario:
     """A scenario from its text; the error names every mistake. Files that it names are looked for in `folder`."""
     try:
         document = tomllib.loads(text)
+        lines = toml_lines.find_lines(text)
+        scenario, problems = _validate(document)
     except tomllib.TOMLDecodeError as error:
-        raise InputInvalid(f"{name}: found {error}; expected TOML") from None
-    lines = toml_lines.find_lines(text)
-    scenario, problems = _validate(document)
+        raise _mistaken(name, [_explain_syntax(text, str(error))]) from None
+    except RecursionError:
+        raise _mistaken(name, [_explain_depth(text)]) from None
     if scenario is not None:
         problems = list(_contradictions(scenario, folder))
     if scenario is None or problems:
         mistakes = sorted({_place(path, lines) + (mistake,) for path, mistake in problems})
-        told = [f"line {line}{where}: {mistake}" for line, where, mistake in mistakes]
-        raise InputInvalid("\n  ".join([f"{name}: {len(told)} mistake{'s' * (len(told) > 1)}", *told]))
+        raise _mistaken(name, [f"line {line}{where}: {mistake}" for line, where, mistake in mistakes])
     return scenario
 
 
+def read_earth(scenario: Scenario, folder: Path) -> EarthModel:
+    return load_model(scenario.earth if scenario.earth in PRESETS else folder / scenario.earth)
+
+
 def read_stations(scenario: Scenario, folder: Path) -> list[Station]:
-    """All stations, each once, where the scenario's files lie in `folder`."""
-    stations: dict[str, Station] = {}
+    """All stations, where the scenario's files lie in `folder`."""
+    stations: list[Station] = []
     for network in scenario.networks:
         if isinstance(network, Layout):
-            drawn = network.stations(scenario.seed)
+            stations += network.stations(scenario.seed)
         else:
-            drawn = network.stations(scenario.seed, (folder / network.path).read_bytes())
-        if twice := sorted(stations.keys() & {station.name for station in drawn}):
-            raise InputInvalid(f"found {twice[0]} in two networks of the scenario; expected each station in one")
-        stations |= {station.name: station for station in drawn}
-    return list(stations.values())
+            stations += network.stations(scenario.seed, (folder / network.path).read_bytes())
+    return stations
 
 
 _SCENARIO = TypeAdapter(Scenario)
@@ -208,6 +227,31 @@ def _json(value: object) -> str:
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 
+def _mistaken(name: str, told: Sequence[str]) -> InputInvalid:
+    more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
+    return InputInvalid("\n  ".join([f"{name}: {len(told)} mistake{'s' * (len(told) > 1)}", *told[:MOST_TOLD], *more]))
+
+
+def _explain_syntax(text: str, reason: str) -> str:
+    """The reader's reason ends in `(at line 3, column 9)` or `(at end of document)`."""
+    rows = text.splitlines() or [""]
+    place = re.search(r" \(at (?:line (\d+), column \d+|[^()]*)\)$", reason)
+    line = min(int(place[1]), len(rows)) if place and place[1] else len(rows)
+    return f"line {line}: found {_shorten(rows[line - 1].strip())}; expected TOML, whose reader says: {reason}"
+
+
+def _explain_depth(text: str) -> str:
+    """Thousands of brackets or of keys joined by points; the line that has most of them."""
+    rows = text.splitlines()
+    line = max(range(len(rows)), key=lambda row: sum(map(rows[row].count, "[{.")))
+    return f"line {line + 1}: found {_shorten(rows[line].strip())}, too deep to be read; expected a few levels"
+
+
+def _shorten(found: Any) -> str:
+    shown = json.dumps(found, ensure_ascii=False)
+    return shown if len(shown) <= LONGEST_SHOWN else shown[:LONGEST_SHOWN] + " ..."
+
+
 def _contradictions(scenario: Scenario, folder: Path) -> Iterator[Mistake]:
     """What no single field shows."""
     names: dict[str, int] = {}
@@ -217,22 +261,30 @@ def _contradictions(scenario: Scenario, folder: Path) -> Iterator[Mistake]:
                 ("sequences", index, "name"),
                 f"found {sequence.name!r}, which sequences[{first}] has; expected another name",
             )
-    layouts: set[tuple[str, str]] = set()
     for index, network in enumerate(scenario.networks):
-        if isinstance(network, Listed):
-            if not (folder / network.path).is_file():
-                yield ("networks", index, "path"), f"found no file {network.path!r} beside the scenario; expected one"
-        elif (codes := (network.code, network.prefix)) in layouts:
-            yield (
-                ("networks", index),
-                f"found another layout {network.code!r} of prefix {network.prefix!r}; expected another code or prefix",
-            )
-        else:
-            layouts.add(codes)
+        if isinstance(network, Listed) and not (folder / network.path).is_file():
+            yield ("networks", index, "path"), f"found no file {network.path!r} beside the scenario; expected one"
+    yield from _stations_twice(scenario, folder)
     if scenario.earth not in PRESETS and not (folder / scenario.earth).is_file():
         near = difflib.get_close_matches(scenario.earth, PRESETS, 1)
         hint = f"did you mean {near[0]}?" if near else f"expected one, or one of {', '.join(PRESETS)}"
         yield ("earth",), f"found no file {scenario.earth!r} beside the scenario; {hint}"
+
+
+def _stations_twice(scenario: Scenario, folder: Path) -> Iterator[Mistake]:
+    """Files are read for it only where there is more than one network; what is wrong in them, their reader tells."""
+    owners: dict[str, int] = {}
+    for index, network in enumerate(scenario.networks if len(scenario.networks) > 1 else ()):
+        if isinstance(network, Layout):
+            names = set(network.names())
+        elif (path := folder / network.path).is_file():
+            names = set(read_inventory({network.path: path.read_bytes()}).stations)
+        else:
+            continue
+        if twice := sorted(names & owners.keys()):
+            found = f"found station {twice[0]}, which networks[{owners[twice[0]]}] has"
+            yield ("networks", index), f"{found}; expected each station in one network"
+        owners |= dict.fromkeys(names, index)
 
 
 def _path(problem: Any) -> toml_lines.Path:
@@ -257,10 +309,7 @@ def _explain(problem: Any) -> str:
     if kind == "value_error" and isinstance(found, dict):
         return f"found {message}"
     expected = EXPECTED.get(kind, message).format(**context)
-    shown = "a table" if isinstance(found, dict) else json.dumps(found)
-    if len(shown) > LONGEST_SHOWN:
-        shown = shown[:LONGEST_SHOWN] + " ..."
-    return f"found {shown}; expected {expected}"
+    return f"found {'a table' if isinstance(found, dict) else _shorten(found)}; expected {expected}"
 
 
 def _place(path: toml_lines.Path, lines: Mapping[toml_lines.Path, int]) -> tuple[int, str]:

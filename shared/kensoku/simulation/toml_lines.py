@@ -22,7 +22,8 @@ def find_lines(text: str) -> Mapping[Path, int]:
 class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._position = 0
+        self._position = self._counted = 0
+        self._line = 1  # at `_counted`
         self._lines: dict[Path, int] = {(): 1}
         self._elements: Counter[Path] = Counter()  # of arrays of tables
 
@@ -97,7 +98,9 @@ class _Scanner:
         return found
 
     def _note(self, path: Path) -> None:
-        self._lines.setdefault(path, self._text.count("\n", 0, self._position) + 1)
+        self._line += self._text.count("\n", self._counted, self._position)
+        self._counted = self._position
+        self._lines.setdefault(path, self._line)
 
 
 def _unescape(key: str) -> str:
