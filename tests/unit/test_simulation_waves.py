@@ -7,12 +7,13 @@ import pytest
 
 from kensoku.simulation import sources
 from kensoku.simulation.envelopes import Scattering
+from kensoku.simulation.events import Event
 from kensoku.simulation.networks import SiteResponse, Station
 from kensoku.simulation.propagation import Earth, load_earth, surface_motion
 from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.scenario import Attenuation
 from kensoku.simulation.sources import SourceKind
-from kensoku.simulation.waves import Event, WaveTrain, wave_train
+from kensoku.simulation.waves import WaveTrain, wave_train
 from kensoku.traveltime import load_model
 
 START_NS = 1_700_000_000_123_456_789

@@ -11,19 +11,22 @@ from pathlib import Path
 
 import numpy as np
 
+from kensoku.simulation.audible import Floor
 from kensoku.simulation.catalogue import Catalogue, make_catalogue
 from kensoku.simulation.disturbances import BLOCK_NS, LOOK_AHEAD_S, Disturbance, Rates
+from kensoku.simulation.events import events_of
 from kensoku.simulation.instruments import Digitiser, Instrument, find_sensor
 from kensoku.simulation.networks import Station
 from kensoku.simulation.noise import Float32Array, GroundNoise
 from kensoku.simulation.propagation import Earth
 from kensoku.simulation.randomness import FloatArray, draw
 from kensoku.simulation.recorder import Int32Array, Recorder
-from kensoku.simulation.scenario import BUNDLED, Scenario, bundled_scenarios, load_scenario, read_stations
+from kensoku.simulation.scenario import BUNDLED, Scenario, bundled_scenarios, load_scenario, read_earth, read_stations
 from kensoku.simulation.sites import Site, draw_site
 from kensoku.simulation.sources import SourceKind
-from kensoku.simulation.waves import WaveTrain, events_of, wave_trains
-from kensoku.traveltime import EarthModel, load_model
+from kensoku.simulation.wavefield import WaveField
+from kensoku.simulation.waves import WaveTrain
+from kensoku.traveltime import EarthModel
 
 CAUSAL_SHARE = 0.3  # of digitisers, whose filters do not ring before an onset
 GAIN_ERROR = 0.01  # standard deviation between components
@@ -77,15 +80,15 @@ def open_world(name: str | Path) -> World:
 
 
 def make_world(scenario: Scenario, folder: Path) -> World:
-    model = load_model(folder / scenario.earth if scenario.earth.endswith(".toml") else scenario.earth)
+    model = read_earth(scenario, folder)
     catalogue = make_catalogue(scenario.sequences, scenario.conditions, scenario.stress_drop, s_velocity(model))
     events, earth = tuple(events_of(catalogue, scenario.sequences)), Earth(model, scenario.attenuation)
-    return World(
-        scenario,
-        read_stations(scenario, folder),
-        catalogue,
-        lambda rows, station: wave_trains([events[row] for row in rows], station, earth, scenario.seed),
-    )
+
+    def floor_of(station: Station) -> Floor:
+        return Floor.of_station(site_of(scenario, station), instrument_of(scenario.seed, station))
+
+    waves = WaveField(catalogue, events, earth, floor_of, scenario.seed)
+    return World(scenario, read_stations(scenario, folder), catalogue, waves)
 
 
 def s_velocity(earth: EarthModel) -> Callable[[FloatArray], FloatArray]:

@@ -13,15 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from kensoku.simulation.quantities import NotNegative, Positive
-from kensoku.simulation.randomness import FloatArray
+from kensoku.simulation.quantities import NotNegative, Positive, Share
+from kensoku.simulation.randomness import FloatArray, draw
+from kensoku.traveltime import Wave
 
 Float32Array = npt.NDArray[np.float32]
 
 BANDS_HZ = (1.0, 4.0, 16.0)  # two octaves apart; beyond the ends as at the ends
 BAND_OCTAVES = 2.0
-KNOTS = 200  # of an envelope
-CHUNK = 512  # samples of noise are drawn in multiples of it, so that few lengths occur
+KNOTS = 160  # of an envelope
+BANK = 2**19  # samples of noise from which all wave trains of a sampling rate are cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +35,34 @@ class Scattering:
     p_share: Positive = 0.4  # of P's delay over that of S
     coda_per_km: NotNegative = 0.04
     p_coda: NotNegative = 3.0  # of P's coda over that of S: it is made of S as well
+    absorbed: Share = 0.6  # of what the direct wave loses to Q; the rest is scattered, and not lost to the coda
     local_share: NotNegative = 0.65  # of the energy that rings below the station
     local_s: Positive = 0.5
     turned: NotNegative = 0.25  # share of the scattered energy that leaves the polarisation of the ray at once
     turned_s: Positive = 0.8  # after which half of the rest has
+    uneven_amplitude: NotNegative = 0.3  # standard deviations between paths, of natural logarithms: of P, of S,
+    uneven_delay: NotNegative = 0.4  # of peak delays,
+    uneven_coda: NotNegative = 0.5  # and of codas
+
+
+@dataclass(frozen=True, slots=True)
+class Luck:
+    """What one path has over the average of its length: sources of one place share it."""
+
+    p_amplitude: float = 1.0
+    s_amplitude: float = 1.0
+    delay: float = 1.0
+    coda: float = 1.0
+
+    def amplitude(self, wave: Wave) -> float:
+        return self.p_amplitude if wave == "P" else self.s_amplitude
+
+
+def draw_luck(scattering: Scattering, chance: np.random.Generator) -> Luck:
+    if not scattering.strength:
+        return Luck()
+    spreads = np.array([scattering.uneven_amplitude] * 2 + [scattering.uneven_delay, scattering.uneven_coda])
+    return Luck(*np.exp(spreads * np.clip(chance.standard_normal(4), -2.5, 2.5)).tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +82,15 @@ def energy(onset: Onset, time_s: FloatArray) -> FloatArray:
     """A second, over that of the direct wave, without absorption; `time_s` after the onset."""
     scale = 2.5 * onset.delay_s
     forward = np.exp(-scale / time_s) * (time_s / scale) ** -2.5 / (0.8862 * scale)  # Gamma(3/2) makes it 1
-    ringing = 1.25 / onset.local_s * np.exp(-time_s / onset.local_s) * (1 - np.exp(-4 * time_s / onset.local_s))
+    faded = np.exp(-time_s / onset.local_s)
+    ringing = 1.25 / onset.local_s * faded * (1 - faded**4)
     late = 1 + np.maximum(time_s, 0.2) / onset.travel_s
     coda = onset.coda_per_s * np.log((late + 1) / (late - 1)) / late * (1 - np.exp(-time_s / (onset.delay_s + 0.3)))
     total: FloatArray = (1 - onset.local_share) * forward + onset.local_share * ringing + coda
     return total
+
+
+# --- noise ------------------------------------------------------------------------------------------------------------
 
 
 def band_weights(hz: FloatArray) -> FloatArray:
@@ -73,32 +102,75 @@ def band_weights(hz: FloatArray) -> FloatArray:
     return weights
 
 
-@functools.lru_cache(maxsize=64)
-def _weights(length: int, rate_hz: float) -> Float32Array:
-    return band_weights(np.fft.rfftfreq(length, 1 / rate_hz)).astype(np.float32)
-
-
-def draw_bands(kinds: int, count: int, rate_hz: float, chance: np.random.Generator) -> Float32Array:
-    """Noise of variance 1 in all, (bands, kinds, samples)."""
-    length = scipy.fft.next_fast_len(-(-count // CHUNK) * CHUNK, real=True)
-    white = scipy.fft.rfft(chance.standard_normal((kinds, length), dtype=np.float32))
-    weights = _weights(length, rate_hz)
-    bands: Float32Array = scipy.fft.irfft(white[np.newaxis] * weights[:, np.newaxis], length)[..., :count]
+@functools.lru_cache(maxsize=4)
+def noise_bank(rate_hz: int) -> Float32Array:
+    """White noise of variance 1, in bands, (bands, samples); drawn once, for it costs more than all the rest."""
+    white = draw(0, "scattering", "bank", rate_hz).standard_normal(BANK, dtype=np.float32)
+    weights = band_weights(np.fft.rfftfreq(BANK, 1 / rate_hz)).astype(np.float32)
+    bands: Float32Array = scipy.fft.irfft(scipy.fft.rfft(white) * weights, BANK)
     return bands
 
 
+def scatter(
+    polarised: Float32Array, isotropic: Float32Array, along: Float32Array, shares: Float32Array, rate_hz: int,
+    chance: np.random.Generator,
+) -> Float32Array:  # fmt: skip
+    """Noise (ZNE, samples) under envelopes (bands, samples): first along the ray's polarisations, later everywhere."""
+    bank, count = noise_bank(rate_hz), polarised.shape[1]
+    begins = chance.integers(0, BANK - count, len(along) + 3).tolist()
+
+    def enveloped(envelopes: Float32Array, begin: int) -> Float32Array:
+        bands: Float32Array = envelopes * bank[:, begin : begin + count]
+        bands[0] += bands[1]
+        bands[0] += bands[2]
+        return bands[0]
+
+    scattered = np.stack([enveloped(isotropic, begin) for begin in begins[-3:]])
+    scattered *= shares[:, np.newaxis]
+    for direction, begin in zip(along, begins, strict=False):
+        scattered += direction[:, np.newaxis] * enveloped(polarised, begin)
+    return scattered
+
+
+# --- envelopes --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Knots:
+    """Of a length: few at the end, where envelopes are smooth."""
+
+    time_s: FloatArray
+    width_s: FloatArray
+    samples: npt.NDArray[np.intp]  # from each knot to the next
+    share: Float32Array  # of the knot after, of each sample
+
+
+@functools.lru_cache(maxsize=128)
+def _knots(count: int, rate_hz: int) -> _Knots:
+    times_s = (np.arange(count) + 0.5) / rate_hz
+    knots_s = np.geomspace(times_s[0], times_s[-1], KNOTS)
+    before = np.clip(np.searchsorted(knots_s, times_s, side="right") - 1, 0, KNOTS - 2)
+    share = (times_s - knots_s[before]) / np.diff(knots_s)[before]
+    edges = np.concatenate([[0.0], np.sqrt(knots_s[1:] * knots_s[:-1]), knots_s[-1:]])
+    samples = np.bincount(before, minlength=KNOTS - 1)
+    return _Knots(knots_s, np.diff(edges), samples, share.astype(np.float32))
+
+
 def shape(
-    onset: Onset, qualities: FloatArray, count: int, rate_hz: float, strength: float
+    onset: Onset, decay_per_s: FloatArray, count: int, rate_hz: int, strength: float
 ) -> tuple[Float32Array, Float32Array]:
-    """The envelope of each band (bands, samples), and the share of energy that left the ray's polarisation."""
-    time_s = (np.arange(count) + 0.5) / rate_hz
-    knots_s = np.geomspace(time_s[0], time_s[-1], KNOTS)
-    decay = np.pi * np.array(BANDS_HZ) / qualities
+    """Envelopes (bands, samples) of what keeps the ray's polarisation and of what has left it.
+
+    Amplitudes fade by `decay_per_s` of each band. Scattering moves energy and makes none.
+    """
+    knots = _knots(count, rate_hz)
+    faded = energy(onset, knots.time_s) * np.exp(-2 * np.outer(decay_per_s, knots.time_s))
     coherent = 1 / (1 + (2 * np.pi * np.array(BANDS_HZ) * onset.delay_s) ** 2)
-    amplitude = np.sqrt(energy(onset, knots_s) * (strength / rate_hz))
-    at_knots = amplitude * np.exp(-np.outer(decay, knots_s))
-    envelopes = np.array([np.interp(time_s, knots_s, band) for band in at_knots])
-    made = np.maximum(np.square(envelopes).sum(axis=1) / strength, 1.0)
-    envelopes *= np.sqrt((1 - coherent) / made)[:, np.newaxis]  # scattering moves energy, and makes none
-    turned = np.interp(time_s, knots_s, 1 - (1 - onset.turned) * np.exp(-knots_s * (np.log(2) / onset.turned_s)))
-    return envelopes.astype(np.float32), turned.astype(np.float32)
+    made = np.maximum(faded @ knots.width_s, 1.0)
+    level = np.sqrt(faded * ((1 - coherent) / made * (strength / rate_hz))[:, np.newaxis])
+    kept = (1 - onset.turned) * np.exp(-knots.time_s * (np.log(2) / onset.turned_s))
+    at_knots = np.concatenate([level * np.sqrt(kept), level * np.sqrt(1 - kept)]).astype(np.float32)
+    envelopes = np.repeat(np.diff(at_knots), knots.samples, axis=1)
+    envelopes *= knots.share
+    envelopes += np.repeat(at_knots[:, :-1], knots.samples, axis=1)
+    return envelopes[: len(BANDS_HZ)], envelopes[len(BANDS_HZ) :]

@@ -198,9 +198,14 @@ def far_field_m_per_nm(earth: Earth, wave: Wave, depth_km: float) -> float:
 def spreading_per_m(path: Path, attenuation: Attenuation) -> float:
     if path.is_teleseismic:
         return TELESEISMIC_SPREADING / 1e3
-    near_km = min(path.hypocentral_km, attenuation.far_km)
-    beyond = max(path.hypocentral_km / attenuation.far_km, 1.0)
-    return float(1e-3 * near_km**-attenuation.spreading * beyond**-attenuation.far_spreading)
+    return float(spread_per_m(np.asarray(path.hypocentral_km), attenuation))
+
+
+def spread_per_m(hypocentral_km: FloatArray, attenuation: Attenuation) -> FloatArray:
+    near_km = np.minimum(hypocentral_km, attenuation.far_km)
+    beyond = np.maximum(hypocentral_km / attenuation.far_km, 1.0)
+    amplitude: FloatArray = 1e-3 * near_km**-attenuation.spreading * beyond**-attenuation.far_spreading
+    return amplitude
 
 
 def quality(attenuation: Attenuation, wave: Wave, hz: FloatArray) -> FloatArray:
@@ -211,16 +216,6 @@ def quality(attenuation: Attenuation, wave: Wave, hz: FloatArray) -> FloatArray:
     )
     q: FloatArray = at_1hz * np.maximum(hz, 1.0) ** exponent
     return q
-
-
-def absorb(path: Path, ray: Ray, site: SiteResponse, attenuation: Attenuation, hz: FloatArray) -> FloatArray:
-    """The logarithm of what absorption on the way and below the station leaves."""
-    kappa = site.kappa_p_s if ray.wave == "P" else site.kappa_s_s
-    t_star: float | FloatArray = ray.time_s / quality(attenuation, ray.wave, hz)
-    if path.is_teleseismic:
-        t_star = TELESEISMIC_T_STAR_S
-    left: FloatArray = -np.pi * hz * (t_star + kappa)
-    return left
 
 
 def amplify(site: SiteResponse, hz: FloatArray) -> tuple[FloatArray, FloatArray]:

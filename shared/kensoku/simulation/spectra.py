@@ -1,0 +1,172 @@
+"""The pulse that a source sends along a ray: its spectrum at the station, and the causal wave that has it."""
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from kensoku.simulation import sources
+from kensoku.simulation.envelopes import Float32Array, Luck
+from kensoku.simulation.events import Event
+from kensoku.simulation.networks import SiteResponse, Station
+from kensoku.simulation.propagation import (
+    TELESEISMIC_T_STAR_S,
+    ComplexArray,
+    Earth,
+    Path,
+    Ray,
+    amplify,
+    far_field_m_per_nm,
+    quality,
+    reverberate,
+    spreading_per_m,
+)
+from kensoku.simulation.randomness import FloatArray
+from kensoku.simulation.scenario import Attenuation
+from kensoku.simulation.sources import SourceKind
+from kensoku.traveltime import Wave
+
+NYQUIST_LOSS = 5.0  # in the logarithm; a digitiser cuts more
+FINER = 4  # a pulse is made at this multiple of the rate, so that it may begin between two samples
+FAINTEST_LOG = -23.0  # of a spectrum's largest value: single precision has no more
+STEPS = 4  # lengths of arrays an octave: few lengths, so that what depends on them is made once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """From one source to one station."""
+
+    event: Event
+    station: Station
+    path: Path
+    earth: Earth
+    luck: Luck
+
+
+def round_up(count: float) -> int:
+    """To one of a few even lengths that are fast to transform."""
+    octave: int = 1 << max(math.frexp(count)[1] - 1, 5)
+    return octave * math.ceil(STEPS * count / octave) // STEPS
+
+
+def log_spectrum(way: Way, ray: Ray, hz: FloatArray) -> FloatArray:
+    """Of displacement (m s) in rock for a radiation of 1, before the free surface and the ground."""
+    shape = source_shape(way.event, ray.wave, hz)
+    log: FloatArray = np.log(shape) + math.log(_plateau(way, ray))
+    return log + _absorbed(way, ray, absorption(way.earth.attenuation, ray.wave, hz), hz)
+
+
+def source_shape(event: Event, wave: Wave, hz: FloatArray) -> FloatArray:
+    """Moment rate of the event, or of its largest part, over its moment."""
+    if event.kind is SourceKind.LONG_PERIOD:
+        return np.abs(sources.resonance_spectrum(hz, event.resonance_hz, event.quality))
+    return sources.source_spectrum(hz, corner_hz(event) * (event.p_over_s_corner if wave == "P" else 1.0))
+
+
+def corner_hz(event: Event) -> float:
+    """Of S, of the sub-events that an earthquake consists of."""
+    return event.corner_hz * 10 ** (0.5 * (event.mw - leading_mw(event)))
+
+
+def leading_mw(event: Event) -> float:
+    count = round(4 * 10 ** (0.5 * (event.mw - sources.SEVERAL_FROM_MW))) if event.mw > sources.SEVERAL_FROM_MW else 1
+    return event.mw - math.log10(count) / 1.5
+
+
+def absorption(attenuation: Attenuation, wave: Wave, hz: FloatArray) -> FloatArray:
+    """What a second of travelling takes from the logarithm of an amplitude."""
+    lost: FloatArray = np.pi * hz / quality(attenuation, wave, hz)
+    return lost
+
+
+def _plateau(way: Way, ray: Ray) -> float:
+    at_source = far_field_m_per_nm(way.earth, ray.wave, way.event.depth_km) * float(sources.moment_nm(way.event.mw))
+    return at_source * spreading_per_m(way.path, way.earth.attenuation) * ray.share * way.luck.amplitude(ray.wave)
+
+
+def _absorbed(way: Way, ray: Ray, a_second: FloatArray, hz: FloatArray) -> FloatArray:
+    site = way.station.site
+    t_star = TELESEISMIC_T_STAR_S if way.path.is_teleseismic else 0.0
+    left: FloatArray = -np.pi * (t_star + (site.kappa_p_s if ray.wave == "P" else site.kappa_s_s)) * hz
+    return left if way.path.is_teleseismic else left - ray.time_s * a_second
+
+
+# --- pulses -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    hz: FloatArray
+    log: FloatArray  # the digitiser's end, and what the difference of two samples, which is causal, lacks as derivative
+
+
+@functools.lru_cache(maxsize=64)
+def _grid(count: int, rate_hz: int) -> _Grid:
+    fine_hz = FINER * rate_hz
+    hz = np.fft.rfftfreq(count, 1 / fine_hz)
+    angle = np.pi * hz / fine_hz
+    lacking = np.log(np.where(angle > 0, angle / np.sin(np.maximum(angle, 1e-9)), 1.0))
+    return _Grid(hz, lacking - NYQUIST_LOSS * np.minimum(2 * hz / rate_hz, 2.0) ** 12)
+
+
+@functools.lru_cache(maxsize=128)
+def _log_ground(site: SiteResponse, count: int, rate_hz: int) -> FloatArray:
+    return np.log(np.array(amplify(site, _grid(count, rate_hz).hz)))
+
+
+@functools.lru_cache(maxsize=128)
+def _absorption(attenuation: Attenuation, wave: Wave, count: int, rate_hz: int) -> FloatArray:
+    return absorption(attenuation, wave, _grid(count, rate_hz).hz)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shots:
+    """A source's parts, one after the other: the holes of a blast, the sub-events of a rupture."""
+
+    delay_s: FloatArray
+    weight: FloatArray  # 1 in all
+
+    def spectrum(self, hz: FloatArray) -> ComplexArray:
+        modulation: ComplexArray = np.exp(-2j * np.pi * np.multiply.outer(hz, self.delay_s)) @ self.weight
+        return modulation
+
+
+def make_pulse(way: Way, ray: Ray, shots: Shots | None, rate_hz: int, late: float) -> Float32Array:
+    """Velocity (m/s) on the vertical and the horizontals for a motion of 1; it begins `late` of a sample."""
+    event, station, fine_hz = way.event, way.station, FINER * rate_hz
+    count = round_up(fine_hz * (_lasts_s(way, ray) + (float(shots.delay_s.max()) if shots else 0.0)))
+    grid = _grid(count, rate_hz)
+    log = np.log(source_shape(event, ray.wave, grid.hz)) + (math.log(_plateau(way, ray)) + grid.log)
+    log += _absorbed(way, ray, _absorption(way.earth.attenuation, ray.wave, count, rate_hz), grid.hz)
+    spectrum = minimum_phase((log + _log_ground(station.site, count, rate_hz)).astype(np.float32))
+    if station.borehole_m:
+        spectrum = spectrum * reverberate(station, ray, grid.hz).astype(np.complex64)
+    if shots:
+        spectrum = spectrum * shots.spectrum(grid.hz).astype(np.complex64)
+    displacement = scipy.fft.irfft(spectrum, count) * np.float32(fine_hz)
+    velocity = np.diff(displacement, prepend=np.float32(0.0)) * np.float32(fine_hz)
+    starts = math.ceil(late * FINER)
+    return np.pad(velocity, ((0, 0), (starts, 0)))[:, ::FINER]
+
+
+def _lasts_s(way: Way, ray: Ray) -> float:
+    """After which source and ground are at rest."""
+    event, site = way.event, way.station.site
+    if event.kind is SourceKind.LONG_PERIOD:
+        return 3.0 + 4.0 * event.quality / event.resonance_hz
+    echo_s = 2 * way.station.borehole_m / site.vs_m_s
+    return 1.0 + echo_s + max(2.0 / corner_hz(event), 3.0 / site.resonance_hz)
+
+
+def minimum_phase(log_amplitude: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.complexfloating[Any, Any]]:
+    """The spectrum of the causal pulse that has these amplitudes and as much of its energy as early as can be."""
+    count = 2 * (log_amplitude.shape[-1] - 1)
+    cepstrum = scipy.fft.irfft(np.maximum(log_amplitude, log_amplitude.max() + FAINTEST_LOG), count)
+    cepstrum[..., 1 : count // 2] *= 2
+    cepstrum[..., count // 2 + 1 :] = 0
+    pulse: npt.NDArray[np.complexfloating[Any, Any]] = np.exp(scipy.fft.rfft(cepstrum))
+    return pulse
