@@ -1,7 +1,6 @@
 """Training examples: 30 s of a station nobody has seen, with P and S where they can be seen.
 
-Everything is drawn independently and wider than any one network is, so that a picker learns what earthquakes have in
-common: how far S is behind P, how high their corners are, what the ground, the sensor and the noise make of them.
+What the dice say is in `window_draws`; here waves, noise and instrument become counts, and arrivals become labels.
 """
 
 import functools
@@ -12,44 +11,33 @@ import numpy.typing as npt
 import scipy.fft
 import scipy.signal
 
-from kensoku.simulation.envelopes import Scattering
-from kensoku.simulation.instruments import SENSORS, Digitiser, Instrument, Sensor
-from kensoku.simulation.networks import GROUND_CLASSES, SiteResponse, Station, draw_site_response
-from kensoku.simulation.propagation import ComplexArray, Earth, Path, Ray
+from kensoku.simulation.instruments import SENSORS, Digitiser, Instrument
+from kensoku.simulation.networks import Station
+from kensoku.simulation.propagation import ComplexArray
 from kensoku.simulation.randomness import FloatArray
-from kensoku.simulation.scenario import Attenuation
-from kensoku.simulation.sites import OCEAN_END_HZ, Site, draw_site, ocean_db, site_db, wind_db
-from kensoku.simulation.waves import Event, WaveTrain, render
-from kensoku.traveltime import EarthModel, load_model
+from kensoku.simulation.sites import OCEAN_END_HZ, Site, ocean_db, site_db, wind_db
+from kensoku.simulation.waves import WaveTrain, render
+from kensoku.simulation.window_draws import (
+    RATE_HZ,
+    Draw,
+    draw_earth,
+    draw_event,
+    draw_instrument,
+    draw_noise,
+    draw_path,
+    draw_window,
+)
 
-RATE_HZ = 100
 WINDOW_S = 30
 VISIBLE_SNR = 2.0
 SEEN_HZ = (2.0, 20.0)
 UNSEEN_S = (0.5, 2.0)  # before and after an arrival that cannot be seen
-S_MINUS_P_KM_S = 8.2  # distance over S-P in the crust
-VP_KM_S, VS_KM_S = 6.0, 3.46
-
 FAINTEST = 0.3  # counts: nobody sees less
 
 _WARM_UP = 400  # samples before the window
 _COUNT = 3600  # samples that are made
 _LENGTH = RATE_HZ * WINDOW_S
-_RECORDED_HZ = (50, 100, 100, 100, 200)  # of the digitiser, resampled to RATE_HZ
 _LARGEST_COUNT = 2**23 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """What the dice said: for plots of coverage."""
-
-    s_minus_p_s: float
-    p_corner_hz: float
-    s_over_p_corner: float
-    mw: float
-    incidence_deg: float
-    sensor: str
-    site: SiteResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +74,18 @@ class Window:
 
 
 def simulate_window(chance: np.random.Generator) -> Window:
-    draw = _draw(chance)
+    draw = draw_window(chance)
     borehole_m = float(chance.choice([0.0, 0.0, 0.0, 100.0]))
     station = Station("XX", "WINDO", 0.0, 0.0, 0.0, borehole_m, draw.sensor, RATE_HZ, 3, draw.site)
-    path, earth = _draw_path(draw, chance), _draw_earth(chance)
-    event = _draw_event(draw, path, chance)
+    path, earth = draw_path(draw, chance), draw_earth(chance)
+    event = draw_event(draw, path, chance)
     seen_s = chance.uniform(1.0, WINDOW_S - 1.0) + _WARM_UP / RATE_HZ  # after the start of what is made
     anchor = path.rays[0] if chance.random() < 0.6 else path.rays[-1]
     start = round((event.time_ns / 1e9 + anchor.time_s - seen_s) * RATE_HZ)
     lasts_s = _COUNT / RATE_HZ + max(start / RATE_HZ - event.time_ns / 1e9 - path.rays[0].time_s, 0.0)
     train = render(event, station, path, earth, RATE_HZ, int(chance.integers(2**31)), lasts_s)
-    instrument = _draw_instrument(draw.sensor, chance)
-    noise = _make_noise(draw_site(chance, chance.uniform(-12, 12), borehole=borehole_m > 0), instrument, chance)
+    instrument = draw_instrument(draw.sensor, chance)
+    noise = _make_noise(*draw_noise(chance, borehole=borehole_m > 0), chance)
     counts, signal = _record(_place(train, start), noise, instrument, chance)
     return Window(counts, _label(train, start, counts, signal), draw)
 
@@ -128,100 +116,6 @@ def _seen_band(rate_hz: int) -> FloatArray:
     return band
 
 
-# --- draws ------------------------------------------------------------------------------------------------------------
-
-
-def _log_uniform(low: float, high: float, chance: np.random.Generator) -> float:
-    return float(np.exp(chance.uniform(np.log(low), np.log(high))))
-
-
-def _draw(chance: np.random.Generator) -> Draw:
-    s_minus_p_s = _log_uniform(0.3, 60.0, chance)
-    sensor = list(SENSORS)[chance.integers(len(SENSORS))]
-    least, most = _magnitudes(s_minus_p_s, SENSORS[sensor])
-    ground = GROUND_CLASSES[chance.integers(len(GROUND_CLASSES))]
-    return Draw(
-        s_minus_p_s=s_minus_p_s,
-        p_corner_hz=_log_uniform(1.0, 30.0, chance),
-        s_over_p_corner=float(chance.uniform(0.4, 1.0)),
-        mw=least + (most - least) * float(chance.random() ** 2),
-        incidence_deg=float(chance.uniform(0.0, 60.0)),
-        sensor=sensor,
-        site=draw_site_response(ground, 0.0, chance),
-    )
-
-
-def _magnitudes(s_minus_p_s: float, sensor: Sensor) -> tuple[float, float]:
-    """Smaller ones would mostly be noise on such a sensor, and larger ones clipped."""
-    strong = sensor.is_accelerometer
-    least = 0.3 + 1.9 * np.log10(s_minus_p_s) + (1.2 if strong else 0.0)
-    most = (6.0 if strong else 4.3) + 1.8 * np.log10(s_minus_p_s)
-    return float(np.clip(least, 0.0, 4.5)), float(np.clip(most, 3.5, 7.5))
-
-
-def _draw_path(draw: Draw, chance: np.random.Generator) -> Path:
-    """P, S and at times what goes before or after them, as far apart as drawn."""
-    reach_km = draw.s_minus_p_s * S_MINUS_P_KM_S
-    p_s, azimuth = reach_km / VP_KM_S, float(chance.uniform(0, 360))
-    slow, take_off = float(np.sin(np.radians(draw.incidence_deg))), float(chance.uniform(30, 150))
-    rays = [
-        Ray("Pg", "P", p_s, take_off, slow / VP_KM_S, 1.0),
-        Ray("Sg", "S", p_s + draw.s_minus_p_s, take_off, slow / VS_KM_S, 1.0),
-    ]
-    if reach_km > 130 and chance.random() < 0.7:  # then what is drawn is between the first of both
-        ahead_s = float(chance.uniform(0.02, 0.06)) * reach_km / VP_KM_S
-        rays[0], later = Ray("Pn", "P", p_s, 50.0, slow / VP_KM_S, 0.35), rays[0]
-        rays.insert(1, Ray("Pg", "P", later.time_s + ahead_s, take_off, slow / VP_KM_S, 1.0))
-    return Path(reach_km, reach_km, azimuth, azimuth, tuple(rays))
-
-
-def _draw_earth(chance: np.random.Generator) -> Earth:
-    q_s = _log_uniform(30.0, 400.0, chance)
-    attenuation = Attenuation(
-        q_s_1hz=q_s,
-        q_s_exponent=float(chance.uniform(0.4, 0.9)),
-        q_p_1hz=q_s * float(chance.uniform(0.5, 1.5)),
-        q_p_exponent=float(chance.uniform(0.4, 0.9)),
-    )
-    scattering = Scattering(
-        peak_delay_s=_log_uniform(0.2, 1.5, chance),
-        growth=float(chance.uniform(0.9, 1.8)),
-        coda_per_km=_log_uniform(0.01, 0.1, chance),
-        local_share=float(chance.uniform(0.4, 0.8)),
-        local_s=_log_uniform(0.2, 1.0, chance),
-    )
-    return Earth(_half_space(), attenuation, scattering)
-
-
-@functools.cache
-def _half_space() -> EarthModel:
-    return load_model("homogeneous")
-
-
-def _draw_event(draw: Draw, path: Path, chance: np.random.Generator) -> Event:
-    return Event(
-        time_ns=1_600_000_000_000_000_000 + int(chance.integers(10**9)),
-        latitude_deg=0.0,
-        longitude_deg=0.0,
-        depth_km=float(min(chance.uniform(1.0, 20.0), 0.9 * path.hypocentral_km)),
-        mw=draw.mw,
-        corner_hz=draw.p_corner_hz * draw.s_over_p_corner,
-        p_over_s_corner=1 / draw.s_over_p_corner,
-        strike_deg=float(chance.uniform(0, 360)),
-        dip_deg=float(chance.uniform(20, 90)),
-        rake_deg=float(chance.uniform(-180, 180)),
-    )
-
-
-def _draw_instrument(sensor: str, chance: np.random.Generator) -> Instrument:
-    mismatch = 0.5 if chance.random() < 0.1 else 0.05
-    rate_hz = int(chance.choice(_RECORDED_HZ))
-    gain = _log_uniform(0.3, 40.0, chance) * min(100 / SENSORS[sensor].sensitivity, 1.0)
-    digitiser = Digitiser(min(rate_hz, RATE_HZ), gain=gain, is_causal=chance.random() < 0.2)
-    z, n, e = (float(error) for error in np.clip(mismatch * chance.standard_normal(3), -0.9, 2))
-    return Instrument(SENSORS[sensor], digitiser, (z, n, e))
-
-
 # --- records ----------------------------------------------------------------------------------------------------------
 
 
@@ -238,7 +132,7 @@ def _response(sensor: str, digitiser_hz: int, is_causal: bool) -> ComplexArray:
     return Instrument(SENSORS[sensor], Digitiser(digitiser_hz, is_causal=is_causal)).response(_hz())
 
 
-def _make_noise(site: Site, instrument: Instrument, chance: np.random.Generator) -> ComplexArray:
+def _make_noise(site: Site, busy_db: float, chance: np.random.Generator) -> ComplexArray:
     """Spectrum of ground velocity, (3, frequencies)."""
     hz = _hz()
     power = 10 ** (ocean_db(site, hz) / 10)
@@ -246,8 +140,7 @@ def _make_noise(site: Site, instrument: Instrument, chance: np.random.Generator)
         above = 10 ** (site_db(site, hz) / 10)
     else:
         above = 10 ** (site_db(site, hz) / 10) * (1 + 10 ** ((site.wind_db + wind_db(hz)) / 10))
-    busy_db = chance.uniform(0, site.culture_db) * (hz > OCEAN_END_HZ)
-    density = power + above * 10 ** (busy_db / 10)
+    density = power + above * 10 ** (busy_db * (hz > OCEAN_END_HZ) / 10)
     amplitude = np.sqrt(density * RATE_HZ / 2) / (2 * np.pi * hz)
     knots = np.exp(0.115 * site.burst_db * chance.standard_normal(_COUNT // 200 + 2))
     envelope = np.interp(np.arange(_COUNT) / 200, np.arange(knots.size), knots)
