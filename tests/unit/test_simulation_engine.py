@@ -12,7 +12,7 @@ from kensoku.simulation.instruments import Instrument, find_sensor
 from kensoku.simulation.networks import Station
 from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.recorder import Int32Array
-from kensoku.simulation.truth import Sightings, local_snr
+from kensoku.simulation.truth import Sightings, judge_arrival
 from kensoku.simulation.waves import Arrival, WaveTrain
 from kensoku.traveltime import load_model
 
@@ -92,15 +92,9 @@ def test_the_velocity_of_s_follows_the_layers() -> None:
         assert min(top, bottom) <= speed <= max(top, bottom)
 
 
-# --- local SNR --------------------------------------------------------------------------------------------------------
+# --- how well arrivals are seen ---------------------------------------------------------------------------------------
 
 GEOPHONE = Instrument(find_sensor("geophone-1hz"))
-NOISE_COUNTS = 100
-SEEN_RMS = NOISE_COUNTS * np.sqrt(18 / 50)  # of white noise up to 50 Hz, between 2 and 20
-
-
-def noise() -> Int32Array:
-    return (NOISE_COUNTS * np.random.default_rng(3).standard_normal((3, 6000))).astype(np.int32)
 
 
 def waves(counts: float, onset: int) -> FloatArray:
@@ -110,31 +104,16 @@ def waves(counts: float, onset: int) -> FloatArray:
     return velocity
 
 
-@pytest.mark.parametrize("snr", [0.5, 2.5, 20.0])
-def test_local_snr_is_the_peak_of_the_waves_over_the_rms_before(snr: float) -> None:
-    assert local_snr(noise(), waves(snr * SEEN_RMS, 3000), GEOPHONE, 3000) == pytest.approx(snr, rel=0.3)
-
-
-def test_noise_alone_is_never_visible() -> None:
-    assert max(local_snr(noise(), waves(0, 0), GEOPHONE, onset) for onset in range(200, 5900, 100)) == 0
-
-
-def test_local_snr_does_not_see_what_comes_later() -> None:
-    assert local_snr(noise(), waves(5000, 3050), GEOPHONE, 3000) < 0.1
-
-
 def test_an_arrival_at_the_end_of_a_block_waits_for_the_next() -> None:
-    samples, velocity = noise(), waves(3000, 2990)
+    noise = 100 * np.random.default_rng(3).standard_normal((3, 6000))
+    samples, velocity = noise.astype(np.int32), waves(3000, 2990)
     arrival = SourceArrival(0, "Pg", 30 * 10**9 - 10**8)
     sightings = Sightings(GEOPHONE)
     assert sightings.judge(Block(-30 * 10**9, samples[:, :3000], [arrival], velocity[:, :3000])) == []
     (sighting,) = sightings.judge(Block(30 * 10**9, samples[:, 3000:], [], velocity[:, 3000:]))
-    assert sighting.is_visible
-    assert sighting.snr == pytest.approx(local_snr(samples, velocity, GEOPHONE, 2990), rel=0.02)
-
-
-def test_an_arrival_without_a_second_before_it_is_not_judged() -> None:
-    assert np.isnan(local_snr(noise(), waves(3000, 50), GEOPHONE, 50))
+    assert sighting.visibility.is_visible
+    whole = judge_arrival(samples, velocity, GEOPHONE, 2990)
+    assert sighting.visibility.snr == pytest.approx(whole.snr, rel=0.02)
 
 
 def test_the_waves_of_a_block_are_those_in_its_counts(world: World) -> None:

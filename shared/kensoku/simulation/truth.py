@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.signal
 from obspy import UTCDateTime
 from obspy.core.event import (
     Catalog,
@@ -29,14 +28,10 @@ from kensoku.simulation.networks import Station
 from kensoku.simulation.randomness import BLOCK_S, FloatArray
 from kensoku.simulation.recorder import Int32Array
 from kensoku.simulation.sources import SourceKind
+from kensoku.simulation.visibility import BEFORE_S, FIRST_S, SETTLE_S, UNKNOWN, Visibility, judge
 from kensoku.times import NS_PER_S
 
-VISIBLE_SNR = 2.0
-BAND_HZ = (2.0, 20.0)
-NOISE_S, SIGNAL_S = 1.0, 0.5  # before and after an arrival
-FILTER_S = 4.0  # given to the filter to settle
-KEPT_S = 6  # of the block before: FILTER_S, NOISE_S and SIGNAL_S
-FAINTEST = 0.3  # counts, what rounding to whole numbers makes of silence
+KEPT_S = 6  # of the block before: SETTLE_S, BEFORE_S and FIRST_S
 
 QUAKEML_TYPES = {  # where QuakeML has no name of its own, the description says what it is
     SourceKind.EARTHQUAKE: "earthquake",
@@ -50,7 +45,7 @@ EVENTS_HEADER = (
     "event_id,time,latitude_deg,longitude_deg,depth_km,ml,mw,kind,sequence,"
     "strike_deg,dip_deg,rake_deg,stress_drop_mpa,corner_hz,parent_id"
 )
-ARRIVALS_HEADER = "event_id,station,phase,time,snr,visible"
+ARRIVALS_HEADER = "event_id,station,phase,time,snr,visible,record_snr"
 DISTURBANCES_HEADER = "station,kind,time,duration_s,components,size"
 
 
@@ -60,53 +55,30 @@ DISTURBANCES_HEADER = "station,kind,time,duration_s,components,size"
 @dataclass(frozen=True, slots=True)
 class Sighting:
     arrival: SourceArrival
-    snr: float  # NaN where the record does not hold what is needed
-
-    @property
-    def is_visible(self) -> bool:
-        return self.snr >= VISIBLE_SNR
+    visibility: Visibility
 
 
-def local_snr(counts: Int32Array, waves_m_s: FloatArray, instrument: Instrument, onset: int) -> float:
-    """Peak of the first 0.5 s over the rms of the second before, 2-20 Hz, of the best component.
-
-    The peak is that of the waves alone, for that of noise is two to three times its rms wherever one looks.
-    """
+def judge_arrival(counts: Int32Array, waves_m_s: FloatArray, instrument: Instrument, onset: int) -> Visibility:
+    """Of an arrival at the sample `onset`, from the counts and the ground velocity that is no noise."""
     rate_hz = instrument.digitiser.rate_hz
-    before, after = round(NOISE_S * rate_hz), round(SIGNAL_S * rate_hz)
-    begin = max(0, onset - before - round(FILTER_S * rate_hz))
-    if onset < before or onset + after > counts.shape[1]:
-        return float("nan")
-    record = counts[:, begin : onset + after].astype(np.float64)
-    record -= record[:, :1]  # so that the filter starts at rest
-    noise = scipy.signal.sosfilt(_band(rate_hz), record)[:, -after - before : -after]
-    signal = _seen_waves(waves_m_s[:, begin : onset + after], instrument)[:, -after:]
-    rms = np.sqrt(np.mean(noise**2, axis=1))
-    return float((np.abs(signal).max(axis=1) / np.maximum(rms, FAINTEST)).max())
+    begin = max(0, onset - round((SETTLE_S + BEFORE_S) * rate_hz))
+    stretch = slice(begin, onset + round(FIRST_S * rate_hz))
+    return judge(counts[:, stretch], _record(waves_m_s[:, stretch], instrument), onset - begin, rate_hz)
 
 
-@functools.cache
-def _band(rate_hz: int) -> FloatArray:
-    band = (BAND_HZ[0], min(BAND_HZ[1], 0.45 * rate_hz))
-    sections: FloatArray = scipy.signal.butter(3, band, "bandpass", fs=rate_hz, output="sos")
-    return sections
-
-
-def _seen_waves(waves_m_s: FloatArray, instrument: Instrument) -> FloatArray:
-    """Counts that the waves alone would make, in the band."""
-    size = 2 * round((FILTER_S + NOISE_S + SIGNAL_S) * instrument.digitiser.rate_hz)
+def _record(waves_m_s: FloatArray, instrument: Instrument) -> FloatArray:
+    """Counts that the waves alone would make."""
+    size = 2 * round((SETTLE_S + BEFORE_S + FIRST_S) * instrument.digitiser.rate_hz)
     spectrum = np.fft.rfft(waves_m_s, size) * _response(instrument, size)
-    signal: FloatArray = np.fft.irfft(spectrum, size)[:, : waves_m_s.shape[1]]
-    return signal
+    counts: FloatArray = np.fft.irfft(spectrum, size)[:, : waves_m_s.shape[1]]
+    return counts
 
 
 @functools.lru_cache(maxsize=32)
 def _response(instrument: Instrument, size: int) -> ComplexArray:
-    """Of instrument and band, from 0 Hz, where there is none."""
-    rate_hz = instrument.digitiser.rate_hz
-    hz = np.fft.rfftfreq(size, 1 / rate_hz)[1:]
-    _, band = scipy.signal.sosfreqz(_band(rate_hz), worN=hz, fs=rate_hz)
-    response: ComplexArray = np.concatenate([[0.0], instrument.response(hz) * band])
+    """From 0 Hz, where there is none."""
+    hz = np.fft.rfftfreq(size, 1 / instrument.digitiser.rate_hz)[1:]
+    response: ComplexArray = np.concatenate([[0.0], instrument.response(hz)])
     return response
 
 
@@ -124,20 +96,20 @@ class Sightings:
         counts = np.concatenate([before, block.counts], axis=1)
         waves = np.concatenate([waves_before, block.waves_m_s], axis=1)
         start_ns = block.start_ns - before.shape[1] * NS_PER_S // self._rate_hz
-        complete_ns = block.start_ns + round((BLOCK_S - SIGNAL_S) * NS_PER_S)
+        complete_ns = block.start_ns + round((BLOCK_S - FIRST_S) * NS_PER_S)
         waiting = [*self._waiting, *block.arrivals]
         self._waiting = [arrival for arrival in waiting if arrival.time_ns >= complete_ns]
         kept = slice(-KEPT_S * self._rate_hz, None)
         self._before = block.counts[:, kept].copy(), block.waves_m_s[:, kept].copy()
         return [
-            Sighting(arrival, local_snr(counts, waves, self._instrument, self._onset(arrival.time_ns - start_ns)))
+            Sighting(arrival, judge_arrival(counts, waves, self._instrument, self._onset(arrival.time_ns - start_ns)))
             for arrival in waiting
             if arrival.time_ns < complete_ns
         ]
 
     def rest(self) -> list[Sighting]:
         """Those at whose signal the record ended."""
-        return [Sighting(arrival, float("nan")) for arrival in self._waiting]
+        return [Sighting(arrival, UNKNOWN) for arrival in self._waiting]
 
     def _onset(self, since_start_ns: int) -> int:
         """The first sample that is not before the arrival."""
@@ -169,8 +141,8 @@ def event_lines(catalogue: Catalogue, rows: Iterable[int]) -> Iterator[str]:
 
 
 def arrival_line(catalogue: Catalogue, station: Station, sighting: Sighting) -> str:
-    arrival, snr = sighting.arrival, sighting.snr
-    told = "," if np.isnan(snr) else f"{snr:.2f},{int(sighting.is_visible)}"
+    arrival, seen = sighting.arrival, sighting.visibility
+    told = ",," if np.isnan(seen.snr) else f"{seen.snr:.2f},{int(seen.is_visible)},{seen.record_snr:.2f}"
     return f"{event_id(catalogue, arrival.row)},{station.name},{arrival.phase},{time_text(arrival.time_ns)},{told}"
 
 

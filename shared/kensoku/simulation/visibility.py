@@ -1,0 +1,65 @@
+"""How well an arrival stands out of what was there before it: what tables of truth and training labels call visible.
+
+The local SNR is the peak of the first half second over the rms of the second before, 2 to 20 Hz, on the best component.
+By the letter, the peak of the record (`record_snr`), noise in which nothing arrives has one above 2 nearly always. So
+`snr`, by which an arrival is visible or not, has the peak of the waves alone.
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.signal
+
+from kensoku.simulation.randomness import FloatArray
+
+Counts = npt.NDArray[np.number[Any]]  # (components, samples)
+
+VISIBLE_SNR = 2.0
+SEEN_HZ = (2.0, 20.0)
+BEFORE_S, FIRST_S = 1.0, 0.5
+SETTLE_S = 4.0  # given to the filter
+FAINTEST = 0.3  # counts, what rounding to whole numbers makes of silence
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """NaN where the record does not hold what is needed."""
+
+    snr: float  # of the waves
+    record_snr: float  # of waves and noise together, as one who does not know the waves would measure it
+
+    @property
+    def is_visible(self) -> bool:
+        return self.snr >= VISIBLE_SNR
+
+
+UNKNOWN = Visibility(float("nan"), float("nan"))
+
+
+def judge(counts: Counts, waves: Counts, onset: int, rate_hz: int) -> Visibility:
+    """Of an arrival at the sample `onset` of a record, in which `waves` are the counts that are no noise."""
+    before, first = round(BEFORE_S * rate_hz), round(FIRST_S * rate_hz)
+    if onset < before or onset + first > counts.shape[1]:
+        return UNKNOWN
+    stretch = slice(max(0, onset - before - round(SETTLE_S * rate_hz)), onset + first)
+    seen, seen_waves = see(np.stack([counts[:, stretch], waves[:, stretch]]), rate_hz)
+    rms = np.sqrt(np.square(seen[:, -first - before : -first]).mean(axis=1))
+    peaks = np.abs(np.stack([seen_waves, seen])[..., -first:]).max(axis=-1)
+    snr, record_snr = (peaks / np.maximum(rms, FAINTEST)).max(axis=-1)
+    return Visibility(float(snr), float(record_snr))
+
+
+def see(counts: Counts, rate_hz: int) -> FloatArray:
+    """The band in which arrivals are judged, along the last axis; the filter starts at rest."""
+    seen: FloatArray = scipy.signal.sosfilt(_band(rate_hz), counts - counts[..., :1].astype(np.float64))
+    return seen
+
+
+@functools.cache
+def _band(rate_hz: int) -> FloatArray:
+    band = (SEEN_HZ[0], min(SEEN_HZ[1], 0.45 * rate_hz))
+    sections: FloatArray = scipy.signal.butter(3, band, "bandpass", fs=rate_hz, output="sos")
+    return sections
