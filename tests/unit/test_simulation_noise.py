@@ -2,17 +2,20 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import scipy.signal
 
 from kensoku.simulation.disturbances import Kind, Rates, activity
+from kensoku.simulation.networks import draw_site_response
 from kensoku.simulation.noise import GroundNoise
 from kensoku.simulation.randomness import FloatArray
-from kensoku.simulation.sites import Line, Site, draw_site, noise_models_db, ocean_db, site_db
+from kensoku.simulation.sites import Machine, Site, draw_site, noise_models_db, ocean_db, site_db
 
 SUNDAY_02 = 1_602_381_600 // 60  # 2020-10-11 02:00 UTC
 MONDAY_12 = 1_602_504_000 // 60
 
+CENTRES_HZ = np.geomspace(0.15, 20.0, 60)
 STEADY = Site(storm_db=0.0, burst_db=0.0, culture_db=0.0, wind_db=None, tilt_db=-100.0, horizontal_db=0.0)
 
 
@@ -139,11 +142,74 @@ def test_bursts_and_gusts_make_noise_heavy_tailed() -> None:
 def test_a_machine_is_a_narrow_line_that_does_not_jump_at_blocks() -> None:
     silent = replace(STEADY, site_level=0.0, ocean_level=0.0)
     quiet = make(silent, MONDAY_12, 30)
-    line = make(replace(silent, lines=(Line(12.5, (1e-7, 0.0, 0.0)),)), MONDAY_12, 30) - quiet
+    line = make(replace(silent, machines=(Machine(12.5, ((1e-7, 0.0, 0.0),)),)), MONDAY_12, 30) - quiet
     assert not line[1:].any()
     hz, density = scipy.signal.welch(line[0], 100, nperseg=8192)
     assert density[(hz > 12.3) & (hz < 12.7)].sum() > 0.999 * density.sum()
     assert np.abs(np.diff(line[0])).max() < 2 * np.pi * 12.55 / 100 * 1e-7  # amplitude never exceeds the line's own
+
+
+def test_the_harmonics_of_a_machine_wander_with_it() -> None:
+    silent = replace(STEADY, site_level=0.0, ocean_level=0.0)
+    quiet = make(silent, MONDAY_12, 10)[0]
+    machine = Machine(6.25, ((1e-7, 0.0, 0.0), (1e-7, 0.0, 0.0)))
+    both = make(replace(silent, machines=(machine,)), MONDAY_12, 10)[0] - quiet
+    once, twice = (np.unwrap(np.angle(_around(both, hz))) for hz in (6.25, 12.5))
+    within = slice(1000, -1000)  # a band's edges are not its own
+    assert np.ptp(once[within]) > 1.0
+    assert twice[within] - twice[1000] == pytest.approx(2 * (once[within] - once[1000]), abs=0.1)
+
+
+def _around(signal: FloatArray, hz: float) -> npt.NDArray[np.complex128]:
+    """What a signal has within a hertz of a frequency, which is taken away."""
+    turned = signal * np.exp(-2j * np.pi * hz * np.arange(signal.size) / 100)
+    slow: npt.NDArray[np.complex128] = scipy.signal.sosfiltfilt(
+        scipy.signal.butter(2, 1.0, fs=100, output="sos"), turned
+    )
+    return slow
+
+
+@pytest.mark.parametrize("rate_hz", [50, 100, 250])
+def test_electronics_that_pulse_make_lines_at_whole_hertz(rate_hz: int) -> None:
+    silent = replace(STEADY, site_level=0.0, ocean_level=0.0)
+    ticks = make(replace(silent, tick_m=1e-9), MONDAY_12, 2, rate_hz=rate_hz) - make(
+        silent, MONDAY_12, 2, rate_hz=rate_hz
+    )
+    amplitude = np.abs(np.fft.rfft(ticks[0])) * 2 / ticks.shape[1]
+    hz = np.fft.rfftfreq(ticks.shape[1], 1 / rate_hz)
+    assert amplitude[(hz % 1.0 > 0.01) & (hz % 1.0 < 0.99)].max() < 1e-12
+    assert amplitude[(hz > 1) & (hz % 2 == 0)][:10] == pytest.approx(2 * 1e-9 * 2.4, rel=0.01)
+    assert amplitude[(hz > 1) & (hz % 2 == 1)][:10] == pytest.approx(2 * 1e-9 * 0.4, rel=0.01)
+
+
+def test_noise_of_soft_ground_has_the_resonance_of_its_layer_on_the_horizontals() -> None:
+    chance = np.random.default_rng(5)
+    for kind in ("soft", "basin"):
+        ground = draw_site_response(kind, 0.0, chance)
+        hz, level_db = acceleration_db(make(replace(STEADY, ground=ground), MONDAY_12, 40))
+        ratio_db = level_db[1:].mean(axis=0) - level_db[0]
+        smooth_db = np.array([ratio_db[(hz > at / 1.2) & (hz < at * 1.2)].mean() for at in CENTRES_HZ])
+        assert CENTRES_HZ[smooth_db.argmax()] == pytest.approx(ground.resonance_hz, rel=0.15)
+        assert smooth_db.max() == pytest.approx(20 * np.log10(ground.resonance), abs=2.0)
+        away = np.abs(np.log10(CENTRES_HZ / ground.resonance_hz) - 0.35) > 0.95
+        assert np.abs(smooth_db[away]).max(initial=0.0) < 1.5
+
+
+def test_stations_of_a_network_have_their_storms_and_windy_hours_together() -> None:
+    stormy = replace(STEADY, storm_db=5.0, site_level=0.0, wind_db=20.0, gust_db=0.0)
+    hours = range(MONDAY_12, MONDAY_12 + 60 * 24 * 20, 60 * 5)
+
+    def levels_db(station: str) -> FloatArray:
+        noise = GroundNoise(stormy, 1, station, 50, components=1)
+        spectra = [np.abs(np.fft.rfft(noise.block(hour)[0].astype(np.float64))) ** 2 for hour in hours]
+        ocean_and_wind = [(power[6:25].sum(), power[180:600].sum()) for power in spectra]  # 0.1-0.4 and 3-10 Hz
+        return 10.0 * np.log10(ocean_and_wind).T
+
+    here, near, far = (levels_db(station) for station in ("XX.A", "XX.B", "YY.A"))
+    assert np.corrcoef(here[0], near[0])[0, 1] > 0.55  # storms; their level itself is uncertain within a minute
+    assert 0.25 < np.corrcoef(here[1], near[1])[0, 1] < 0.75  # wind
+    assert abs(np.corrcoef(here[0], far[0])[0, 1]) < 0.3
+    assert abs(np.corrcoef(here[0], here[1])[0, 1]) < 0.3  # a storm at sea is not the wind at the station
 
 
 def test_a_vehicle_is_heard_when_the_truth_says() -> None:

@@ -5,6 +5,7 @@ making a single sample: labelled false positives for training. `add_*` render th
 sensor output, counts.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,13 +90,17 @@ def list_disturbances(
         if kind not in kinds or not per_block:
             continue
         for block in range(first, last + 1):
-            chance = draw(seed, station, f"disturbance/{kind}", block)
-            if kind in ON_GROUND:  # people
-                count = chance.poisson(2 * per_block * activity(np.array(block * BLOCK_S + 3600 * utc_offset_h)))
-            else:
-                count = chance.poisson(per_block)
-            for _ in range(count):
-                yield _draw_disturbance(kind, block, chance)
+            yield from _draw_block(seed, station, kind, per_block, block, utc_offset_h)
+
+
+@functools.lru_cache(maxsize=2**14)  # blocks look back and ahead: each would be drawn for several
+def _draw_block(
+    seed: int, station: str, kind: Kind, per_block: float, block: int, utc_offset_h: float
+) -> tuple[Disturbance, ...]:
+    chance = draw(seed, station, f"disturbance/{kind}", block)
+    if kind in ON_GROUND:  # people
+        per_block *= 2 * float(activity(np.array(block * BLOCK_S + 3600 * utc_offset_h)))
+    return tuple(draw_disturbance(kind, block, chance) for _ in range(chance.poisson(per_block)))
 
 
 def list_touching(seed: int, station: str, rates: Rates, block: int, kinds: frozenset[Kind]) -> Iterator[Disturbance]:
@@ -115,7 +120,7 @@ def activity(local_time_s: FloatArray) -> FloatArray:
     return people
 
 
-def _draw_disturbance(kind: Kind, block: int, chance: np.random.Generator) -> Disturbance:
+def draw_disturbance(kind: Kind, block: int, chance: np.random.Generator) -> Disturbance:
     place, length, size, detail, *weights = (float(u) for u in chance.random(7))
     duration_s = _DURATIONS_S[kind][0] + length * (_DURATIONS_S[kind][1] - _DURATIONS_S[kind][0])
     smallest, largest = _SIZES[kind]

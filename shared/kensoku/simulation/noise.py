@@ -8,7 +8,7 @@ and a sample depends on two blocks of white noise alone: there are no seams, and
 import functools
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ from kensoku.simulation.disturbances import (
     vehicle_power,
 )
 from kensoku.simulation.randomness import BLOCK_S, FloatArray, draw, vary
-from kensoku.simulation.sites import Site, ocean_db, site_db, wind_db
+from kensoku.simulation.sites import TICKS_A_S, Site, horizontal_ratio, ocean_db, site_db, wind_db
 
 Float32Array = npt.NDArray[np.float32]
 Complex64Array = npt.NDArray[np.complex64]
@@ -37,6 +37,9 @@ GUST_S = 7.0
 BURST_S = 2.0
 WEATHER_S = 6 * 3600.0
 WANDER_S = 300.0
+WEATHER_DB = 4.0
+STORM_SHARED = 0.8  # of the variance, by the stations of a network: storms are larger than networks
+WIND_SHARED = 0.5  # valleys and trees are not
 
 
 # --- filters ----------------------------------------------------------------------------------------------------------
@@ -48,8 +51,9 @@ class _Colours:
 
     ocean_z: Float32Array
     ocean_h: Float32Array
-    site: Float32Array
-    wind: Float32Array  # follows `site`; the same for all stations
+    site_z: Float32Array
+    site_h: Float32Array
+    wind: Float32Array  # follows those of the site; the same for all stations
 
 
 def _filter(amplitude: FloatArray, half_s: float) -> Float32Array:
@@ -84,11 +88,14 @@ def _colour(site: Site, rate_hz: int) -> _Colours:
     # The transform of the slow white noise has a rate's ratio fewer terms for the same amplitude.
     ocean = _to_velocity(ocean_db(site, hz), hz, OCEAN_RATE_HZ) * (rate_hz / OCEAN_RATE_HZ)
     tilt = np.sqrt(1 + 10 ** (site.tilt_db / 10) * (0.03 / hz) ** 4)
+    ocean_h = ocean * tilt * horizontal_ratio(replace(site, horizontal_db=0.0), hz)
     hz = _two_blocks_hz(rate_hz)
+    above = _to_velocity(site_db(site, hz), hz, rate_hz)
     return _Colours(
         ocean_z=_filter(ocean, half_s=30.0),
-        ocean_h=_filter(ocean * tilt, half_s=30.0),
-        site=_filter(_to_velocity(site_db(site, hz), hz, rate_hz), half_s=25.0),
+        ocean_h=_filter(ocean_h, half_s=30.0),
+        site_z=_filter(above, half_s=25.0),
+        site_h=_filter(above * horizontal_ratio(site, hz), half_s=25.0),
         wind=_wind_filter(rate_hz),
     )
 
@@ -103,12 +110,34 @@ def _lognormal(normal: FloatArray, deviation_db: float) -> FloatArray:
     return factor
 
 
+def _at_samples(by_second: FloatArray, rate_hz: int) -> Float32Array:
+    """Straight lines from second to second; `numpy.interp` takes ten times as long."""
+    ramp = np.arange(rate_hz, dtype=np.float32) / rate_hz
+    start, rise = by_second[:-1, np.newaxis], np.diff(by_second)[:, np.newaxis]
+    return (start.astype(np.float32) + rise.astype(np.float32) * ramp).reshape(-1)
+
+
+def _frame_s(block: int) -> FloatArray:
+    """The seconds of a frame's white noise."""
+    seconds: FloatArray = block * BLOCK_S + BLOCK_S / 2 + np.arange(BLOCK_S + 1.0)
+    return seconds
+
+
+@functools.lru_cache(maxsize=16)  # all stations of a network ask for the same
+def _weather_of(seed: int, network: str, purpose: str, block: int) -> FloatArray:
+    return vary(seed, network, purpose, _frame_s(block), WEATHER_S)
+
+
 class GroundNoise:
-    """The noise of one station at one sampling rate; any block of it at any time."""
+    """The noise of one station at one sampling rate; any block of it at any time.
+
+    Stations of a network, `XX.A` and `XX.B`, have waves of their own, but much of their weather in common.
+    """
 
     def __init__(self, site: Site, seed: int, station: str, rate_hz: int, components: int = 3) -> None:
         self._site, self._seed, self._station = site, seed, station
         self._rate_hz, self._components = rate_hz, components
+        self._network = station.partition(".")[0]
         self._count = BLOCK_S * rate_hz
         self._colours = _colour(site, rate_hz)
 
@@ -125,7 +154,8 @@ class GroundNoise:
         frame = self._frame(block)
         ground = halves.pop() + frame[:, : self._count]
         halves.append(frame[:, self._count :].copy())
-        self._add_lines(ground, block)
+        self._add_machines(ground, block)
+        self._add_ticks(ground)
         self._add_footsteps(ground, block)
         return ground
 
@@ -138,16 +168,16 @@ class GroundNoise:
 
     def _frame(self, block: int) -> Float32Array:
         site, colours = self._site, self._colours
-        second_s = block * BLOCK_S + BLOCK_S / 2 + np.arange(BLOCK_S + 1.0)
+        second_s = _frame_s(block)
         spectrum = self._white("site", block, self._rate_hz, self._culture_power(block, second_s))
         if site.wind_db is not None:
             gusts = _lognormal(self._vary("gust", second_s, GUST_S), site.gust_db)
-            weather = _lognormal(self._vary("weather", second_s, WEATHER_S), 4.0)
+            weather = _lognormal(self._vary_together("weather", block, WIND_SHARED), WEATHER_DB)
             power = 10 ** (site.wind_db / 10) * gusts * weather
             spectrum += self._white("wind", block, self._rate_hz, power) * colours.wind
-        spectrum *= colours.site
-        spectrum[1:] *= np.float32(10 ** (site.horizontal_db / 20))
-        storm = _lognormal(self._vary("storm", second_s, WEATHER_S), site.storm_db)
+        spectrum[0] *= colours.site_z
+        spectrum[1:] *= colours.site_h
+        storm = _lognormal(self._vary_together("storm", block, STORM_SHARED), site.storm_db)
         self._add_ocean(spectrum, self._white("ocean", block, OCEAN_RATE_HZ, storm))
         frame: Float32Array = scipy.fft.irfft(spectrum, 2 * self._count, overwrite_x=True)
         return frame
@@ -158,9 +188,9 @@ class GroundNoise:
         white = draw(self._seed, self._station, purpose, block).standard_normal(
             (self._components, count), dtype=np.float32
         )
-        envelope = np.interp(np.arange(count) / rate_hz, np.arange(power.size), np.sqrt(power))
         padded = np.zeros((self._components, 2 * count), dtype=np.float32)
-        np.multiply(white, envelope.astype(np.float32), out=padded[:, count // 2 : count // 2 + count])
+        envelope = _at_samples(np.sqrt(power), rate_hz)
+        np.multiply(white, envelope, out=padded[:, count // 2 : count // 2 + count])
         transform: Complex64Array = scipy.fft.rfft(padded, overwrite_x=True)
         return transform
 
@@ -183,21 +213,27 @@ class GroundNoise:
             power += vehicle_power(vehicle, second_s)
         return power
 
-    def _add_lines(self, ground: Float32Array, block: int) -> None:
-        if not self._site.lines:
-            return
+    def _add_machines(self, ground: Float32Array, block: int) -> None:
         second_s = block * BLOCK_S + np.arange(BLOCK_S + 1.0)
         time_s = np.arange(self._count) / self._rate_hz
-        for number, line in enumerate(self._site.lines):
-            if line.frequency_hz >= 0.45 * self._rate_hz:
-                continue
+        for number, machine in enumerate(self._site.machines):
             wander = 20.0 * self._vary(f"line {number}", second_s, WANDER_S)
             works = 1 / (1 + np.exp(-8 * (self._vary(f"machine {number}", second_s, WEATHER_S) + 0.3)))
-            cycles = line.frequency_hz * BLOCK_S * block % 1.0
-            phase = 2 * np.pi * (cycles + line.frequency_hz * time_s) + np.interp(time_s, np.arange(61), wander)
-            wave = (np.sin(phase) * np.interp(time_s, np.arange(61), works)).astype(np.float32)
-            for component, velocity in zip(ground, line.velocity_m_s, strict=False):
-                component += np.float32(velocity) * wave
+            cycles = (machine.frequency_hz * BLOCK_S * block + machine.frequency_hz * time_s) % 1.0
+            phase = np.float32(2 * np.pi) * cycles.astype(np.float32) + _at_samples(wander, self._rate_hz)
+            loudness = _at_samples(works, self._rate_hz)
+            for harmonic, velocity_m_s in enumerate(machine.harmonics, 1):
+                if harmonic * machine.frequency_hz >= 0.45 * self._rate_hz:
+                    break
+                wave = np.sin(np.float32(harmonic) * phase) * loudness
+                for component, velocity in zip(ground, velocity_m_s, strict=False):
+                    component += np.float32(velocity) * wave
+
+    def _add_ticks(self, ground: Float32Array) -> None:
+        """Every other pulse is a little larger, so even hertz stand out of the odd ones."""
+        if self._site.tick_m:
+            ground[:, :: self._rate_hz // TICKS_A_S] += np.float32(self._site.tick_m * self._rate_hz)
+            ground[:, :: self._rate_hz] += np.float32(0.4 * self._site.tick_m * self._rate_hz)
 
     def _add_footsteps(self, ground: Float32Array, block: int) -> None:
         for walk in self._list(block - 1, block, frozenset({Kind.FOOTSTEPS})):
@@ -209,3 +245,10 @@ class GroundNoise:
 
     def _vary(self, purpose: str, times_s: FloatArray, knot_s: float) -> FloatArray:
         return vary(self._seed, self._station, purpose, times_s, knot_s)
+
+    def _vary_together(self, purpose: str, block: int, shared: float) -> FloatArray:
+        """A curve of hours, of which this share of the variance is the network's."""
+        common = _weather_of(self._seed, self._network, purpose, block)
+        own = self._vary(purpose, _frame_s(block), WEATHER_S)
+        curve: FloatArray = np.sqrt(shared) * common + np.sqrt(1 - shared) * own
+        return curve

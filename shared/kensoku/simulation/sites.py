@@ -1,25 +1,30 @@
 """What a station stands on and beside, and the spectrum that its ground has in quiet hours."""
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from kensoku.simulation.disturbances import Rates
+from kensoku.simulation.networks import SiteResponse
+from kensoku.simulation.propagation import amplify
 from kensoku.simulation.quantities import NotNegative, Positive, Share, UtcOffsetH
 from kensoku.simulation.randomness import FloatArray
 
 OCEAN_END_HZ = 1.0
 LINE_WIDTH_HZ = 0.03  # what its wander makes of a machine's line
+TICKS_A_S = 2
+TICKING_SHARE = 0.05  # of stations: 2 of 41 recorded ones have a comb of lines at whole hertz
+
+Amplitudes = tuple[float, float, float]  # of velocity on Z, N and E, m/s
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A machine: one frequency, which wanders by some hundredths of a hertz, and the machine rests at times."""
+class Machine:
+    """Its frequency wanders by some hundredths of a hertz, its harmonics with it, and it rests at times."""
 
     frequency_hz: Positive
-    velocity_m_s: tuple[float, float, float]  # amplitudes on Z, N and E
+    harmonics: tuple[Amplitudes, ...]  # of once, twice ... the frequency
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,15 @@ class Site:
     utc_offset_h: UtcOffsetH = 0.0
     wind_db: float | None = 0.0  # mean over the small hours; None: out of the wind, as in a borehole
     gust_db: NotNegative = 5.0
-    lines: tuple[Line, ...] = ()
+    machines: tuple[Machine, ...] = ()
+    tick_m: NotNegative = 0.0  # area of a pulse of the electronics, which come twice a second: lines at whole hertz
+    ground: SiteResponse | None = None  # whose layer resonates: H/V of noise has a peak where that of S has
     disturbances: Rates = field(default_factory=Rates)
 
 
-def draw_site(chance: np.random.Generator, utc_offset_h: float, *, borehole: bool = False) -> Site:
+def draw_site(
+    chance: np.random.Generator, utc_offset_h: float, *, borehole: bool = False, ground: SiteResponse | None = None
+) -> Site:
     """A plausible place for a station: most are fair, some are beside a road, all are different."""
     town = chance.random() ** 2
     site = Site(
@@ -70,21 +79,33 @@ def draw_site(chance: np.random.Generator, utc_offset_h: float, *, borehole: boo
         utc_offset_h=utc_offset_h,
         wind_db=None if borehole else chance.uniform(-18.0, 4.0),
         gust_db=chance.uniform(1.5, 5.0),
+        ground=ground,
         disturbances=Rates(footsteps=20 * town, vehicle=(0 if borehole else 200) * town),
     )
-    return replace(site, lines=tuple(_draw_lines(chance, site, machines=chance.poisson(0.7 + 2.0 * town))))
+    machines = [_draw_machine(chance, site) for _ in range(chance.poisson(1.2 + 3.0 * town))]
+    is_ticking = chance.random() < TICKING_SHARE
+    return replace(site, machines=tuple(machines), tick_m=_draw_tick_m(chance, site) if is_ticking else 0.0)
 
 
-def _draw_lines(chance: np.random.Generator, site: Site, machines: int) -> Iterator[Line]:
-    """Each machine has some harmonics, which stand out of the site's own noise by up to 35 dB."""
-    for _ in range(machines):
-        frequency_hz = float(np.exp(chance.uniform(np.log(2.0), np.log(30.0))))
-        for harmonic in range(1, 1 + chance.integers(1, 4)):
-            hz = np.array([harmonic * frequency_hz])
-            density = 10 ** ((site_db(site, hz)[0] + chance.uniform(0.0, 35.0)) / 10)
-            amplitude = np.sqrt(2 * density * LINE_WIDTH_HZ) / (2 * np.pi * hz[0])
-            z, n, e = (float(amplitude * share) for share in chance.uniform(0.4, 1.0, 3))
-            yield Line(float(hz[0]), (z, n, -e))
+def _draw_machine(chance: np.random.Generator, site: Site) -> Machine:
+    """Each has some harmonics, which stand out of the site's own noise by up to 35 dB."""
+    frequency_hz = float(np.exp(chance.uniform(np.log(2.0), np.log(30.0))))
+    harmonics = []
+    for number in range(1, 1 + chance.integers(1, 6)):
+        density = _velocity_density(site, number * frequency_hz, chance.uniform(0.0, 35.0))
+        z, n, e = (float(np.sqrt(2 * density * LINE_WIDTH_HZ) * share) for share in chance.uniform(0.4, 1.0, 3))
+        harmonics.append((z, n, -e))
+    return Machine(frequency_hz, tuple(harmonics))
+
+
+def _draw_tick_m(chance: np.random.Generator, site: Site) -> float:
+    """Lines of a pulse of area a have the power 2 (a times pulses a second)^2: here spread over 0.1 Hz."""
+    return float(np.sqrt(_velocity_density(site, 10.0, chance.uniform(5.0, 25.0)) * 0.1 / 2) / TICKS_A_S)
+
+
+def _velocity_density(site: Site, hz: float, above_db: float) -> float:
+    """(m/s)2/Hz, so many decibels above the site's own noise."""
+    return float(10 ** ((site_db(site, np.array([hz]))[0] + above_db) / 10) / (2 * np.pi * hz) ** 2)
 
 
 # --- spectra ----------------------------------------------------------------------------------------------------------
@@ -127,6 +148,15 @@ def site_db(site: Site, hz: FloatArray) -> FloatArray:
         level += np.interp(np.log10(hz), np.linspace(0.0, 2.0, len(site.ripple_db)), site.ripple_db)
     begun: FloatArray = np.maximum(level, low + 2) - 10 * np.log10(1 + (OCEAN_END_HZ / hz) ** 6)
     return begun
+
+
+def horizontal_ratio(site: Site, hz: FloatArray) -> FloatArray:
+    """Amplitude of the horizontals over the vertical: a level, and the resonance of the layer below."""
+    level = 10 ** (site.horizontal_db / 20)
+    if site.ground is None:
+        return np.full(hz.shape, level)
+    _, resonance = amplify(replace(site.ground, amplification=1.0), hz)
+    return level * resonance
 
 
 def wind_db(hz: FloatArray) -> FloatArray:
