@@ -1,5 +1,6 @@
 """What stands out of a station's quietest noise, and for how long: all that wave trains need to be made of."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from kensoku.simulation import sources
 from kensoku.simulation.catalogue import Catalogue
 from kensoku.simulation.envelopes import Onset, energy
 from kensoku.simulation.instruments import Instrument
-from kensoku.simulation.networks import Station
+from kensoku.simulation.networks import SiteResponse, Station
 from kensoku.simulation.propagation import (
     NEAREST_KM,
     Earth,
@@ -27,9 +28,10 @@ from kensoku.traveltime import Wave
 
 HZ = np.geomspace(0.3, 40, 10)
 RMS_RADIATION = {"P": 0.516, "S": 0.632}  # of double couples, Aki & Richards (2002)
-VISIBLE = 0.3  # over the quietest noise
+VISIBLE = 0.3  # peak over the quietest noise
+HEARD = 1.0  # rms of a coda over the quietest noise
 LUCKY = 0.4  # of what is visible: what some paths and radiation add to the mean
-QUIETER_DB = 6.0  # than its quiet hours a station hardly ever is
+QUIETER_DB = 3.0  # than its quiet hours a station hardly ever is
 QUIETEST = 0.1  # of the way from the new low to the new high noise model
 LONGEST_S = 900.0
 FASTEST_KM_S = {"P": 8.0, "S": 4.6}
@@ -67,17 +69,29 @@ def _octave_rms(acceleration_db: FloatArray) -> FloatArray:
 
 def lasts_s(way: Way, ray: Ray, onset: Onset, floor: Floor, share: float = 1.0) -> float:
     """From its onset to when its coda sinks below the floor; 0 where it never rises above it."""
-    ground = amplify(way.station.site, HZ)[1] * 2 * share * RMS_RADIATION[ray.wave]
-    velocity = np.exp(log_spectrum(way, ray, HZ)) * ground * 2 * np.pi * HZ
-    loud = velocity / floor.rms_m_s
-    loud[way.station.rate_hz * HIGHEST < HZ] = 0.0
+    loud = np.exp(log_spectrum(way, ray, HZ)) * _ground(way.station.site, way.station.rate_hz) / floor.rms_m_s
+    loud *= share * RMS_RADIATION[ray.wave]
     if (loud * HZ).max() < VISIBLE:
         return 0.0
-    fading = way.earth.scattering.absorbed * absorption(way.earth.attenuation, "S", HZ)
-    coda = loud * np.exp(-np.outer(_TIMES_S, fading)) * np.sqrt(1.4 * HZ * energy(onset, _TIMES_S)[:, np.newaxis])
-    heard_s = _TIMES_S[coda.max(axis=1) > VISIBLE].max(initial=0.5)
+    coda = _fading(way.earth) * np.sqrt(energy(onset, _TIMES_S))[:, np.newaxis] * loud
+    heard_s = _TIMES_S[coda.max(axis=1) > HEARD].max(initial=0.5)
     source_s = float(sources.rupture_duration_s(way.event.mw, way.event.corner_hz, 3.5)) + 2 / corner_hz(way.event)
     return float(min(max(1.25 * heard_s, source_s + 4.0), LONGEST_S))
+
+
+@functools.lru_cache(maxsize=256)
+def _ground(site: SiteResponse, rate_hz: int) -> FloatArray:
+    """Ground velocity over displacement in rock."""
+    over = amplify(site, HZ)[1] * 2 * 2 * np.pi * HZ
+    return np.where(rate_hz * HIGHEST > HZ, over, 0.0)
+
+
+@functools.lru_cache(maxsize=16)
+def _fading(earth: Earth) -> FloatArray:
+    """Of a coda's octaves, (times, frequencies)."""
+    absorbed = earth.scattering.absorbed * absorption(earth.attenuation, "S", HZ)
+    faded: FloatArray = np.exp(-np.outer(_TIMES_S, absorbed)) * np.sqrt(1.4 * HZ)
+    return faded
 
 
 def could_be_seen(catalogue: Catalogue, station: Station, earth: Earth, floor: Floor) -> npt.NDArray[np.bool_]:
@@ -88,8 +102,7 @@ def could_be_seen(catalogue: Catalogue, station: Station, earth: Earth, floor: F
     reach_km = np.maximum(np.hypot(distance_km, catalogue.depth_km + 1e-3 * station.elevation_m), NEAREST_KM)
     tops_km = [layer.top_km for layer in earth.model.layers]
     layer = np.maximum(np.searchsorted(tops_km, catalogue.depth_km, side="right") - 1, 0)
-    ground = amplify(station.site, HZ)[1] * 2 * HZ * 2 * np.pi * HZ / floor.rms_m_s
-    ground[station.rate_hz * HIGHEST < HZ] = 0.0
+    ground = _ground(station.site, station.rate_hz) * HZ / floor.rms_m_s
     seen: npt.NDArray[np.bool_] = np.isin(catalogue.kind, ALWAYS)
     waves: tuple[Wave, Wave] = ("P", "S")
     for wave in waves:
@@ -99,5 +112,5 @@ def could_be_seen(catalogue: Catalogue, station: Station, earth: Earth, floor: F
         shape = sources.source_spectrum(HZ, HIGHER_CORNER * catalogue.corner_hz[:, np.newaxis])
         way = np.outer(reach_km / FASTEST_KM_S[wave], absorption(earth.attenuation, wave, HZ))
         loudest = (plateau[:, np.newaxis] * shape * np.exp(-way - np.pi * kappa_s * HZ) * ground).max(axis=1)
-        seen |= loudest > LUCKY * VISIBLE
+        seen = seen | (loudest > LUCKY * VISIBLE)
     return seen

@@ -119,7 +119,10 @@ def instrument_of(seed: int, station: Station) -> Instrument:
 def site_of(scenario: Scenario, station: Station) -> Site:
     noise = scenario.noise
     site = draw_site(
-        draw(scenario.seed, station.name, "site", 0), noise.utc_offset_h, borehole=bool(station.borehole_m)
+        draw(scenario.seed, station.name, "site", 0),
+        noise.utc_offset_h,
+        borehole=bool(station.borehole_m),
+        ground=station.site,
     )
     rates = {
         kind.name: getattr(site.disturbances, kind.name) + getattr(noise.disturbances, kind.name)

@@ -119,16 +119,16 @@ def scatter(
     bank, count = noise_bank(rate_hz), polarised.shape[1]
     begins = chance.integers(0, BANK - count, len(along) + 3).tolist()
 
-    def enveloped(envelopes: Float32Array, begin: int) -> Float32Array:
-        bands: Float32Array = envelopes * bank[:, begin : begin + count]
-        bands[0] += bands[1]
-        bands[0] += bands[2]
-        return bands[0]
-
-    scattered = np.stack([enveloped(isotropic, begin) for begin in begins[-3:]])
-    scattered *= shares[:, np.newaxis]
+    scattered = np.zeros((3, count), dtype=np.float32)
+    for component, begin in enumerate(begins[-3:]):
+        for envelope, noise in zip(isotropic, bank, strict=True):
+            scattered[component] += envelope * noise[begin : begin + count]
+        scattered[component] *= shares[component]
     for direction, begin in zip(along, begins, strict=False):
-        scattered += direction[:, np.newaxis] * enveloped(polarised, begin)
+        moved = polarised[0] * bank[0, begin : begin + count]
+        for envelope, noise in zip(polarised[1:], bank[1:], strict=True):
+            moved += envelope * noise[begin : begin + count]
+        scattered += direction[:, np.newaxis] * moved
     return scattered
 
 

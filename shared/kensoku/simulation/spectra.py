@@ -31,7 +31,7 @@ from kensoku.simulation.sources import SourceKind
 from kensoku.traveltime import Wave
 
 NYQUIST_LOSS = 5.0  # in the logarithm; a digitiser cuts more
-FINER = 4  # a pulse is made at this multiple of the rate, so that it may begin between two samples
+FINE_HZ = 400  # a pulse is made at a multiple of the rate of about this, so that it may begin between two samples
 FAINTEST_LOG = -23.0  # of a spectrum's largest value: single precision has no more
 STEPS = 4  # lengths of arrays an octave: few lengths, so that what depends on them is made once
 
@@ -91,11 +91,15 @@ def _plateau(way: Way, ray: Ray) -> float:
 def _absorbed(way: Way, ray: Ray, a_second: FloatArray, hz: FloatArray) -> FloatArray:
     site = way.station.site
     t_star = TELESEISMIC_T_STAR_S if way.path.is_teleseismic else 0.0
-    left: FloatArray = -np.pi * (t_star + (site.kappa_p_s if ray.wave == "P" else site.kappa_s_s)) * hz
+    left: FloatArray = (-np.pi * (t_star + (site.kappa_p_s if ray.wave == "P" else site.kappa_s_s))) * hz
     return left if way.path.is_teleseismic else left - ray.time_s * a_second
 
 
 # --- pulses -----------------------------------------------------------------------------------------------------------
+
+
+def _finer(rate_hz: int) -> int:
+    return max(FINE_HZ // rate_hz, 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +110,7 @@ class _Grid:
 
 @functools.lru_cache(maxsize=64)
 def _grid(count: int, rate_hz: int) -> _Grid:
-    fine_hz = FINER * rate_hz
+    fine_hz = _finer(rate_hz) * rate_hz
     hz = np.fft.rfftfreq(count, 1 / fine_hz)
     angle = np.pi * hz / fine_hz
     lacking = np.log(np.where(angle > 0, angle / np.sin(np.maximum(angle, 1e-9)), 1.0))
@@ -137,7 +141,8 @@ class Shots:
 
 def make_pulse(way: Way, ray: Ray, shots: Shots | None, rate_hz: int, late: float) -> Float32Array:
     """Velocity (m/s) on the vertical and the horizontals for a motion of 1; it begins `late` of a sample."""
-    event, station, fine_hz = way.event, way.station, FINER * rate_hz
+    event, station, finer = way.event, way.station, _finer(rate_hz)
+    fine_hz = finer * rate_hz
     count = round_up(fine_hz * (_lasts_s(way, ray) + (float(shots.delay_s.max()) if shots else 0.0)))
     grid = _grid(count, rate_hz)
     log = np.log(source_shape(event, ray.wave, grid.hz)) + (math.log(_plateau(way, ray)) + grid.log)
@@ -148,9 +153,11 @@ def make_pulse(way: Way, ray: Ray, shots: Shots | None, rate_hz: int, late: floa
     if shots:
         spectrum = spectrum * shots.spectrum(grid.hz).astype(np.complex64)
     displacement = scipy.fft.irfft(spectrum, count) * np.float32(fine_hz)
-    velocity = np.diff(displacement, prepend=np.float32(0.0)) * np.float32(fine_hz)
-    starts = math.ceil(late * FINER)
-    return np.pad(velocity, ((0, 0), (starts, 0)))[:, ::FINER]
+    starts = math.ceil(late * finer)
+    velocity = np.zeros((2, count + starts), dtype=np.float32)
+    velocity[:, starts] = displacement[:, 0]
+    np.subtract(displacement[:, 1:], displacement[:, :-1], out=velocity[:, starts + 1 :])
+    return velocity[:, ::finer] * np.float32(fine_hz)
 
 
 def _lasts_s(way: Way, ray: Ray) -> float:

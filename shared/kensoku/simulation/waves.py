@@ -5,6 +5,7 @@ spectrum (source, absorption, ground), so it starts at the arrival and keeps the
 noise under an envelope (`envelopes`), convolved with the same pulse. Nothing moves before the first arrival.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ import scipy.fft
 
 from kensoku.simulation import sources
 from kensoku.simulation.audible import RMS_RADIATION, Floor, lasts_s
-from kensoku.simulation.envelopes import BANDS_HZ, Float32Array, Onset, draw_luck, scatter, shape
+from kensoku.simulation.envelopes import BANDS_HZ, Float32Array, Luck, Onset, Scattering, draw_luck, scatter, shape
 from kensoku.simulation.events import Event as Event
 from kensoku.simulation.networks import Station
 from kensoku.simulation.propagation import Earth, Path, Ray, station_motion, trace
@@ -29,6 +30,7 @@ WASHED_OUT = 0.5  # share of the scattered energy that has forgotten the radiati
 BLAST_S = 0.35  # scattered S of blasts over that of earthquakes
 P_SHARES = (1.2, 0.9, 0.9)  # of Z, N and E in what has left P's polarisation
 S_SHARES = (1.1, 0.95, 0.95)
+DROWNED = 3.0  # S-P after P, what is left of P's coda is a tenth of the energy of that of S
 UP = np.array([1.0, 0.0, 0.0])
 
 
@@ -69,9 +71,14 @@ def render(
     """The waves of a path; `lasts_s` after the first of them they end, or when nobody could see them any more."""
     if path.first("P") is None:
         return None
-    luck = draw_luck(earth.scattering, draw(seed, station.name, f"path {event.cell}", 0))
+    luck = _luck(earth.scattering, seed, station.name, event.cell)
     train = _Train(Way(event, station, path, earth, luck), rate_hz, seed, floor or Floor.of_models())
     return train.make(lasts_s)
+
+
+@functools.lru_cache(maxsize=4096)
+def _luck(scattering: Scattering, seed: int, station: str, cell: str) -> Luck:
+    return draw_luck(scattering, draw(seed, station, f"path {cell}", 0))
 
 
 # --- the train --------------------------------------------------------------------------------------------------------
@@ -138,6 +145,9 @@ class _Train:
         if asked_s is None:
             share = CONVERTED if ray.phase == "Sp" else 1.0
             asked_s = lasts_s(way, ray, onset, self._floor, share)
+            shear = way.path.first("S")
+            if ray.wave == "P" and shear:
+                asked_s = min(asked_s, DROWNED * (shear.time_s - ray.time_s) + FADE_S)
         return _Part(ray, onset, decay, max(asked_s, 0.0))
 
     # --- one ray
@@ -148,10 +158,10 @@ class _Train:
         sample, late = self._sample(ray.time_s)
         pulse = make_pulse(way, ray, self._shots(ray), self._rate_hz, late)
         count = max(round_up(part.lasts_s * self._rate_hz), pulse.shape[1])
-        motion = self._motion(ray)
-        moved = self._direct(part, motion, count)
+        units, amplitudes = self._motion(ray)
+        moved = self._direct(part, amplitudes @ units, count)
         if way.earth.scattering.strength and ray.phase != "Sp":
-            moved += self._scattered(part, motion, count)
+            moved += self._scattered(part, units, amplitudes, count)
         size = scipy.fft.next_fast_len(count + pulse.shape[1], real=True)
         spectra = scipy.fft.rfft(moved, size) * scipy.fft.rfft(pulse, size)[[0, 1, 1]]
         piece: Float32Array = scipy.fft.irfft(spectra, size)[:, :count]
@@ -160,49 +170,40 @@ class _Train:
         piece *= _fade(count, self._rate_hz)
         return sample, piece
 
-    def _motion(self, ray: Ray) -> FloatArray:
-        """Of the direct wave, (polarisations, ZNE): P, or SV and SH, with the radiation's sign."""
+    def _motion(self, ray: Ray) -> tuple[FloatArray, FloatArray]:
+        """Polarisations (ZNE each) of P, or of SV and SH, and their amplitudes with the radiation's sign."""
         surface = station_motion(self._way.station, ray, self._way.earth.model)
-        p, sv, sh = sources.radiate(self._tensor, ray.take_off_deg, self._way.path.azimuth_deg)
+        p, sv, sh = (float(each) for each in self._radiate(ray))
         if ray.phase == "Sp":
-            return np.array([2 * CONVERTED * (abs(sv) + 0.2) * UP])
+            return UP[np.newaxis], np.array([2 * CONVERTED * (abs(sv) + 0.2)])
         if ray.wave == "P":
-            return np.array([p * (surface.p_up * UP + surface.p_away * self._away)])
-        return np.array([sv * (surface.sv_up * UP + surface.sv_away * self._away), sh * surface.sh * self._across])
+            return (surface.p_up * UP + surface.p_away * self._away)[np.newaxis], np.array([p])
+        sideways = surface.sv_up * UP + surface.sv_away * self._away
+        return np.array([sideways, surface.sh * self._across]), np.array([sv, sh])
+
+    def _radiate(self, ray: Ray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        return sources.radiate(self._tensor, ray.take_off_deg, self._way.path.azimuth_deg)
 
     def _direct(self, part: _Part, motion: FloatArray, count: int) -> Float32Array:
         """What is left of the direct pulse: high frequencies arrive late, and not in step."""
         moved = np.zeros((3, count), dtype=np.float32)
-        direction = motion.sum(axis=0)[:, np.newaxis]
         if not self._way.earth.scattering.strength:
-            moved[:, :1] = direction
+            moved[:, 0] = motion
             return moved
         delay = part.onset.delay_s * self._rate_hz
-        kept = np.exp(-np.arange(min(count, int(12 * delay) + 2)) / delay)
-        moved[:, : kept.size] = direction * (kept * -np.expm1(-1 / delay))
+        kept = np.exp(np.arange(min(count, int(12 * delay) + 2)) * (-1 / delay))
+        moved[:, : kept.size] = motion[:, np.newaxis] * (kept * -np.expm1(-1 / delay))
         return moved
 
-    def _scattered(self, part: _Part, motion: FloatArray, count: int) -> Float32Array:
-        polarised, isotropic = shape(
-            part.onset, part.decay_per_s, count, self._rate_hz, self._way.earth.scattering.strength
-        )
-        along = self._washed_out(part.ray, motion)
-        shares = np.array(P_SHARES if part.ray.wave == "P" else S_SHARES) * np.sqrt(np.square(along).sum() / 3)
+    def _scattered(self, part: _Part, units: FloatArray, own: FloatArray, count: int) -> Float32Array:
+        scattering, wave = self._way.earth.scattering, part.ray.wave
+        polarised, isotropic = shape(part.onset, part.decay_per_s, count, self._rate_hz, scattering.strength)
+        blast = BLAST_S if wave == "S" and self._way.event.kind is SourceKind.BLAST else 1.0
+        mean = RMS_RADIATION[wave] * blast / np.sqrt(len(units))
+        along = np.sqrt((1 - WASHED_OUT) * own**2 + WASHED_OUT * mean**2)[:, np.newaxis] * units
+        shares = np.array(P_SHARES if wave == "P" else S_SHARES) * np.sqrt(np.square(along).sum() / 3)
         weights = along.astype(np.float32), shares.astype(np.float32)
         return scatter(polarised, isotropic, *weights, self._rate_hz, self._chance)
-
-    def _washed_out(self, ray: Ray, motion: FloatArray) -> FloatArray:
-        """Polarisations with amplitudes between the ray's own and those of all rays together."""
-        surface = station_motion(self._way.station, ray, self._way.earth.model)
-        mean = RMS_RADIATION[ray.wave]
-        if ray.wave == "P":
-            units = np.array([surface.p_up * UP + surface.p_away * self._away])
-        else:
-            mean *= np.sqrt(0.5) * (BLAST_S if self._way.event.kind is SourceKind.BLAST else 1.0)
-            units = np.array([surface.sv_up * UP + surface.sv_away * self._away, surface.sh * self._across])
-        own = np.linalg.norm(motion, axis=1) / np.linalg.norm(units, axis=1)
-        blended = np.sqrt((1 - WASHED_OUT) * own**2 + WASHED_OUT * mean**2)
-        return np.asarray(blended[:, np.newaxis] * units)
 
     # --- the source in time
 
@@ -261,6 +262,7 @@ def _onset(way: Way, ray: Ray) -> Onset:
     )
 
 
+@functools.lru_cache(maxsize=128)
 def _fade(count: int, rate_hz: int) -> Float32Array:
     """1 until an end that comes gently."""
     fade = np.ones(count, dtype=np.float32)
