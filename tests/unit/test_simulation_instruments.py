@@ -122,6 +122,55 @@ def test_a_strong_wave_clips_at_full_scale() -> None:
         assert np.abs(counts).max() <= LARGEST_COUNT + 1
 
 
+def shaking(instrument: Instrument, peak_m_s2: float, blocks: int = 3) -> FloatArray:
+    """Ground velocity: ten seconds of 3 Hz in the first block that is recorded, on all components, and none after."""
+    since_s = ground_times(instrument, instrument.warm_up_blocks + blocks) - 60.0 * instrument.warm_up_blocks - 20.0
+    swell = np.where((since_s > 0) & (since_s < 10), np.sin(np.pi * since_s / 10) ** 2, 0.0)
+    velocity = peak_m_s2 / (6 * np.pi) * swell * np.sin(6 * np.pi * since_s)
+    return np.repeat(velocity[np.newaxis], 3, axis=0)
+
+
+def accelerations(peak_m_s2: float, blocks: int = 3) -> FloatArray:
+    instrument = Instrument(find_sensor("accelerometer"), SILENT)
+    return record(instrument, shaking(instrument, peak_m_s2, blocks)) / instrument.sensitivity
+
+
+def test_strong_shaking_shifts_the_baseline_of_an_accelerometer() -> None:
+    weak, strong, stronger = (accelerations(peak) for peak in (0.4, 3.0, 6.0))
+    after = slice(4000, 6000)
+    assert np.abs(weak[:, after]).max() < 1e-5
+    shift = strong[:, after].mean(axis=1)
+    assert np.all((np.abs(shift) > 1e-5) & (np.abs(shift) < 0.05))
+    assert np.all(stronger[:, after].mean(axis=1) / shift > 2)  # more than in proportion
+    assert strong[:, after].std(axis=1).max() < 1e-5  # a step, no ringing
+    displacement_m = np.abs(strong[:, 2000:8000].cumsum(axis=1).cumsum(axis=1)[:, -1]) / 1e4
+    assert displacement_m.max() > 1.0
+
+
+def test_the_baseline_does_not_move_before_the_shaking_and_creeps_back() -> None:
+    strong, weak = accelerations(3.0, blocks=7), accelerations(0.4, blocks=7)
+    threshold = 2000 + 100 * LOOK_AHEAD_S + int(np.argmax(np.abs(strong[0, 2100:]) > 0.5))
+    ratio = strong[:, 2100:threshold] / 3.0 - weak[:, 2100:threshold] / 0.4
+    assert np.abs(ratio).max() < 1e-4
+    assert np.abs(strong[:, -6000:]).max() < 1e-5
+
+
+def test_a_shifted_baseline_is_the_same_whatever_the_start() -> None:
+    instrument = Instrument(find_sensor("accelerometer"), Digitiser())
+    ground = shaking(instrument, 4.0, blocks=6)
+    blocks = np.split(ground, ground.shape[1] // 6000, axis=1)
+    whole = dict(Recorder(instrument, 1, "XX.A").record(blocks, 100))
+    for later in (1, 3, 5):
+        for start_ns, counts in Recorder(instrument, 1, "XX.A").record(blocks[later:], 100 + later):
+            assert counts.tobytes() == whole[start_ns].tobytes()
+
+
+def test_a_velocity_sensor_keeps_its_baseline() -> None:
+    instrument = Instrument(find_sensor("geophone-1hz"), SILENT)
+    counts = record(instrument, shaking(instrument, 3.0, blocks=5))
+    assert np.abs(counts[:, -6000:]).max() <= 1
+
+
 def test_the_noise_of_the_electronics_is_as_stated() -> None:
     instrument = Instrument(find_sensor("accelerometer-mems"), Digitiser(noise_counts=3.0))
     counts = record(instrument, np.zeros((3, 20 * 6000)))

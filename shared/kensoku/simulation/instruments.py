@@ -15,6 +15,7 @@ ComplexArray = npt.NDArray[np.complex128]
 
 OVERSAMPLING = 4  # the anti-alias filter works at this multiple of the sampling rate
 FORGOTTEN = 1e-6
+CREEP_BLOCKS = 4  # after which a shifted baseline is back; real ones stay until somebody comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +160,9 @@ class Instrument:
 
     @property
     def memory_blocks(self) -> int:
-        """How long the sensor remembers."""
+        """How long the sensor remembers; an accelerometer, that it was shaken until its baseline shifted."""
         if self.sensor.is_accelerometer:
-            return 1
+            return CREEP_BLOCKS
         decay_s = 1 / (self.sensor.damping * 2 * np.pi * self.sensor.corner_hz)
         return int(np.ceil(-np.log(FORGOTTEN) * decay_s / BLOCK_S))
 

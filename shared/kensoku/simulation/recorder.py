@@ -4,6 +4,8 @@ The sensor's corner is a recursive filter, which never forgets; here it does, af
 at a block's start is the sum of what each of the blocks before it left behind, and older ones have decayed below a
 millionth. What the recursion gets wrong near the Nyquist frequency is put right in the digitiser's filter, so that
 below it the whole chain has exactly the response of poles, zeros and coefficients that `stationxml` writes.
+
+Strong shaking shifts the baseline of an accelerometer, which integrates to metres: nobody sees it in the acceleration.
 """
 
 import functools
@@ -37,6 +39,12 @@ Int32Array = npt.NDArray[np.int32]
 
 MEMORY_S = 3  # that the digitiser's filter has; with LOOK_AHEAD_S the length of its impulse response
 LARGEST_COUNT = 2**23 - 1
+
+# Accelerometers shift when shaken by more than 50 cm/s2 (Iwan et al., 1985), to tenths of 1 cm/s2 in strong earthquakes
+# (Boore, 2001): by tilt, so the vertical less.
+SHIFTS_FROM_M_S2 = 0.5
+SHIFT_A_S = 1e-3  # standard deviation of the shift, over what was above and for how long
+SHIFT_WEIGHTS = np.array([0.3, 1.0, 1.0])[:, np.newaxis]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,15 @@ def _correcting_filter(sensor: Sensor, digitiser: Digitiser, section: FloatArray
     return np.fft.rfft(impulse)
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What blocks leave to those after them; as many as the instrument remembers."""
+
+    states: deque[FloatArray]  # of the sensor, from each block alone
+    shifts: deque[FloatArray]  # of the baseline, (components, 1)
+    tail: FloatArray | None = None  # of the last block's output, for the digitiser
+
+
 class Recorder:
     """One station's instrument: block after block of ground goes in, block after block of counts comes out."""
 
@@ -95,10 +112,10 @@ class Recorder:
         The first `warm_up_blocks` only warm up and give nothing. A block of counts starts LOOK_AHEAD_S before its
         block of ground, since the filter looks ahead by as much.
         """
-        left_behind: deque[FloatArray] = deque(maxlen=self._instrument.memory_blocks)
-        tails: list[FloatArray] = []
+        blocks = self._instrument.memory_blocks
+        memory = _Memory(states=deque(maxlen=blocks), shifts=deque(maxlen=blocks))
         for block, ground in enumerate(grounds, first):
-            counts = self._next_block(block, ground, left_behind, tails)
+            counts = self._next_block(block, ground, memory)
             del ground  # a network has thousands of these waiting
             if block - first >= self._instrument.warm_up_blocks:
                 yield block * BLOCK_NS - LOOK_AHEAD_S * 10**9, counts
@@ -107,17 +124,15 @@ class Recorder:
         """Truth: those of the instrument and its telemetry that are drawn in these blocks, both included."""
         return list_disturbances(self._seed, self._station, self._rates, first, last, IN_SENSOR | TELEMETRY)
 
-    def _next_block(
-        self, block: int, ground: Ground, left_behind: deque[FloatArray], tails: list[FloatArray]
-    ) -> Int32Array:
-        output = self._sense(ground, block, left_behind)
+    def _next_block(self, block: int, ground: Ground, memory: _Memory) -> Int32Array:
+        output = self._sense(ground, block, memory)
         needed = (MEMORY_S + LOOK_AHEAD_S) * self._rate_hz
-        tail = tails.pop() if tails else np.zeros((output.shape[0], needed))
-        tails.append(output[:, -needed:].copy())
+        tail = np.zeros((output.shape[0], needed)) if memory.tail is None else memory.tail
+        memory.tail = output[:, -needed:].copy()
         return self._digitise(np.concatenate([tail, output], axis=1), block)
 
-    def _sense(self, ground: Ground, block: int, left_behind: deque[FloatArray]) -> FloatArray:
-        """The sensor's output; appends the two states per component that this block alone leaves behind."""
+    def _sense(self, ground: Ground, block: int, memory: _Memory) -> FloatArray:
+        """The sensor's output; adds to the memory what this block alone leaves behind."""
         recursion, count = self._recursion, ground.shape[0]
         if ground.shape[1] != self._count:
             raise ValueError(f"{ground.shape[1]} samples of ground; expected a block of {self._count}")
@@ -126,15 +141,34 @@ class Recorder:
             recursion.section, ground.astype(np.float64, copy=False), zi=np.zeros((1, count, 2))
         )
         state = np.zeros((count, 2))
-        for older in left_behind:
+        for older in memory.states:
             state = _advance(state, recursion.transition) + older
         output += state[:, :1] * recursion.ringing[0]
         output += state[:, 1:] * recursion.ringing[1]
-        left_behind.append(left[0])
+        memory.states.append(left[0])
+        if self._instrument.sensor.is_accelerometer:
+            self._shift(output, block, memory.shifts)
         self._disturb(output, block)
         full = self._instrument.full_scale
         np.clip(output, -full, full, out=output)
         return output
+
+    def _shift(self, acceleration: FloatArray, block: int, shifts: deque[FloatArray]) -> None:
+        """Grows while the shaking is strong, stays to the block's end and creeps back in as many as are remembered."""
+        moved = np.zeros((acceleration.shape[0], 1))
+        shift: FloatArray | None = None
+        if np.abs(acceleration).max() > SHIFTS_FROM_M_S2:
+            direction = SHIFT_WEIGHTS * draw(self._seed, self._station, "shift", block).standard_normal((3, 1))
+            above = np.maximum(np.abs(acceleration) - SHIFTS_FROM_M_S2, 0.0)
+            shift = SHIFT_A_S / self._rate_hz * direction[: len(above)] * np.cumsum(above, axis=1)
+            moved = shift[:, -1:]
+        for age, older in enumerate(reversed(shifts)):
+            if older.any():
+                way = np.linspace(age, age + 1, self._count, endpoint=False) / self._instrument.memory_blocks
+                acceleration += older * np.cos(np.pi / 2 * way) ** 2
+        if shift is not None:
+            acceleration += shift
+        shifts.append(moved)
 
     def _disturb(self, output: FloatArray, block: int) -> None:
         sensor = self._instrument.sensor
