@@ -41,7 +41,7 @@ class Site:
     tilt_db: float = 15.0  # of the horizontals over the vertical at 0.03 Hz
     storm_db: NotNegative = 2.0  # standard deviation over days
     horizontal_db: float = 2.0
-    rise_db: float = 16.0  # of acceleration, a decade, from 6 to 40 Hz: the median of quiet records of three networks
+    rise_db: float = 18.0  # of acceleration, a decade, from 6 to 40 Hz: the median of quiet records of three networks
     ripple_db: tuple[float, ...] = ()  # departures at equal steps of log frequency from 1 to 100 Hz
     culture_db: NotNegative = 10.0  # of working hours over the small hours
     burst_db: NotNegative = (
@@ -72,7 +72,7 @@ def draw_site(
         tilt_db=0.0 if borehole else chance.uniform(5.0, 25.0),
         storm_db=chance.uniform(1.0, 3.0),
         horizontal_db=chance.uniform(0.0, 5.0),
-        rise_db=chance.normal(16.0, 7.0),
+        rise_db=chance.normal(18.0, 7.0),
         ripple_db=tuple(float(db) for db in chance.normal(0.0, 4.5, 13)),
         culture_db=4.0 + 14.0 * town,
         burst_db=chance.uniform(0.3, 2.0) + 1.5 * town,
@@ -91,7 +91,7 @@ def _draw_machine(chance: np.random.Generator, site: Site) -> Machine:
     """Each has some harmonics, which stand out of the site's own noise by up to 35 dB."""
     frequency_hz = float(np.exp(chance.uniform(np.log(2.0), np.log(30.0))))
     harmonics = []
-    for number in range(1, 1 + chance.integers(1, 6)):
+    for number in range(1, 1 + min(chance.geometric(0.25), 12)):
         density = _velocity_density(site, number * frequency_hz, chance.uniform(0.0, 35.0))
         z, n, e = (float(np.sqrt(2 * density * LINE_WIDTH_HZ) * share) for share in chance.uniform(0.4, 1.0, 3))
         harmonics.append((z, n, -e))

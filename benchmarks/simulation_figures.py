@@ -1,0 +1,33 @@
+"""Draw every figure of the simulator: `python -m benchmarks.simulation_figures [--only NAME] DIRECTORY`.
+
+Recorded data are drawn where they lie beside the project; what is committed shows distributions and summary curves.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import simulation_figures_noise
+from benchmarks.drawing import save
+
+FIGURES = {**simulation_figures_noise.FIGURES}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--only", metavar="NAME", help=f"those whose names begin so: {', '.join(FIGURES)}")
+    options = parser.parse_args()
+    options.directory.mkdir(parents=True, exist_ok=True)
+    for name, draw in FIGURES.items():
+        if name.startswith(options.only or ""):
+            began = time.monotonic()
+            path = options.directory / f"{name}.png"
+            save(draw(), path)
+            print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {time.monotonic() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
