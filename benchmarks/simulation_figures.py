@@ -4,15 +4,24 @@ Recorded data are drawn where they lie beside the project; what is committed sho
 """
 
 import argparse
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from benchmarks import simulation_figures_noise
+from benchmarks import (
+    simulation_figures_instruments,
+    simulation_figures_noise,
+    simulation_figures_telemetry,
+    simulation_figures_traveltime,
+)
 from benchmarks.drawing import save
 
-FIGURES = {**simulation_figures_noise.FIGURES}
+MODULES = (
+    simulation_figures_instruments,
+    simulation_figures_noise,
+    simulation_figures_telemetry,
+    simulation_figures_traveltime,
+)
+FIGURES = {name: draw for module in MODULES for name, draw in module.FIGURES.items()}
 
 
 def main() -> None:

@@ -40,12 +40,12 @@ def density(record: FloatArray, rate_hz: float, window_s: float, quantile: float
     """Frequencies above 0 and this quantile of the power densities of half-overlapping windows."""
     samples = int(window_s * rate_hz)
     hz, _, power = scipy.signal.spectrogram(record, rate_hz, "hann", nperseg=samples, noverlap=samples // 2)
-    return hz[1:], np.quantile(power, quantile, axis=-1)[..., 1:]
+    return np.asarray(hz[1:]), np.asarray(np.quantile(power, quantile, axis=-1)[..., 1:])
 
 
 def acceleration_db(velocity_m_s: FloatArray, rate_hz: float = RATE_HZ) -> tuple[FloatArray, FloatArray]:
     hz, power = density(velocity_m_s, rate_hz, 82.0, 0.5)
-    return hz, 10 * np.log10(power * (2 * np.pi * hz) ** 2)
+    return hz, np.asarray(10.0 * np.log10(power * (2 * np.pi * hz) ** 2))
 
 
 def plot_models(axes: Axes, title: str) -> None:
@@ -63,7 +63,9 @@ def spectra() -> Figure:
                 panel.semilogx(*acceleration_db(ground), color=BY_COMPONENT[code], lw=0.4, label=code)
     for code, hz, level in recorded_spectra():
         axes[2].semilogx(hz, level, color=BY_COMPONENT[code], lw=0.4)
-    for panel, title in zip(axes, ("simulated, Monday 02:00", "simulated, Monday 12:00", "Ghana, recorded"), strict=True):
+    for panel, title in zip(
+        axes, ("simulated, Monday 02:00", "simulated, Monday 12:00", "Ghana, recorded"), strict=True
+    ):
         plot_models(panel, title)
     axes[0].set_ylabel("acceleration, dB of 1 (m/s²)²/Hz")
     axes[0].legend(*(found[:3] for found in axes[0].get_legend_handles_labels()), loc="lower right")

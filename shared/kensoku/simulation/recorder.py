@@ -43,7 +43,7 @@ LARGEST_COUNT = 2**23 - 1
 # Accelerometers shift when shaken by more than 50 cm/s2 (Iwan et al., 1985), to tenths of 1 cm/s2 in strong earthquakes
 # (Boore, 2001): by tilt, so the vertical less.
 SHIFTS_FROM_M_S2 = 0.5
-SHIFT_A_S = 1e-3  # standard deviation of the shift, over what was above and for how long
+SHIFT_A_S = 4e-3  # standard deviation of the shift, over what was above and for how long
 SHIFT_WEIGHTS = np.array([0.3, 1.0, 1.0])[:, np.newaxis]
 
 
