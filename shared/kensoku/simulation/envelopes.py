@@ -7,7 +7,8 @@ of its band, so nothing comes before.
 """
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -67,15 +68,19 @@ def draw_luck(scattering: Scattering, chance: np.random.Generator) -> Luck:
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """How one phase is scattered."""
+    """How one phase is scattered; or many, where each is a column."""
 
-    delay_s: float  # to the peak
-    travel_s: float
-    coda_per_s: float
-    local_s: float
-    local_share: float
-    turned: float
-    turned_s: float
+    delay_s: float | FloatArray  # to the peak
+    travel_s: float | FloatArray
+    coda_per_s: float | FloatArray
+    local_s: float | FloatArray
+    local_share: float | FloatArray
+    turned: float | FloatArray
+    turned_s: float | FloatArray
+
+
+def stack_onsets(onsets: Sequence[Onset]) -> Onset:
+    return Onset(*np.array([astuple(onset) for onset in onsets]).T[:, :, np.newaxis])
 
 
 def energy(onset: Onset, time_s: FloatArray) -> FloatArray:
@@ -156,21 +161,19 @@ def _knots(count: int, rate_hz: int) -> _Knots:
     return _Knots(knots_s, np.diff(edges), samples, share.astype(np.float32))
 
 
-def shape(
-    onset: Onset, decay_per_s: FloatArray, count: int, rate_hz: int, strength: float
-) -> tuple[Float32Array, Float32Array]:
-    """Envelopes (bands, samples) of what keeps the ray's polarisation and of what has left it.
+def shape(onsets: Sequence[Onset], decays_per_s: FloatArray, count: int, rate_hz: int, strength: float) -> Float32Array:
+    """Envelopes of what keeps the ray's polarisation and of what has left it, (onsets, 2, bands, samples).
 
-    Amplitudes fade by `decay_per_s` of each band. Scattering moves energy and makes none.
+    Amplitudes fade by `decays_per_s` (onsets, bands). Scattering moves energy and makes none.
     """
-    knots = _knots(count, rate_hz)
-    faded = energy(onset, knots.time_s) * np.exp(-2 * np.outer(decay_per_s, knots.time_s))
+    knots, onset = _knots(count, rate_hz), stack_onsets(onsets)
+    faded = energy(onset, knots.time_s)[:, np.newaxis] * np.exp(-2 * decays_per_s[..., np.newaxis] * knots.time_s)
     coherent = 1 / (1 + (2 * np.pi * np.array(BANDS_HZ) * onset.delay_s) ** 2)
     made = np.maximum(faded @ knots.width_s, 1.0)
-    level = np.sqrt(faded * ((1 - coherent) / made * (strength / rate_hz))[:, np.newaxis])
-    kept = (1 - onset.turned) * np.exp(-knots.time_s * (np.log(2) / onset.turned_s))
-    at_knots = np.concatenate([level * np.sqrt(kept), level * np.sqrt(1 - kept)]).astype(np.float32)
-    envelopes = np.repeat(np.diff(at_knots), knots.samples, axis=1)
+    level = np.sqrt(faded * ((1 - coherent) / made * (strength / rate_hz))[..., np.newaxis])
+    kept = ((1 - onset.turned) * np.exp(-knots.time_s * (np.log(2) / onset.turned_s)))[:, np.newaxis]
+    at_knots = np.stack([level * np.sqrt(kept), level * np.sqrt(1 - kept)], axis=1).astype(np.float32)
+    envelopes = np.repeat(np.diff(at_knots), knots.samples, axis=-1)
     envelopes *= knots.share
-    envelopes += np.repeat(at_knots[:, :-1], knots.samples, axis=1)
-    return envelopes[: len(BANDS_HZ)], envelopes[len(BANDS_HZ) :]
+    envelopes += np.repeat(at_knots[..., :-1], knots.samples, axis=-1)
+    return envelopes

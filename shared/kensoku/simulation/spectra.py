@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,9 @@ from kensoku.traveltime import Wave
 
 NYQUIST_LOSS = 5.0  # in the logarithm; a digitiser cuts more
 FINE_HZ = 400  # a pulse is made at a multiple of the rate of about this, so that it may begin between two samples
+ONSET = 0.01  # of a pulse's peak: before, causal absorption lets nobody see it, and travel times are those of onsets
 FAINTEST_LOG = -23.0  # of a spectrum's largest value: single precision has no more
-STEPS = 4  # lengths of arrays an octave: few lengths, so that what depends on them is made once
+STEPS = 4  # lengths of arrays an octave: few lengths, so that many waves are made at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,40 +141,66 @@ class Shots:
         return modulation
 
 
-def make_pulse(way: Way, ray: Ray, shots: Shots | None, rate_hz: int, late: float) -> Float32Array:
-    """Velocity (m/s) on the vertical and the horizontals for a motion of 1; it begins `late` of a sample."""
-    event, station, finer = way.event, way.station, _finer(rate_hz)
-    fine_hz = finer * rate_hz
-    count = round_up(fine_hz * (_lasts_s(way, ray) + (float(shots.delay_s.max()) if shots else 0.0)))
+@dataclass(frozen=True, slots=True, eq=False)
+class Pulse:
+    """What is asked for: the wave of one ray, which begins `late` of a sample after the sample before it."""
+
+    way: Way
+    ray: Ray
+    shots: Shots | None
+    late: float
+
+    def fine_count(self, rate_hz: int) -> int:
+        """Samples until source and ground are at rest."""
+        event, site = self.way.event, self.way.station.site
+        delays_s = float(self.shots.delay_s.max()) if self.shots else 0.0
+        if event.kind is SourceKind.LONG_PERIOD:
+            rests_s = 3.0 + 4.0 * event.quality / event.resonance_hz
+        else:
+            echo_s = 2 * self.way.station.borehole_m / site.vs_m_s
+            rests_s = 1.0 + echo_s + max(2.0 / corner_hz(event), 3.0 / site.resonance_hz)
+        return round_up(_finer(rate_hz) * rate_hz * (rests_s + delays_s))
+
+    def count(self, rate_hz: int) -> int:
+        return self.fine_count(rate_hz) // _finer(rate_hz) + 1
+
+
+def make_pulses(pulses: Sequence[Pulse], rate_hz: int) -> Float32Array:
+    """Velocity (m/s) on the vertical and the horizontals for motions of 1, (pulses, 2, samples); of one count all."""
+    finer, count = _finer(rate_hz), pulses[0].fine_count(rate_hz)
     grid = _grid(count, rate_hz)
-    log = np.log(source_shape(event, ray.wave, grid.hz)) + (math.log(_plateau(way, ray)) + grid.log)
+    log = np.stack([_log_pulse(pulse, grid, count, rate_hz) for pulse in pulses])
+    spectra = minimum_phase(log)
+    for spectrum, pulse in zip(spectra, pulses, strict=True):
+        if pulse.way.station.borehole_m:
+            spectrum *= reverberate(pulse.way.station, pulse.ray, grid.hz).astype(np.complex64)
+        if pulse.shots:
+            spectrum *= pulse.shots.spectrum(grid.hz).astype(np.complex64)
+    velocity = np.diff(scipy.fft.irfft(spectra, count), prepend=np.float32(0.0)) * np.float32((finer * rate_hz) ** 2)
+    made = np.zeros((len(pulses), 2, count // finer + 1), dtype=np.float32)
+    for row, wave, pulse in zip(made, velocity, pulses, strict=True):
+        size = np.abs(wave).max(axis=0)
+        begins = max(int(np.argmax(size > ONSET * size.max())) - 1, 0)
+        starts = math.ceil(pulse.late * finer)
+        first = -(-starts // finer)
+        moved = wave[:, begins + first * finer - starts :: finer]
+        row[:, first : first + moved.shape[1]] = moved[:, : row.shape[1] - first]
+    return made
+
+
+def _log_pulse(pulse: Pulse, grid: _Grid, count: int, rate_hz: int) -> Float32Array:
+    """Logarithms of the spectra of displacement on the vertical and the horizontals."""
+    way, ray = pulse.way, pulse.ray
+    log = np.log(source_shape(way.event, ray.wave, grid.hz)) + (math.log(_plateau(way, ray)) + grid.log)
     log += _absorbed(way, ray, _absorption(way.earth.attenuation, ray.wave, count, rate_hz), grid.hz)
-    spectrum = minimum_phase((log + _log_ground(station.site, count, rate_hz)).astype(np.float32))
-    if station.borehole_m:
-        spectrum = spectrum * reverberate(station, ray, grid.hz).astype(np.complex64)
-    if shots:
-        spectrum = spectrum * shots.spectrum(grid.hz).astype(np.complex64)
-    displacement = scipy.fft.irfft(spectrum, count) * np.float32(fine_hz)
-    starts = math.ceil(late * finer)
-    velocity = np.zeros((2, count + starts), dtype=np.float32)
-    velocity[:, starts] = displacement[:, 0]
-    np.subtract(displacement[:, 1:], displacement[:, :-1], out=velocity[:, starts + 1 :])
-    return velocity[:, ::finer] * np.float32(fine_hz)
-
-
-def _lasts_s(way: Way, ray: Ray) -> float:
-    """After which source and ground are at rest."""
-    event, site = way.event, way.station.site
-    if event.kind is SourceKind.LONG_PERIOD:
-        return 3.0 + 4.0 * event.quality / event.resonance_hz
-    echo_s = 2 * way.station.borehole_m / site.vs_m_s
-    return 1.0 + echo_s + max(2.0 / corner_hz(event), 3.0 / site.resonance_hz)
+    return (log + _log_ground(way.station.site, count, rate_hz)).astype(np.float32)
 
 
 def minimum_phase(log_amplitude: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.complexfloating[Any, Any]]:
-    """The spectrum of the causal pulse that has these amplitudes and as much of its energy as early as can be."""
+    """The spectra of the causal pulses that have these amplitudes and as much of their energy as early as can be."""
     count = 2 * (log_amplitude.shape[-1] - 1)
-    cepstrum = scipy.fft.irfft(np.maximum(log_amplitude, log_amplitude.max() + FAINTEST_LOG), count)
+    faintest = log_amplitude.max(axis=-1, keepdims=True) + FAINTEST_LOG
+    cepstrum = scipy.fft.irfft(np.maximum(log_amplitude, faintest), count)
     cepstrum[..., 1 : count // 2] *= 2
     cepstrum[..., count // 2 + 1 :] = 0
     pulse: npt.NDArray[np.complexfloating[Any, Any]] = np.exp(scipy.fft.rfft(cepstrum))

@@ -11,7 +11,7 @@ from kensoku.simulation.catalogue import Catalogue
 from kensoku.simulation.events import Event
 from kensoku.simulation.networks import Station
 from kensoku.simulation.propagation import Earth, Path, trace
-from kensoku.simulation.waves import WaveTrain, render
+from kensoku.simulation.waves import WaveTrain, render_all
 
 TRACED = 64  # rows of the catalogue, counted from its first, whose rays are looked for at once
 
@@ -43,12 +43,11 @@ class WaveField:
 
     def __call__(self, rows: Sequence[int], station: Station) -> Iterator[WaveTrain | None]:
         sight = self._sight(station)
-        for row in rows:
-            if not sight.audible[row]:
-                yield None
-                continue
-            path = self._path(row, station, sight)
-            yield render(self._events[row], station, path, self._earth, station.rate_hz, self._seed, floor=sight.floor)
+        audible = [row for row in rows if sight.audible[row]]
+        sources = [(self._events[row], self._path(row, station, sight)) for row in audible]
+        trains = render_all(sources, station, self._earth, station.rate_hz, self._seed, floor=sight.floor)
+        made = dict(zip(audible, trains, strict=True))
+        return (made.get(row) for row in rows)
 
     def _sight(self, station: Station) -> _Sight:
         if station.name not in self._sights:

@@ -20,7 +20,7 @@ from kensoku.simulation.networks import Station
 from kensoku.simulation.propagation import Earth, Path, Ray, station_motion, trace
 from kensoku.simulation.randomness import FloatArray, draw
 from kensoku.simulation.sources import SourceKind
-from kensoku.simulation.spectra import Shots, Way, absorption, make_pulse, round_up
+from kensoku.simulation.spectra import Pulse, Shots, Way, absorption, make_pulses, round_up
 from kensoku.simulation.surface_waves import rayleigh
 
 FADE_S = 3.0
@@ -31,6 +31,7 @@ BLAST_S = 0.35  # scattered S of blasts over that of earthquakes
 P_SHARES = (1.2, 0.9, 0.9)  # of Z, N and E in what has left P's polarisation
 S_SHARES = (1.1, 0.95, 0.95)
 DROWNED = 3.0  # S-P after P, what is left of P's coda is a tenth of the energy of that of S
+TOGETHER = 16  # waves are made at a time, which fits into a cache
 UP = np.array([1.0, 0.0, 0.0])
 
 
@@ -58,10 +59,9 @@ def wave_train(
 def wave_trains(
     events: Sequence[Event], station: Station, earth: Earth, seed: int, floor: Floor | None = None
 ) -> Iterator[WaveTrain | None]:
-    """Of many sources at one station, at its sampling rate: rays are traced together, which is much faster."""
+    """Of many sources at one station, at its sampling rate, which is much faster than one after the other."""
     paths = trace([event.hypocentre for event in events], [station] * len(events), earth.model) if events else []
-    for event, path in zip(events, paths, strict=True):
-        yield render(event, station, path, earth, station.rate_hz, seed, floor=floor)
+    yield from render_all(list(zip(events, paths, strict=True)), station, earth, station.rate_hz, seed, floor=floor)
 
 
 def render(
@@ -69,11 +69,56 @@ def render(
     lasts_s: float | None = None, floor: Floor | None = None,
 ) -> WaveTrain | None:  # fmt: skip
     """The waves of a path; `lasts_s` after the first of them they end, or when nobody could see them any more."""
-    if path.first("P") is None:
-        return None
-    luck = _luck(earth.scattering, seed, station.name, event.cell)
-    train = _Train(Way(event, station, path, earth, luck), rate_hz, seed, floor or Floor.of_models())
-    return train.make(lasts_s)
+    (train,) = render_all([(event, path)], station, earth, rate_hz, seed, lasts_s, floor)
+    return train
+
+
+def render_all(
+    sources: Sequence[tuple[Event, Path]], station: Station, earth: Earth, rate_hz: int, seed: int,
+    lasts_s: float | None = None, floor: Floor | None = None,
+) -> list[WaveTrain | None]:  # fmt: skip
+    """Waves of one length are made together; none depends on which others are made with it."""
+    floor = floor or Floor.of_models()
+    trains = []
+    for event, path in sources:
+        luck = _luck(earth.scattering, seed, station.name, event.cell)
+        trains.append(_Train(Way(event, station, path, earth, luck), rate_hz, seed, floor, lasts_s))
+    parts = [part for train in trains for part in train.parts]
+    waves: dict[_Part, Float32Array] = {}
+    for alike in _alike(parts):
+        waves.update(zip(alike, _make(alike, rate_hz, earth.scattering.strength), strict=True))
+    return [train.assemble([(part.sample, waves[part]) for part in train.parts]) for train in trains]
+
+
+def _alike(parts: Sequence["_Part"]) -> Iterator[list["_Part"]]:
+    groups: dict[tuple[int, int], list[_Part]] = {}
+    for part in parts:
+        groups.setdefault((part.count, part.pulse_count), []).append(part)
+    for group in groups.values():
+        for first in range(0, len(group), TOGETHER):
+            yield group[first : first + TOGETHER]
+
+
+def _make(parts: Sequence["_Part"], rate_hz: int, strength: float) -> Float32Array:
+    """Velocity (parts, ZNE, samples) of parts of one length."""
+    count, pulses = parts[0].count, make_pulses([part.pulse for part in parts], rate_hz)
+    moved = np.zeros((len(parts), 3, count), dtype=np.float32)
+    for part, row in zip(parts, moved, strict=True):
+        part.add_direct(row, rate_hz)
+    scattered = [number for number, part in enumerate(parts) if part.is_scattered]
+    if scattered:
+        decays = np.array([parts[number].decay_per_s for number in scattered])
+        envelopes = shape([parts[number].onset for number in scattered], decays, count, rate_hz, strength)
+        for number, envelope in zip(scattered, envelopes, strict=True):
+            parts[number].add_scattered(moved[number], envelope, rate_hz)
+    size = scipy.fft.next_fast_len(count + pulses.shape[2], real=True)
+    spectra = scipy.fft.rfft(moved, size) * scipy.fft.rfft(pulses, size)[:, [0, 1, 1]]
+    waves: Float32Array = scipy.fft.irfft(spectra, size)[..., :count]
+    for part, wave in zip(parts, waves, strict=True):
+        if part.pulse.late:
+            wave[:, 0] = 0.0  # rounding of the transforms
+    waves *= _fade(count, rate_hz)
+    return waves
 
 
 @functools.lru_cache(maxsize=4096)
@@ -81,23 +126,54 @@ def _luck(scattering: Scattering, seed: int, station: str, cell: str) -> Luck:
     return draw_luck(scattering, draw(seed, station, f"path {cell}", 0))
 
 
-# --- the train --------------------------------------------------------------------------------------------------------
+# --- one ray ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """What one ray brings."""
+    """What one ray brings to a train."""
 
-    ray: Ray
+    pulse: Pulse
     onset: Onset
     decay_per_s: FloatArray  # of the coda's amplitude, by band
-    lasts_s: float
+    sample: int  # since 1970, the last one before the arrival
+    count: int
+    pulse_count: int
+    units: FloatArray  # polarisations (ZNE each) of P, or of SV and SH
+    amplitudes: FloatArray  # along them, with the radiation's sign
+    chance: np.random.Generator
+
+    @property
+    def is_scattered(self) -> bool:
+        return self.pulse.way.earth.scattering.strength > 0 and self.pulse.ray.phase != "Sp"
+
+    def add_direct(self, moved: Float32Array, rate_hz: int) -> None:
+        """What is left of the direct pulse: high frequencies arrive late, and not in step."""
+        motion = self.amplitudes @ self.units
+        if not self.pulse.way.earth.scattering.strength:
+            moved[:, 0] = motion
+            return
+        delay = self.onset.delay_s * rate_hz
+        kept = np.exp(np.arange(min(self.count, int(12 * delay) + 2)) * (-1 / delay))
+        moved[:, : kept.size] = motion[:, np.newaxis] * (kept * -np.expm1(-1 / delay))
+
+    def add_scattered(self, moved: Float32Array, envelopes: Float32Array, rate_hz: int) -> None:
+        wave = self.pulse.ray.wave
+        blast = BLAST_S if wave == "S" and self.pulse.way.event.kind is SourceKind.BLAST else 1.0
+        mean = RMS_RADIATION[wave] * blast / np.sqrt(len(self.units))
+        along = np.sqrt((1 - WASHED_OUT) * self.amplitudes**2 + WASHED_OUT * mean**2)[:, np.newaxis] * self.units
+        shares = np.array(P_SHARES if wave == "P" else S_SHARES) * np.sqrt(np.square(along).sum() / 3)
+        weights = along.astype(np.float32), shares.astype(np.float32)
+        moved += scatter(*envelopes, *weights, rate_hz, self.chance)
+
+
+# --- one source -------------------------------------------------------------------------------------------------------
 
 
 class _Train:
     """One source at one station, ray after ray."""
 
-    def __init__(self, way: Way, rate_hz: int, seed: int, floor: Floor) -> None:
+    def __init__(self, way: Way, rate_hz: int, seed: int, floor: Floor, lasts_s: float | None) -> None:
         self._way, self._rate_hz, self._seed, self._floor = way, rate_hz, seed, floor
         self._chance = draw(seed, way.station.name, f"waves {way.event.identity}", 0)
         away = np.radians(way.path.arriving_deg)
@@ -105,20 +181,19 @@ class _Train:
         self._across = np.array([0.0, -np.sin(away), np.cos(away)])
         self._tensor = way.event.tensor
         self._rupture = self._split()
+        self._rays = [*way.path.rays, *self._converted()] if way.path.first("P") else []
+        self._first_s = min((ray.time_s for ray in self._rays), default=0.0)
+        self.parts = [part for ray in self._rays for part in self._part(ray, lasts_s)]
 
-    def make(self, lasts_s: float | None) -> WaveTrain | None:
-        rays = [*self._way.path.rays, *self._converted()]
-        first_s = min(ray.time_s for ray in rays)
-        parts = [self._part(ray, None if lasts_s is None else lasts_s - ray.time_s + first_s) for ray in rays]
-        pieces = [self._piece(part) for part in parts if part.lasts_s > 0]
+    def assemble(self, pieces: Sequence[tuple[int, Float32Array]]) -> WaveTrain | None:
         if not pieces:
             return None
-        pieces += self._surface_waves()
-        start = self._sample(first_s)[0]
+        pieces = [*pieces, *self._surface_waves()]
+        start, _ = self._sample(self._first_s)
         velocity = np.zeros((3, max(begin + piece.shape[1] for begin, piece in pieces) - start), dtype=np.float32)
         for begin, piece in pieces:
             velocity[:, begin - start : begin - start + piece.shape[1]] += piece
-        arrivals = [Arrival(ray.phase.removeprefix("teleseismic "), self._time_ns(ray.time_s)) for ray in rays]
+        arrivals = [Arrival(ray.phase.removeprefix("teleseismic "), self._time_ns(ray.time_s)) for ray in self._rays]
         arrivals.sort(key=lambda arrival: arrival.time_ns)
         return WaveTrain(start * (10**9 // self._rate_hz), velocity, tuple(arrivals))
 
@@ -138,37 +213,26 @@ class _Train:
         if first and shear and not way.station.borehole_m and SHORTEST_LEAD_S < lead_s < shear.time_s - first.time_s:
             yield replace(shear, phase="Sp", time_s=shear.time_s - lead_s)
 
-    def _part(self, ray: Ray, asked_s: float | None) -> _Part:
-        way, scattering = self._way, self._way.earth.scattering
+    def _part(self, ray: Ray, lasts_s: float | None) -> Iterator[_Part]:
+        """Nothing where nobody would see it."""
+        way, scattering, rate_hz = self._way, self._way.earth.scattering, self._rate_hz
         onset = _onset(way, ray)
-        decay = scattering.absorbed * absorption(way.earth.attenuation, "S", np.array(BANDS_HZ))
-        if asked_s is None:
-            share = CONVERTED if ray.phase == "Sp" else 1.0
-            asked_s = lasts_s(way, ray, onset, self._floor, share)
-            shear = way.path.first("S")
-            if ray.wave == "P" and shear:
-                asked_s = min(asked_s, DROWNED * (shear.time_s - ray.time_s) + FADE_S)
-        return _Part(ray, onset, decay, max(asked_s, 0.0))
-
-    # --- one ray
-
-    def _piece(self, part: _Part) -> tuple[int, Float32Array]:
-        """The number of the sample at which a ray begins, and its velocity (ZNE, samples)."""
-        ray, way = part.ray, self._way
+        asked_s = self._heard_s(ray, onset) if lasts_s is None else lasts_s - ray.time_s + self._first_s
+        if asked_s <= 0:
+            return
         sample, late = self._sample(ray.time_s)
-        pulse = make_pulse(way, ray, self._shots(ray), self._rate_hz, late)
-        count = max(round_up(part.lasts_s * self._rate_hz), pulse.shape[1])
-        units, amplitudes = self._motion(ray)
-        moved = self._direct(part, amplitudes @ units, count)
-        if way.earth.scattering.strength and ray.phase != "Sp":
-            moved += self._scattered(part, units, amplitudes, count)
-        size = scipy.fft.next_fast_len(count + pulse.shape[1], real=True)
-        spectra = scipy.fft.rfft(moved, size) * scipy.fft.rfft(pulse, size)[[0, 1, 1]]
-        piece: Float32Array = scipy.fft.irfft(spectra, size)[:, :count]
-        if late:
-            piece[:, 0] = 0.0  # rounding of the transforms
-        piece *= _fade(count, self._rate_hz)
-        return sample, piece
+        pulse = Pulse(way, ray, self._shots(ray), late)
+        pulse_count = pulse.count(rate_hz)
+        decay = scattering.absorbed * absorption(way.earth.attenuation, "S", np.array(BANDS_HZ))
+        count = max(round_up(asked_s * rate_hz), pulse_count)
+        yield _Part(pulse, onset, decay, sample, count, pulse_count, *self._motion(ray), self._chance)
+
+    def _heard_s(self, ray: Ray, onset: Onset) -> float:
+        shear = self._way.path.first("S")
+        heard_s = lasts_s(self._way, ray, onset, self._floor, CONVERTED if ray.phase == "Sp" else 1.0)
+        if ray.wave == "P" and shear:
+            heard_s = min(heard_s, DROWNED * (shear.time_s - ray.time_s) + FADE_S)
+        return heard_s
 
     def _motion(self, ray: Ray) -> tuple[FloatArray, FloatArray]:
         """Polarisations (ZNE each) of P, or of SV and SH, and their amplitudes with the radiation's sign."""
@@ -183,27 +247,6 @@ class _Train:
 
     def _radiate(self, ray: Ray) -> tuple[FloatArray, FloatArray, FloatArray]:
         return sources.radiate(self._tensor, ray.take_off_deg, self._way.path.azimuth_deg)
-
-    def _direct(self, part: _Part, motion: FloatArray, count: int) -> Float32Array:
-        """What is left of the direct pulse: high frequencies arrive late, and not in step."""
-        moved = np.zeros((3, count), dtype=np.float32)
-        if not self._way.earth.scattering.strength:
-            moved[:, 0] = motion
-            return moved
-        delay = part.onset.delay_s * self._rate_hz
-        kept = np.exp(np.arange(min(count, int(12 * delay) + 2)) * (-1 / delay))
-        moved[:, : kept.size] = motion[:, np.newaxis] * (kept * -np.expm1(-1 / delay))
-        return moved
-
-    def _scattered(self, part: _Part, units: FloatArray, own: FloatArray, count: int) -> Float32Array:
-        scattering, wave = self._way.earth.scattering, part.ray.wave
-        polarised, isotropic = shape(part.onset, part.decay_per_s, count, self._rate_hz, scattering.strength)
-        blast = BLAST_S if wave == "S" and self._way.event.kind is SourceKind.BLAST else 1.0
-        mean = RMS_RADIATION[wave] * blast / np.sqrt(len(units))
-        along = np.sqrt((1 - WASHED_OUT) * own**2 + WASHED_OUT * mean**2)[:, np.newaxis] * units
-        shares = np.array(P_SHARES if wave == "P" else S_SHARES) * np.sqrt(np.square(along).sum() / 3)
-        weights = along.astype(np.float32), shares.astype(np.float32)
-        return scatter(polarised, isotropic, *weights, self._rate_hz, self._chance)
 
     # --- the source in time
 
