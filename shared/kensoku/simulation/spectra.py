@@ -193,7 +193,8 @@ def _log_pulse(pulse: Pulse, grid: _Grid, count: int, rate_hz: int) -> Float32Ar
     way, ray = pulse.way, pulse.ray
     log = np.log(source_shape(way.event, ray.wave, grid.hz)) + (math.log(_plateau(way, ray)) + grid.log)
     log += _absorbed(way, ray, _absorption(way.earth.attenuation, ray.wave, count, rate_hz), grid.hz)
-    return (log + _log_ground(way.station.site, count, rate_hz)).astype(np.float32)
+    with_ground: Float32Array = (log + _log_ground(way.station.site, count, rate_hz)).astype(np.float32)
+    return with_ground
 
 
 def minimum_phase(log_amplitude: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.complexfloating[Any, Any]]:

@@ -164,7 +164,8 @@ class _Part:
         along = np.sqrt((1 - WASHED_OUT) * self.amplitudes**2 + WASHED_OUT * mean**2)[:, np.newaxis] * self.units
         shares = np.array(P_SHARES if wave == "P" else S_SHARES) * np.sqrt(np.square(along).sum() / 3)
         weights = along.astype(np.float32), shares.astype(np.float32)
-        moved += scatter(*envelopes, *weights, rate_hz, self.chance)
+        polarised, isotropic = envelopes
+        moved += scatter(polarised, isotropic, *weights, rate_hz, self.chance)
 
 
 # --- one source -------------------------------------------------------------------------------------------------------
