@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: install install-dev install-train demo test check bench protos models lock wheel clean
+.PHONY: install install-dev install-train demo test check bench figures protos models lock wheel clean
 .DELETE_ON_ERROR:
 
 install: $(VENV)/.base
@@ -45,6 +45,10 @@ models: install-dev
 
 bench: install-dev
 	for name in packets bus inference replay traveltime simulation_noise simulation; do $(BIN)/python -m benchmarks.$$name || exit; done
+
+# Recorded data are drawn where they lie beside the project, as docs/simulation.md says.
+figures: install-dev
+	$(BIN)/python -m benchmarks.simulation_figures docs/figures
 
 wheel: install-dev
 	$(BIN)/python -m hatchling build -t wheel

@@ -21,7 +21,7 @@ BY_COMPONENT = {"Z": BLUE, "N": ORANGE, "E": GREEN}
 rcParams.update({"font.size": 8, "axes.titlesize": 8, "legend.fontsize": 7, "lines.linewidth": 1.0})
 rcParams.update({"axes.grid": True, "grid.alpha": 0.3, "legend.framealpha": 0.9, "legend.edgecolor": "none"})
 DPI = 110
-TONES = 48  # of the palette of a file
+TONES = 160  # of the palette of a file
 
 
 def panels(rows: int, columns: int, width_in: float = 8.0, height_in: float = 3.0) -> tuple[Figure, Sequence[Axes]]:
@@ -35,7 +35,7 @@ def save(figure: Figure, path: Path) -> None:
     """As PNG with a palette, which is a third of the size."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI, metadata={"Software": None})
-    image = Image.open(drawn).convert("RGB").quantize(TONES, dither=Image.Dither.NONE)
+    image = Image.open(drawn).convert("RGB").quantize(TONES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     temporary = path.with_suffix(".tmp")
     image.save(temporary, format="PNG", optimize=True)
     temporary.replace(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import (
     simulation_figures_instruments,
     simulation_figures_noise,
+    simulation_figures_physics,
     simulation_figures_telemetry,
     simulation_figures_traveltime,
 )
@@ -18,6 +19,7 @@ from benchmarks.drawing import save
 MODULES = (
     simulation_figures_instruments,
     simulation_figures_noise,
+    simulation_figures_physics,
     simulation_figures_telemetry,
     simulation_figures_traveltime,
 )

@@ -1,25 +1,28 @@
 """Telemetry: an hour of a station's packets on their way to us, and components that are flat or swapped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.drawing import BLUE, BY_COMPONENT, GREEN, ORANGE, PURPLE, RED, panels
+from benchmarks.drawing import BLUE, BY_COMPONENT, ORANGE, PURPLE, RED, panels
 from kensoku.acquisition.simulated import seconds_of
 from kensoku.simulation.engine import World, open_world
-from kensoku.simulation.telemetry import Delivery, deliver, faults_of
+from kensoku.simulation.randomness import FloatArray
+from kensoku.simulation.telemetry import Delivery, Packet, deliver, faults_of
 
 HELD_S = 60.0  # later than any detour
 
 
-def deliveries(world: World, name: str, hour: int, seconds: int) -> Iterator[Delivery]:
-    """Of one station, in the order of their arrival."""
+def packets_of(world: World, name: str, hour: int, seconds: int) -> Iterator[Packet]:
+    """Of one station, as it recorded them."""
     station = next(station for station in world.stations if station.name == name)
     first = world.start_ns // 10**9 + 3600 * hour
-    packets = seconds_of(replace(world, stations=[station]), first, first + seconds, at_once=1)
+    return seconds_of(replace(world, stations=[station]), first, first + seconds, at_once=1)
+
+
+def deliver_to_us(world: World, packets: Iterable[Packet]) -> Iterator[Delivery]:
     return deliver(packets, world.scenario.telemetry, world.scenario.seed)
 
 
@@ -28,7 +31,7 @@ def bad_hour() -> Figure:
     world, hour = open_world("bad-day"), 1
     start_s = world.start_ns / 1e9 + 3600 * hour
     seen: set[int] = set()
-    for delivery in deliveries(world, "XD.10", hour, 3600):
+    for delivery in deliver_to_us(world, packets_of(world, "XD.10", hour, 3600)):
         second = delivery.packet.second
         late_s = delivery.due_ns / 1e9 - delivery.packet.end_ns / 1e9
         if second in seen:
@@ -56,28 +59,35 @@ def bad_hour() -> Figure:
 
 
 def components() -> Figure:
-    figure, axes = panels(1, 3, height_in=2.2)
+    figure, axes = panels(1, 3, height_in=2.4)
     world = open_world("bad-day")
     for panel, name in zip(axes, ("XD.03", "XD.16", "XD.02"), strict=True):
-        plot_loudness(panel, world, name)
+        packets = list(packets_of(world, name, hour=2, seconds=30))
+        sent = sorted((d.packet for d in deliver_to_us(world, packets)), key=lambda packet: packet.second)
+        recorded_counts, sent_counts = join(packets), join(sent)
+        apart = 2.5 * max(np.abs(counts).max() for counts in recorded_counts.values())
+        for row, code in enumerate("ZNE"):
+            for traces, colour, width in ((recorded_counts, "0.6", 1.6), (sent_counts, BY_COMPONENT[code], 0.7)):
+                counts = traces[code]
+                panel.plot(np.arange(counts.size) * 30 / counts.size, counts - apart * row, color=colour, lw=width)
         faults = faults_of(world.scenario.telemetry, world.scenario.seed, name)
-        flat, swapped = faults.flat, faults.swapped
-        what = f"{'ZNE'[flat]} flat" if flat is not None else ""
-        what += f"{'ZNE'[swapped[0]]} and {'ZNE'[swapped[1]]} swapped" if swapped else ""
-        panel.set(title=f"{name}: {what or 'sound'}", xlabel="minutes", yscale="symlog")
-    axes[0].set_ylabel("rms of a packet, counts")
-    axes[0].legend()
+        flat = f"{'ZNE'[faults.flat]} is flat" if faults.flat is not None else ""
+        swapped = f"{'ZNE'[faults.swapped[0]]} and {'ZNE'[faults.swapped[1]]} are swapped" if faults.swapped else ""
+        panel.set(title=f"{name}: {flat or swapped or 'sound'}", xlabel="seconds after 02:00")
+        panel.set_yticks([0, -apart, -2 * apart], ["Z", "N", "E"])
+    axes[0].set_ylabel("component (grey: as recorded)")
     return figure
 
 
-def plot_loudness(axes: Axes, world: World, name: str) -> None:
-    found = sorted(deliveries(world, name, hour=2, seconds=600), key=lambda delivery: delivery.packet.second)
-    minutes = np.array([delivery.packet.second for delivery in found]) / 60 - world.start_ns / 6e10 - 120
+def join(packets: Iterable[Packet]) -> dict[str, FloatArray]:
+    """Counts about their mean, by component."""
+    seconds = list(packets)
+    joined = {}
     for code in "ZNE":
-        channels = [next(c for c in delivery.packet.channels if c.code[-1] == code) for delivery in found]
-        rms = [float(np.std(channel.samples)) for channel in channels]
-        axes.plot(minutes, rms, color=BY_COMPONENT[code], lw=0.8, label=code)
-    axes.axhline(0, color=GREEN, lw=0)
+        channels = [next(channel for channel in packet.channels if channel.code[-1] == code) for packet in seconds]
+        counts = np.concatenate([channel.samples for channel in channels]).astype(np.float64)
+        joined[code] = counts - counts[:100].mean()
+    return joined
 
 
 FIGURES = {"telemetry-bad-hour": bad_hour, "telemetry-components": components}
