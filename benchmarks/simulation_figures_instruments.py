@@ -97,15 +97,13 @@ def rates() -> Figure:
     for rate_hz, colour in zip((50, 100, 200, 250), COLOURS, strict=False):
         instrument = Instrument(find_sensor("geophone-4.5hz"), Digitiser(rate_hz, noise_counts=0.0))
         impulse = np.zeros((1, 2 * BLOCK_S * rate_hz))
-        impulse[0, 30 * rate_hz] = 10.0 / rate_hz
+        impulse[0, 30 * rate_hz] = 0.1
         counts = record(instrument, impulse)[0]
         hz = np.fft.rfftfreq(counts.size, 1 / rate_hz)
-        axes[0].loglog(
-            hz[1:], np.abs(np.fft.rfft(counts))[1:] / 10.0 / rate_hz * rate_hz, color=colour, lw=2.5, alpha=0.4
-        )
+        axes[0].loglog(hz[1:], np.abs(np.fft.rfft(counts))[1:] / 0.1, color=colour, lw=3, alpha=0.3)
         closed = np.geomspace(0.5, 0.499 * rate_hz, 400)
         axes[0].loglog(closed, np.abs(instrument.response(closed)), color=colour, lw=0.8, label=f"{rate_hz} Hz")
-    axes[0].set(xlabel="frequency, Hz", ylabel="counts per m/s", xlim=(0.5, 140), ylim=(1e4, 3e7))
+    axes[0].set(xlabel="frequency, Hz", ylabel="counts per m/s", xlim=(0.5, 140), ylim=(1e5, 3e7))
     axes[0].set_title("recorded impulse (broad) and closed form (thin)")
     axes[0].legend()
     chance = np.random.default_rng(1)
@@ -144,7 +142,7 @@ def quantisation() -> Figure:
         [GroundNoise(QUIET, 1, "XX.A", RATE_HZ, 1).block(block) for block in range(NOON, NOON + 10)], axis=1
     ).astype(np.float64)
     since_s = np.arange(200) / RATE_HZ
-    for row, (gain, colour) in enumerate(((4.0, RED), (12.0, ORANGE), (300.0, BLUE))):
+    for row, (gain, colour) in enumerate(((9.0, RED), (25.0, ORANGE), (300.0, BLUE))):
         instrument = Instrument(find_sensor("geophone-4.5hz"), Digitiser(gain=gain, noise_counts=0.0))
         counts = record(instrument, ground)[0]
         unit_nm_s = 1e9 / instrument.sensitivity
