@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import h5py
 import numpy as np
 
 from benchmarks.drawing import REAL
@@ -32,6 +31,8 @@ def picked_windows(name: str) -> Iterator[Picked]:
     path = REAL / "windows" / f"{SETS[name]}.h5"
     if not path.exists():
         return
+    import h5py  # here: only the extra `train` brings it
+
     with h5py.File(path) as file:
         for number in np.flatnonzero(np.isfinite(file["p"][:]) & np.isfinite(file["s"][:])):
             samples = file["X"][number] * np.asarray(file["scale"][number], dtype=np.float64)[:, np.newaxis]
