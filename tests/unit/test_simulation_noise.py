@@ -110,11 +110,11 @@ def test_above_10_hz_drawn_sites_rise_as_quiet_recorded_noise_does() -> None:
     recorded_db = {15.0: (1, 3, 8), 20.0: (-2, 5, 10), 30.0: (0, 9, 13), 38.0: (2, 11, 17)}
     hz = np.array([10.0, *recorded_db])
     levels_db = np.array([site_db(draw_site(np.random.default_rng(number), 0.0), hz) for number in range(300)])
-    found_db = np.quantile(levels_db[:, 1:] - levels_db[:, :1], [0.1, 0.5, 0.9], axis=0)
-    assert found_db[1] == pytest.approx([middle for _, middle, _ in recorded_db.values()], abs=2.0)
-    assert found_db[[0, 2]].T == pytest.approx(
-        np.array([(low, high) for low, _, high in recorded_db.values()]), abs=6.0
-    )
+    low, middle, high = np.quantile(levels_db[:, 1:] - levels_db[:, :1], [0.1, 0.5, 0.9], axis=0)
+    expected_low, expected_middle, expected_high = zip(*recorded_db.values(), strict=True)
+    assert middle == pytest.approx(expected_middle, abs=2.0)
+    assert low == pytest.approx(expected_low, abs=6.0)
+    assert high == pytest.approx(expected_high, abs=6.0)
 
 
 def is_between(hz: FloatArray, level_db: FloatArray) -> bool:
