@@ -29,15 +29,17 @@ FIGURES = {name: draw for module in MODULES for name, draw in module.FIGURES.ite
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--only", metavar="NAME", help=f"those whose names begin so: {', '.join(FIGURES)}")
+    parser.add_argument("--only", metavar="NAME", default="", help="a figure, or all whose names begin so")
     options = parser.parse_args()
+    chosen = {name: draw for name, draw in FIGURES.items() if name.startswith(options.only)}
+    if not chosen:
+        parser.error(f"--only: found {options.only!r}; expected the beginning of one of {', '.join(FIGURES)}")
     options.directory.mkdir(parents=True, exist_ok=True)
-    for name, draw in FIGURES.items():
-        if name.startswith(options.only or ""):
-            began = time.monotonic()
-            path = options.directory / f"{name}.png"
-            save(draw(), path)
-            print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {time.monotonic() - began:.0f} s", flush=True)
+    for name, draw in chosen.items():
+        began = time.monotonic()
+        path = options.directory / f"{name}.png"
+        save(draw(), path)
+        print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {time.monotonic() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

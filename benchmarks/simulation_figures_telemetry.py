@@ -8,8 +8,11 @@ from matplotlib.figure import Figure
 
 from benchmarks.drawing import BLUE, BY_COMPONENT, ORANGE, PURPLE, RED, panels
 from kensoku.acquisition.simulated import seconds_of
-from kensoku.simulation.engine import World, open_world
+from kensoku.simulation.engine import World, instrument_of, open_world
+from kensoku.simulation.geography import KM_PER_DEG
+from kensoku.simulation.metadata import published_inventory
 from kensoku.simulation.randomness import FloatArray
+from kensoku.simulation.stationxml import AZIMUTH_DIP_DEG
 from kensoku.simulation.telemetry import Delivery, Packet, deliver, faults_of
 
 HELD_S = 60.0  # later than any detour
@@ -90,4 +93,25 @@ def join(packets: Iterable[Packet]) -> dict[str, FloatArray]:
     return joined
 
 
-FIGURES = {"telemetry-bad-hour": bad_hour, "telemetry-components": components}
+def stations() -> Figure:
+    """What a person would notice of each station of bad-day."""
+    figure, axes = panels(1, 2, height_in=2.4)
+    world = open_world("bad-day")
+    telemetry, seed = world.scenario.telemetry, world.scenario.seed
+    published = published_inventory(world, world.stations)
+    places = {station.code: station for network in published for station in network}
+    for number, station in enumerate(world.stations):
+        instrument, told = instrument_of(seed, station), places[station.code]
+        channel = told.channels[0]
+        sign = 1 if channel.dip == AZIMUTH_DIP_DEG["Z"][1] else -1
+        ratio = sign * channel.response.instrument_sensitivity.value / instrument.sensitivity
+        away_km = KM_PER_DEG * np.hypot(told.latitude - station.latitude_deg, told.longitude - station.longitude_deg)
+        is_dead = faults_of(telemetry, seed, station.name).is_dead
+        for panel, value in zip(axes, (ratio, away_km), strict=True):
+            panel.plot(number + 1, value, "x" if is_dead else "o", color=RED if is_dead else BLUE, ms=4)
+    axes[0].set(ylabel="published over true sensitivity", xlabel="station of bad-day (cross: dead)", ylim=(-2.5, 2.5))
+    axes[1].set(ylabel="published place off by, km", xlabel="station of bad-day")
+    return figure
+
+
+FIGURES = {"telemetry-bad-hour": bad_hour, "telemetry-components": components, "telemetry-stations": stations}

@@ -2,13 +2,24 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from kensoku.packets import ChannelSamples
+from kensoku.simulation.engine import World, open_world
+from kensoku.simulation.metadata import published_inventory, station_line
 from kensoku.simulation.scenario import Telemetry
-from kensoku.simulation.telemetry import Delivery, Packet, deliver, faults_of, longest_delay_s
+from kensoku.simulation.telemetry import (
+    MISTAKES,
+    Delivery,
+    MetadataMistake,
+    Packet,
+    deliver,
+    faults_of,
+    longest_delay_s,
+)
 
 START = 1_700_000_000 // 60 * 60
 SECOND_NS = 10**9
@@ -112,6 +123,30 @@ def test_stations_are_dead_flat_or_swapped_for_good() -> None:
     assert all(fault.swapped[0] != fault.swapped[1] for fault in faults if fault.swapped)
 
 
+@pytest.fixture(scope="module")
+def world() -> World:
+    return open_world("bad-day")
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_metadata_are_wrong_where_the_truth_says_so_and_as_it_says(world: World, mistake: MetadataMistake) -> None:
+    honest = replace(world, scenario=replace(world.scenario, telemetry=Telemetry()))
+    many = replace(world, scenario=replace(world.scenario, telemetry=Telemetry(wrong_metadata=1.0)))
+    station = next(station for station in world.stations if station_line(many, station).endswith(f",{mistake}"))
+    right, wrong = (published_inventory(one, [station]).networks[0].stations[0] for one in (honest, many))
+    assert station_line(honest, station).endswith(",")
+    factor = (
+        wrong.channels[0].response.instrument_sensitivity.value
+        / right.channels[0].response.instrument_sensitivity.value
+    )
+    found = {
+        "sensitivity": factor != 1.0,
+        "polarity": wrong.channels[0].dip != right.channels[0].dip,
+        "place": wrong.latitude != right.latitude,
+    }
+    assert found == {one: one == mistake for one in MISTAKES}
+
+
 def test_a_dead_station_sends_nothing() -> None:
     assert deliveries(Telemetry(dead_stations=1.0)) == []
 
@@ -119,6 +154,14 @@ def test_a_dead_station_sends_nothing() -> None:
 def test_a_flat_component_is_zero_and_the_others_are_not() -> None:
     packet = deliveries(Telemetry(flat_components=1.0), stations=1)[0].packet
     assert sorted(bool(channel.samples.any()) for channel in packet.channels) == [False, True, True]
+
+
+def test_a_flat_component_of_one_is_the_one() -> None:
+    for second in range(START, START + 5):
+        for name in ("S1", "S2", "S3", "S4"):
+            channel = ChannelSamples("", "EHZ", second * SECOND_NS, 2.0, np.ones(2, dtype=np.int32))
+            (delivery,) = deliver([Packet("XX", name, second, (channel,))], Telemetry(flat_components=1.0), 1)
+            assert not delivery.packet.channels[0].samples.any()
 
 
 def test_swapped_components_have_each_others_names() -> None:

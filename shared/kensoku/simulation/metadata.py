@@ -14,7 +14,7 @@ WRONG_PLACE_DEG = 0.1
 WRONG_SENSITIVITY = 2.0
 STATIONS_HEADER = (
     "station,latitude_deg,longitude_deg,elevation_m,borehole_m,sensor,rate_hz,components,ground,amplification,"
-    "kappa_s_s,wrong_metadata"
+    "resonance_hz,resonance,kappa_s_s,wrong_metadata"
 )
 
 
@@ -59,5 +59,5 @@ def station_line(world: World, station: Station) -> str:
     return (
         f"{station.name},{station.latitude_deg},{station.longitude_deg},{station.elevation_m:g},{station.borehole_m:g},"
         f"{station.sensor},{station.rate_hz},{station.components},{site.ground},{site.amplification:.3f},"
-        f"{site.kappa_s_s:.4f},{mistake}"
+        f"{site.resonance_hz:.3f},{site.resonance:.2f},{site.kappa_s_s:.4f},{mistake}"
     )

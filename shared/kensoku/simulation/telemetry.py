@@ -51,7 +51,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class StationFaults:
-    """What is wrong with a station for good; components are counted in the order Z, N, E."""
+    """What is wrong with a station for good; components are counted in the order Z, N, E, round and round."""
 
     is_dead: bool = False
     flat: int | None = None
@@ -164,8 +164,9 @@ class _Link:
         if self._faults.swapped and len(codes) == 3:
             first, second = self._faults.swapped
             codes[first], codes[second] = codes[second], codes[first]
+        flat = None if self._faults.flat is None else self._faults.flat % len(codes)
         for number, (channel, code) in enumerate(zip(packet.channels, codes, strict=True)):
-            samples = np.zeros_like(channel.samples) if number == self._faults.flat else channel.samples
+            samples = np.zeros_like(channel.samples) if number == flat else channel.samples
             yield replace(channel, code=code, samples=samples, start_ns=channel.start_ns + wrong_ns)
 
 
