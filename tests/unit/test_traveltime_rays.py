@@ -260,15 +260,16 @@ def test_into_a_shadow_the_fast_layer_leads() -> None:
     np.testing.assert_allclose(rays.ray_parameter_s_km[beyond], (RADIUS_KM - 20) / RADIUS_KM / 8, rtol=1e-12)
 
 
-def test_many_pairs_at_once_give_what_each_gives_alone() -> None:
-    model, chance = load_model("japan"), np.random.default_rng(3)
-    distance, depth = chance.uniform(0, 500, 20_000), chance.uniform(0, 60, 20_000)
-    together = first_arrivals(model, "S", distance, depth)
-    for i in (0, 4095, 4096, 19_999):
-        alone = first_arrivals(model, "S", distance[i], depth[i])
-        assert alone.time_s.shape == ()
-        for field in fields(Arrivals):
-            np.testing.assert_allclose(getattr(together, field.name)[i], getattr(alone, field.name), rtol=1e-6)
+@pytest.mark.parametrize("name", ["homogeneous", "iasp91", "japan", "slow layers"])
+def test_a_ray_has_the_same_bits_alone_and_among_thousands(name: str) -> None:
+    model, chance = SLOW_LAYERS if name == "slow layers" else load_model(name), np.random.default_rng(3)
+    distance, depth, elevation = (chance.uniform(0, most, 5000) for most in (500, 100, 2))
+    together = first_arrivals(model, "S", distance, depth, elevation)
+    for i in (0, 1, 511, 512, 4095, 4096, 4999, *chance.integers(0, 5000, 40)):
+        for part in (i, slice(i, i + 3)):
+            fewer = first_arrivals(model, "S", distance[part], depth[part], elevation[part])
+            for field in fields(Arrivals):
+                np.testing.assert_array_equal(getattr(together, field.name)[part], getattr(fewer, field.name))
 
 
 def test_no_pairs_give_no_rays() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.errors import InputInvalid
-from kensoku.traveltime._integrals import IntArray, gather
+from kensoku.traveltime._integrals import RISING, IntArray, cut, gather
 from kensoku.traveltime._model import EARTH_RADIUS_KM, HIGHEST_KM, Column, EarthModel, FloatArray, Wave
 from kensoku.traveltime._search import Found, Kind, search
 
@@ -57,7 +57,8 @@ def first_arrivals(
     wanted = np.isin(column.layer, list(range(len(model.layers)) if layers is None else layers))
     pairs = np.stack([distance.ravel(), column.flatten(depth.ravel()), column.flatten(-elevation.ravel())])
     chunks = np.split(pairs, range(CHUNK, pairs.shape[1], CHUNK), axis=1)
-    parts = [_trace(column, chunk, list(kinds), wanted) for chunk in chunks]
+    with np.errstate(all="ignore"):  # rays that graze, and layers without a gradient
+        parts = [_trace(model, wave, chunk, set(kinds), wanted) for chunk in chunks]
     names = [field.name for field in fields(Arrivals)]
     return Arrivals(*(np.concatenate([getattr(p, n) for p in parts]).reshape(distance.shape) for n in names))
 
@@ -68,41 +69,42 @@ def _require(name: str, values: FloatArray, least: float, most: float) -> None:
         raise InputInvalid(f"found {name} {wrong.flat[0]:g}; expected {least:g} to {most:g}")
 
 
-def _trace(column: Column, pairs: FloatArray, kinds: list[Kind], wanted: npt.NDArray[np.bool_]) -> Arrivals:
+def _trace(
+    model: EarthModel, wave: Wave, pairs: FloatArray, kinds: Collection[Kind], wanted: npt.NDArray[np.bool_]
+) -> Arrivals:
     distance, source, station = pairs
     upper, lower = np.minimum(source, station), np.maximum(source, station)
     lower = np.maximum(lower, upper + APART_KM)
-    found = search(column, upper, lower, distance)
-    good = np.isfinite(found.time_s) & np.isin(found.kind, kinds) & wanted[found.sublayer]
-    keys = found.time_s[good], found.kind[good] == Kind.CREEPING, found.pair[good]
-    order = np.flatnonzero(good)[np.lexsort(keys)]
-    first = found.take(order[np.unique(found.pair[order], return_index=True)[1]])
-    return _describe(column, first, distance, source, station)
+    first = search(model, wave, upper, lower, distance, kinds, wanted)
+    return _describe(model.column(wave), first, distance, source, station)
 
 
 def _describe(
     column: Column, first: Found, all_distances: FloatArray, source: FloatArray, station: FloatArray
 ) -> Arrivals:
-    rays, kind, pair = first.rays, first.kind, first.pair
+    rays, kind, pair, p, y = first.rays, first.kind, first.pair, first.p, first.y
     distance, source, station = all_distances[pair], source[pair], station[pair]
-    gathered, p = gather(column, rays), rays.p
-    along = np.where(kind >= Kind.HEAD, distance - gathered.distance_km, 0)
-    bottom = np.where(kind == Kind.TURNING, column.turning_depth(p, first.sublayer), rays.bottom)
+    gathered = gather(column, cut(column, rays), p, y)
+    lacking = distance - gathered.distance_km
+    along = np.where(kind >= Kind.HEAD, lacking, 0)
+    source_layer, rises = column.above(rays.lower), rays.lowest == RISING
+    lowest = np.where(kind == Kind.TURNING, gathered.turning, np.where(rises, source_layer, rays.lowest))
+    bottom = np.where(rises, rays.lower, column.bottom[lowest])
+    bottom = np.where(kind == Kind.TURNING, np.minimum(column.turning_depth(p, lowest), bottom), bottom)
+    lowest = lowest + (kind == Kind.HEAD)
 
-    rises = (kind == Kind.DIRECT) | ((kind == Kind.CREEPING) & (rays.bottom == rays.lower))
     source_is_lower = source >= station
-    u_lower = column.slowness(rays.lower, np.where(rises, column.above(rays.lower), column.below(rays.lower)))
+    u_lower = column.slowness(rays.lower, np.where(rises, source_layer, column.below(rays.lower)))
     u_upper = column.slowness(rays.upper, column.below(rays.upper))
     u_source, u_station = np.where(source_is_lower, (u_lower, u_upper), (u_upper, u_lower))
-    q_source = rays.q(u_source) * np.where(rises & source_is_lower, -1, 1)
-    q_station = rays.q(u_station) * np.where(rises & ~source_is_lower, -1, 1)
+    q_source = rays.q(u_source, y) * np.where(rises & source_is_lower, -1, 1)
+    q_station = rays.q(u_station, y) * np.where(rises & ~source_is_lower, -1, 1)
 
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        around = EARTH_RADIUS_KM * np.sin(distance / EARTH_RADIUS_KM) if column.spherical else distance
-        spread = np.abs(gathered.spread)
-        tube = np.where(p > 1e-9 * u_source, around / p, spread) * spread * np.abs(q_source * q_station)
-        tube *= u_source / u_station * column.radius_ratio(station) ** 2
-        spreading = np.where(kind >= Kind.HEAD, _head_spreading(p, around, along), 1 / np.sqrt(tube))
+    around = EARTH_RADIUS_KM * np.sin(distance / EARTH_RADIUS_KM) if column.spherical else distance
+    spread = np.abs(gathered.spread)
+    tube = np.where(p > 1e-9 * u_source, around / p, spread) * spread * np.abs(q_source * q_station)
+    tube *= u_source / u_station * column.radius_ratio(station) ** 2
+    spreading = np.where(kind >= Kind.HEAD, _head_spreading(p, around, along), 1 / np.sqrt(tube))
 
     def spot(values: npt.NDArray[AnyNumber], absent: float = np.nan) -> npt.NDArray[AnyNumber]:
         spotted = np.full(len(all_distances), absent, values.dtype)
@@ -110,18 +112,18 @@ def _describe(
         return spotted
 
     return Arrivals(
-        time_s=spot(first.time_s),
+        time_s=spot(gathered.time_s + p * lacking),
         ray_parameter_s_km=spot(p),
         take_off_deg=spot(np.degrees(np.arctan2(p, q_source))),
         incidence_deg=spot(np.degrees(np.arctan2(p, q_station))),
         spreading_per_km=spot(spreading),
-        t_star_s=spot(gathered.t_star_s + along * p * column.inverse_q[first.sublayer]),
+        t_star_s=spot(gathered.t_star_s + along * p * column.inverse_q[lowest]),
         path_km=spot(gathered.path_km + along * column.radius_ratio(bottom)),
         deepest_km=spot(column.depth_km(bottom)),
         time_per_depth_s_km=spot(-q_source / column.radius_ratio(source)),
         time_per_elevation_s_km=spot(q_station / column.radius_ratio(station)),
         kind=spot(kind, -1),
-        layer=spot(column.layer[first.sublayer], -1),
+        layer=spot(column.layer[lowest], -1),
     )
 
 

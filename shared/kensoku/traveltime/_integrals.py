@@ -2,116 +2,152 @@
 
 A ray is known by the most that its p can be, `limit`, and y = sqrt(limit² - p²), so that rays that graze a layer are as
 exact as others. With q = sqrt(u² - p²) a sub-layer gives T = (q1 - q2) / decay, dX/dp = T / (q1 q2) and
-X = (acos(p / u1) - acos(p / u2)) / decay, which have finite limits where the decay is 0.
+X = (acos(p / u1) - acos(p / u2)) / decay, which have finite limits where the decay is 0; q2 is 0 where the ray turns.
+
+Every ray's sums are its own: the same bits, whichever other rays are traced with it.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.traveltime._model import Column, FloatArray
+from kensoku.traveltime._model import Column, FloatArray, fall_of_square
 
 IntArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
 TINY = 1e-300
+RISING = -1  # the lowest sub-layer of a ray that only rises
 
 
 @dataclass(frozen=True, slots=True)
 class Rays:
-    """Many rays between two depths (flattened), by way of a third: `turning` is the sub-layer they turn in, or -1.
-
-    `upper` and `lower` are the ends; rays run once between them and twice between `lower` and `bottom`.
-    """
+    """Many rays between two depths (flattened): once between `upper` and `lower`, and twice from there down to the
+    bottom of the sub-layer `lowest`, or to where they turn above it."""
 
     upper: FloatArray
     lower: FloatArray
-    bottom: FloatArray
-    turning: IntArray
+    lowest: IntArray
     limit: FloatArray
-    y: FloatArray
 
     def take(self, index: IntArray) -> "Rays":
         return Rays(*(getattr(self, field.name)[index] for field in fields(self)))
 
-    def bend(self, y: FloatArray) -> "Rays":
-        return replace(self, y=y)
-
-    @property
-    def p(self) -> FloatArray:
-        return np.asarray(np.sqrt(np.maximum((self.limit - self.y) * (self.limit + self.y), 0)))
-
-    def q(self, u: FloatArray) -> FloatArray:
+    def q(self, u: FloatArray, y: FloatArray) -> FloatArray:
         """Vertical slowness where the slowness is u."""
-        return np.asarray(np.sqrt(np.maximum((u - self.limit) * (u + self.limit) + self.y**2, 0)))
+        return np.asarray(np.sqrt(np.maximum((u - self.limit) * (u + self.limit) + y * y, 0)))
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
+    """A value a ray."""
+
     distance_km: FloatArray
     time_s: FloatArray
     spread: FloatArray  # dX/dp
     t_star_s: FloatArray
     path_km: FloatArray
+    turning: IntArray  # the sub-layer it turns in, or the lowest that it crosses
 
 
-def gather(column: Column, rays: Rays) -> Gathered:
-    sums = np.zeros((5, len(rays.y)))
-    lowest = np.max(rays.bottom, initial=-np.inf)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for sublayer in range(len(column.top)):
-            if column.top[sublayer] >= lowest:
-                break
-            _cross(column, sublayer, rays, rays.upper, rays.lower, 1, sums)
-            _cross(column, sublayer, rays, rays.lower, rays.bottom, 2, sums)
-        _turn(column, rays, sums)
-    return Gathered(*sums)
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """The parts of sub-layers that rays cross, all those of a ray in a row."""
+
+    ray: IntArray
+    sublayer: IntArray
+    times: FloatArray  # one or two
+    square_above: FloatArray  # u² - limit² at the upper end
+    square_below: FloatArray
+    fall: FloatArray  # of u², over the decay
+    decay: FloatArray  # never 0
+
+    def keep(self, rays: IntArray, count: int) -> "Stretches":
+        """Those of some rays, in their order, which are counted anew."""
+        number = np.full(count, -1)
+        number[rays] = np.arange(len(rays))
+        kept = np.flatnonzero(number[self.ray] >= 0)
+        return Stretches(number[self.ray[kept]], *(getattr(self, field.name)[kept] for field in fields(self)[1:]))
 
 
-def cross(
-    decay: npt.ArrayLike, thickness: FloatArray, u1: FloatArray, q1: FloatArray, q2: FloatArray, p: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Distance and time through a part of a sub-layer, without the differences of like numbers."""
-    decay, twice = np.asarray(decay), 2 * np.asarray(decay) * thickness
-    shrunk = np.divide(-np.expm1(-twice), twice, out=np.ones_like(twice), where=twice != 0)
-    time = 2 * u1**2 * thickness * shrunk / (q1 + q2)  # (q1 - q2) / decay
-    tangent = p * time / (p**2 + q1 * q2)
-    distance = np.divide(np.arctan(decay * tangent), decay, out=tangent.copy(), where=decay != 0)
-    return distance, time
+def cut(column: Column, rays: Rays) -> Stretches:
+    first, last = column.below(rays.upper), column.above(rays.lower)
+    under = column.below(rays.lower)
+    once = last - first + 1
+    count = once + np.maximum(rays.lowest - under + 1, 0)
+    ray = np.repeat(np.arange(len(count)), count)
+    step = np.arange(len(ray)) - np.repeat(np.cumsum(count) - count, count)
+    is_twice = step >= once[ray]
+    sublayer = step + np.where(is_twice, (under - once)[ray], first[ray])
+
+    top, bottom = column.top[sublayer], column.bottom[sublayer]
+    start = np.maximum(top, np.where(is_twice, rays.lower[ray], rays.upper[ray]))
+    end = np.where(is_twice, bottom, np.minimum(bottom, rays.lower[ray]))
+    above, below, fall = column.u_top[sublayer], column.u_bottom[sublayer], column.fall[sublayer]
+    part = np.flatnonzero((start > top) | (end < bottom))
+    of, start, end = sublayer[part], start[part], end[part]
+    above[part] = column.slowness(start, of)
+    below[part] = np.where(end < bottom[part], column.slowness(end, of), below[part])
+    fall[part] = fall_of_square(above[part], end - start, column.decay[of])
+    limit = rays.limit[ray]
+    return Stretches(
+        ray, sublayer, 1.0 + is_twice, (above - limit) * (above + limit), (below - limit) * (below + limit), fall,
+        column.bend[sublayer],
+    )  # fmt: skip
 
 
-def _cross(
-    column: Column, sublayer: int, rays: Rays, upper: FloatArray, lower: FloatArray, times: int, sums: FloatArray
-) -> None:
-    """Add the part of a sub-layer between two depths."""
-    top, bottom, decay = column.top[sublayer], column.bottom[sublayer], column.decay[sublayer]
-    crossing = np.flatnonzero((upper < bottom) & (lower > top) & (lower > upper))
-    if not len(crossing):
-        return
-    start, end = np.maximum(upper[crossing], top), np.minimum(lower[crossing], bottom)
-    part = rays.take(crossing)
-    u1 = column.u_top[sublayer] * np.exp(-decay * (start - top))
-    q1, q2 = part.q(u1), part.q(u1 * np.exp(-decay * (end - start)))
-    distance, time = cross(decay, end - start, u1, q1, q2, part.p)
-    distance, time = times * distance, times * time
-    _add(column, sublayer, sums, crossing, distance, time, time / np.maximum(q1 * q2, TINY))
+@dataclass(frozen=True, slots=True)
+class _Crossed:
+    """By stretch, as often as it is crossed."""
+
+    q_above: FloatArray
+    distance_km: FloatArray
+    time_s: FloatArray
+    spread: FloatArray
 
 
-def _turn(column: Column, rays: Rays, sums: FloatArray) -> None:
-    """Add the way down to the turning point and up again."""
-    turning = np.flatnonzero(rays.turning >= 0)
-    if not len(turning):
-        return
-    part = rays.take(turning)
-    decay = column.decay[part.turning]
-    q = part.q(column.slowness(part.bottom, part.turning))
-    distance = 2 * np.arctan2(q, part.p) / decay
-    _add(column, part.turning, sums, turning, distance, 2 * q / decay, -2 / (decay * np.maximum(q, TINY)))
+def _cross(stretches: Stretches, p: FloatArray, y: FloatArray) -> _Crossed:
+    s, p, square = stretches, p[stretches.ray], (y * y)[stretches.ray]
+    q1 = np.sqrt(np.maximum(s.square_above + square, 0))
+    below = s.square_below + square
+    q2 = np.sqrt(np.maximum(below, 0))
+    turned = np.flatnonzero((below <= 0) & (s.times == 2))
+    q1_turned, decay = q1[turned], s.decay[turned]
+    product = q1 * q2
+    time = s.fall / (q1 + q2)
+    time[turned] = np.where(q1_turned > 0, q1_turned / decay, 0)
+    distance = np.arctan(s.decay * p * time / (p * p + product)) * s.times / s.decay
+    time *= s.times
+    spread = time / np.maximum(product, TINY)
+    spread[turned] = np.where(q1_turned > 0, -2 / (decay * q1_turned), 0)
+    return _Crossed(q1, distance, time, spread)
 
 
-def _add(
-    column: Column, sublayer: int | IntArray, sums: FloatArray, index: IntArray,
-    distance: FloatArray, time: FloatArray, spread: FloatArray,
-) -> None:  # fmt: skip
-    parts = (distance, time, spread, time * column.inverse_q[sublayer], time * column.velocity[sublayer])
-    for total, part in zip(sums, parts, strict=True):
-        total[index] += part
+def reach(stretches: Stretches, p: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Distance, time and dX/dp: what the search needs."""
+    crossed, count = _cross(stretches, p, y), len(p)
+    return (
+        _sum(stretches, crossed.distance_km, count),
+        _sum(stretches, crossed.time_s, count),
+        _sum(stretches, crossed.spread, count),
+    )
+
+
+def gather(column: Column, stretches: Stretches, p: FloatArray, y: FloatArray) -> Gathered:
+    s, crossed, count = stretches, _cross(stretches, p, y), len(p)
+    turning = np.full(count, -1)
+    entered = np.flatnonzero((s.times == 2) & (crossed.q_above > 0))
+    turning[s.ray[entered]] = s.sublayer[entered]  # the last of a ray's, which is the lowest
+    return Gathered(
+        distance_km=_sum(s, crossed.distance_km, count),
+        time_s=_sum(s, crossed.time_s, count),
+        spread=_sum(s, crossed.spread, count),
+        t_star_s=_sum(s, crossed.time_s * column.inverse_q[s.sublayer], count),
+        path_km=_sum(s, crossed.time_s * column.velocity[s.sublayer], count),
+        turning=turning,
+    )
+
+
+def _sum(stretches: Stretches, parts: FloatArray, count: int) -> FloatArray:
+    """One after the other, so that a ray's sum is the same whatever stands beside it."""
+    return np.bincount(stretches.ray, parts, count).astype(np.float64, copy=False)

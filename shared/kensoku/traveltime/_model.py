@@ -19,6 +19,7 @@ EARTH_RADIUS_KM = 6371.0
 HIGHEST_KM = -10.0  # the uppermost layer reaches up to here, above every station
 LOWEST_KM = 2890.0  # the lowermost layer ends with the mantle
 MANTLE_VP_KM_S = 7.6  # rocks of the lower crust are slower (Christensen & Mooney, 1995)
+NO_DECAY = 1e-30  # per km: gives the same bits as the limit
 FINEST_STEP = 0.01  # of velocity within a sub-layer of a gradient: at most 0.1 m/s from a straight line
 
 
@@ -47,7 +48,10 @@ class Column:
     u_top: FloatArray
     u_bottom: FloatArray
     decay: FloatArray
+    bend: FloatArray  # the decay, or next to nothing where there is none
     inverse_q: FloatArray
+    fall: FloatArray  # of u², over the decay
+    least_between: FloatArray  # u on the way from within one sub-layer to within another, a row and a column each
     velocity: FloatArray  # mean, km/s
     layer: npt.NDArray[np.intp]  # of the model
     zone: npt.NDArray[np.intp]  # counts the jumps of velocity above
@@ -66,19 +70,11 @@ class Column:
     def slowness(self, w: FloatArray, sublayer: npt.NDArray[np.intp]) -> FloatArray:
         return np.asarray(self.u_top[sublayer] * np.exp(-self.decay[sublayer] * (w - self.top[sublayer])))
 
-    def limits(self, upper: FloatArray, lower: FloatArray) -> FloatArray:
-        """The most that p can be for rays that cross from `upper` by way of `lower` to the top of each sub-layer: a row
-        for each pair, a column for each sub-layer; above `lower`, to `lower`."""
-        start, end = np.maximum(upper[:, None], self.top), self.bottom
-        every = np.broadcast_to(np.arange(len(self.top)), start.shape)
-        crossed = np.where(start < end, np.minimum(self.slowness(start, every), self.u_bottom), np.inf)
-        own = np.arange(len(upper)), self.above(lower)
-        part = np.where(
-            start[own] < lower, np.minimum(self.slowness(start[own], own[1]), self.slowness(lower, own[1])), np.inf
-        )
-        before = np.minimum.accumulate(np.column_stack([np.full(len(upper), np.inf), crossed]), axis=1)
-        to_lower = np.minimum(before[own], part)
-        return np.where(self.top < lower[:, None], to_lower[:, None], before[:, :-1])
+    def limit(self, upper: FloatArray, lower: FloatArray) -> FloatArray:
+        """The most that p can be for a ray between two depths."""
+        first, last = self.below(upper), self.above(lower)
+        ends = np.minimum(self.slowness(upper, first), self.slowness(lower, last))
+        return np.asarray(np.minimum(ends, self.least_between[first, last]))
 
     def turning_depth(self, p: FloatArray, sublayer: npt.NDArray[np.intp]) -> FloatArray:
         """Where a ray is level, if it is in that sub-layer."""
@@ -168,7 +164,9 @@ def _build_column(model: EarthModel, wave: str) -> Column:
     for number, layer in enumerate(model.layers):
         top, bottom = layer.top_km, [*(layer.top_km for layer in model.layers), LOWEST_KM][number + 1]
         (above, below), quality = (layer.vp_km_s, layer.qp) if wave == "P" else (layer.vs_km_s, layer.qs)
-        if number == 0:
+        if number == 0 and above == below:
+            top = HIGHEST_KM
+        elif number == 0:
             edges.append((HIGHEST_KM, top, above, above, quality, 0))
         count = int(np.ceil(abs(np.log(below / above)) / FINEST_STEP)) or 1
         depths, velocities = np.linspace(top, bottom, count + 1), np.linspace(above, below, count + 1)
@@ -177,18 +175,40 @@ def _build_column(model: EarthModel, wave: str) -> Column:
     w_top, w_bottom = _flatten(top, model.spherical), _flatten(bottom, model.spherical)
     u_top = _radius_ratio(w_top, model.spherical) / v_top
     u_bottom = _radius_ratio(w_bottom, model.spherical) / v_bottom
+    decay = np.log(u_top / u_bottom) / (w_bottom - w_top)
     return Column(
         top=w_top,
         bottom=w_bottom,
         u_top=u_top,
         u_bottom=u_bottom,
-        decay=np.log(u_top / u_bottom) / (w_bottom - w_top),
+        decay=decay,
+        bend=np.where(decay == 0, NO_DECAY, decay),
+        fall=fall_of_square(u_top, w_bottom - w_top, decay),
+        least_between=_least_between(u_top, u_bottom),
         inverse_q=1 / quality,
         velocity=(v_top + v_bottom) / 2,
         layer=layer_number.astype(np.intp),
         zone=np.concatenate([[0], np.cumsum(np.abs(v_top[1:] - v_bottom[:-1]) > 1e-9)]),
         spherical=model.spherical,
     )
+
+
+def fall_of_square(u_above: FloatArray, thickness: FloatArray, decay: FloatArray) -> FloatArray:
+    """(u1² - u2²) / decay, also where the decay is 0."""
+    twice = 2 * decay * thickness
+    shrunk = np.divide(-np.expm1(-twice), twice, out=np.ones_like(twice), where=twice != 0)
+    return np.asarray(2 * u_above**2 * thickness * shrunk)
+
+
+def _least_between(u_top: FloatArray, u_bottom: FloatArray) -> FloatArray:
+    count = len(u_top)
+    least = np.full((count, count), np.inf)
+    for last in range(1, count):
+        least[:last, last] = np.minimum(least[:last, last - 1], min(u_bottom[last - 1], u_top[last]))
+        least[:last, last] = np.minimum(
+            least[:last, last], np.where(np.arange(last) < last - 1, u_top[last - 1], np.inf)
+        )
+    return least
 
 
 def _flatten(depth_km: FloatArray, spherical: bool) -> FloatArray:

@@ -1,16 +1,21 @@
-"""Find the rays of a source and a station: straight up, turning below them, or along an interface."""
+"""Find the first ray of a source and a station: straight up, turning below them, or along an interface."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from typing import Any, TypeVar
 
 import numpy as np
 
-from kensoku.traveltime._integrals import Gathered, IntArray, Rays, gather
-from kensoku.traveltime._model import Column, FloatArray
-from kensoku.traveltime._turning import fans
+from kensoku.traveltime._integrals import RISING, BoolArray, IntArray, Rays, cut, reach
+from kensoku.traveltime._model import Column, EarthModel, FloatArray, Wave
+from kensoku.traveltime._turning import ROUGH_S, SAME, Brackets, Grazing, make_fan
 
-ITERATIONS = 60  # two to eight are usual
+Lines = TypeVar("Lines", "Rays", "Found", "_Sought")
+
+ITERATIONS = 100  # two to five are usual
+NEAR = 1e-5  # km and relative: how near the last step but one must come, so that the last is exact
+FLATTEST = 1e12  # p / y
 
 
 class Kind(IntEnum):
@@ -23,120 +28,147 @@ class Kind(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Found:
     pair: IntArray
-    time_s: FloatArray
-    rays: Rays
     kind: IntArray
-    sublayer: IntArray  # of the lowest point, or along whose edge it goes
+    rays: Rays
+    p: FloatArray
+    y: FloatArray
+    time_s: FloatArray
 
     def take(self, index: IntArray) -> "Found":
-        return Found(
-            self.pair[index], self.time_s[index], self.rays.take(index), self.kind[index], self.sublayer[index]
-        )
+        p, y, time_s = (values[index] for values in (self.p, self.y, self.time_s))
+        return Found(self.pair[index], self.kind[index], self.rays.take(index), p, y, time_s)
 
 
-def search(column: Column, upper: FloatArray, lower: FloatArray, distance: FloatArray) -> Found:
-    """Every ray between two flattened depths, upper < lower, that can be the first of its kind."""
-    ways = (_direct, _turning, _along_interfaces)
-    parts = [found for way in ways for found in way(column, upper, lower, distance)]
-    rays = Rays(*(np.concatenate([getattr(f.rays, field.name) for f in parts]) for field in fields(Rays)))
-    pair, kind, sublayer = (np.concatenate([getattr(f, name) for f in parts]) for name in ("pair", "kind", "sublayer"))
-    return Found(pair, np.concatenate([f.time_s for f in parts]), rays, kind, sublayer)
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """Rays to be bent: by p / y where they rise, else by y, from 0 to the most."""
+
+    pair: IntArray
+    kind: IntArray
+    rays: Rays
+    bend: FloatArray
+    most: FloatArray
+
+    def bent(self, bend: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """p and y."""
+        limit, rises = self.rays.limit, self.kind == Kind.DIRECT
+        y = np.where(rises, limit / np.sqrt(1 + bend * bend), bend)
+        return np.where(rises, y * bend, np.sqrt(np.maximum((limit - y) * (limit + y), 0))), y
+
+    def take(self, index: IntArray) -> "_Sought":
+        return _Sought(self.pair[index], self.kind[index], self.rays.take(index), self.bend[index], self.most[index])
 
 
-def _direct(column: Column, upper: FloatArray, lower: FloatArray, distance: FloatArray) -> Iterator[Found]:
-    """Rays that only rise. X grows with t = tan of the angle where the ray is flattest, ever more slowly: from a t that
-    is too small Newton's method never goes too far."""
-    limit = column.limits(upper, lower)[:, 0]
-    rays = Rays(upper, lower, lower, np.full(len(lower), -1), limit, np.zeros_like(limit))
-    last = gather(column, rays)
-    pair = np.arange(len(distance))
-    beyond = np.flatnonzero(distance > last.distance_km)
-    time = last.time_s[beyond] + limit[beyond] * (distance[beyond] - last.distance_km[beyond])
-    fastest = column.above(lower)[beyond]
-    yield Found(beyond, time, rays.take(beyond), np.full(len(beyond), Kind.CREEPING, np.intp), fastest)
-
-    within = np.flatnonzero(~(distance > last.distance_km))
-    rays, wished = rays.take(within), distance[within]
-
-    def bend(t: FloatArray, index: IntArray) -> Rays:
-        part = rays.take(index)
-        return part.bend(part.limit / np.sqrt(1 + t**2))
-
-    def slope(gathered: Gathered, part: Rays) -> FloatArray:
-        return np.asarray(gathered.spread * part.y**3 / part.limit**2)  # dX/dp dp/dt
-
-    start = wished / (rays.lower - rays.upper)
-    t = _newton(column, bend, slope, wished, start, np.zeros_like(start), np.full_like(start, 1e12))
-    rays = bend(t, np.arange(len(within)))
-    kind = np.full(len(within), Kind.DIRECT, np.intp)
-    yield Found(pair[within], _time(gather(column, rays), rays, wished), rays, kind, column.above(rays.lower))
-
-
-def _turning(column: Column, upper: FloatArray, lower: FloatArray, distance: FloatArray) -> Iterator[Found]:
-    ends, row = np.unique(np.column_stack([upper, lower]), axis=0, return_inverse=True)
-    for fan in fans(column, *ends.T):
-        ray = fan.between(upper, lower, distance, row.reshape(-1))
-        bottom, wished = np.maximum(lower[ray.pair], column.top[ray.sublayer]), distance[ray.pair]
-        rays = Rays(upper[ray.pair], lower[ray.pair], bottom, ray.sublayer, ray.limit, ray.start)
-
-        def bend(y: FloatArray, index: IntArray, rays: Rays = rays) -> Rays:
-            return rays.take(index).bend(y)
-
-        def slope(gathered: Gathered, part: Rays) -> FloatArray:
-            return -gathered.spread * part.y / part.p
-
-        bent = rays.bend(_newton(column, bend, slope, wished, ray.start, ray.low, ray.high))
-        kind = np.full(len(wished), Kind.TURNING, np.intp)
-        yield Found(ray.pair, _time(gather(column, bent), bent, wished), bent, kind, ray.sublayer)
-
-
-def _along_interfaces(column: Column, upper: FloatArray, lower: FloatArray, distance: FloatArray) -> Iterator[Found]:
-    """Head waves; where velocity falls at an interface, the wave that creeps along its upper side into the shadow."""
-    interfaces = 1 + np.flatnonzero(np.diff(column.zone))
-    pair, which = np.nonzero(lower[:, None] <= column.top[interfaces])
-    below = interfaces[which]
-    is_head = column.u_top[below] < column.u_bottom[below - 1]
-    sublayer, kind = np.where(
-        is_head, (below, np.full_like(below, Kind.HEAD)), (below - 1, np.full_like(below, Kind.CREEPING))
+def search(
+    model: EarthModel, wave: Wave, upper: FloatArray, lower: FloatArray, distance: FloatArray,
+    kinds: Collection[Kind], wanted: BoolArray,
+) -> Found:  # fmt: skip
+    """Between two flattened depths, upper < lower, by way of sub-layers that are wanted: at most one ray a pair."""
+    column = model.column(wave)
+    fan = make_fan(model, wave, tuple(np.flatnonzero(wanted).tolist()), Kind.TURNING in kinds, Kind.HEAD in kinds)
+    flattest = Rays(upper, lower, np.full(len(lower), RISING), column.limit(upper, lower))
+    farthest, longest, _ = reach(cut(column, flattest), flattest.limit, np.zeros(len(lower)))
+    level_s = np.where(np.isfinite(longest), longest + flattest.limit * (distance - farthest), -np.inf)
+    grazing = Grazing(flattest.limit, farthest, level_s)
+    starts_well = wanted[column.above(lower)]
+    is_direct = (distance <= farthest) & starts_well & (Kind.DIRECT in kinds)
+    latest = np.where(is_direct, fan.straight_s(distance, upper, lower), np.inf)
+    brackets = fan.near(distance, upper, lower, grazing, latest)
+    is_direct &= level_s <= brackets.latest_s + ROUGH_S  # rays that rise are later than that
+    sought = _join(
+        [_rising(flattest, np.flatnonzero(is_direct), distance, farthest), _bracketed(upper, lower, brackets)]
     )
-    limit = np.minimum(column.u_top[below], column.u_bottom[below - 1])
-    rays = Rays(upper[pair], lower[pair], column.top[below], np.full(len(pair), -1), limit, np.zeros(len(pair)))
-    critical, wished = gather(column, rays), distance[pair]
-    reaches = column.limits(upper, lower)[pair, below] >= limit * (1 - 1e-12)
-    exists = np.flatnonzero(reaches & (critical.distance_km <= wished))
-    with np.errstate(invalid="ignore"):
-        yield Found(pair, _time(critical, rays, wished), rays, kind, sublayer).take(exists)
+    found = _first(_bend(column, sought, distance), len(distance))
+    if Kind.CREEPING not in kinds or len(found.pair) == len(distance):
+        return found
+    dark = np.setdiff1d(np.arange(len(distance)), found.pair, assume_unique=True)
+    beyond = dark[(distance > farthest)[dark] & starts_well[dark]]
+    creeping = [_creeping(beyond, flattest.take(beyond), level_s[beyond]),
+                _along_undersides(column, flattest, dark, distance, wanted)]  # fmt: skip
+    return _join([found, _first(_join(creeping), len(distance))])
 
 
-def _time(gathered: Gathered, rays: Rays, distance: FloatArray) -> FloatArray:
-    """To the distance itself: along an interface, or the little that Newton's method left, which p makes exact."""
-    return np.asarray(gathered.time_s + rays.p * (distance - gathered.distance_km))
+def _rising(flattest: Rays, pair: IntArray, distance: FloatArray, farthest: FloatArray) -> _Sought:
+    rays = flattest.take(pair)
+    straight = distance[pair] / (rays.lower - rays.upper)  # flatter far away, where they graze the lower end
+    start = straight / np.maximum(1 - (distance[pair] / farthest[pair]) ** 2, 0.01)
+    kind, most = np.full(len(pair), Kind.DIRECT, np.intp), np.full(len(pair), FLATTEST)
+    return _Sought(pair, kind, rays, start, most)
 
 
-def _newton(
-    column: Column,
-    bend: Callable[[FloatArray, IntArray], Rays],
-    slope: Callable[[Gathered, Rays], FloatArray],
-    wished: FloatArray,
-    start: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-) -> FloatArray:
-    """How far to bend each ray to meet the wished distance, which grows with it; a step that would leave the bracket
-    halves it."""
-    at, low, high = start.copy(), low.copy(), high.copy()
-    left = np.arange(len(at))
+def _bracketed(upper: FloatArray, lower: FloatArray, brackets: Brackets) -> _Sought:
+    pair = brackets.pair
+    rays = Rays(upper[pair], lower[pair], brackets.lowest, brackets.limit)
+    kind = np.where(brackets.is_head, Kind.HEAD, Kind.TURNING).astype(np.intp)
+    return _Sought(pair, kind, rays, brackets.start, brackets.last)
+
+
+def _bend(column: Column, sought: _Sought, distance: FloatArray) -> Found:
+    """Each ray to meet its distance, by Newton's method; a step that would leave the bracket halves it. Rays that
+    cannot meet it are left out.
+
+    X grows with the bend: of rays that rise ever more slowly, so that from one that is too steep no step goes too far.
+    """
+    count = len(sought.pair)
+    at, time_s, arrives = sought.bend.copy(), np.empty(count), np.zeros(count, np.bool_)
+    low, high, wished = np.zeros(count), sought.most, distance[sought.pair]
+    stretches, left = cut(column, sought.rays), np.arange(count)
+    part = sought
     for _ in range(ITERATIONS):
-        rays = bend(at[left], left)
-        gathered = gather(column, rays)
-        lacking = wished[left] - gathered.distance_km
-        low[left] = np.where(lacking >= 0, at[left], low[left])
-        high[left] = np.where(lacking <= 0, at[left], high[left])
-        with np.errstate(all="ignore"):
-            step = at[left] + lacking / slope(gathered, rays)
-        inside = (step >= low[left]) & (step <= high[left])
-        at[left] = np.where(inside, step, (low[left] + high[left]) / 2)
-        left = left[~(np.abs(lacking) < 1e-9 * (1 + wished[left]))]
-        if not len(left):
+        here = at[left]
+        p, y = part.bent(here)
+        reached, taken_s, spread = reach(stretches, p, y)
+        lacking = wished - reached
+        low, high = np.where(lacking >= 0, here, low), np.where(lacking <= 0, here, high)
+        rises = part.kind == Kind.DIRECT
+        step = here + lacking / (spread * np.where(rises, y * y * y / (part.rays.limit * part.rays.limit), -y / p))
+        inside = (step >= low) & (step <= high)
+        at[left] = np.where(inside, step, (low + high) / 2)
+        is_head = part.kind == Kind.HEAD
+        near = np.where(is_head, lacking >= 0, np.abs(lacking) < NEAR * (1 + wished))
+        time_s[left] = taken_s + p * lacking
+        arrives[left] = near
+        going_on = np.flatnonzero(~near & (low < high))
+        if not len(going_on):
             break
-    return at
+        stretches = stretches.keep(going_on, len(left))
+        left, part = left[going_on], part.take(going_on)
+        low, high, wished = low[going_on], high[going_on], wished[going_on]
+    p, y = sought.bent(at)
+    met = np.flatnonzero(arrives)
+    return Found(sought.pair, sought.kind, sought.rays, p, y, time_s).take(met)
+
+
+def _creeping(pair: IntArray, rays: Rays, time_s: FloatArray) -> Found:
+    return Found(pair, np.full(len(pair), Kind.CREEPING, np.intp), rays, rays.limit, np.zeros(len(pair)), time_s)
+
+
+def _along_undersides(column: Column, flattest: Rays, dark: IntArray, distance: FloatArray, wanted: BoolArray) -> Found:
+    """Into the shadow of a slow layer, along the fast layer above it."""
+    slows_below = (np.diff(column.zone) > 0) & (column.u_top[1:] >= column.u_bottom[:-1])
+    bottoms = np.flatnonzero(slows_below & wanted[:-1] & (column.decay[:-1] > 0))
+    row, which = np.nonzero(flattest.lower[dark][:, None] <= column.bottom[bottoms])
+    pair, lowest = dark[row], bottoms[which]
+    limit = column.u_bottom[lowest]
+    rays = Rays(flattest.upper[pair], flattest.lower[pair], lowest, limit)
+    critical_km, time_s, _ = reach(cut(column, rays), limit, np.zeros(len(pair)))
+    able = column.limit(rays.upper, column.bottom[lowest]) >= limit * (1 - SAME)
+    able &= critical_km <= distance[pair]
+    found = _creeping(pair, rays, time_s + limit * (distance[pair] - critical_km))
+    return found.take(np.flatnonzero(able))
+
+
+def _first(found: Found, pairs: int) -> Found:
+    """The earliest of each pair, in the order of pairs."""
+    earliest, chosen = np.full(pairs, np.inf), np.full(pairs, -1)
+    np.minimum.at(earliest, found.pair, found.time_s)
+    is_first = np.flatnonzero(found.time_s == earliest[found.pair])
+    chosen[found.pair[is_first]] = is_first
+    return found.take(chosen[chosen >= 0])
+
+
+def _join(parts: Sequence[Lines]) -> Lines:
+    def joined(values: Sequence[Any]) -> Any:
+        return _join(values) if isinstance(values[0], Rays) else np.concatenate(values)
+
+    return type(parts[0])(*(joined([getattr(part, field.name) for part in parts]) for field in fields(parts[0])))
