@@ -147,6 +147,14 @@ def test_metadata_are_wrong_where_the_truth_says_so_and_as_it_says(world: World,
     assert found == {one: one == mistake for one in MISTAKES}
 
 
+def test_a_bad_day_has_every_fault_at_some_station(world: World) -> None:
+    faults = [(faults_of(world.scenario.telemetry, world.scenario.seed, s.name), s.components) for s in world.stations]
+    assert {fault.wrong_metadata for fault, _ in faults} == {"", *MISTAKES}
+    assert any(fault.is_dead for fault, _ in faults)
+    assert any(fault.flat is not None and not fault.is_dead for fault, _ in faults)
+    assert any(fault.swapped and components == 3 and not fault.is_dead for fault, components in faults)
+
+
 def test_a_dead_station_sends_nothing() -> None:
     assert deliveries(Telemetry(dead_stations=1.0)) == []
 
