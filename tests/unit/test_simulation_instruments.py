@@ -193,6 +193,16 @@ def test_a_linear_phase_digitiser_rings_before_an_onset_and_a_causal_one_does_no
     assert ringing(is_causal=True) < 1e-3
 
 
+def test_time_stamps_are_those_of_the_ground_whatever_the_filter() -> None:
+    def recorded(is_causal: bool) -> FloatArray:
+        instrument = Instrument(find_sensor("geophone-1hz"), Digitiser(noise_counts=0.0, is_causal=is_causal))
+        time_s = ground_times(instrument, instrument.warm_up_blocks + 2)
+        return record(instrument, band_limited_pulse(time_s, time_s[-1] - 60.0)[np.newaxis])[0]
+
+    linear, causal = recorded(False), recorded(True)
+    assert np.abs(causal - linear).max() < 0.05 * np.abs(linear).max()
+
+
 def test_gain_errors_are_in_the_record_and_not_in_the_metadata() -> None:
     exact = Instrument(find_sensor("geophone-1hz"), SILENT)
     wrong = Instrument(find_sensor("geophone-1hz"), SILENT, gain_errors=(0.0, 0.1, -0.2))

@@ -119,7 +119,10 @@ class Digitiser:
 
     @property
     def delay_s(self) -> float:
-        return 0.0 if self.is_causal else (self.coefficients().size - 1) / 2 / (OVERSAMPLING * self.rate_hz)
+        """Of low frequencies, by which the time stamps are corrected."""
+        coefficients = self.coefficients()
+        place = np.arange(coefficients.size) @ coefficients / coefficients.sum()
+        return float(place / (OVERSAMPLING * self.rate_hz))
 
 
 @functools.cache
