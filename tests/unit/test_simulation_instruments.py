@@ -197,7 +197,8 @@ def test_time_stamps_are_those_of_the_ground_whatever_the_filter() -> None:
     def recorded(is_causal: bool) -> FloatArray:
         instrument = Instrument(find_sensor("geophone-1hz"), Digitiser(noise_counts=0.0, is_causal=is_causal))
         time_s = ground_times(instrument, instrument.warm_up_blocks + 2)
-        return record(instrument, band_limited_pulse(time_s, time_s[-1] - 60.0)[np.newaxis])[0]
+        pulse = band_limited_pulse(time_s, time_s[-1] - 60.0)
+        return np.asarray(record(instrument, pulse[np.newaxis])[0])
 
     linear, causal = recorded(False), recorded(True)
     assert np.abs(causal - linear).max() < 0.05 * np.abs(linear).max()
