@@ -5,16 +5,17 @@ common.
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kensoku.simulation.envelopes import Scattering
 from kensoku.simulation.instruments import SENSORS, Digitiser, Instrument, Sensor
-from kensoku.simulation.networks import GROUND_CLASSES, SiteResponse, draw_site_response
+from kensoku.simulation.networks import GROUND_CLASSES, SiteResponse, Station, draw_site_response
 from kensoku.simulation.propagation import Earth, Path, Ray
 from kensoku.simulation.scenario import Attenuation
 from kensoku.simulation.sites import Site, draw_site
+from kensoku.simulation.sources import Ripple, SourceKind
 from kensoku.simulation.waves import Event
 from kensoku.traveltime import EarthModel, load_model
 
@@ -22,19 +23,63 @@ RATE_HZ = 100
 RECORDED_HZ = (50, 100, 100, 100, 200)  # of the digitiser, resampled to RATE_HZ
 S_MINUS_P_KM_S = 8.2  # distance over S-P in the crust
 VP_KM_S, VS_KM_S = 6.0, 3.46
+INCIDENCE_DEG = (0.0, 60.0)
+BOREHOLES_M = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 30.0, 100.0, 250.0)  # depths of sensors
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What the dice said: for plots of coverage."""
+    """What the dice said of source, way and station: for plots of coverage, and all that a record needs but noise."""
 
+    kind: SourceKind | None  # None: nothing happens
     s_minus_p_s: float
     p_corner_hz: float
     s_over_p_corner: float
     mw: float
     incidence_deg: float
     sensor: str
+    gain_errors: tuple[float, float, float]
+    digitiser: Digitiser
+    borehole_m: float  # depth of the sensor, 0: at the surface
     site: SiteResponse
+    attenuation: Attenuation
+    scattering: Scattering
+
+    @property
+    def earth(self) -> Earth:
+        return Earth(_half_space(), self.attenuation, self.scattering)
+
+    @property
+    def instrument(self) -> Instrument:
+        return Instrument(SENSORS[self.sensor], self.digitiser, self.gain_errors)
+
+    @property
+    def station(self) -> Station:
+        return Station("XX", "WINDO", 0.0, 0.0, 0.0, self.borehole_m, self.sensor, RATE_HZ, 3, self.site)
+
+
+@dataclass(frozen=True, slots=True)
+class _Habit:
+    """How large, how sharp, how near and how deep sources of a kind are."""
+
+    share: float  # of all windows
+    s_minus_p_s: tuple[float, float] = (0.3, 60.0)
+    p_corner_hz: tuple[float, float] = (1.0, 30.0)
+    mw: tuple[float, float] = (0.0, 7.5)
+    depth_km: tuple[float, float] = (1.0, 20.0)
+
+
+_HABITS = {
+    None: _Habit(0.12),
+    SourceKind.EARTHQUAKE: _Habit(0.66),
+    SourceKind.BLAST: _Habit(0.06, (0.5, 25.0), (1.5, 15.0), (1.0, 3.8), (0.0, 0.05)),
+    SourceKind.LOW_FREQUENCY: _Habit(0.04, (1.0, 15.0), (1.0, 5.0), (0.5, 3.5), (10.0, 40.0)),
+    SourceKind.LONG_PERIOD: _Habit(0.04, (0.3, 5.0), (1.0, 5.0), (0.5, 3.5), (0.2, 3.0)),
+    SourceKind.ICEQUAKE: _Habit(0.04, (0.3, 5.0), (8.0, 30.0), (-0.5, 2.5), (0.0, 0.3)),
+    SourceKind.TELESEISM: _Habit(0.04, (300.0, 700.0), (0.05, 1.0), (6.2, 7.5), (5.0, 300.0)),
+}
+SAME_PLACE = 0.5  # share of earthquakes after others
+TOO_NEAR = 0.06  # share of windows whose magnitude does not mind what the sensor can hold
 
 
 def _log_uniform(low: float, high: float, chance: np.random.Generator) -> float:
@@ -42,19 +87,36 @@ def _log_uniform(low: float, high: float, chance: np.random.Generator) -> float:
 
 
 def draw_window(chance: np.random.Generator) -> Draw:
-    s_minus_p_s = _log_uniform(0.3, 60.0, chance)
+    kind = draw_kind(chance)
+    habit = _HABITS[kind]
+    s_minus_p_s = _log_uniform(*habit.s_minus_p_s, chance)
     sensor = list(SENSORS)[chance.integers(len(SENSORS))]
-    least, most = _magnitudes(s_minus_p_s, SENSORS[sensor])
+    least, most = np.clip(_magnitudes(s_minus_p_s, SENSORS[sensor]), *habit.mw)
+    if chance.random() < TOO_NEAR:
+        most = habit.mw[1]
     ground = GROUND_CLASSES[chance.integers(len(GROUND_CLASSES))]
+    borehole_m = float(chance.choice(BOREHOLES_M))
+    earth, instrument = draw_earth(chance), draw_instrument(sensor, chance)
     return Draw(
+        kind=kind,
         s_minus_p_s=s_minus_p_s,
-        p_corner_hz=_log_uniform(1.0, 30.0, chance),
+        p_corner_hz=_log_uniform(*habit.p_corner_hz, chance),
         s_over_p_corner=float(chance.uniform(0.4, 1.0)),
-        mw=least + (most - least) * float(chance.random() ** 2),
-        incidence_deg=float(chance.uniform(0.0, 60.0)),
+        mw=float(least + (most - least) * chance.random() ** 2),
+        incidence_deg=float(chance.uniform(*(INCIDENCE_DEG if kind is not SourceKind.TELESEISM else (12.0, 30.0)))),
         sensor=sensor,
-        site=draw_site_response(ground, 0.0, chance),
+        gain_errors=instrument.gain_errors,
+        digitiser=instrument.digitiser,
+        borehole_m=borehole_m,
+        site=draw_site_response(ground, borehole_m, chance),
+        attenuation=earth.attenuation,
+        scattering=earth.scattering,
     )
+
+
+def draw_kind(chance: np.random.Generator) -> SourceKind | None:
+    kinds = list(_HABITS)
+    return kinds[chance.choice(len(kinds), p=[habit.share for habit in _HABITS.values()])]
 
 
 def _magnitudes(s_minus_p_s: float, sensor: Sensor) -> tuple[float, float]:
@@ -70,6 +132,9 @@ def draw_path(draw: Draw, chance: np.random.Generator) -> Path:
     reach_km = draw.s_minus_p_s * S_MINUS_P_KM_S
     p_s, azimuth = reach_km / VP_KM_S, float(chance.uniform(0, 360))
     slow, take_off = float(np.sin(np.radians(draw.incidence_deg))), float(chance.uniform(30, 150))
+    if draw.kind is SourceKind.TELESEISM:
+        ray = Ray("teleseismic P", "P", p_s, 25.0, slow / VP_KM_S, 1.0)
+        return Path(reach_km, reach_km, azimuth, azimuth, (ray,))
     rays = [
         Ray("Pg", "P", p_s, take_off, slow / VP_KM_S, 1.0),
         Ray("Sg", "S", p_s + draw.s_minus_p_s, take_off, slow / VS_KM_S, 1.0),
@@ -105,17 +170,31 @@ def _half_space() -> EarthModel:
 
 
 def draw_event(draw: Draw, path: Path, chance: np.random.Generator) -> Event:
+    kind = draw.kind or SourceKind.EARTHQUAKE
     return Event(
         time_ns=1_600_000_000_000_000_000 + int(chance.integers(10**9)),
         latitude_deg=0.0,
         longitude_deg=0.0,
-        depth_km=float(min(chance.uniform(1.0, 20.0), 0.9 * path.hypocentral_km)),
+        depth_km=float(min(chance.uniform(*_HABITS[kind].depth_km), 0.9 * path.hypocentral_km)),
         mw=draw.mw,
         corner_hz=draw.p_corner_hz * draw.s_over_p_corner,
+        kind=kind,
         p_over_s_corner=1 / draw.s_over_p_corner,
         strike_deg=float(chance.uniform(0, 360)),
         dip_deg=float(chance.uniform(20, 90)),
         rake_deg=float(chance.uniform(-180, 180)),
+        ripple=_draw_ripple(chance) if kind is SourceKind.BLAST else Ripple(),
+        resonance_hz=_log_uniform(0.5, 5.0, chance),
+        quality=_log_uniform(4.0, 40.0, chance),
+    )
+
+
+def _draw_ripple(chance: np.random.Generator) -> Ripple:
+    return Ripple(
+        holes=int(chance.integers(1, 25)),
+        hole_delay_ms=float(chance.uniform(15.0, 60.0)),
+        rows=int(chance.integers(1, 5)),
+        row_delay_ms=float(chance.uniform(60.0, 200.0)),
     )
 
 
@@ -128,7 +207,22 @@ def draw_instrument(sensor: str, chance: np.random.Generator) -> Instrument:
     return Instrument(SENSORS[sensor], digitiser, (z, n, e))
 
 
-def draw_noise(chance: np.random.Generator, *, borehole: bool) -> tuple[Site, float]:
+def draw_noise(draw: Draw, chance: np.random.Generator) -> tuple[Site, float]:
     """A place for a station, and how many decibels of its culture the hour has."""
-    site = draw_site(chance, chance.uniform(-12, 12), borehole=borehole)
+    site = draw_site(chance, 0.0, borehole=draw.borehole_m > 0, ground=draw.site)
     return site, float(chance.uniform(0, site.culture_db))
+
+
+def draw_follower(draw: Draw, chance: np.random.Generator) -> Draw:
+    """Another earthquake at the same station: of the same place as the first, or of another."""
+    if draw.kind is SourceKind.EARTHQUAKE and chance.random() < SAME_PLACE:
+        s_minus_p_s = draw.s_minus_p_s * float(chance.uniform(0.85, 1.15))
+        return replace(draw, s_minus_p_s=s_minus_p_s, p_corner_hz=_log_uniform(*_HABITS[draw.kind].p_corner_hz, chance))
+    habit = _HABITS[SourceKind.EARTHQUAKE]
+    return replace(
+        draw,
+        kind=SourceKind.EARTHQUAKE,
+        s_minus_p_s=_log_uniform(*habit.s_minus_p_s, chance),
+        p_corner_hz=_log_uniform(*habit.p_corner_hz, chance),
+        incidence_deg=float(chance.uniform(*INCIDENCE_DEG)),
+    )
