@@ -54,7 +54,7 @@ def first_arrivals(
     _require("depth_km", depth, HIGHEST_KM, DEEPEST_KM)
     _require("elevation_km", elevation, -DEEPEST_KM, -HIGHEST_KM)
     column = model.column(wave)
-    wanted = np.isin(column.layer, list(range(len(model.layers)) if layers is None else layers))
+    wanted = np.array([layers is None or number in layers for number in column.layer.tolist()])
     pairs = np.stack([distance.ravel(), column.flatten(depth.ravel()), column.flatten(-elevation.ravel())])
     chunks = np.split(pairs, range(CHUNK, pairs.shape[1], CHUNK), axis=1)
     with np.errstate(all="ignore"):  # rays that graze, and layers without a gradient

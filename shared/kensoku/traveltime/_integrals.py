@@ -71,24 +71,27 @@ class Stretches:
 
 
 def cut(column: Column, rays: Rays) -> Stretches:
-    first, last = column.below(rays.upper), column.above(rays.lower)
-    under = column.below(rays.lower)
+    upper, lower = rays.upper, rays.lower
+    first, last, under = column.below(upper), column.above(lower), column.below(lower)
     once = last - first + 1
-    count = once + np.maximum(rays.lowest - under + 1, 0)
-    ray = np.repeat(np.arange(len(count)), count)
-    step = np.arange(len(ray)) - np.repeat(np.cumsum(count) - count, count)
-    is_twice = step >= once[ray]
-    sublayer = step + np.where(is_twice, (under - once)[ray], first[ray])
+    twice = np.maximum(rays.lowest - under + 1, 0)
+    end = np.cumsum(once + twice)
+    begin = end - once - twice
+    ray = np.repeat(np.arange(len(end)), once + twice)
+    is_twice = np.arange(len(ray)) >= (begin + once)[ray]
+    sublayer = np.arange(len(ray)) + np.where(is_twice, (under - begin - once)[ray], (first - begin)[ray])
 
-    top, bottom = column.top[sublayer], column.bottom[sublayer]
-    start = np.maximum(top, np.where(is_twice, rays.lower[ray], rays.upper[ray]))
-    end = np.where(is_twice, bottom, np.minimum(bottom, rays.lower[ray]))
     above, below, fall = column.u_top[sublayer], column.u_bottom[sublayer], column.fall[sublayer]
-    part = np.flatnonzero((start > top) | (end < bottom))
-    of, start, end = sublayer[part], start[part], end[part]
-    above[part] = column.slowness(start, of)
-    below[part] = np.where(end < bottom[part], column.slowness(end, of), below[part])
-    fall[part] = fall_of_square(above[part], end - start, column.decay[of])
+    below[begin + once - 1] = column.slowness(lower, last)  # of the parts that begin or end within a sub-layer
+    above[begin] = column.slowness(upper, first)
+    fall[begin + once - 1] = fall_of_square(column.u_top[last], lower - column.top[last], column.decay[last])
+    to_end = np.minimum(column.bottom[first], lower) - upper
+    fall[begin] = fall_of_square(above[begin], to_end, column.decay[first])
+    on = np.flatnonzero(twice)
+    of, start = under[on], (begin + once)[on]
+    above[start] = column.slowness(lower[on], of)
+    fall[start] = fall_of_square(above[start], column.bottom[of] - lower[on], column.decay[of])
+
     limit = rays.limit[ray]
     return Stretches(
         ray, sublayer, 1.0 + is_twice, (above - limit) * (above + limit), (below - limit) * (below + limit), fall,

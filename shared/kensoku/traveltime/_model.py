@@ -83,10 +83,10 @@ class Column:
 
     def above(self, w: FloatArray) -> npt.NDArray[np.intp]:
         """The sub-layer that holds a depth; at an interface the upper one."""
-        return np.clip(np.searchsorted(self.top, w, side="left") - 1, 0, len(self.top) - 1)
+        return np.maximum(np.searchsorted(self.top, w, side="left") - 1, 0)
 
     def below(self, w: FloatArray) -> npt.NDArray[np.intp]:
-        return np.clip(np.searchsorted(self.top, w, side="right") - 1, 0, len(self.top) - 1)
+        return np.maximum(np.searchsorted(self.top, w, side="right") - 1, 0)
 
 
 @dataclass(frozen=True)

@@ -81,10 +81,13 @@ def search(
     found = _first(_bend(column, sought, distance), len(distance))
     if Kind.CREEPING not in kinds or len(found.pair) == len(distance):
         return found
-    dark = np.setdiff1d(np.arange(len(distance)), found.pair, assume_unique=True)
-    beyond = dark[(distance > farthest)[dark] & starts_well[dark]]
-    creeping = [_creeping(beyond, flattest.take(beyond), level_s[beyond]),
-                _along_undersides(column, flattest, dark, distance, wanted)]  # fmt: skip
+    is_dark = np.ones(len(distance), np.bool_)
+    is_dark[found.pair] = False
+    beyond = np.flatnonzero(is_dark & starts_well & (distance > farthest))
+    creeping = [_creeping(beyond, flattest.take(beyond), level_s[beyond])]
+    slows_below = (np.diff(column.zone) > 0) & (column.u_top[1:] >= column.u_bottom[:-1])
+    if bottoms := np.flatnonzero(slows_below & wanted[:-1] & (column.decay[:-1] > 0)).tolist():
+        creeping.append(_along_undersides(column, flattest, np.flatnonzero(is_dark), distance, np.array(bottoms)))
     return _join([found, _first(_join(creeping), len(distance))])
 
 
@@ -120,20 +123,20 @@ def _bend(column: Column, sought: _Sought, distance: FloatArray) -> Found:
         reached, taken_s, spread = reach(stretches, p, y)
         lacking = wished - reached
         low, high = np.where(lacking >= 0, here, low), np.where(lacking <= 0, here, high)
-        rises = part.kind == Kind.DIRECT
-        step = here + lacking / (spread * np.where(rises, y * y * y / (part.rays.limit * part.rays.limit), -y / p))
-        inside = (step >= low) & (step <= high)
-        at[left] = np.where(inside, step, (low + high) / 2)
-        is_head = part.kind == Kind.HEAD
+        rises, is_head = part.kind == Kind.DIRECT, part.kind == Kind.HEAD
         near = np.where(is_head, lacking >= 0, np.abs(lacking) < NEAR * (1 + wished))
+        step = here + lacking / (spread * np.where(rises, y * y * y / (part.rays.limit * part.rays.limit), -y / p))
+        inside = (step > low) & (step < high)  # not at an end, lest it go to and fro
+        at[left] = np.where(inside, step, np.where(near, here, (low + high) / 2))
         time_s[left] = taken_s + p * lacking
         arrives[left] = near
         going_on = np.flatnonzero(~near & (low < high))
         if not len(going_on):
             break
-        stretches = stretches.keep(going_on, len(left))
-        left, part = left[going_on], part.take(going_on)
-        low, high, wished = low[going_on], high[going_on], wished[going_on]
+        if len(going_on) < len(left):
+            stretches = stretches.keep(going_on, len(left))
+            left, part = left[going_on], part.take(going_on)
+            low, high, wished = low[going_on], high[going_on], wished[going_on]
     p, y = sought.bent(at)
     met = np.flatnonzero(arrives)
     return Found(sought.pair, sought.kind, sought.rays, p, y, time_s).take(met)
@@ -143,10 +146,8 @@ def _creeping(pair: IntArray, rays: Rays, time_s: FloatArray) -> Found:
     return Found(pair, np.full(len(pair), Kind.CREEPING, np.intp), rays, rays.limit, np.zeros(len(pair)), time_s)
 
 
-def _along_undersides(column: Column, flattest: Rays, dark: IntArray, distance: FloatArray, wanted: BoolArray) -> Found:
+def _along_undersides(column: Column, flattest: Rays, dark: IntArray, distance: FloatArray, bottoms: IntArray) -> Found:
     """Into the shadow of a slow layer, along the fast layer above it."""
-    slows_below = (np.diff(column.zone) > 0) & (column.u_top[1:] >= column.u_bottom[:-1])
-    bottoms = np.flatnonzero(slows_below & wanted[:-1] & (column.decay[:-1] > 0))
     row, which = np.nonzero(flattest.lower[dark][:, None] <= column.bottom[bottoms])
     pair, lowest = dark[row], bottoms[which]
     limit = column.u_bottom[lowest]

@@ -114,8 +114,7 @@ class Fan:
 
     def straight_s(self, distance: FloatArray, upper: FloatArray, lower: FloatArray) -> FloatArray:
         """Along the straight line between two ends: no ray that only rises is later."""
-        ends = [_Place.of(self, depth) for depth in (upper, lower)]
-        above, below = (np.interp(end.depth, self.depths, self.slowness) for end in ends)
+        above, below = (np.interp(depth, self.depths, self.slowness) for depth in (upper, lower))
         return np.asarray(np.hypot(distance, lower - upper) * (below - above) / (lower - upper))
 
     def _lows(
@@ -164,7 +163,7 @@ class _Place:
 
     @staticmethod
     def of(fan: Fan, depth: FloatArray) -> "_Place":
-        row = np.clip(np.searchsorted(fan.depths, depth, side="right") - 1, 0, len(fan.depths) - 2)
+        row = np.minimum(np.searchsorted(fan.depths, depth, side="right") - 1, len(fan.depths) - 2)
         above, below = fan.depths[row], fan.depths[row + 1]
         return _Place(depth, below, row, (depth - above) / (below - above))
 
