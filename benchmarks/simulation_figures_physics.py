@@ -144,7 +144,7 @@ def horizontals() -> Figure:
         fill_quantiles(axes[0], after_s, np.array(leaving), colour, f"{name}, {len(far)} windows")
         fill_quantiles(axes[1], before_s, np.array(before), colour, name)
     axes[0].set(xlabel="seconds after P", ylabel="horizontals over vertical, dB", title="P: 2 to 10 Hz, 10, 50, 90 %")
-    axes[1].set(xlabel="seconds after S", ylabel="rise of the vertical over that of the horizontals, dB")
+    axes[1].set(xlabel="seconds after S", ylabel="change of vertical over horizontals, dB")
     axes[1].set_title("before S: converted waves come up first")
     axes[0].legend(fontsize=6)
     return figure
