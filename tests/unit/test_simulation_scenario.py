@@ -20,7 +20,7 @@ from kensoku.simulation.scenario import (
 )
 from kensoku.simulation.sequences import Aftershocks
 from kensoku.simulation.sources import SourceKind
-from kensoku.simulation.toml_lines import find_lines
+from kensoku.toml_lines import find_lines
 
 GOOD = """\
 name = "good"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kensoku.errors import InputInvalid
@@ -98,6 +99,14 @@ def test_all_mistakes_are_told_at_once_also_of_inline_layers(tmp_path: Path) -> 
         "model.toml, line 2",
         "model.toml, line 4",
     ]
+
+
+def test_velocities_are_those_of_the_layers_and_linear_in_a_gradient() -> None:
+    model = load_model("iasp91")
+    depths = [-2, 0, 20, 34.9, 310, 900]
+    np.testing.assert_allclose(model.velocity("P", depths), [5.8, 5.8, 6.5, 6.5, 8.665, 11.0558])
+    np.testing.assert_allclose(model.velocity("S", [[0, 35]]), [[3.36, 4.47]])
+    assert model.velocity("S", 50.0).shape == ()
 
 
 VELEST = """\

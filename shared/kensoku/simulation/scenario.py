@@ -12,9 +12,9 @@ from typing import Annotated, Any, ClassVar, get_args, get_type_hints
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
 
+from kensoku import toml_lines
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.inventory import read_inventory
-from kensoku.simulation import toml_lines
 from kensoku.simulation.catalogue import Conditions
 from kensoku.simulation.disturbances import Rates
 from kensoku.simulation.networks import AnyNetwork, Layout, Listed, Station

@@ -125,6 +125,15 @@ class EarthModel:
     def layer_at(self, depth_km: float) -> Layer:
         return [layer for layer in self.layers if layer.top_km <= depth_km or layer is self.layers[0]][-1]
 
+    def velocity(self, wave: Wave, depth_km: npt.ArrayLike) -> FloatArray:
+        """km/s; at an interface that below it, above the uppermost layer that at its top."""
+        tops = np.array([layer.top_km for layer in self.layers])
+        above, below = np.array([layer.vp_km_s if wave == "P" else layer.vs_km_s for layer in self.layers]).T
+        depth = np.asarray(depth_km, dtype=np.float64)
+        layer = np.maximum(np.searchsorted(tops, depth, side="right") - 1, 0)
+        share = np.clip((depth - tops[layer]) / np.append(np.diff(tops), 1.0)[layer], 0, 1)
+        return np.asarray(above[layer] + share * (below[layer] - above[layer]))
+
     @cached_property
     def _columns(self) -> dict[str, Column]:
         return {wave: _build_column(self, wave) for wave in ("P", "S")}

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kensoku.errors import InputInvalid
+from kensoku.toml_lines import Path as TomlPath
+from kensoku.toml_lines import find_lines
 from kensoku.traveltime._model import EarthModel, Layer, find_mistakes
 
 PRESETS = ("homogeneous", "iasp91", "japan", "southern-california")
@@ -41,8 +43,9 @@ def read_toml(text: str, file: str) -> EarthModel:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputInvalid(f"{file}: found {error}; expected TOML") from error
+    lines = find_lines(text)
     mistakes: list[Mistake] = [
-        (_line_of(text, key), f"found {key!r}; expected name, reference, spherical and layers")
+        (lines[(key,)], f"found {key!r}; expected name, reference, spherical and layers")
         for key in content
         if key not in {"name", "reference", "spherical", "layers"}
     ]
@@ -52,14 +55,15 @@ def read_toml(text: str, file: str) -> EarthModel:
         ("spherical", bool, "true or false"),
     ):
         if not isinstance(content.get(key, kind()), kind):
-            mistakes.append((_line_of(text, key), f"{key}: found {content[key]!r}; expected {words}"))
+            mistakes.append((lines[(key,)], f"{key}: found {content[key]!r}; expected {words}"))
     tables = content.get("layers")
     if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
-        mistakes.append((_line_of(text, "layers"), f"layers: found {tables!r}; expected [[layers]], one a layer"))
+        mistakes.append((lines.get(("layers",), 1), f"layers: found {tables!r}; expected [[layers]], one a layer"))
         tables = []
-    lines = _lines_of_layers(text, tables)
-    layers = [_read_layer(table, line, mistakes) for table, line in zip(tables, lines, strict=True)]
-    model = _checked([layer for layer in layers if layer], [line["top_km"] for line in lines], file, mistakes, lines)
+    own_lines = [_lines_of(number, table, lines) for number, table in enumerate(tables)]
+    layers = [_read_layer(table, line, mistakes) for table, line in zip(tables, own_lines, strict=True)]
+    numbers = [line["top_km"] for line in own_lines]
+    model = _checked([layer for layer in layers if layer], numbers, file, mistakes, own_lines)
     return EarthModel(
         content.get("name", Path(file).stem),
         model,
@@ -183,22 +187,7 @@ def _numbers(
     return [(line, numbers)]
 
 
-def _line_of(text: str, key: str, first: int = 1, last: int | None = None) -> int:
-    """Where a key is set, between two lines; the first of them where it is not."""
-    lines = text.splitlines()[first - 1 : last]
-    pattern = re.compile(rf"(^|[\[{{,\s])[\"']?{re.escape(key)}[\"']?\s*(=|\]\])")
-    return next((first + number for number, line in enumerate(lines) if pattern.search(line.split("#")[0])), first)
-
-
-def _lines_of_layers(text: str, tables: Sequence[Mapping[str, Any]]) -> list[dict[str, int]]:
-    """By field. tomllib tells no lines: each layer begins at its [[layers]], or at its brace where they are inline."""
-    lines = text.splitlines()
-    headed = [n for n, line in enumerate(lines, 1) if re.match(r"\s*\[\[\s*layers\s*\]\]", line)]
-    first = _line_of(text, "layers")
-    inline = [n for n, line in enumerate(lines, 1) if n >= first for _ in range(line.split("#")[0].count("{"))]
-    starts = [*(headed or inline), *[first] * len(tables)][: len(tables)]
-    ends = [max(start, following - 1) for start, following in zip(starts, [*starts[1:], len(lines) + 1], strict=False)]
-    return [
-        {field: _line_of(text, field, start, end) for field in (*FIELDS, *table)}
-        for table, start, end in zip(tables, starts, ends, strict=True)
-    ]
+def _lines_of(number: int, table: Mapping[str, Any], lines: Mapping[TomlPath, int]) -> dict[str, int]:
+    """By field; where one is left out, that of the layer."""
+    layer: TomlPath = ("layers", number)
+    return {field: lines.get((*layer, field), lines[layer]) for field in (*FIELDS, *table)}

@@ -86,7 +86,7 @@ class TravelTimeTable:
 
     @cached_property
     def _station_slowness(self) -> FloatArray:
-        return np.array([1 / _velocity(self.model, self.wave, -elevation) for elevation in self.grid.elevations_km])
+        return 1 / self.model.velocity(self.wave, -np.asarray(self.grid.elevations_km))
 
     def lookup(self, distance_km: npt.ArrayLike, depth_km: npt.ArrayLike, elevation_km: npt.ArrayLike = 0.0) -> Times:
         given = (np.asarray(values, dtype=np.float64) for values in (distance_km, depth_km, elevation_km))
@@ -235,17 +235,11 @@ def _trace_level(
     across = (rays.ray_parameter_s_km - slowness * x / r) / r
     down = (rays.time_per_depth_s_km - slowness * height / r) / r
     at_station = r < 1e-3
-    slowness[at_station] = 1 / _velocity(model, wave, -elevation)
+    slowness[at_station] = 1 / model.velocity(wave, -elevation)
     across[at_station] = down[at_station] = 0
     return np.stack([slowness, across, down], axis=-1).astype(np.float32), _dips(
         model, wave, rays, np.maximum(z, -elevation)
     )
-
-
-def _velocity(model: EarthModel, wave: Wave, depth_km: float) -> float:
-    column = model.column(wave)
-    w = column.flatten(np.array([depth_km]))
-    return float((column.radius_ratio(w) / column.slowness(w, column.below(w)))[0])
 
 
 def _dips(model: EarthModel, wave: Wave, rays: Arrivals, lower_km: FloatArray) -> npt.NDArray[np.int8]:
