@@ -271,7 +271,7 @@ def _record(
     largest, gain, converter = LARGEST_COUNT, digitiser.gain, instrument.noise_counts
     if chance.random() < COARSE:
         wanted = np.exp(chance.uniform(*np.log(COARSE_COUNTS)))
-        largest, gain, converter = COARSE_LARGEST, wanted / _seen_rms(noise[0]), COARSE_NOISE
+        largest, gain, converter = COARSE_LARGEST, float(wanted / _seen_rms(noise[0])), COARSE_NOISE
     recorded = np.concatenate([_sense(ground, instrument), scipy.fft.irfft(noise, _COUNT)[np.newaxis]])
     turned = _turn(gain * recorded, instrument.gain_errors, chance)
     signal, quiet = turned[:-1].sum(axis=0), turned[-1]
