@@ -17,9 +17,11 @@ from kensoku.errors import InputInvalid
 from kensoku.traveltime._arrivals import Arrivals, first_arrivals
 from kensoku.traveltime._model import EarthModel, FloatArray, Wave
 
-Values = npt.NDArray[np.float32] | FloatArray
+Float32Array = npt.NDArray[np.float32]
+Values = Float32Array | FloatArray
 
-FORMAT = 1  # of the cached file; count up when nodes would differ for the same model and grid
+FORMAT = 2  # of the cached file; count up when nodes would differ for the same model and grid
+SAME_KM = 1e-9
 SIDES_KM = (-1e-6, 1e-6, 0.06, 0.2)  # from an interface to the nodes around it
 CHUNK = 16_384  # lookups at a time, so that what is in between stays in the processor's cache
 
@@ -71,7 +73,7 @@ class TravelTimeTable:
     wave: Wave
     grid: Grid
     depths_km: FloatArray
-    nodes: npt.NDArray[np.float32]  # elevation, depth, distance: T / r, its slope over distance, its slope over depth
+    nodes: npt.NDArray[np.float32]  # T / r, its slope over distance, its slope over depth; elevation, depth, distance
     dips: npt.NDArray[np.int8]  # elevation, depth, distance: jumps of velocity from the source down to the lowest point
 
     @cached_property
@@ -87,6 +89,14 @@ class TravelTimeTable:
     @cached_property
     def _station_slowness(self) -> FloatArray:
         return 1 / self.model.velocity(self.wave, -np.asarray(self.grid.elevations_km))
+
+    @cached_property
+    def _rows(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        """By step of depth: the row that it begins in, and whether other rows begin within it."""
+        edges = self.grid.highest_km + self.grid.depth_step_km * np.arange(len(self.depths_km) + 1)
+        first, last = (np.searchsorted(self.depths_km, edges + side) - 1 for side in (SAME_KM, -SAME_KM))
+        is_edge = np.abs(self.depths_km[np.maximum(first, 0)] - edges) < SAME_KM
+        return first[:-1], (last[1:] != first[:-1]) | ~is_edge[:-1]
 
     def lookup(self, distance_km: npt.ArrayLike, depth_km: npt.ArrayLike, elevation_km: npt.ArrayLike = 0.0) -> Times:
         given = (np.asarray(values, dtype=np.float64) for values in (distance_km, depth_km, elevation_km))
@@ -108,7 +118,7 @@ class TravelTimeTable:
 
     def _interpolate(self, wished: FloatArray, found: FloatArray) -> None:
         elevations = np.asarray(self.grid.elevations_km)
-        level = np.clip(np.searchsorted(elevations, wished[2], side="right") - 1, 0, max(len(elevations) - 2, 0))
+        level = np.searchsorted(elevations[1:-1], wished[2], side="right")
         cell = self._find_cell(level, wished)
         found[:] = self._smooth(cell, wished)
         kinked = np.flatnonzero(self._kinked[cell.first])
@@ -123,22 +133,27 @@ class TravelTimeTable:
 
     def _find_cell(self, level: npt.NDArray[np.intp], wished: FloatArray) -> "_Cells":
         distance, depth, _ = wished
-        step, columns = self.grid.distance_step_km, self.nodes.shape[2]
+        step, columns = self.grid.distance_step_km, self.nodes.shape[3]
         column = np.minimum((distance / step).astype(np.intp), columns - 2)
-        row = np.clip(np.searchsorted(self.depths_km, depth, side="right") - 1, 0, len(self.depths_km) - 2)
+        firsts, are_many = self._rows
+        of = ((depth - self.grid.highest_km) / self.grid.depth_step_km).astype(np.intp)
+        row, many = firsts[of], np.flatnonzero(are_many[of])
+        row[many] = np.searchsorted(self.depths_km, depth[many], side="right") - 1
+        row = np.minimum(row, len(self.depths_km) - 2)
         return _Cells(level, row, column, (level * len(self.depths_km) + row) * columns + column)
 
     def _corners(self, cell: "_Cells", nodes: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """Near and far on the upper edge, then on the lower."""
-        columns = self.nodes.shape[2]
-        return [nodes.take(cell.first + offset, axis=0).T for offset in (0, 1, columns, columns + 1)]
+        columns = self.nodes.shape[3]
+        return [nodes.take(cell.first + offset, axis=-1) for offset in (0, 1, columns, columns + 1)]
 
     def _smooth(self, cell: "_Cells", wished: FloatArray) -> FloatArray:
         distance, depth, elevation = wished
         step, top = self.grid.distance_step_km, self.depths_km[cell.row]
         height = self.depths_km[cell.row + 1] - top
-        corners = self._corners(cell, self.nodes.reshape(-1, 3))
-        slowness, across, down = _patch(corners, distance / step - cell.column, (depth - top) / height, step, height)
+        corners = self._corners(cell, self.nodes.reshape(3, -1))
+        s, t = (distance / step - cell.column).astype(np.float32), ((depth - top) / height).astype(np.float32)
+        slowness, across, down = _patch(corners, s, t, step, height.astype(np.float32))
         return _times(slowness, across, down, distance, depth + elevation)
 
     def _earliest(self, cell: "_Cells", wished: FloatArray) -> FloatArray:
@@ -149,7 +164,7 @@ class TravelTimeTable:
         x = np.stack([cell.column, cell.column + 1] * 2) * step
         z = np.stack([self.depths_km[cell.row + i] for i in (0, 0, 1, 1)])
         dips = np.stack(self._corners(cell, self.dips.ravel()))
-        straight = np.stack(self._corners(cell, self.nodes.reshape(-1, 3)), axis=1)
+        straight = np.stack(self._corners(cell, self.nodes.reshape(3, -1)), axis=1)
         value, across, down = np.where(dips == 0, straight, _times(straight[0], straight[1], straight[2], x, z + level))
         dx, dz = distance - x, depth - z
         beside, under = [1, 0, 3, 2], [2, 3, 0, 1]
@@ -178,34 +193,40 @@ class _Cells:
         return _Cells(self.level[index], self.row[index], self.column[index], self.first[index])
 
 
-def _times(slowness: FloatArray, across: FloatArray, down: FloatArray, x: FloatArray, height: FloatArray) -> FloatArray:
+def _times(slowness: Values, across: Values, down: Values, x: FloatArray, height: FloatArray) -> FloatArray:
     """T = slowness r and its slopes."""
-    r = np.maximum(np.hypot(x, height), 1e-9)
-    return np.stack([slowness * r, slowness * x / r + r * across, slowness * height / r + r * down])
+    r = np.maximum(np.sqrt(x * x + height * height), 1e-9)
+    over_r = slowness / r
+    return np.stack([slowness * r, over_r * x + across * r, over_r * height + down * r])
 
 
 def _patch(
-    corners: Sequence[npt.NDArray[np.float32]], s: FloatArray, t: FloatArray, width: float, height: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Cubic along both edges of constant depth, then cubic between them: value and slopes."""
+    corners: Sequence[Float32Array], s: Float32Array, t: Float32Array, width: float, height: Float32Array
+) -> tuple[FloatArray, Float32Array, Float32Array]:
+    """Cubic along both edges of constant depth, then cubic between them: value and slopes.
+
+    In single precision, but for the value itself: what it gains from the first corner on is small.
+    """
     (f00, x00, z00), (f01, x01, z01), (f10, x10, z10), (f11, x11, z11) = corners
-    near, near_across = _cubic(f00, x00, f01, x01, s, width)
-    far, far_across = _cubic(f10, x10, f11, x11, s, width)
-    near_down, far_down = z00 + s * (z01 - z00), z10 + s * (z11 - z10)
-    value, down = _cubic(near, near_down, far, far_down, t, height)
-    blend = t * t * (3 - 2 * t)
-    bend = height / width * t * (1 - t) * ((1 - t) * (z01 - z00) - t * (z11 - z10))
-    return value, near_across + blend * (far_across - near_across) + bend, down
+    near, near_across = _cubic(f01 - f00, x00, x01, s, width)
+    far, far_across = _cubic(f11 - f10, x10, x11, s, width)
+    near_turn, far_turn = z01 - z00, z11 - z10
+    under, down = _cubic(f10 - f00 + (far - near), z00 + s * near_turn, z10 + s * far_turn, t, height)
+    u = 1 - t
+    bend = height * (t * u) * (u * near_turn - t * far_turn) / width
+    across = near_across + t * t * (3 - 2 * t) * (far_across - near_across) + bend
+    return f00.astype(np.float64) + (near + under), across, down
 
 
 def _cubic(
-    f0: Values, d0: Values, f1: Values, d1: Values, s: FloatArray, width: float | FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Hermite's cubic at s from 0 to 1 of the width, and its slope."""
-    mean = (f1 - f0) / width
+    rise: Float32Array, d0: Float32Array, d1: Float32Array, s: Float32Array, width: float | Float32Array
+) -> tuple[Float32Array, Float32Array]:
+    """What Hermite's cubic has gained at s from 0 to 1 of the width, over which it rises; and its slope."""
+    mean = rise / width
     a, b = d0 - mean, d1 - mean
-    value = f0 + s * width * (mean + (1 - s) * (a - s * (a + b)))
-    return value, mean + a * (1 - s) * (1 - 3 * s) - b * s * (2 - 3 * s)
+    both, u = a + b, 1 - s
+    inner = a - s * both
+    return width * s * (mean + u * inner), mean + (u - s) * inner - s * u * both
 
 
 def build_table(model: EarthModel, wave: Wave, grid: Grid, cache: Path | None = None) -> TravelTimeTable:
@@ -218,7 +239,7 @@ def build_table(model: EarthModel, wave: Wave, grid: Grid, cache: Path | None = 
     arrays = _read(file, key) if file else None
     if arrays is None:
         levels = [_trace_level(model, wave, grid.distances_km, depths, elevation) for elevation in grid.elevations_km]
-        arrays = np.stack([nodes for nodes, _ in levels]), np.stack([dips for _, dips in levels])
+        arrays = np.stack([nodes for nodes, _ in levels], axis=1), np.stack([dips for _, dips in levels])
         if file:
             _write(file, key, *arrays)
     return TravelTimeTable(model, wave, grid, depths, *arrays)
@@ -237,9 +258,7 @@ def _trace_level(
     at_station = r < 1e-3
     slowness[at_station] = 1 / model.velocity(wave, -elevation)
     across[at_station] = down[at_station] = 0
-    return np.stack([slowness, across, down], axis=-1).astype(np.float32), _dips(
-        model, wave, rays, np.maximum(z, -elevation)
-    )
+    return np.stack([slowness, across, down]).astype(np.float32), _dips(model, wave, rays, np.maximum(z, -elevation))
 
 
 def _dips(model: EarthModel, wave: Wave, rays: Arrivals, lower_km: FloatArray) -> npt.NDArray[np.int8]:
