@@ -33,12 +33,18 @@ def measure() -> Figures:
     distance, depth = chance.uniform(0, 500, LOOKUPS), chance.uniform(0, 60, LOOKUPS)
     heights = chance.uniform(0, 2, STATIONS)
     figures: dict[str, float] = {}
+    elevation = chance.uniform(0, 2, LOOKUPS)
+    many = distance[:PAIRS], depth[:PAIRS], elevation[:PAIRS]
     for name in ("southern-california", "japan", "iasp91"):
-        trace = partial(first_arrivals, load_model(name), "P")
-        network = measure_seconds(partial(trace, distance[:STATIONS], 10.0, heights), 5)
-        pairs = measure_seconds(partial(trace, distance[:PAIRS], depth[:PAIRS]))
+        earth = load_model(name)
+        trace = partial(first_arrivals, earth, "P")
+        trace(distance[:STATIONS], 10.0)  # it makes what depends on the model alone
+        figures[f"{name}_ms_one_ray"] = 1000 * measure_seconds(partial(trace, 137.0, 10.0, 0.3), 100)
+        network = measure_seconds(partial(trace, distance[:STATIONS], 10.0, heights), 20)
         figures[f"{name}_rays_per_s_one_event_2000_stations"] = STATIONS / network
-        figures[f"{name}_rays_per_s_100000_pairs"] = PAIRS / pairs
+        for layers, words in ((None, "pairs"), (earth.crust, "pairs_crust"), (earth.mantle, "pairs_mantle")):
+            trace(*(values[:10] for values in many), layers=layers)
+            figures[f"{name}_rays_per_s_100000_{words}"] = PAIRS / measure_seconds(partial(trace, *many, layers=layers))
     model = load_model("japan")
     with tempfile.TemporaryDirectory() as folder:
         figures["table_build_s"] = measure_seconds(partial(build_table, model, "P", Grid(), Path(folder)))
@@ -47,7 +53,6 @@ def measure() -> Figures:
     figures["table_mb"] = (table.nodes.nbytes + table.dips.nbytes) / 1e6
     figures["lookups_per_s"] = LOOKUPS / measure_seconds(partial(table.lookup, distance, depth), 3)
     shallow = build_table(model, "P", Grid(500, deepest_km=60, elevations_km=(0, 0.5, 1, 1.5, 2)))
-    elevation = chance.uniform(0, 2, LOOKUPS)
     seconds = measure_seconds(partial(shallow.lookup, distance, depth, elevation), 3)
     figures["lookups_per_s_with_elevation"] = LOOKUPS / seconds
     part = distance[:SAMPLE], depth[:SAMPLE]

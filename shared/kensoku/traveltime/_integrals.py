@@ -7,7 +7,7 @@ X = (acos(p / u1) - acos(p / u2)) / decay, which have finite limits where the de
 Every ray's sums are its own: the same bits, whichever other rays are traced with it.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ class Rays:
     limit: FloatArray
 
     def take(self, index: IntArray) -> "Rays":
-        return Rays(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Rays(self.upper[index], self.lower[index], self.lowest[index], self.limit[index])
 
     def q(self, u: FloatArray, y: FloatArray) -> FloatArray:
         """Vertical slowness where the slowness is u."""
@@ -67,7 +67,11 @@ class Stretches:
         number = np.full(count, -1)
         number[rays] = np.arange(len(rays))
         kept = np.flatnonzero(number[self.ray] >= 0)
-        return Stretches(number[self.ray[kept]], *(getattr(self, field.name)[kept] for field in fields(self)[1:]))
+        square_above, square_below, fall, decay = (
+            values[kept] for values in (self.square_above, self.square_below, self.fall, self.decay)
+        )
+        ray, sublayer, times = number[self.ray[kept]], self.sublayer[kept], self.times[kept]
+        return Stretches(ray, sublayer, times, square_above, square_below, fall, decay)
 
 
 def cut(column: Column, rays: Rays) -> Stretches:
@@ -82,15 +86,16 @@ def cut(column: Column, rays: Rays) -> Stretches:
     sublayer = np.arange(len(ray)) + np.where(is_twice, (under - begin - once)[ray], (first - begin)[ray])
 
     above, below, fall = column.u_top[sublayer], column.u_bottom[sublayer], column.fall[sublayer]
-    below[begin + once - 1] = column.slowness(lower, last)  # of the parts that begin or end within a sub-layer
-    above[begin] = column.slowness(upper, first)
-    fall[begin + once - 1] = fall_of_square(column.u_top[last], lower - column.top[last], column.decay[last])
-    to_end = np.minimum(column.bottom[first], lower) - upper
-    fall[begin] = fall_of_square(above[begin], to_end, column.decay[first])
-    on = np.flatnonzero(twice)
-    of, start = under[on], (begin + once)[on]
-    above[start] = column.slowness(lower[on], of)
-    fall[start] = fall_of_square(above[start], column.bottom[of] - lower[on], column.decay[of])
+    on = np.flatnonzero(twice)  # what begins or ends within a sub-layer: the last and the first, the first below
+    where = np.concatenate([begin + once - 1, begin, (begin + once)[on]])
+    of = np.concatenate([last, first, under[on]])
+    start = np.concatenate([column.top[last], upper, lower[on]])
+    thickness = np.concatenate([lower, np.minimum(column.bottom[first], lower), column.bottom[under[on]]]) - start
+    u_start = column.slowness(start, of)
+    begins = where[len(end) :]
+    above[begins] = u_start[len(end) :]
+    below[begin + once - 1] = column.slowness(lower, last)
+    fall[where] = fall_of_square(u_start, thickness, column.decay[of])
 
     limit = rays.limit[ray]
     return Stretches(

@@ -1,7 +1,7 @@
 """Find the first ray of a source and a station: straight up, turning below them, or along an interface."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -172,4 +172,4 @@ def _join(parts: Sequence[Lines]) -> Lines:
     def joined(values: Sequence[Any]) -> Any:
         return _join(values) if isinstance(values[0], Rays) else np.concatenate(values)
 
-    return type(parts[0])(*(joined([getattr(part, field.name) for part in parts]) for field in fields(parts[0])))
+    return type(parts[0])(*(joined([getattr(part, name) for part in parts]) for name in parts[0].__slots__))
