@@ -23,11 +23,10 @@ from kensoku.simulation.propagation import (
 from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.sites import Site, noise_models_db, ocean_db, site_db
 from kensoku.simulation.sources import SourceKind
-from kensoku.simulation.spectra import Way, absorption, corner_hz, log_spectrum
+from kensoku.simulation.spectra import RMS_RADIATION, Way, absorption, corner_hz, log_spectrum
 from kensoku.traveltime import Wave
 
 HZ = np.geomspace(0.3, 40, 10)
-RMS_RADIATION = {"P": 0.516, "S": 0.632}  # of double couples, Aki & Richards (2002)
 VISIBLE = 0.3  # peak over the quietest noise
 HEARD = 1.0  # rms of a coda over the quietest noise
 LUCKY = 0.4  # of what is visible: what some paths and radiation add to the mean
@@ -73,7 +72,7 @@ def lasts_s(way: Way, ray: Ray, onset: Onset, floor: Floor, share: float = 1.0) 
     loud *= share * RMS_RADIATION[ray.wave]
     if (loud * HZ).max() < VISIBLE:
         return 0.0
-    coda = _fading(way.earth) * np.sqrt(energy(onset, _TIMES_S))[:, np.newaxis] * loud
+    coda = _fading(way.earth) * np.sqrt(energy(onset, _TIMES_S[:, np.newaxis], HZ)) * loud
     heard_s = _TIMES_S[coda.max(axis=1) > HEARD].max(initial=0.5)
     source_s = float(sources.rupture_duration_s(way.event.mw, way.event.corner_hz, 3.5)) + 2 / corner_hz(way.event)
     return float(min(max(1.25 * heard_s, source_s + 4.0), LONGEST_S))

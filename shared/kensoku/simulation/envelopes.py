@@ -23,6 +23,7 @@ Float32Array = npt.NDArray[np.float32]
 BANDS_HZ = (1.0, 4.0, 16.0)  # two octaves apart; beyond the ends as at the ends
 BAND_OCTAVES = 2.0
 KNOTS = 160  # of an envelope
+LOCAL_HZ, LOCAL_POWER = 4.0, 0.7
 BANK = 2**19  # samples of noise from which all wave trains of a sampling rate are cut
 
 
@@ -34,16 +35,18 @@ class Scattering:
     peak_delay_s: Positive = 0.6
     growth: Positive = 1.4
     p_share: Positive = 0.4  # of P's delay over that of S
-    coda_per_km: NotNegative = 0.04
-    p_coda: NotNegative = 3.0  # of P's coda over that of S: it is made of S as well
+    coda_per_km: NotNegative = 0.05
+    p_coda: NotNegative = 3.0  # of P's coda over that of S
+    mixed: NotNegative = 0.035  # of the energy of S, that comes between P and S, having been P on a part of the way
     absorbed: Share = 0.6  # of what the direct wave loses to Q; the rest is scattered, and not lost to the coda
-    local_share: NotNegative = 0.65  # of the energy that rings below the station
-    local_s: Positive = 0.5
-    turned: NotNegative = 0.25  # share of the scattered energy that leaves the polarisation of the ray at once
+    local_share: NotNegative = 0.45  # of the energy that rings below the station
+    local_s: Positive = 0.3  # at 4 Hz; a layer rings for a number of periods rather than for a time
+    turned: Share = 0.45  # share of the scattered energy of S that leaves the polarisation of the ray at once
+    p_turned: Share = 0.2
     turned_s: Positive = 0.8  # after which half of the rest has
     uneven_amplitude: NotNegative = 0.3  # standard deviations between paths, of natural logarithms: of P, of S,
-    uneven_delay: NotNegative = 0.4  # of peak delays,
-    uneven_coda: NotNegative = 0.5  # and of codas
+    uneven_delay: NotNegative = 0.6  # of peak delays,
+    uneven_coda: NotNegative = 0.6  # and of the codas of P and of S
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +56,22 @@ class Luck:
     p_amplitude: float = 1.0
     s_amplitude: float = 1.0
     delay: float = 1.0
-    coda: float = 1.0
+    p_coda: float = 1.0
+    s_coda: float = 1.0
 
     def amplitude(self, wave: Wave) -> float:
         return self.p_amplitude if wave == "P" else self.s_amplitude
+
+    def coda(self, wave: Wave) -> float:
+        return self.p_coda if wave == "P" else self.s_coda
 
 
 def draw_luck(scattering: Scattering, chance: np.random.Generator) -> Luck:
     if not scattering.strength:
         return Luck()
-    spreads = np.array([scattering.uneven_amplitude] * 2 + [scattering.uneven_delay, scattering.uneven_coda])
-    return Luck(*np.exp(spreads * np.clip(chance.standard_normal(4), -2.5, 2.5)).tolist())
+    amplitude, coda = scattering.uneven_amplitude, scattering.uneven_coda
+    spreads = np.array([amplitude, amplitude, scattering.uneven_delay, coda, coda])
+    return Luck(*np.exp(spreads * np.clip(chance.standard_normal(5), -2.5, 2.5)).tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +81,35 @@ class Onset:
     delay_s: float | FloatArray  # to the peak
     travel_s: float | FloatArray
     coda_per_s: float | FloatArray
-    local_s: float | FloatArray
+    mixed: float | FloatArray  # energy over that of the direct wave, before `mixed_s`, when S arrives
+    mixed_s: float | FloatArray
+    local_s: float | FloatArray  # at LOCAL_HZ
     local_share: float | FloatArray
     turned: float | FloatArray
     turned_s: float | FloatArray
 
 
 def stack_onsets(onsets: Sequence[Onset]) -> Onset:
-    return Onset(*np.array([astuple(onset) for onset in onsets]).T[:, :, np.newaxis])
+    return Onset(*np.array([astuple(onset) for onset in onsets]).T[:, :, np.newaxis, np.newaxis])
 
 
-def energy(onset: Onset, time_s: FloatArray) -> FloatArray:
+def energy(onset: Onset, time_s: FloatArray, hz: FloatArray) -> FloatArray:
     """A second, over that of the direct wave, without absorption; `time_s` after the onset."""
-    scale = 2.5 * onset.delay_s
+    scale, local_s = 2.5 * onset.delay_s, onset.local_s * (LOCAL_HZ / hz) ** LOCAL_POWER
     forward = np.exp(-scale / time_s) * (time_s / scale) ** -2.5 / (0.8862 * scale)  # Gamma(3/2) makes it 1
-    faded = np.exp(-time_s / onset.local_s)
-    ringing = 1.25 / onset.local_s * faded * (1 - faded**4)
+    faded = np.exp(-time_s / local_s)
+    ringing = 13 / 12 / local_s * faded * (1 - faded**12)
     late = 1 + np.maximum(time_s, 0.2) / onset.travel_s
     coda = onset.coda_per_s * np.log((late + 1) / (late - 1)) / late * (1 - np.exp(-time_s / (onset.delay_s + 0.3)))
     total: FloatArray = (1 - onset.local_share) * forward + onset.local_share * ringing + coda
     return total
+
+
+def mixed_energy(onset: Onset, time_s: FloatArray) -> FloatArray:
+    """What S loses on its way as P, a second: nothing when P arrives, most when S does."""
+    ahead = time_s / onset.mixed_s
+    growing: FloatArray = onset.mixed / onset.mixed_s * (0.5 + ahead) * (ahead < 1) * (1 - np.exp(-time_s / 0.1))
+    return growing
 
 
 # --- noise ------------------------------------------------------------------------------------------------------------
@@ -166,12 +183,12 @@ def shape(onsets: Sequence[Onset], decays_per_s: FloatArray, count: int, rate_hz
 
     Amplitudes fade by `decays_per_s` (onsets, bands). Scattering moves energy and makes none.
     """
-    knots, onset = _knots(count, rate_hz), stack_onsets(onsets)
-    faded = energy(onset, knots.time_s)[:, np.newaxis] * np.exp(-2 * decays_per_s[..., np.newaxis] * knots.time_s)
-    coherent = 1 / (1 + (2 * np.pi * np.array(BANDS_HZ) * onset.delay_s) ** 2)
-    made = np.maximum(faded @ knots.width_s, 1.0)
-    level = np.sqrt(faded * ((1 - coherent) / made * (strength / rate_hz))[..., np.newaxis])
-    kept = ((1 - onset.turned) * np.exp(-knots.time_s * (np.log(2) / onset.turned_s)))[:, np.newaxis]
+    knots, onset, hz = _knots(count, rate_hz), stack_onsets(onsets), np.array(BANDS_HZ)[:, np.newaxis]
+    faded = energy(onset, knots.time_s, hz) * np.exp(-2 * decays_per_s[..., np.newaxis] * knots.time_s)
+    coherent = 1 / (1 + (2 * np.pi * hz * onset.delay_s) ** 2)
+    made = np.maximum(faded @ knots.width_s, 1.0)[..., np.newaxis]
+    level = np.sqrt((faded * (1 - coherent) / made + mixed_energy(onset, knots.time_s)) * (strength / rate_hz))
+    kept = (1 - onset.turned) * np.exp(-knots.time_s * (np.log(2) / onset.turned_s))
     at_knots = np.stack([level * np.sqrt(kept), level * np.sqrt(1 - kept)], axis=1).astype(np.float32)
     envelopes = np.repeat(np.diff(at_knots), knots.samples, axis=-1)
     envelopes *= knots.share

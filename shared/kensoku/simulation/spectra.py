@@ -34,6 +34,8 @@ from kensoku.traveltime import Wave
 NYQUIST_LOSS = 5.0  # in the logarithm; a digitiser cuts more
 FINE_HZ = 400  # a pulse is made at a multiple of the rate of about this, so that it may begin between two samples
 ONSET = 0.01  # of a pulse's peak: before, causal absorption lets nobody see it, and travel times are those of onsets
+RMS_RADIATION = {"P": 0.516, "S": 0.632}  # of double couples, Aki & Richards (2002)
+MIXED_HZ = np.array([3.0, 6.0])
 FAINTEST_LOG = -23.0  # of a spectrum's largest value: single precision has no more
 STEPS = 4  # lengths of arrays an octave: few lengths, so that many waves are made at once
 
@@ -60,6 +62,12 @@ def log_spectrum(way: Way, ray: Ray, hz: FloatArray) -> FloatArray:
     shape = source_shape(way.event, ray.wave, hz)
     log: FloatArray = np.log(shape) + math.log(_plateau(way, ray))
     return log + _absorbed(way, ray, absorption(way.earth.attenuation, ray.wave, hz), hz)
+
+
+def s_over_p(way: Way, p: Ray, s: Ray) -> float:
+    """Energy of S over that of P around MIXED_HZ, for all radiation."""
+    ratio = log_spectrum(way, s, MIXED_HZ) - log_spectrum(way, p, MIXED_HZ)
+    return float(np.exp(2 * ratio).mean()) * (RMS_RADIATION["S"] / RMS_RADIATION["P"]) ** 2
 
 
 def source_shape(event: Event, wave: Wave, hz: FloatArray) -> FloatArray:

@@ -13,14 +13,14 @@ import numpy as np
 import scipy.fft
 
 from kensoku.simulation import sources
-from kensoku.simulation.audible import RMS_RADIATION, Floor, lasts_s
+from kensoku.simulation.audible import Floor, lasts_s
 from kensoku.simulation.envelopes import BANDS_HZ, Float32Array, Luck, Onset, Scattering, draw_luck, scatter, shape
 from kensoku.simulation.events import Event as Event
 from kensoku.simulation.networks import Station
 from kensoku.simulation.propagation import Earth, Path, Ray, station_motion, trace
 from kensoku.simulation.randomness import FloatArray, draw
 from kensoku.simulation.sources import SourceKind
-from kensoku.simulation.spectra import Pulse, Shots, Way, absorption, make_pulses, round_up
+from kensoku.simulation.spectra import RMS_RADIATION, Pulse, Shots, Way, absorption, make_pulses, round_up, s_over_p
 from kensoku.simulation.surface_waves import rayleigh
 
 FADE_S = 3.0
@@ -29,9 +29,10 @@ SHORTEST_LEAD_S = 0.05
 WASHED_OUT = 0.5  # share of the scattered energy that has forgotten the radiation pattern
 BLAST_S = 0.35  # scattered S of blasts over that of earthquakes
 P_SHARES = (1.2, 0.9, 0.9)  # of Z, N and E in what has left P's polarisation
-S_SHARES = (1.1, 0.95, 0.95)
+S_SHARES = (1.25, 0.85, 0.85)
 DROWNED = 3.0  # S-P after P, what is left of P's coda is a tenth of the energy of that of S
 TOGETHER = 16  # waves are made at a time, which fits into a cache
+SHORTEST_DELAY_S = 0.02
 UP = np.array([1.0, 0.0, 0.0])
 
 
@@ -294,14 +295,18 @@ def _onset(way: Way, ray: Ray) -> Onset:
     scattering, path, is_p = way.earth.scattering, way.path, ray.wave == "P"
     delay_s = scattering.peak_delay_s * (path.hypocentral_km / 100) ** scattering.growth * way.luck.delay
     soft_s = min(max(0.5 / way.station.site.resonance_hz, 0.1), 1.0)
-    coda_per_s = scattering.coda_per_km * path.hypocentral_km / ray.time_s * way.luck.coda
+    coda_per_s = scattering.coda_per_km * path.hypocentral_km / ray.time_s * way.luck.coda(ray.wave)
+    shear = path.first("S")
+    mixed = scattering.mixed * way.luck.p_coda * s_over_p(way, ray, shear) if is_p and shear else 0.0
     return Onset(
-        delay_s=min(max(delay_s * (scattering.p_share if is_p else 1.0), 0.05 if is_p else 0.07), 3.0),
+        delay_s=min(max(delay_s * (scattering.p_share if is_p else 1.0), SHORTEST_DELAY_S), 3.0),
         travel_s=ray.time_s,
         coda_per_s=coda_per_s * (scattering.p_coda if is_p else 1.0),
-        local_s=scattering.local_s + soft_s / 2,
+        mixed=mixed,
+        mixed_s=shear.time_s - ray.time_s if is_p and shear else 1.0,
+        local_s=scattering.local_s + soft_s / 4,
         local_share=scattering.local_share,
-        turned=scattering.turned,
+        turned=scattering.p_turned if is_p else scattering.turned,
         turned_s=scattering.turned_s,
     )
 
