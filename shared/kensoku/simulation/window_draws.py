@@ -20,10 +20,12 @@ from kensoku.simulation.waves import Event
 from kensoku.traveltime import EarthModel, load_model
 
 RATE_HZ = 100
-RECORDED_HZ = (50, 100, 100, 100, 200)  # of the digitiser, resampled to RATE_HZ
+RECORDED_HZ = (50, 100, 100, 200, 250)  # of the digitiser, resampled to RATE_HZ by a filter without a slope
 S_MINUS_P_KM_S = 8.2  # distance over S-P in the crust
 VP_KM_S, VS_KM_S = 6.0, 3.46
 INCIDENCE_DEG = (0.0, 60.0)
+KAPPA_S_S = (0.0005, 0.08)
+THIN, THIN_HZ = 0.2, (10.0, 45.0)  # share of grounds with a thin layer, and where it resonates
 BOREHOLES_M = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 30.0, 100.0, 250.0)  # depths of sensors
 
 
@@ -64,7 +66,7 @@ class _Habit:
 
     share: float  # of all windows
     s_minus_p_s: tuple[float, float] = (0.3, 60.0)
-    p_corner_hz: tuple[float, float] = (1.0, 30.0)
+    p_corner_hz: tuple[float, float] = (1.0, 80.0)
     mw: tuple[float, float] = (0.0, 7.5)
     depth_km: tuple[float, float] = (1.0, 20.0)
 
@@ -94,21 +96,20 @@ def draw_window(chance: np.random.Generator) -> Draw:
     least, most = np.clip(_magnitudes(s_minus_p_s, SENSORS[sensor]), *habit.mw)
     if chance.random() < TOO_NEAR:
         most = habit.mw[1]
-    ground = GROUND_CLASSES[chance.integers(len(GROUND_CLASSES))]
     borehole_m = float(chance.choice(BOREHOLES_M))
     earth, instrument = draw_earth(chance), draw_instrument(sensor, chance)
     return Draw(
         kind=kind,
         s_minus_p_s=s_minus_p_s,
         p_corner_hz=_log_uniform(*habit.p_corner_hz, chance),
-        s_over_p_corner=float(chance.uniform(0.4, 1.0)),
+        s_over_p_corner=0.4 + 0.6 * float(chance.random()) ** 0.7,  # mostly 0.7 to 1, as recorded spectra are
         mw=float(least + (most - least) * chance.random() ** 2),
         incidence_deg=float(chance.uniform(*(INCIDENCE_DEG if kind is not SourceKind.TELESEISM else (12.0, 30.0)))),
         sensor=sensor,
         gain_errors=instrument.gain_errors,
         digitiser=instrument.digitiser,
         borehole_m=borehole_m,
-        site=draw_site_response(ground, borehole_m, chance),
+        site=_draw_ground(borehole_m, chance),
         attenuation=earth.attenuation,
         scattering=earth.scattering,
     )
@@ -117,6 +118,15 @@ def draw_window(chance: np.random.Generator) -> Draw:
 def draw_kind(chance: np.random.Generator) -> SourceKind | None:
     kinds = list(_HABITS)
     return kinds[chance.choice(len(kinds), p=[habit.share for habit in _HABITS.values()])]
+
+
+def _draw_ground(borehole_m: float, chance: np.random.Generator) -> SiteResponse:
+    """Of any class, but with any kappa, and now and then a thin layer that resonates as high as is recorded."""
+    site = draw_site_response(GROUND_CLASSES[chance.integers(len(GROUND_CLASSES))], borehole_m, chance)
+    kappa_s_s = _log_uniform(*KAPPA_S_S, chance)
+    resonance_hz = _log_uniform(*THIN_HZ, chance) if chance.random() < THIN and not borehole_m else site.resonance_hz
+    kappa_p_s = kappa_s_s * float(chance.uniform(0.3, 1.0))
+    return replace(site, kappa_s_s=kappa_s_s, kappa_p_s=kappa_p_s, resonance_hz=resonance_hz)
 
 
 def _magnitudes(s_minus_p_s: float, sensor: Sensor) -> tuple[float, float]:
@@ -151,15 +161,15 @@ def draw_earth(chance: np.random.Generator) -> Earth:
     attenuation = Attenuation(
         q_s_1hz=q_s,
         q_s_exponent=float(chance.uniform(0.4, 0.9)),
-        q_p_1hz=q_s * float(chance.uniform(0.5, 1.5)),
+        q_p_1hz=q_s * float(chance.uniform(0.5, 1.2)),
         q_p_exponent=float(chance.uniform(0.4, 0.9)),
     )
     scattering = Scattering(
-        peak_delay_s=_log_uniform(0.2, 1.5, chance),
-        growth=float(chance.uniform(0.9, 1.8)),
-        coda_per_km=_log_uniform(0.01, 0.1, chance),
-        local_share=float(chance.uniform(0.4, 0.8)),
-        local_s=_log_uniform(0.2, 1.0, chance),
+        peak_delay_s=_log_uniform(0.25, 1.8, chance),
+        growth=float(chance.uniform(0.7, 1.5)),
+        coda_per_km=_log_uniform(0.02, 0.3, chance),
+        local_share=float(chance.uniform(0.2, 0.7)),
+        local_s=_log_uniform(0.12, 0.5, chance),
     )
     return Earth(_half_space(), attenuation, scattering)
 
@@ -202,7 +212,7 @@ def draw_instrument(sensor: str, chance: np.random.Generator) -> Instrument:
     mismatch = 0.5 if chance.random() < 0.1 else 0.05
     rate_hz = int(chance.choice(RECORDED_HZ))
     gain = _log_uniform(0.3, 40.0, chance) * min(100 / SENSORS[sensor].sensitivity, 1.0)
-    digitiser = Digitiser(min(rate_hz, RATE_HZ), gain=gain, is_causal=chance.random() < 0.2)
+    digitiser = Digitiser(rate_hz, gain=gain, is_causal=chance.random() < 0.2)
     z, n, e = (float(error) for error in np.clip(mismatch * chance.standard_normal(3), -0.9, 2))
     return Instrument(SENSORS[sensor], digitiser, (z, n, e))
 
