@@ -1,7 +1,7 @@
 """When P and S of an earthquake arrive, through layers of a spherical (or a flat) earth.
 
 A model (`load_model`) and many pairs of source and station to rays (`first_arrivals`), or to times alone from a table
-that is built once (`TravelTimeTable`), a hundred times faster.
+that is built once (`TravelTimeTable`), thirty times faster.
 """
 
 from kensoku.traveltime._arrivals import Arrivals, first_arrivals

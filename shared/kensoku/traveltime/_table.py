@@ -105,10 +105,10 @@ class TravelTimeTable:
         self._require("depth_km", depth, self.grid.highest_km, self.grid.deepest_km)
         self._require("elevation_km", elevation, self.grid.elevations_km[0], self.grid.elevations_km[-1])
         found = np.empty((3, distance.size))
-        flat = np.stack([distance.ravel(), depth.ravel(), elevation.ravel()])
+        flat = distance.ravel(), depth.ravel(), elevation.ravel()
         for start in range(0, distance.size, CHUNK):
             part = slice(start, start + CHUNK)
-            self._interpolate(flat[:, part], found[:, part])
+            self._interpolate(np.stack([values[part] for values in flat]), found[:, part])
         return Times(*(values.reshape(distance.shape) for values in found))
 
     def _require(self, name: str, values: FloatArray, least: float, most: float) -> None:
