@@ -117,7 +117,7 @@ def test_p_starts_the_way_the_radiation_says() -> None:
 
 def test_p_is_vertical_and_s_horizontal_on_soft_ground() -> None:
     train = record(make_event(3.0), place_station(20))
-    p, s = (np.square(cut(train, phase, 0.4)).sum(axis=1) for phase in ("Pg", "Sg"))
+    p, s = (np.square(cut(train, phase, lasts_s)).sum(axis=1) for phase, lasts_s in (("Pg", 0.1), ("Sg", 0.4)))
     assert p[0] > 1.5 * p[1:].sum()
     assert s[1:].sum() > 3 * s[0]
 

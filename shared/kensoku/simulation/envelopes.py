@@ -32,8 +32,8 @@ class Scattering:
     """S peaks `peak_delay_s` (distance / 100 km)^growth after its onset; single scattering makes the coda."""
 
     strength: NotNegative = 1.0  # 0: only direct pulses, as in a perfect crystal
-    peak_delay_s: Positive = 0.6
-    growth: Positive = 1.4
+    peak_delay_s: Positive = 0.7
+    growth: Positive = 1.1
     p_share: Positive = 0.4  # of P's delay over that of S
     coda_per_km: NotNegative = 0.05
     p_coda: NotNegative = 3.0  # of P's coda over that of S
@@ -42,11 +42,11 @@ class Scattering:
     local_share: NotNegative = 0.45  # of the energy that rings below the station
     local_s: Positive = 0.3  # at 4 Hz; a layer rings for a number of periods rather than for a time
     turned: Share = 0.45  # share of the scattered energy of S that leaves the polarisation of the ray at once
-    p_turned: Share = 0.2
-    turned_s: Positive = 0.8  # after which half of the rest has
+    p_turned: Share = 0.3
+    turned_s: Positive = 0.6  # after which half of the rest has
     uneven_amplitude: NotNegative = 0.3  # standard deviations between paths, of natural logarithms: of P, of S,
-    uneven_delay: NotNegative = 0.6  # of peak delays,
-    uneven_coda: NotNegative = 0.6  # and of the codas of P and of S
+    uneven_delay: NotNegative = 0.8  # of peak delays,
+    uneven_coda: NotNegative = 0.7  # and of the codas of P and of S
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,12 @@ CONVERTED = 0.2  # Sp over S, and Ps over P, at the base of the sediment
 SHORTEST_LEAD_S = 0.05
 WASHED_OUT = 0.5  # share of the scattered energy that has forgotten the radiation pattern
 BLAST_S = 0.35  # scattered S of blasts over that of earthquakes
-P_SHARES = (1.2, 0.9, 0.9)  # of Z, N and E in what has left P's polarisation
-S_SHARES = (1.25, 0.85, 0.85)
+P_SHARES = (1.05, 0.97, 0.97)  # of Z, N and E in what has left P's polarisation
+S_SHARES = (1.1, 0.95, 0.95)
 DROWNED = 3.0  # S-P after P, what is left of P's coda is a tenth of the energy of that of S
 TOGETHER = 16  # waves are made at a time, which fits into a cache
 SHORTEST_DELAY_S = 0.02
+FARTHEST_SCATTERED_KM = 200.0  # beyond, waves come through the mantle, which scatters little
 UP = np.array([1.0, 0.0, 0.0])
 
 
@@ -293,9 +294,10 @@ class _Train:
 def _onset(way: Way, ray: Ray) -> Onset:
     """Paths differ: the same for all events of a place would be another lie, so each draws its own."""
     scattering, path, is_p = way.earth.scattering, way.path, ray.wave == "P"
-    delay_s = scattering.peak_delay_s * (path.hypocentral_km / 100) ** scattering.growth * way.luck.delay
+    scattered_km = min(path.hypocentral_km, FARTHEST_SCATTERED_KM)
+    delay_s = scattering.peak_delay_s * (scattered_km / 100) ** scattering.growth * way.luck.delay
     soft_s = min(max(0.5 / way.station.site.resonance_hz, 0.1), 1.0)
-    coda_per_s = scattering.coda_per_km * path.hypocentral_km / ray.time_s * way.luck.coda(ray.wave)
+    coda_per_s = scattering.coda_per_km * scattered_km / ray.time_s * way.luck.coda(ray.wave)
     shear = path.first("S")
     mixed = scattering.mixed * way.luck.p_coda * s_over_p(way, ray, shear) if is_p and shear else 0.0
     return Onset(
