@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
+from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from kensoku.simulation.randomness import FloatArray
@@ -15,7 +15,7 @@ from kensoku.simulation.randomness import FloatArray
 IntArray = npt.NDArray[np.intp]
 
 FOLDS, REPEATS = 5, 3
-TREES = 150  # of each of two kinds of forest
+TREES = 120  # of each of two kinds of forest
 SMALLEST_LEAF = 2
 RESAMPLED = 300  # times, for intervals
 
@@ -74,9 +74,13 @@ def match(first: Records, second: Records, columns: Sequence[int], farthest: flo
     rows, others = linear_sum_assignment(apart**2)
     near = apart[rows, others] <= farthest
     rows, others = rows[near], others[near]
-    a, b = a[rows], b[others]
-    distances = np.array([_kolmogorov(x, y) for x, y in zip(a.T, b.T, strict=True)])
-    return Match(first.take(rows), second.take(others), (b - a).mean(axis=0) / scale, distances)
+    return Match(first.take(rows), second.take(others), *_compare(a[rows], b[others], scale))
+
+
+def _compare(a: FloatArray, b: FloatArray, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
+    if not len(a):
+        return np.full(scale.size, np.nan), np.full(scale.size, np.nan)
+    return (b - a).mean(axis=0) / scale, np.array([_kolmogorov(x, y) for x, y in zip(a.T, b.T, strict=True)])
 
 
 def _traits(records: Records, columns: Sequence[int]) -> FloatArray:
@@ -108,7 +112,14 @@ def separate(first: Records, second: Records, seed: int = 0, repeats: int = REPE
             if repeat == 0:
                 lost += _importance(forests, numbers[asked], truth[asked], chance) / FOLDS
     low, high = _interval(truth, votes, stations, chance)
-    return Separation(float(roc_auc_score(truth, votes)), low, high, lost)
+    return Separation(area(truth, votes), low, high, lost)
+
+
+def area(truth: IntArray, votes: FloatArray) -> float:
+    """Under the curve of true against false positives: how often one of the second set has more votes than another."""
+    second = truth == 1
+    ranks, count = rankdata(votes)[second].sum(), int(second.sum())
+    return float((ranks - count * (count + 1) / 2) / (count * (truth.size - count)))
 
 
 def _grow(numbers: FloatArray, truth: IntArray, seed: int) -> list[RandomForestClassifier | ExtraTreesClassifier]:
@@ -129,14 +140,16 @@ def _importance(
     truth: IntArray,
     chance: np.random.Generator,
 ) -> FloatArray:
-    whole = roc_auc_score(truth, _vote(forests, numbers)) if np.unique(truth).size == 2 else np.nan
-    lost = np.zeros(numbers.shape[1])
-    if np.isfinite(whole):
-        for column in range(numbers.shape[1]):
-            shuffled = numbers.copy()
-            shuffled[:, column] = chance.permutation(shuffled[:, column])
-            lost[column] = whole - roc_auc_score(truth, _vote(forests, shuffled))
-    return lost
+    """All shuffled copies are asked about at once, which is much faster."""
+    columns = numbers.shape[1]
+    if np.unique(truth).size < 2:
+        return np.zeros(columns)
+    copies = np.repeat(numbers[np.newaxis], columns + 1, axis=0)
+    for column in range(columns):
+        copies[column, :, column] = chance.permutation(numbers[:, column])
+    votes = _vote(forests, copies.reshape(-1, columns)).reshape(columns + 1, -1)
+    found = np.array([area(truth, each) for each in votes])
+    return np.asarray(found[-1] - found[:-1])
 
 
 def _interval(
@@ -148,6 +161,6 @@ def _interval(
     for _ in range(RESAMPLED):
         drawn = np.concatenate([members[station] for station in chance.integers(0, len(members), len(members))])
         if np.unique(truth[drawn]).size == 2:
-            found.append(roc_auc_score(truth[drawn], votes[drawn]))
+            found.append(area(truth[drawn], votes[drawn]))
     low, high = np.quantile(found, [0.05, 0.95])
     return float(low), float(high)
