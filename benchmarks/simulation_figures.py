@@ -13,6 +13,7 @@ from benchmarks import (
     simulation_figures_physics,
     simulation_figures_telemetry,
     simulation_figures_traveltime,
+    windows_coverage,
 )
 from benchmarks.drawing import save
 
@@ -22,6 +23,7 @@ MODULES = (
     simulation_figures_physics,
     simulation_figures_telemetry,
     simulation_figures_traveltime,
+    windows_coverage,
 )
 FIGURES = {name: draw for module in MODULES for name, draw in module.FIGURES.items()}
 

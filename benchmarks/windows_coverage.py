@@ -18,6 +18,7 @@ import numpy.typing as npt
 import scipy.signal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from benchmarks.drawing import BLUE, GREEN, ORANGE, PURPLE, REAL, RED, SKY, panels, save
 from benchmarks.report import machine_name
@@ -108,7 +109,9 @@ def recorded(name: str) -> Iterator[Traits]:
     with h5py.File(RECORDED / f"{name}.h5") as file:
         for number, (p, s) in enumerate(zip(file["p"][:], file["s"][:], strict=True)):
             scale = file["scale"][number][:, np.newaxis].astype(np.float64)
-            record = file["X"][number] * (scale / scale.max())  # some sets are in m/s; a local SNR is told of counts
+            is_dead = ~file["X"][number].any(axis=1, keepdims=True)
+            scale = np.where(is_dead, 0.0, scale / scale[~is_dead].max())  # some are m/s; a local SNR is told of counts
+            record = file["X"][number] * scale
             yield measure(record, float(p), float(s), float(s - p) / RATE_HZ, magnitudes.get(number, np.nan))
 
 
@@ -167,12 +170,13 @@ def plot_coverage() -> Figure:
 
 def plot_share(panel: Axes, values: FloatArray, label: str, colour: str, *, is_log: bool) -> None:
     scaled = np.log10(values) if is_log else values
-    share, edges = np.histogram(scaled, 25, density=True)
+    share, edges = np.histogram(scaled, 18, density=True)
     is_simulated = label.startswith(SIMULATED)
     edges = 10**edges if is_log else edges
     panel.stairs(share, edges, color=colour, label=label, fill=is_simulated, alpha=0.5 if is_simulated else 1.0)
     if is_log:
         panel.set_xscale("log")
+        panel.xaxis.set_minor_formatter(NullFormatter())
 
 
 def plot_examples() -> Figure:

@@ -201,9 +201,9 @@ def draw_event(draw: Draw, path: Path, chance: np.random.Generator) -> Event:
 
 def _draw_ripple(chance: np.random.Generator) -> Ripple:
     return Ripple(
-        holes=int(chance.integers(1, 25)),
+        holes=int(chance.integers(1, 13)),
         hole_delay_ms=float(chance.uniform(15.0, 60.0)),
-        rows=int(chance.integers(1, 5)),
+        rows=int(chance.integers(1, 4)),
         row_delay_ms=float(chance.uniform(60.0, 200.0)),
     )
 

@@ -233,13 +233,13 @@ def _times_s() -> FloatArray:
     return (np.arange(_COUNT) - _WARM_UP) / RATE_HZ
 
 
-@functools.lru_cache(maxsize=64)
+@functools.cache
 def _response(sensor: str, digitiser_hz: int, is_causal: bool, count: int) -> ComplexArray:
     """At gain 1."""
     return Instrument(SENSORS[sensor], Digitiser(digitiser_hz, is_causal=is_causal)).response(_hz(count))
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache
 def _digitiser_response(digitiser_hz: int, is_causal: bool) -> ComplexArray:
     return Digitiser(digitiser_hz, is_causal=is_causal).response(_hz(_COUNT))
 
