@@ -34,16 +34,18 @@ class Scattering:
     strength: NotNegative = 1.0  # 0: only direct pulses, as in a perfect crystal
     peak_delay_s: Positive = 0.7
     growth: Positive = 1.1
-    p_share: Positive = 0.4  # of P's delay over that of S
+    p_share: Positive = 0.3  # of P's delay over that of S
     coda_per_km: NotNegative = 0.05
     p_coda: NotNegative = 3.0  # of P's coda over that of S
     mixed: NotNegative = 0.035  # of the energy of S, that comes between P and S, having been P on a part of the way
-    absorbed: Share = 0.6  # of what the direct wave loses to Q; the rest is scattered, and not lost to the coda
+    absorbed: Share = 1.0  # of what the direct wave loses to Q; the rest is scattered, and not lost to the coda
     local_share: NotNegative = 0.45  # of the energy that rings below the station
     local_s: Positive = 0.3  # at 4 Hz; a layer rings for a number of periods rather than for a time
     turned: Share = 0.45  # share of the scattered energy of S that leaves the polarisation of the ray at once
     p_turned: Share = 0.3
     turned_s: Positive = 0.6  # after which half of the rest has
+    split_s: NotNegative = 0.05  # median delay of the slow S behind the fast one, in anisotropic crust
+    late_share: Share = 0.4  # of direct S, at most, that takes a detour of about as long
     uneven_amplitude: NotNegative = 0.3  # standard deviations between paths, of natural logarithms: of P, of S,
     uneven_delay: NotNegative = 0.8  # of peak delays,
     uneven_coda: NotNegative = 0.7  # and of the codas of P and of S
@@ -58,6 +60,10 @@ class Luck:
     delay: float = 1.0
     p_coda: float = 1.0
     s_coda: float = 1.0
+    split_s: float = 0.0
+    fast_deg: float = 0.0  # from north
+    detour_s: float = 0.0
+    late_share: float = 0.0
 
     def amplitude(self, wave: Wave) -> float:
         return self.p_amplitude if wave == "P" else self.s_amplitude
@@ -70,8 +76,21 @@ def draw_luck(scattering: Scattering, chance: np.random.Generator) -> Luck:
     if not scattering.strength:
         return Luck()
     amplitude, coda = scattering.uneven_amplitude, scattering.uneven_coda
-    spreads = np.array([amplitude, amplitude, scattering.uneven_delay, coda, coda])
-    return Luck(*np.exp(spreads * np.clip(chance.standard_normal(5), -2.5, 2.5)).tolist())
+    spreads = np.array([amplitude, amplitude, scattering.uneven_delay, coda, coda, 0.5])
+    p, s, delay, p_coda, s_coda, split = np.exp(spreads * np.clip(chance.standard_normal(6), -2.5, 2.5)).tolist()
+    fast_deg, detour, late = chance.random(3).tolist()
+    split_s = scattering.split_s * split
+    return Luck(
+        p,
+        s,
+        delay,
+        p_coda,
+        s_coda,
+        split_s,
+        180 * fast_deg,
+        3 * scattering.split_s * detour,
+        scattering.late_share * late,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,10 @@ class Attenuation:
     spreading: Positive = 1.0  # amplitude falls with distance^-spreading
     far_spreading: Positive = 0.5  # beyond `far_km`
     far_km: Positive = 100.0
-    q_p_1hz: Positive = 60.0
-    q_p_exponent: Share = 0.8
-    q_s_1hz: Positive = 100.0
-    q_s_exponent: Share = 0.7
+    q_p_1hz: Positive = 150.0
+    q_p_exponent: Share = 0.7
+    q_s_1hz: Positive = 220.0
+    q_s_exponent: Share = 0.65
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

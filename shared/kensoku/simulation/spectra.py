@@ -144,8 +144,10 @@ class Shots:
     delay_s: FloatArray
     weight: FloatArray  # 1 in all
 
-    def spectrum(self, hz: FloatArray) -> ComplexArray:
-        modulation: ComplexArray = np.exp(-2j * np.pi * np.multiply.outer(hz, self.delay_s)) @ self.weight
+    def spectrum(self, count: int, rate_hz: int) -> ComplexArray:
+        """Of as many samples, to the nearest of them."""
+        samples = np.minimum(np.rint(self.delay_s * rate_hz).astype(np.intp), count - 1)
+        modulation: ComplexArray = scipy.fft.rfft(np.bincount(samples, self.weight, count))
         return modulation
 
 
@@ -183,7 +185,7 @@ def make_pulses(pulses: Sequence[Pulse], rate_hz: int) -> Float32Array:
         if pulse.way.station.borehole_m:
             spectrum *= reverberate(pulse.way.station, pulse.ray, grid.hz).astype(np.complex64)
         if pulse.shots:
-            spectrum *= pulse.shots.spectrum(grid.hz).astype(np.complex64)
+            spectrum *= pulse.shots.spectrum(count, finer * rate_hz).astype(np.complex64)
     velocity = np.diff(scipy.fft.irfft(spectra, count), prepend=np.float32(0.0)) * np.float32((finer * rate_hz) ** 2)
     made = np.zeros((len(pulses), 2, count // finer + 1), dtype=np.float32)
     for row, wave, pulse in zip(made, velocity, pulses, strict=True):

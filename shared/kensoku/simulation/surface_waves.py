@@ -38,7 +38,7 @@ def rayleigh(
     phase = -2 * np.pi * np.cumsum(late_s) * hz[1] + chance.uniform(0, 2 * np.pi)
     vertical = amplitude * np.exp(1j * phase) * scipy.fft.rfft(_echoes(rate_hz, chance), size)
     if shots:
-        vertical *= shots.spectrum(hz)
+        vertical *= shots.spectrum(size, rate_hz)
     waves = scipy.fft.irfft(np.array([vertical, ELLIPTICITY * 1j * vertical]), size)[:, :count] * rate_hz
     ramp = np.clip(np.arange(count) / (0.5 * rate_hz), 0, 1) * np.clip((count - np.arange(count)) / rate_hz, 0, 1)
     tapered: Float32Array = (waves * ramp).astype(np.float32)

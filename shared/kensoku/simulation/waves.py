@@ -156,8 +156,22 @@ class _Part:
             moved[:, 0] = motion
             return
         delay = self.onset.delay_s * rate_hz
-        kept = np.exp(np.arange(min(self.count, int(12 * delay) + 2)) * (-1 / delay))
-        moved[:, : kept.size] = motion[:, np.newaxis] * (kept * -np.expm1(-1 / delay))
+        kept = np.exp(np.arange(min(self.count, int(12 * delay) + 2)) * (-1 / delay)) * -np.expm1(-1 / delay)
+        for arriving, late_s in self._arriving(motion):
+            late = round(late_s * rate_hz)
+            moved[:, late : late + kept.size] += arriving[:, np.newaxis] * kept[: self.count - late]
+
+    def _arriving(self, motion: FloatArray) -> Iterator[tuple[FloatArray, float]]:
+        """S comes as a fast and a slow wave, and a part of it by a detour."""
+        if self.pulse.ray.wave == "P":
+            yield motion, 0.0
+            return
+        luck, angle = self.pulse.way.luck, np.radians(self.pulse.way.luck.fast_deg)
+        slow = np.array([0.0, -np.sin(angle), np.cos(angle)])
+        behind = slow * (slow @ motion)
+        for share, late_s in ((1 - luck.late_share, 0.0), (luck.late_share, luck.detour_s)):
+            yield share * (motion - behind), late_s
+            yield share * behind, late_s + luck.split_s
 
     def add_scattered(self, moved: Float32Array, envelopes: Float32Array, rate_hz: int) -> None:
         wave = self.pulse.ray.wave
@@ -178,7 +192,6 @@ class _Train:
 
     def __init__(self, way: Way, rate_hz: int, seed: int, floor: Floor, lasts_s: float | None) -> None:
         self._way, self._rate_hz, self._seed, self._floor = way, rate_hz, seed, floor
-        self._chance = draw(seed, way.station.name, f"waves {way.event.identity}", 0)
         away = np.radians(way.path.arriving_deg)
         self._away = np.array([0.0, np.cos(away), np.sin(away)])
         self._across = np.array([0.0, -np.sin(away), np.cos(away)])
@@ -199,6 +212,10 @@ class _Train:
         arrivals = [Arrival(ray.phase.removeprefix("teleseismic "), self._time_ns(ray.time_s)) for ray in self._rays]
         arrivals.sort(key=lambda arrival: arrival.time_ns)
         return WaveTrain(start * (10**9 // self._rate_hz), velocity, tuple(arrivals))
+
+    def _chance(self, phase: str) -> np.random.Generator:
+        """Each wave its own, so that it does not matter which are made first."""
+        return draw(self._seed, self._way.station.name, f"{phase} {self._way.event.identity}", 0)
 
     def _time_ns(self, travel_s: float) -> int:
         return self._way.event.time_ns + round(travel_s * 1e9)
@@ -228,7 +245,7 @@ class _Train:
         pulse_count = pulse.count(rate_hz)
         decay = scattering.absorbed * absorption(way.earth.attenuation, "S", np.array(BANDS_HZ))
         count = max(round_up(asked_s * rate_hz), pulse_count)
-        yield _Part(pulse, onset, decay, sample, count, pulse_count, *self._motion(ray), self._chance)
+        yield _Part(pulse, onset, decay, sample, count, pulse_count, *self._motion(ray), self._chance(ray.phase))
 
     def _heard_s(self, ray: Ray, onset: Onset) -> float:
         shear = self._way.path.first("S")
@@ -284,7 +301,7 @@ class _Train:
         shear = self._way.path.first("S")
         if shear is None:
             return
-        waves = rayleigh(self._way, shear, self._shots(shear), self._rate_hz, self._floor, self._chance)
+        waves = rayleigh(self._way, shear, self._shots(shear), self._rate_hz, self._floor, self._chance("Rayleigh"))
         if waves is not None:
             vertical, radial = waves
             away = self._away.astype(np.float32)
