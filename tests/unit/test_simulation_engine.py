@@ -7,14 +7,13 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from kensoku.simulation.engine import Block, SourceArrival, World, block_at, open_world, record, s_velocity
+from kensoku.simulation.engine import Block, SourceArrival, World, block_at, open_world, record
 from kensoku.simulation.instruments import Instrument, find_sensor
 from kensoku.simulation.networks import Station
 from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.recorder import Int32Array
 from kensoku.simulation.truth import Sightings, judge_arrival
 from kensoku.simulation.waves import Arrival, WaveTrain
-from kensoku.traveltime import load_model
 
 RATE_HZ = 100
 
@@ -82,14 +81,6 @@ def test_every_arrival_is_told_once_in_its_block(world: World) -> None:
     within = (happened >= blocks[0].start_ns) & (happened < blocks[-1].start_ns + 60 * 10**9)
     assert [arrival.row for arrival in told] == np.flatnonzero(within).tolist()
     assert len(told) > 50
-
-
-def test_the_velocity_of_s_follows_the_layers() -> None:
-    model = load_model("japan")
-    depths = np.array([0.0, 8.0, 35.0])
-    expected = [model.layer_at(depth).vs_km_s for depth in depths]
-    for speed, (top, bottom) in zip(s_velocity(model)(depths), expected, strict=True):
-        assert min(top, bottom) <= speed <= max(top, bottom)
 
 
 # --- how well arrivals are seen ---------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.simulation import sources
+from kensoku.simulation.attenuation import spread_per_m
 from kensoku.simulation.catalogue import Catalogue
 from kensoku.simulation.envelopes import Onset, energy
 from kensoku.simulation.instruments import Instrument
@@ -18,7 +19,6 @@ from kensoku.simulation.propagation import (
     amplify,
     far_field_m_per_nm,
     measure,
-    spread_per_m,
 )
 from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.sites import Site, noise_models_db, ocean_db, site_db

@@ -7,6 +7,7 @@ all that is kept of them, so memory stays flat however long the scenario is.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,6 @@ from kensoku.simulation.sites import Site, draw_site
 from kensoku.simulation.sources import SourceKind
 from kensoku.simulation.wavefield import WaveField
 from kensoku.simulation.waves import WaveTrain
-from kensoku.traveltime import EarthModel
 
 CAUSAL_SHARE = 0.3  # of digitisers, whose filters do not ring before an onset
 GAIN_ERROR = 0.01  # standard deviation between components
@@ -81,7 +81,9 @@ def open_world(name: str | Path) -> World:
 
 def make_world(scenario: Scenario, folder: Path) -> World:
     model = read_earth(scenario, folder)
-    catalogue = make_catalogue(scenario.sequences, scenario.conditions, scenario.stress_drop, s_velocity(model))
+    catalogue = make_catalogue(
+        scenario.sequences, scenario.conditions, scenario.stress_drop, partial(model.velocity, "S")
+    )
     events, earth = tuple(events_of(catalogue, scenario.sequences)), Earth(model, scenario.attenuation)
 
     def floor_of(station: Station) -> Floor:
@@ -89,21 +91,6 @@ def make_world(scenario: Scenario, folder: Path) -> World:
 
     waves = WaveField(catalogue, events, earth, floor_of, scenario.seed)
     return World(scenario, read_stations(scenario, folder), catalogue, waves)
-
-
-def s_velocity(earth: EarthModel) -> Callable[[FloatArray], FloatArray]:
-    """km/s at depths, linear within a layer."""
-    tops = np.array([layer.top_km for layer in earth.layers])
-    bottoms = np.append(tops[1:], tops[-1] + 1)
-    above, below = np.array([layer.vs_km_s for layer in earth.layers]).T
-
-    def velocity(depth_km: FloatArray) -> FloatArray:
-        layer = np.maximum(np.searchsorted(tops, depth_km, side="right") - 1, 0)
-        share = np.clip((depth_km - tops[layer]) / (bottoms[layer] - tops[layer]), 0, 1)
-        speed: FloatArray = above[layer] + share * (below[layer] - above[layer])
-        return speed
-
-    return velocity
 
 
 # --- what a station is made of ----------------------------------------------------------------------------------------

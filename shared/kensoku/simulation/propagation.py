@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from kensoku.simulation.attenuation import Attenuation, spread_per_m
 from kensoku.simulation.envelopes import Scattering
 from kensoku.simulation.networks import VP_OVER_VS, SiteResponse, Station
 from kensoku.simulation.randomness import FloatArray
-from kensoku.simulation.scenario import Attenuation
 from kensoku.simulation.sources import SourceKind
 from kensoku.traveltime import Arrivals, EarthModel, Wave, first_arrivals, load_model
 
@@ -199,23 +199,6 @@ def spreading_per_m(path: Path, attenuation: Attenuation) -> float:
     if path.is_teleseismic:
         return TELESEISMIC_SPREADING / 1e3
     return float(spread_per_m(np.asarray(path.hypocentral_km), attenuation))
-
-
-def spread_per_m(hypocentral_km: FloatArray, attenuation: Attenuation) -> FloatArray:
-    near_km = np.minimum(hypocentral_km, attenuation.far_km)
-    beyond = np.maximum(hypocentral_km / attenuation.far_km, 1.0)
-    amplitude: FloatArray = 1e-3 * near_km**-attenuation.spreading * beyond**-attenuation.far_spreading
-    return amplitude
-
-
-def quality(attenuation: Attenuation, wave: Wave, hz: FloatArray) -> FloatArray:
-    at_1hz, exponent = (
-        (attenuation.q_p_1hz, attenuation.q_p_exponent)
-        if wave == "P"
-        else (attenuation.q_s_1hz, attenuation.q_s_exponent)
-    )
-    q: FloatArray = at_1hz * np.maximum(hz, 1.0) ** exponent
-    return q
 
 
 def amplify(site: SiteResponse, hz: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -15,8 +15,10 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, TypeAdapt
 from kensoku import toml_lines
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.inventory import read_inventory
+from kensoku.simulation.attenuation import Attenuation as Attenuation
 from kensoku.simulation.catalogue import Conditions
 from kensoku.simulation.disturbances import Rates
+from kensoku.simulation.magnitudes import relate
 from kensoku.simulation.networks import AnyNetwork, Layout, Listed, Station
 from kensoku.simulation.quantities import Name, NotNegative, Positive, Share, UtcOffsetH
 from kensoku.simulation.sequences import AnySequence
@@ -91,19 +93,6 @@ class Telemetry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attenuation:
-    """How waves fade: geometry, and Q = q_1hz * f^exponent above 1 Hz, apart for P and S (Yoshimoto et al., 1993)."""
-
-    spreading: Positive = 1.0  # amplitude falls with distance^-spreading
-    far_spreading: Positive = 0.5  # beyond `far_km`
-    far_km: Positive = 100.0
-    q_p_1hz: Positive = 150.0
-    q_p_exponent: Share = 0.7
-    q_s_1hz: Positive = 220.0
-    q_s_exponent: Share = 0.65
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -114,7 +103,7 @@ class Scenario:
     earth: Name = "japan"  # a preset of kensoku.traveltime, or a file beside the scenario
     networks: Annotated[tuple[Annotated[AnyNetwork, Field(discriminator="kind")], ...], Field(min_length=1)]
     sequences: tuple[Annotated[AnySequence, Field(discriminator="kind")], ...] = ()
-    magnitudes: MagnitudeRelation = field(default_factory=MagnitudeRelation)
+    magnitudes: MagnitudeRelation | None = None  # that of the attenuation and the stress drop
     stress_drop: StressDrop = field(default_factory=StressDrop)
     attenuation: Attenuation = field(default_factory=Attenuation)
     noise: Noise = field(default_factory=Noise)
@@ -126,7 +115,8 @@ class Scenario:
 
     @property
     def conditions(self) -> Conditions:
-        return Conditions(self.seed, self.start_ns, self.duration_h / 24, self.magnitudes)
+        relation = self.magnitudes or relate(self.attenuation, self.stress_drop)
+        return Conditions(self.seed, self.start_ns, self.duration_h / 24, relation)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -45,12 +45,16 @@ class SourceKind(StrEnum):
 class MagnitudeRelation:
     """ML and Mw of the same earthquakes, straight between the knots and beyond them.
 
-    As given: to ML 6 what Wood-Anderson records of Brune sources show at 20 to 100 km (Hutton & Boore, 1987), slope 2/3
-    for small ones (Deichmann, 2017); then ML above Mw as JMA's are (Kumamoto 2016: 6.5 and 7.3 for Mw 6.2 and 7.0).
+    As given: to Mw 6 what the simulator's own waves show on Wood-Anderson seismographs at 10 to 150 km, on all
+    grounds (`python -m benchmarks.simulation_sizes`); then ML above Mw as JMA's are (Kumamoto 2016: 7.3 for Mw 7.0).
     """
 
-    ml: Annotated[tuple[float, ...], Field(min_length=2)] = (0.0, 1.4, 2.8, 4.0, 5.0, 6.0, 6.5, 7.3)
-    mw: Annotated[tuple[float, ...], Field(min_length=2)] = (1.0, 2.0, 3.0, 3.95, 4.9, 6.0, 6.25, 7.0)
+    ml: Annotated[tuple[float, ...], Field(min_length=2)] = (
+        0.39, 1.02, 1.90, 2.56, 3.24, 3.86, 4.44, 5.0, 5.54, 5.96, 6.27, 6.73, 7.3,
+    )  # fmt: skip
+    mw: Annotated[tuple[float, ...], Field(min_length=2)] = (
+        1.0, 1.4, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         if len(self.ml) != len(self.mw):

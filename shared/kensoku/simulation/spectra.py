@@ -11,6 +11,7 @@ import numpy.typing as npt
 import scipy.fft
 
 from kensoku.simulation import sources
+from kensoku.simulation.attenuation import Attenuation, quality
 from kensoku.simulation.envelopes import Float32Array, Luck
 from kensoku.simulation.events import Event
 from kensoku.simulation.networks import SiteResponse, Station
@@ -22,12 +23,10 @@ from kensoku.simulation.propagation import (
     Ray,
     amplify,
     far_field_m_per_nm,
-    quality,
     reverberate,
     spreading_per_m,
 )
 from kensoku.simulation.randomness import FloatArray
-from kensoku.simulation.scenario import Attenuation
 from kensoku.simulation.sources import SourceKind
 from kensoku.traveltime import Wave
 
