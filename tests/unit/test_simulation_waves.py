@@ -176,14 +176,18 @@ def test_long_period_events_ring_at_their_own_frequency() -> None:
     assert np.fft.rfftfreq(4096, 0.01)[loudest] == pytest.approx(2.2, abs=0.1)
 
 
-def test_a_teleseism_sends_p_when_taup_says() -> None:
+def test_a_teleseism_sends_what_taup_says() -> None:
     from obspy.taup import TauPyModel
 
     far = replace(make_event(7.0, 30.3, SourceKind.TELESEISM), latitude_deg=-10.3, longitude_deg=137.0)
     train = record(far, place_station(0.0))
-    expected = TauPyModel("iasp91").get_travel_times(30.3, 46.3, phase_list=("P",))[0].time
-    assert [arrival.phase for arrival in train.arrivals] == ["P"]
-    assert (train.arrivals[0].time_ns - far.time_ns) / 1e9 == pytest.approx(expected, abs=0.02)
+    times_s = {arrival.phase: (arrival.time_ns - far.time_ns) / 1e9 for arrival in train.arrivals}
+    assert times_s.pop("Sp") < times_s["S"]  # of the sediment
+    assert list(times_s) == ["P", "pP", "sP", "S"]
+    for phase, time_s in times_s.items():
+        assert time_s == pytest.approx(TauPyModel("iasp91").get_travel_times(30.3, 46.3, [phase])[0].time, abs=0.05)
+    p, s = (np.abs(cut(train, phase, 60.0)).max() for phase in ("P", "S"))
+    assert 0.1 * p < s < 10 * p
 
 
 def test_below_ground_the_surface_answers_a_little_later() -> None:

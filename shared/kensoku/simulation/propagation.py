@@ -1,9 +1,7 @@
 """What lies between a source and a sensor: rays, spreading, absorption, the free surface, the ground."""
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +11,7 @@ from kensoku.simulation.envelopes import Scattering
 from kensoku.simulation.networks import VP_OVER_VS, SiteResponse, Station
 from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.sources import SourceKind
+from kensoku.simulation.teleseisms import teleseismic_rays
 from kensoku.traveltime import Arrivals, EarthModel, Wave, first_arrivals, load_model
 
 ComplexArray = npt.NDArray[np.complex128]
@@ -21,6 +20,7 @@ EARTH_KM = 6371.0
 REGIONAL_KM = 1000.0  # beyond, and for teleseisms, times are ObsPy's TauP's
 NEAREST_KM = 0.1
 HEAD_SHARE = 0.35  # of Pn and Sn beside Pg and Sg
+TELESEISMIC = "teleseismic "
 TELESEISMIC_T_STAR_S = 0.8  # of P
 TELESEISMIC_SPREADING = 0.35 / EARTH_KM  # of P from 30 to 90 degrees, Kanamori & Stewart (1976)
 SITE_FROM_HZ = 0.5  # what the ground amplifies
@@ -53,6 +53,8 @@ class Ray:
     take_off_deg: float
     ray_parameter_s_km: float
     share: float  # of the amplitude that the distance allows
+    leaves_as: Wave | None = None  # if it is another wave on its first leg
+    t_star_s: float = TELESEISMIC_T_STAR_S  # of teleseismic rays
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Path:
 
     @property
     def is_teleseismic(self) -> bool:
-        return any(ray.phase == "teleseismic P" for ray in self.rays)
+        return any(ray.phase.startswith(TELESEISMIC) for ray in self.rays)
 
     def first(self, wave: Wave) -> Ray | None:
         return min((ray for ray in self.rays if ray.wave == wave), key=lambda ray: ray.time_s, default=None)
@@ -81,7 +83,7 @@ def trace(hypocentres: Sequence[Hypocentre], stations: Sequence[Station], model:
     distance, azimuth, arriving = measure(sources[:, :2], places[:, :2])
     far = np.array([h.kind is SourceKind.TELESEISM for h in hypocentres]) | (distance > REGIONAL_KM)
     rays: dict[int, tuple[Ray, ...]] = {
-        int(i): _teleseismic(distance[i] / EARTH_KM, sources[i, 2]) for i in np.flatnonzero(far)
+        int(i): _teleseismic(float(distance[i]), float(sources[i, 2])) for i in np.flatnonzero(far)
     }
     near = np.flatnonzero(~far)
     if near.size:
@@ -149,40 +151,20 @@ def _ray(phase: str, wave: Wave, arrivals: Arrivals, index: int, share: float) -
     )
 
 
-def _teleseismic(distance_rad: float, depth_km: float) -> tuple[Ray, ...]:
-    """P between whole degrees: a cubic through times and slownesses."""
-    degrees = float(np.degrees(distance_rad))
-    below = int(degrees)
-    nodes = [_taup(below, round(depth_km, 1)), _taup(below + 1, round(depth_km, 1))]
-    if None in nodes:
-        return ()
-    (t0, p0, a0), (t1, p1, a1) = (node for node in nodes if node)
-    x = degrees - below
-    time_s = t0 * (1 + 2 * x) * (1 - x) ** 2 + t1 * x**2 * (3 - 2 * x) + p0 * x * (1 - x) ** 2 + p1 * x**2 * (x - 1)
-    slowness = (p0 + x * (p1 - p0)) / (EARTH_KM * np.pi / 180)
-    return (Ray("teleseismic P", "P", time_s, a0 + x * (a1 - a0), slowness, 1.0),)
-
-
-@functools.lru_cache(maxsize=4096)
-def _taup(degrees: int, depth_km: float) -> tuple[float, float, float] | None:
-    """Time, s a degree and take-off angle of the first P; none in the shadow of the core."""
-    found = _taup_model().get_travel_times(depth_km, degrees, phase_list=("P", "p", "Pdiff", "PKIKP"))
-    if not found:
-        return None
-    first = found[0]
-    return float(first.time), float(first.ray_param_sec_degree), float(first.takeoff_angle)
-
-
-class _TauPModel(Protocol):
-    def get_travel_times(self, depth: float, degrees: float, phase_list: Sequence[str]) -> list[Any]: ...
-
-
-@functools.cache
-def _taup_model() -> _TauPModel:
-    from obspy.taup import TauPyModel  # here: it takes a second, and few scenarios have teleseisms
-
-    model: _TauPModel = TauPyModel("iasp91")
-    return model
+def _teleseismic(distance_km: float, depth_km: float) -> tuple[Ray, ...]:
+    return tuple(
+        Ray(
+            f"{TELESEISMIC}{ray.phase}",
+            ray.wave,
+            ray.time_s,
+            ray.take_off_deg,
+            ray.ray_parameter_s_km,
+            ray.amplitude,
+            ray.leaves_as,
+            ray.t_star_s,
+        )
+        for ray in teleseismic_rays(distance_km, depth_km)
+    )
 
 
 # --- amplitudes -------------------------------------------------------------------------------------------------------

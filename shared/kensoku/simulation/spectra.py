@@ -16,7 +16,6 @@ from kensoku.simulation.envelopes import Float32Array, Luck
 from kensoku.simulation.events import Event
 from kensoku.simulation.networks import SiteResponse, Station
 from kensoku.simulation.propagation import (
-    TELESEISMIC_T_STAR_S,
     ComplexArray,
     Earth,
     Path,
@@ -93,13 +92,15 @@ def absorption(attenuation: Attenuation, wave: Wave, hz: FloatArray) -> FloatArr
 
 
 def _plateau(way: Way, ray: Ray) -> float:
-    at_source = far_field_m_per_nm(way.earth, ray.wave, way.event.depth_km) * float(sources.moment_nm(way.event.mw))
-    return at_source * spreading_per_m(way.path, way.earth.attenuation) * ray.share * way.luck.amplitude(ray.wave)
+    at_source = far_field_m_per_nm(way.earth, ray.leaves_as or ray.wave, way.event.depth_km) * float(
+        sources.moment_nm(way.event.mw)
+    )
+    return at_source * spreading_per_m(way.path, way.earth.attenuation) * abs(ray.share) * way.luck.amplitude(ray.wave)
 
 
 def _absorbed(way: Way, ray: Ray, a_second: FloatArray, hz: FloatArray) -> FloatArray:
     site = way.station.site
-    t_star = TELESEISMIC_T_STAR_S if way.path.is_teleseismic else 0.0
+    t_star = ray.t_star_s if way.path.is_teleseismic else 0.0
     left: FloatArray = (-np.pi * (t_star + (site.kappa_p_s if ray.wave == "P" else site.kappa_s_s))) * hz
     return left if way.path.is_teleseismic else left - ray.time_s * a_second
 

@@ -17,7 +17,7 @@ from kensoku.simulation.audible import Floor, lasts_s
 from kensoku.simulation.envelopes import BANDS_HZ, Float32Array, Luck, Onset, Scattering, draw_luck, scatter, shape
 from kensoku.simulation.events import Event as Event
 from kensoku.simulation.networks import Station
-from kensoku.simulation.propagation import Earth, Path, Ray, station_motion, trace
+from kensoku.simulation.propagation import TELESEISMIC, Earth, Path, Ray, station_motion, trace
 from kensoku.simulation.randomness import FloatArray, draw
 from kensoku.simulation.sources import SourceKind
 from kensoku.simulation.spectra import RMS_RADIATION, Pulse, Shots, Way, absorption, make_pulses, round_up, s_over_p
@@ -209,7 +209,7 @@ class _Train:
         velocity = np.zeros((3, max(begin + piece.shape[1] for begin, piece in pieces) - start), dtype=np.float32)
         for begin, piece in pieces:
             velocity[:, begin - start : begin - start + piece.shape[1]] += piece
-        arrivals = [Arrival(ray.phase.removeprefix("teleseismic "), self._time_ns(ray.time_s)) for ray in self._rays]
+        arrivals = [Arrival(ray.phase.removeprefix(TELESEISMIC), self._time_ns(ray.time_s)) for ray in self._rays]
         arrivals.sort(key=lambda arrival: arrival.time_ns)
         return WaveTrain(start * (10**9 // self._rate_hz), velocity, tuple(arrivals))
 
@@ -257,11 +257,12 @@ class _Train:
     def _motion(self, ray: Ray) -> tuple[FloatArray, FloatArray]:
         """Polarisations (ZNE each) of P, or of SV and SH, and their amplitudes with the radiation's sign."""
         surface = station_motion(self._way.station, ray, self._way.earth.model)
-        p, sv, sh = (float(each) for each in self._radiate(ray))
+        p, sv, sh = (float(np.copysign(1, ray.share) * each) for each in self._radiate(ray))
         if ray.phase == "Sp":
             return UP[np.newaxis], np.array([2 * CONVERTED * (abs(sv) + 0.2)])
         if ray.wave == "P":
-            return (surface.p_up * UP + surface.p_away * self._away)[np.newaxis], np.array([p])
+            radiated = sv if ray.leaves_as == "S" else p
+            return (surface.p_up * UP + surface.p_away * self._away)[np.newaxis], np.array([radiated])
         sideways = surface.sv_up * UP + surface.sv_away * self._away
         return np.array([sideways, surface.sh * self._across]), np.array([sv, sh])
 
