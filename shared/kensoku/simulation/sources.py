@@ -21,8 +21,10 @@ Motion = Literal["displacement", "velocity", "acceleration"]
 
 BRUNE_CORNER = 0.3724 * (16 / 7) ** (1 / 3)  # 2.34 / 2 pi, Brune (1970), over the radius of Eshelby's (1957) crack
 RUPTURE_SPEED = 0.8  # of the S velocity, Geller (1976)
-EXTENDED_FROM_MW = 5.0  # smaller ruptures last as long as their corner says
-SEVERAL_FROM_MW = 6.0  # and smaller ones have one sub-event
+EXTENDED_FROM_MW = 5.0  # smaller ruptures are points, which last as long as their corner says
+PARTS_A_MW = 0.6  # of log10: four sub-events at Mw 6, sixteen at Mw 7
+UNEVEN_PARTS = 0.5  # standard deviation of the logarithms of their moments
+SEVERAL_FROM_MW = 6.0
 NUCLEATION = (0.3, 0.6)  # along strike and down dip: deep and off the middle, Mai et al. (2005)
 NODAL = 0.1  # share of the largest P below which nobody reads a polarity
 
@@ -228,11 +230,22 @@ def rupture_size_km(mw: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     return length_m / 1e3, width_m / 1e3
 
 
+def count_parts(mw: npt.ArrayLike) -> FloatArray:
+    """How many sub-events a rupture has, not a whole number: the last to fire is as much smaller than the others."""
+    return np.maximum(1.0, 10 ** (PARTS_A_MW * (np.asarray(mw, dtype=np.float64) - EXTENDED_FROM_MW)))
+
+
+def part_corner_hz(corner_hz: npt.ArrayLike, mw: npt.ArrayLike) -> FloatArray:
+    """Of S of each sub-event, so that high frequencies, which add up at random, are those of the whole's corner."""
+    corner: FloatArray = np.asarray(corner_hz) * count_parts(mw) ** 0.25
+    return corner
+
+
 def rupture_duration_s(mw: npt.ArrayLike, corner_hz: npt.ArrayLike, beta_km_s: float) -> FloatArray:
-    """Of the moment rate: one over the corner, and from M 5 at least as long as the rupture runs."""
+    """Of the moment rate: until the front, which starts at the hypocentre, has fired the last sub-event, and that ends."""
     length_km, _ = rupture_size_km(mw)
-    runs_s = (1 - NUCLEATION[0]) * length_km / (RUPTURE_SPEED * beta_km_s)
-    duration: FloatArray = np.maximum(1 / np.asarray(corner_hz), np.where(np.asarray(mw) > EXTENDED_FROM_MW, runs_s, 0))
+    runs_s = (1 - 1 / count_parts(mw)) * (1 - NUCLEATION[0]) * length_km / (RUPTURE_SPEED * beta_km_s)
+    duration: FloatArray = 1 / part_corner_hz(corner_hz, mw) + runs_s
     return duration
 
 
@@ -264,20 +277,16 @@ class Subevents:
 def split_rupture(
     mw: float, strike_deg: float, dip_deg: float, depth_km: float, beta_km_s: float, chance: np.random.Generator
 ) -> Subevents:
-    """One sub-event up to M 6, then ever more, whose moments add up to the earthquake's.
-
-    With n of one stress drop, the sum's high frequencies grow by n^(1/6) only: it still looks like its magnitude.
-    """
-    total_nm = float(moment_nm(mw))
-    if mw <= SEVERAL_FROM_MW:
-        return Subevents(np.array([total_nm]), np.zeros(1), np.zeros((1, 3)))
-    count = round(4 * 10 ** (0.5 * (mw - SEVERAL_FROM_MW)))
+    """One sub-event up to Mw 5, then ever more along the plane, whose moments add up to the earthquake's."""
+    parts = float(count_parts(mw))
+    count = int(np.ceil(parts))
     spots = chance.random((count, 2))
     spots[:, 0] = (np.arange(count) + spots[:, 0]) / count  # everywhere along strike
     offset_km = place_on_rupture(mw, strike_deg, dip_deg, depth_km, spots)
     offset_km[np.argmin(np.linalg.norm(offset_km, axis=1))] = 0.0
     speed_km_s = RUPTURE_SPEED * beta_km_s * chance.uniform(0.9, 1.1, count)
     delay_s = np.linalg.norm(offset_km, axis=1) / speed_km_s
-    weights = np.exp(0.8 * chance.standard_normal(count))
     order = np.argsort(delay_s)
-    return Subevents(total_nm * (weights / weights.sum())[order], delay_s[order], offset_km[order])
+    weights = np.exp(UNEVEN_PARTS * chance.standard_normal(count))
+    weights[-1] *= parts - (count - 1)
+    return Subevents(float(moment_nm(mw)) * weights / weights.sum(), delay_s[order], offset_km[order])
