@@ -128,7 +128,7 @@ def test_a_magnitude_7_arrives_in_pieces_for_as_long_as_it_ruptures() -> None:
         displacement = np.abs(np.cumsum(velocity[2]))
         return np.asarray(displacement / displacement.max())
 
-    one, many = moment_rate(5.8), moment_rate(7.0)
+    one, many = moment_rate(4.9), moment_rate(7.0)
     assert count_peaks(one) == 1
     assert count_peaks(many) >= 2
     assert np.sum(one > 0.1) < 300

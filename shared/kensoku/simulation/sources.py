@@ -24,7 +24,6 @@ RUPTURE_SPEED = 0.8  # of the S velocity, Geller (1976)
 EXTENDED_FROM_MW = 5.0  # smaller ruptures are points, which last as long as their corner says
 PARTS_A_MW = 0.6  # of log10: four sub-events at Mw 6, sixteen at Mw 7
 UNEVEN_PARTS = 0.5  # standard deviation of the logarithms of their moments
-SEVERAL_FROM_MW = 6.0
 NUCLEATION = (0.3, 0.6)  # along strike and down dip: deep and off the middle, Mai et al. (2005)
 NODAL = 0.1  # share of the largest P below which nobody reads a polarity
 
@@ -242,7 +241,7 @@ def part_corner_hz(corner_hz: npt.ArrayLike, mw: npt.ArrayLike) -> FloatArray:
 
 
 def rupture_duration_s(mw: npt.ArrayLike, corner_hz: npt.ArrayLike, beta_km_s: float) -> FloatArray:
-    """Of the moment rate: until the front, which starts at the hypocentre, has fired the last sub-event, and that ends."""
+    """Of the moment rate: until the front, which starts at the hypocentre, has fired the last sub-event."""
     length_km, _ = rupture_size_km(mw)
     runs_s = (1 - 1 / count_parts(mw)) * (1 - NUCLEATION[0]) * length_km / (RUPTURE_SPEED * beta_km_s)
     duration: FloatArray = 1 / part_corner_hz(corner_hz, mw) + runs_s

@@ -77,12 +77,7 @@ def source_shape(event: Event, wave: Wave, hz: FloatArray) -> FloatArray:
 
 def corner_hz(event: Event) -> float:
     """Of S, of the sub-events that an earthquake consists of."""
-    return event.corner_hz * 10 ** (0.5 * (event.mw - leading_mw(event)))
-
-
-def leading_mw(event: Event) -> float:
-    count = round(4 * 10 ** (0.5 * (event.mw - sources.SEVERAL_FROM_MW))) if event.mw > sources.SEVERAL_FROM_MW else 1
-    return event.mw - math.log10(count) / 1.5
+    return float(sources.part_corner_hz(event.corner_hz, event.mw))
 
 
 def absorption(attenuation: Attenuation, wave: Wave, hz: FloatArray) -> FloatArray:

@@ -22,12 +22,13 @@ from kensoku.simulation.randomness import FloatArray, draw
 from kensoku.simulation.sources import SourceKind
 from kensoku.simulation.spectra import RMS_RADIATION, Pulse, Shots, Way, absorption, make_pulses, round_up, s_over_p
 from kensoku.simulation.surface_waves import rayleigh
+from kensoku.traveltime import Wave
 
 FADE_S = 3.0
 CONVERTED = 0.2  # Sp over S, and Ps over P, at the base of the sediment
 SHORTEST_LEAD_S = 0.05
-WASHED_OUT = 0.5  # share of the scattered energy that has forgotten the radiation pattern
-BLAST_S = 0.35  # scattered S of blasts over that of earthquakes
+WASHED_OUT = 0.4  # share of the energy that has forgotten the radiation pattern
+BLAST_S = 0.35  # of what fills the nodes of S, of blasts over that of earthquakes
 P_SHARES = (1.05, 0.97, 0.97)  # of Z, N and E in what has left P's polarisation
 S_SHARES = (1.1, 0.95, 0.95)
 DROWNED = 3.0  # S-P after P, what is left of P's coda is a tenth of the energy of that of S
@@ -174,11 +175,9 @@ class _Part:
             yield share * behind, late_s + luck.split_s
 
     def add_scattered(self, moved: Float32Array, envelopes: Float32Array, rate_hz: int) -> None:
-        wave = self.pulse.ray.wave
-        blast = BLAST_S if wave == "S" and self.pulse.way.event.kind is SourceKind.BLAST else 1.0
-        mean = RMS_RADIATION[wave] * blast / np.sqrt(len(self.units))
-        along = np.sqrt((1 - WASHED_OUT) * self.amplitudes**2 + WASHED_OUT * mean**2)[:, np.newaxis] * self.units
-        shares = np.array(P_SHARES if wave == "P" else S_SHARES) * np.sqrt(np.square(along).sum() / 3)
+        along = np.abs(self.amplitudes)[:, np.newaxis] * self.units
+        wave_shares = P_SHARES if self.pulse.ray.wave == "P" else S_SHARES
+        shares = np.array(wave_shares) * np.sqrt(np.square(along).sum() / 3)
         weights = along.astype(np.float32), shares.astype(np.float32)
         polarised, isotropic = envelopes
         moved += scatter(polarised, isotropic, *weights, rate_hz, self.chance)
@@ -262,9 +261,17 @@ class _Train:
             return UP[np.newaxis], np.array([2 * CONVERTED * (abs(sv) + 0.2)])
         if ray.wave == "P":
             radiated = sv if ray.leaves_as == "S" else p
-            return (surface.p_up * UP + surface.p_away * self._away)[np.newaxis], np.array([radiated])
+            return (surface.p_up * UP + surface.p_away * self._away)[np.newaxis], self._blur(np.array([radiated]), "P")
         sideways = surface.sv_up * UP + surface.sv_away * self._away
-        return np.array([sideways, surface.sh * self._across]), np.array([sv, sh])
+        return np.array([sideways, surface.sh * self._across]), self._blur(np.array([sv, sh]), "S")
+
+    def _blur(self, amplitudes: FloatArray, wave: Wave) -> FloatArray:
+        """Waves that leave in other directions fill the nodes of a radiation pattern; the sign stays."""
+        if not self._way.earth.scattering.strength:
+            return amplitudes
+        blast = BLAST_S if wave == "S" and self._way.event.kind is SourceKind.BLAST else 1.0
+        mean = RMS_RADIATION[wave] * blast / np.sqrt(amplitudes.size)
+        return np.copysign(np.sqrt((1 - WASHED_OUT) * amplitudes**2 + WASHED_OUT * mean**2), amplitudes)
 
     def _radiate(self, ray: Ray) -> tuple[FloatArray, FloatArray, FloatArray]:
         return sources.radiate(self._tensor, ray.take_off_deg, self._way.path.azimuth_deg)
@@ -274,7 +281,7 @@ class _Train:
     def _split(self) -> sources.Subevents | None:
         """The same for all stations."""
         event = self._way.event
-        if event.mw <= sources.SEVERAL_FROM_MW:
+        if event.mw <= sources.EXTENDED_FROM_MW:
             return None
         beta_km_s = self._way.earth.model.layer_at(event.depth_km).vs_km_s[0]
         chance = draw(self._seed, event.identity, "rupture", 0)
