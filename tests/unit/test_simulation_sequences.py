@@ -13,6 +13,7 @@ from kensoku.simulation import sources
 from kensoku.simulation.catalogue import Catalogue, Conditions, make_catalogue
 from kensoku.simulation.etas import GutenbergRichter, Triggering, fold_depth
 from kensoku.simulation.geography import KM_PER_DEG, is_inside
+from kensoku.simulation.magnitudes import MagnitudeRelation
 from kensoku.simulation.randomness import FloatArray, draw
 from kensoku.simulation.sequences import (
     Aftershocks,
@@ -32,12 +33,13 @@ START_NS = 1_460_592_000 * 10**9  # 2016-04-14, a Thursday
 KUMAMOTO = Mainshock(
     at_h=0, ml=7.3, latitude_deg=32.75, longitude_deg=130.76, depth_km=12, strike_deg=50, dip_deg=84, rake_deg=-170
 )
+RELATION = MagnitudeRelation(ml=(0.0, 2.8, 6.0, 7.3), mw=(1.0, 3.0, 6.0, 7.0))
 OUTLINE = ((32.0, 130.0), (33.0, 130.0), (33.0, 131.0), (32.5, 131.0), (32.0, 130.5))
 
 
 def make(*drawn: AnySequence, days: float, seed: int = 1) -> Catalogue:
     return make_catalogue(
-        drawn, Conditions(seed, START_NS, days), StressDrop(), lambda depth_km: np.full(depth_km.shape, 3.4)
+        drawn, Conditions(seed, START_NS, days, RELATION), StressDrop(), lambda depth_km: np.full(depth_km.shape, 3.4)
     )
 
 
@@ -270,7 +272,7 @@ def test_quarries_blast_on_working_days_in_working_hours() -> None:
 def test_a_days_blasts_do_not_depend_on_the_start() -> None:
     quarry = Quarry(name="Iwato", latitude_deg=32.8, longitude_deg=130.9, utc_offset_h=9, blasts_a_week=10)
     whole = make(quarry, days=14)
-    later = quarry.draw(Conditions(1, START_NS + 7 * 86_400 * 10**9, 7))
+    later = quarry.draw(Conditions(1, START_NS + 7 * 86_400 * 10**9, 7, RELATION))
     np.testing.assert_allclose(np.sort(later.day[later.day >= 0]) + 7, whole.day[whole.day >= 7], atol=1e-9)
 
 

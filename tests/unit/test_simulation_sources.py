@@ -6,7 +6,7 @@ from obspy.core.event.source import farfield
 
 from kensoku.simulation import sources
 from kensoku.simulation.randomness import FloatArray, draw
-from kensoku.simulation.sources import MagnitudeRelation, Ripple, StressDrop
+from kensoku.simulation.sources import Ripple, StressDrop
 
 
 def fibonacci_sphere(count: int) -> tuple[FloatArray, FloatArray]:
@@ -18,18 +18,6 @@ def fibonacci_sphere(count: int) -> tuple[FloatArray, FloatArray]:
 def test_kumamotos_moment_is_the_published_one() -> None:
     assert sources.moment_nm(7.0) == pytest.approx(4.0e19, rel=0.01)  # Global CMT: 4.4e19 for Mw 7.0
     assert sources.moment_magnitude(sources.moment_nm(3.3)) == pytest.approx(3.3)
-
-
-def test_local_and_moment_magnitude_differ_most_for_small_and_great_ones() -> None:
-    relation = MagnitudeRelation()
-    assert relation.to_mw([1.02, 3.24, 6.5, 7.3]) == pytest.approx([1.4, 3.0, 6.25, 7.0])
-    ml = np.linspace(-2, 8, 101)
-    assert relation.to_ml(relation.to_mw(ml)) == pytest.approx(ml)
-
-
-def test_knots_that_do_not_ascend_are_named() -> None:
-    with pytest.raises(ValueError, match=r"\[3.0, 2.0\], which does not ascend"):
-        MagnitudeRelation(ml=(3.0, 2.0), mw=(1.0, 2.0))
 
 
 def test_corner_of_a_magnitude_3_at_3_mpa_is_seven_hertz() -> None:

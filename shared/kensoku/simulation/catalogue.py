@@ -1,15 +1,16 @@
 """What happens in a scenario, one row a source: when, where, how large and which way it slips."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from kensoku.simulation import sources
+from kensoku.simulation.magnitudes import MagnitudeRelation
 from kensoku.simulation.randomness import FloatArray, draw
-from kensoku.simulation.sources import MagnitudeRelation, SourceKind, StressDrop
+from kensoku.simulation.sources import SourceKind, StressDrop
 
 DAY_S = 86_400
 ICE_BETA_KM_S = 1.9
@@ -34,7 +35,7 @@ class Conditions:
     seed: int
     start_ns: int
     days: float
-    relation: MagnitudeRelation = field(default_factory=MagnitudeRelation)
+    relation: MagnitudeRelation
 
 
 @dataclass(frozen=True, slots=True, eq=False)

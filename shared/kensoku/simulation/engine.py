@@ -80,17 +80,20 @@ def open_world(name: str | Path) -> World:
 
 
 def make_world(scenario: Scenario, folder: Path) -> World:
-    model = read_earth(scenario, folder)
+    stations, earth = read_stations(scenario, folder), Earth(read_earth(scenario, folder), scenario.attenuation)
     catalogue = make_catalogue(
-        scenario.sequences, scenario.conditions, scenario.stress_drop, partial(model.velocity, "S")
+        scenario.sequences,
+        scenario.conditions(earth, stations),
+        scenario.stress_drop,
+        partial(earth.model.velocity, "S"),
     )
-    events, earth = tuple(events_of(catalogue, scenario.sequences)), Earth(model, scenario.attenuation)
+    events = tuple(events_of(catalogue, scenario.sequences))
 
     def floor_of(station: Station) -> Floor:
         return Floor.of_station(site_of(scenario, station), instrument_of(scenario.seed, station))
 
     waves = WaveField(catalogue, events, earth, floor_of, scenario.seed)
-    return World(scenario, read_stations(scenario, folder), catalogue, waves)
+    return World(scenario, stations, catalogue, waves)
 
 
 # --- what a station is made of ----------------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ from kensoku.errors import InputInvalid
 from kensoku.simulation import sources
 from kensoku.simulation.catalogue import Columns, Conditions, Shocks, join, scatter_angles
 from kensoku.simulation.geography import move
+from kensoku.simulation.magnitudes import MagnitudeRelation
 from kensoku.simulation.quantities import DepthKm, LengthKm, Magnitude, NotNegative, Positive
 from kensoku.simulation.randomness import FloatArray
-from kensoku.simulation.sources import MagnitudeRelation
 
 LARGEST_CATALOGUE = 2_000_000
 

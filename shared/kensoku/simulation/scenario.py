@@ -18,11 +18,12 @@ from kensoku.inventory import read_inventory
 from kensoku.simulation.attenuation import Attenuation as Attenuation
 from kensoku.simulation.catalogue import Conditions
 from kensoku.simulation.disturbances import Rates
-from kensoku.simulation.magnitudes import relate
+from kensoku.simulation.magnitudes import MagnitudeRelation, relate
 from kensoku.simulation.networks import AnyNetwork, Layout, Listed, Station
+from kensoku.simulation.propagation import Earth
 from kensoku.simulation.quantities import Name, NotNegative, Positive, Share, UtcOffsetH
 from kensoku.simulation.sequences import AnySequence
-from kensoku.simulation.sources import MagnitudeRelation, StressDrop
+from kensoku.simulation.sources import StressDrop
 from kensoku.traveltime import PRESETS, EarthModel, load_model
 
 BUNDLED = Path(__file__).parent / "scenarios"
@@ -103,7 +104,7 @@ class Scenario:
     earth: Name = "japan"  # a preset of kensoku.traveltime, or a file beside the scenario
     networks: Annotated[tuple[Annotated[AnyNetwork, Field(discriminator="kind")], ...], Field(min_length=1)]
     sequences: tuple[Annotated[AnySequence, Field(discriminator="kind")], ...] = ()
-    magnitudes: MagnitudeRelation | None = None  # that of the attenuation and the stress drop
+    magnitudes: MagnitudeRelation | None = None  # from its first knot on; below, what the stations show
     stress_drop: StressDrop = field(default_factory=StressDrop)
     attenuation: Attenuation = field(default_factory=Attenuation)
     noise: Noise = field(default_factory=Noise)
@@ -113,9 +114,11 @@ class Scenario:
     def start_ns(self) -> int:
         return round(self.start.timestamp() * 1e6) * 1000
 
-    @property
-    def conditions(self) -> Conditions:
-        relation = self.magnitudes or relate(self.attenuation, self.stress_drop)
+    def conditions(self, earth: Earth, stations: Sequence[Station]) -> Conditions:
+        """ML is what these stations show of Mw, or what `magnitudes` says from its first knot on."""
+        relation = relate(earth, self.stress_drop, stations)
+        if self.magnitudes:
+            relation = relation.up_to(self.magnitudes)
         return Conditions(self.seed, self.start_ns, self.duration_h / 24, relation)
 
 

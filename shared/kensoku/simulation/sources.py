@@ -6,7 +6,6 @@ Spectra are shapes, 1 where the source looks like a point in time; times the sei
 
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
@@ -42,42 +41,6 @@ class SourceKind(StrEnum):
 # --- size -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MagnitudeRelation:
-    """ML and Mw of the same earthquakes, straight between the knots and beyond them.
-
-    As given: to Mw 6 what the simulator's own waves show on Wood-Anderson seismographs at 10 to 150 km, on all
-    grounds (`python -m benchmarks.simulation_sizes`); then ML above Mw as JMA's are (Kumamoto 2016: 7.3 for Mw 7.0).
-    """
-
-    ml: Annotated[tuple[float, ...], Field(min_length=2)] = (
-        0.39, 1.02, 1.90, 2.56, 3.24, 3.86, 4.44, 5.0, 5.54, 5.96, 6.27, 6.73, 7.3,
-    )  # fmt: skip
-    mw: Annotated[tuple[float, ...], Field(min_length=2)] = (
-        1.0, 1.4, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0,
-    )  # fmt: skip
-
-    def __post_init__(self) -> None:
-        if len(self.ml) != len(self.mw):
-            raise ValueError(f"{len(self.ml)} knots of ml and {len(self.mw)} of mw; expected as many of both")
-        for knots in (self.ml, self.mw):
-            if any(first >= second for first, second in pairwise(knots)):
-                raise ValueError(f"{list(knots)}, which does not ascend; expected each knot above the one before")
-
-    def to_mw(self, ml: npt.ArrayLike) -> FloatArray:
-        return _interpolate(np.asarray(ml, dtype=np.float64), np.array(self.ml), np.array(self.mw))
-
-    def to_ml(self, mw: npt.ArrayLike) -> FloatArray:
-        return _interpolate(np.asarray(mw, dtype=np.float64), np.array(self.mw), np.array(self.ml))
-
-
-def _interpolate(x: FloatArray, knots_x: FloatArray, knots_y: FloatArray) -> FloatArray:
-    left = np.clip(np.searchsorted(knots_x, x) - 1, 0, knots_x.size - 2)
-    slopes = np.diff(knots_y) / np.diff(knots_x)
-    y: FloatArray = knots_y[left] + slopes[left] * (x - knots_x[left])
-    return y
-
-
 def moment_nm(mw: npt.ArrayLike) -> FloatArray:
     """Seismic moment in N m (IASPEI, 2005)."""
     moment: FloatArray = 10 ** (1.5 * np.asarray(mw, dtype=np.float64) + 9.1)
@@ -103,8 +66,12 @@ class StressDrop:
 
     def draw_mpa(self, mw: FloatArray, chance: np.random.Generator) -> FloatArray:
         scatter = self.deviation_log10 * np.clip(chance.standard_normal(mw.shape), -3, 3)
-        drawn: FloatArray = self.median_mpa * 10 ** (scatter + self.growth * np.maximum(mw - 3, 0))
-        return drawn
+        return self.median(mw) * 10**scatter
+
+    def median(self, mw: FloatArray) -> FloatArray:
+        """In MPa."""
+        median: FloatArray = self.median_mpa * 10 ** (self.growth * np.maximum(mw - 3, 0))
+        return median
 
 
 def corner_hz(moment_nm: npt.ArrayLike, stress_drop_mpa: npt.ArrayLike, beta_km_s: npt.ArrayLike) -> FloatArray:
