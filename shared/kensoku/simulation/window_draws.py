@@ -8,6 +8,7 @@ import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtr
 
 from kensoku.simulation.envelopes import Scattering
 from kensoku.simulation.instruments import SENSORS, Digitiser, Instrument, Sensor
@@ -26,7 +27,16 @@ VP_KM_S, VS_KM_S = 6.0, 3.46
 INCIDENCE_DEG = (0.0, 60.0)
 KAPPA_S_S = (0.0005, 0.08)
 THIN, THIN_HZ = 0.2, (10.0, 45.0)  # share of grounds with a thin layer, and where it resonates
-BOREHOLES_M = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 30.0, 100.0, 250.0)  # depths of sensors
+BOREHOLES_M = (30.0, 100.0, 250.0)  # depths of sensors
+BORED = 1 / 6  # share of stations
+Q_S_1HZ = (25.0, 300.0)  # of paths of some tens of km: volcanoes and fault zones to old crust
+Q_P_OVER_Q_S = (0.8, 1.6)  # at 1 Hz; S fades faster than P at equal Q, for it travels longer
+KAPPA_P_OVER_S = (0.3, 0.9)
+PEAK_DELAY_S = (0.4, 3.0)  # of S at 100 km: mountain roots to volcanic fronts, Takahashi et al. (2007)
+CODA_PER_KM = (0.012, 0.15)  # scattering coefficients: 0.001 to 0.1 in the lithosphere, more in the upper crust
+MIXED = (0.012, 0.05)  # see `Scattering`
+TORN = 0.6  # correlation of what makes the three
+NOISE_RISE_DB = (9.0, 10.0)  # a decade: picked windows have less above 15 Hz than the quiet hours of `sites`
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,10 @@ def _log_uniform(low: float, high: float, chance: np.random.Generator) -> float:
     return float(np.exp(chance.uniform(np.log(low), np.log(high))))
 
 
+def _between(low: float, high: float, share: float) -> float:
+    return float(low * (high / low) ** share)
+
+
 def draw_window(chance: np.random.Generator) -> Draw:
     kind = draw_kind(chance)
     habit = _HABITS[kind]
@@ -96,13 +110,13 @@ def draw_window(chance: np.random.Generator) -> Draw:
     least, most = np.clip(_magnitudes(s_minus_p_s, SENSORS[sensor]), *habit.mw)
     if chance.random() < TOO_NEAR:
         most = habit.mw[1]
-    borehole_m = float(chance.choice(BOREHOLES_M))
+    borehole_m = float(chance.choice(BOREHOLES_M)) if chance.random() < BORED else 0.0
     earth, instrument = draw_earth(chance), draw_instrument(sensor, chance)
     return Draw(
         kind=kind,
         s_minus_p_s=s_minus_p_s,
         p_corner_hz=_log_uniform(*habit.p_corner_hz, chance),
-        s_over_p_corner=0.4 + 0.6 * float(chance.random()) ** 0.7,  # mostly 0.7 to 1, as recorded spectra are
+        s_over_p_corner=float(chance.uniform(0.4, 1.0)),
         mw=float(least + (most - least) * chance.random() ** 2),
         incidence_deg=float(chance.uniform(*(INCIDENCE_DEG if kind is not SourceKind.TELESEISM else (12.0, 30.0)))),
         sensor=sensor,
@@ -125,7 +139,7 @@ def _draw_ground(borehole_m: float, chance: np.random.Generator) -> SiteResponse
     site = draw_site_response(GROUND_CLASSES[chance.integers(len(GROUND_CLASSES))], borehole_m, chance)
     kappa_s_s = _log_uniform(*KAPPA_S_S, chance)
     resonance_hz = _log_uniform(*THIN_HZ, chance) if chance.random() < THIN and not borehole_m else site.resonance_hz
-    kappa_p_s = kappa_s_s * float(chance.uniform(0.3, 1.0))
+    kappa_p_s = kappa_s_s * float(chance.uniform(*KAPPA_P_OVER_S))
     return replace(site, kappa_s_s=kappa_s_s, kappa_p_s=kappa_p_s, resonance_hz=resonance_hz)
 
 
@@ -157,19 +171,29 @@ def draw_path(draw: Draw, chance: np.random.Generator) -> Path:
 
 
 def draw_earth(chance: np.random.Generator) -> Earth:
-    q_s = _log_uniform(30.0, 400.0, chance)
+    """Q from geothermal fields to shields; rock that is torn scatters P and S forwards and back alike."""
+    q_s = _log_uniform(*Q_S_1HZ, chance)
     attenuation = Attenuation(
         q_s_1hz=q_s,
         q_s_exponent=float(chance.uniform(0.4, 0.9)),
-        q_p_1hz=q_s * float(chance.uniform(0.5, 1.2)),
+        q_p_1hz=q_s * float(chance.uniform(*Q_P_OVER_Q_S)),
         q_p_exponent=float(chance.uniform(0.4, 0.9)),
     )
+    own = chance.standard_normal(4)
+    delays, coda, mixed = ndtr(TORN * own[0] + np.sqrt(1 - TORN**2) * own[1:]).tolist()
     scattering = Scattering(
-        peak_delay_s=_log_uniform(0.25, 1.8, chance),
-        growth=float(chance.uniform(0.7, 1.5)),
-        coda_per_km=_log_uniform(0.02, 0.3, chance),
-        local_share=float(chance.uniform(0.2, 0.7)),
+        peak_delay_s=_between(*PEAK_DELAY_S, delays),
+        growth=float(chance.uniform(0.6, 1.4)),
+        p_share=float(chance.uniform(0.3, 0.7)),
+        coda_per_km=_between(*CODA_PER_KM, coda),
+        p_coda=float(chance.uniform(2.0, 4.0)),
+        mixed=_between(*MIXED, mixed),
+        local_share=float(chance.uniform(0.15, 0.6)),
         local_s=_log_uniform(0.12, 0.5, chance),
+        p_turned=float(chance.uniform(0.2, 0.7)),
+        late_share=0.6,
+        uneven_amplitude=0.2,  # less than in a scenario, whose earth is one: here each window has its own
+        uneven_coda=0.4,
     )
     return Earth(_half_space(), attenuation, scattering)
 
@@ -220,6 +244,7 @@ def draw_instrument(sensor: str, chance: np.random.Generator) -> Instrument:
 def draw_noise(draw: Draw, chance: np.random.Generator) -> tuple[Site, float]:
     """A place for a station, and how many decibels of its culture the hour has."""
     site = draw_site(chance, 0.0, borehole=draw.borehole_m > 0, ground=draw.site)
+    site = replace(site, rise_db=chance.normal(*NOISE_RISE_DB))
     return site, float(chance.uniform(0, site.culture_db))
 
 
