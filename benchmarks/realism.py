@@ -20,8 +20,8 @@ def figures_of(found: Study) -> dict[str, float]:
     every = found.sets | {POOL: found.pool} | found.held_out
     return {
         **{f"AUC, {name}": each.separation.auc for name, each in every.items()},
-        "AUC between recorded sets, median": found.median_between("unmatched"),
-        "AUC between recorded sets, matched, median": found.median_between("matched"),
+        "AUC between recorded sets, median": found.median_unmatched,
+        "AUC between recorded sets, matched, median": found.median_matched,
         **{f"importance, {name}": lost for name, lost in zip(NAMES, found.pool.separation.importance, strict=True)},
     }
 
@@ -35,7 +35,7 @@ def show(found: Study) -> None:
     print("\nRecorded against recorded     as they are  matched")
     for pair in found.between:
         print(f"{' and '.join(pair.names):32}{pair.unmatched:>8.3f}{pair.matched:>9.3f}")
-    print(f"{'median':32}{found.median_between('unmatched'):>8.3f}{found.median_between('matched'):>9.3f}")
+    print(f"{'median':32}{found.median_unmatched:>8.3f}{found.median_matched:>9.3f}")
     print("\nmedian ± half of 16 to 84 %, recorded | simulated; what the AUC loses without the number")
     print(f"{'':18}" + "".join(f"{name:^33}" for name in [*found.sets, POOL]))
     for column in np.argsort(-found.pool.separation.importance):

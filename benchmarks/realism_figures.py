@@ -79,8 +79,7 @@ def told_apart() -> Figure:
             told.auc, place, xerr=[[told.auc - told.low], [told.high - told.auc]], fmt="o", color=colour, capsize=3
         )
     axes[0].set_yticks(range(len(every)), list(every))
-    for which, style in (("unmatched", ":"), ("matched", "--")):
-        middle = found.median_between(which)
+    for which, middle, style in (("as they are", found.median_unmatched, ":"), ("matched", found.median_matched, "--")):
         axes[0].axvline(middle, color=ORANGE, ls=style, label=f"recorded against recorded, {which}, median")
     axes[0].set(xlim=(0.45, 1), xlabel="AUC, 90 %: 0.5 is not told apart")
     axes[0].invert_yaxis()
@@ -111,10 +110,17 @@ def curves() -> Figure:
     titles = ("P, onset to largest, s", "S, onset to largest, s", "S over P", "frequency of S over that of P")
     for panel, title in zip(axes, titles, strict=False):
         panel.set(xscale="log", xlabel="S-P, s", title=f"{title} (log10)")
+        label_plainly(panel, (0.5, 1, 2, 5, 10))
     axes[4].set(xlabel="seconds after P", title="horizontal over vertical, dB")
     axes[5].set(xscale="log", xlabel="seconds after S", title="level over the largest of S, dB")
+    label_plainly(axes[5], (0.3, 1, 3, 10))
     axes[5].legend(fontsize=6)
     return figure
+
+
+def label_plainly(axes: Axes, ticks: Sequence[float]) -> None:
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
 
 
 def plot_by_distance(axes: Axes, records: Records, values: FloatArray, colour: str) -> None:

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,10 +39,15 @@ class Study:
     sets: dict[str, Comparison]
     pool: Comparison  # as many records of each set
     held_out: dict[str, Comparison]
-    between: list[Between]
+    between: tuple[Between, ...]
 
-    def median_between(self, which: str) -> float:
-        return float(np.nanmedian([getattr(pair, which) for pair in self.between]))
+    @property
+    def median_unmatched(self) -> float:
+        return float(np.median([pair.unmatched for pair in self.between]))
+
+    @property
+    def median_matched(self) -> float:
+        return float(np.nanmedian([pair.matched for pair in self.between]))
 
 
 def compare(recorded: Records, simulated: Records) -> Comparison:
@@ -56,14 +62,15 @@ def study() -> Study:
         {name: compare(records, simulated) for name, records in sets.items()},
         compare(balanced(sets.values()), simulated),
         {name: compare(records, simulated) for name, records in held_out_set().items()},
-        [compare_recorded(first, second, sets) for first, second in itertools.combinations(sets, 2)],
+        compare_recorded(sets),
     )
 
 
-def compare_recorded(first: str, second: str, sets: dict[str, Records]) -> Between:
-    alike = match(sets[first], sets[second], MATCHED, FARTHEST)
-    return Between(
-        (first, second),
-        separate(sets[first], sets[second], repeats=1).auc,
-        separate(alike.first, alike.second, repeats=1).auc if len(alike.first) >= FEWEST else np.nan,
-    )
+def compare_recorded(sets: Mapping[str, Records]) -> tuple[Between, ...]:
+    """Each recorded set with each other."""
+    between = []
+    for (first, one), (second, other) in itertools.combinations(sets.items(), 2):
+        alike = match(one, other, MATCHED, FARTHEST)
+        matched = separate(alike.first, alike.second, repeats=1).auc if len(alike.first) >= FEWEST else np.nan
+        between.append(Between((first, second), separate(one, other, repeats=1).auc, matched))
+    return tuple(between)
