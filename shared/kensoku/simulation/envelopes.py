@@ -135,11 +135,11 @@ def mixed_energy(onset: Onset, time_s: FloatArray) -> FloatArray:
 
 
 def band_weights(hz: FloatArray) -> FloatArray:
-    """(bands, frequencies); their squares add up to 1."""
+    """(bands, frequencies); they add up to 1, for the bands of one noise are in step."""
     octaves = np.log2(np.maximum(hz, 1e-3)[np.newaxis] / np.array(BANDS_HZ)[:, np.newaxis])
     octaves[0] = np.maximum(octaves[0], 0)
     octaves[-1] = np.minimum(octaves[-1], 0)
-    weights: FloatArray = np.cos(np.pi / 2 * np.minimum(np.abs(octaves) / BAND_OCTAVES, 1))
+    weights: FloatArray = np.cos(np.pi / 2 * np.minimum(np.abs(octaves) / BAND_OCTAVES, 1)) ** 2
     return weights
 
 
