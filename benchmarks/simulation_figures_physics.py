@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 
 from benchmarks.drawing import BLUE, COLOURS, GREEN, ORANGE, PURPLE, RED, fill_quantiles, panels
 from benchmarks.recorded import SETS, Picked, picked_windows
+from kensoku.simulation.attenuation import quality
 from kensoku.simulation.envelopes import Scattering
 from kensoku.simulation.events import Event
 from kensoku.simulation.networks import GROUND_CLASSES, SiteResponse, Station, draw_site_response
 from kensoku.simulation.noise import GroundNoise
-from kensoku.simulation.propagation import Earth, amplify, load_earth, quality
+from kensoku.simulation.propagation import Earth, amplify, load_earth
 from kensoku.simulation.randomness import BLOCK_S, FloatArray
 from kensoku.simulation.scenario import Attenuation
 from kensoku.simulation.sites import Site
