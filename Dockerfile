@@ -8,6 +8,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY model_repository model_repository
 COPY shared shared
 COPY services services
+COPY training training
 RUN pip install --no-cache-dir --no-deps --no-build-isolation . \
     && useradd --system --create-home --home-dir /var/lib/kensoku kensoku
 USER kensoku

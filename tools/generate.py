@@ -15,8 +15,8 @@ from pathlib import Path
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_tools import protoc
 
+from kensoku.training import filter_bank
 from tools import contracts
-from training import filter_bank
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMISES = Path("protos/contract.txt")

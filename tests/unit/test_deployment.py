@@ -33,7 +33,7 @@ def test_no_port_is_open_to_other_machines() -> None:
 
 def test_the_image_takes_what_the_wheel_needs() -> None:
     copied = {name for line in re.findall(r"^COPY (.+) \S+$", DOCKERFILE, re.MULTILINE) for name in line.split()}
-    assert {"constraints.txt", "pyproject.toml", "README.md", "LICENSE", "shared", "services"} <= copied
+    assert {"constraints.txt", "pyproject.toml", "README.md", "LICENSE", "shared", "services", "training"} <= copied
     assert [name for name in copied if not (ROOT / name).exists()] == []
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert copied <= allowed

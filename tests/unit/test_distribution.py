@@ -1,4 +1,4 @@
-"""What `pip install` gives: both halves of the namespace, pinned dependencies, and nothing of the workshop."""
+"""What `pip install` gives: all parts of the namespace, pinned dependencies, and nothing of the workshop."""
 
 import re
 import subprocess
@@ -25,13 +25,14 @@ def wheel_files(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         return set(archive.namelist())
 
 
-def test_the_wheel_has_both_halves_of_the_namespace_and_the_models(wheel_files: set[str]) -> None:
+def test_the_wheel_has_all_parts_of_the_namespace_and_the_models(wheel_files: set[str]) -> None:
     assert {
         "kensoku/errors.py",
         "kensoku/py.typed",
         "kensoku/v1/waveform_pb2.py",
         "kensoku/bus/__init__.py",
         "kensoku/acquisition/__main__.py",
+        "kensoku/training/examples.py",
         "kensoku/cli/main.py",
         "kensoku/model_repository/filter_bank/1/model.onnx",
     } <= wheel_files

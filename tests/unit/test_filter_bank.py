@@ -10,8 +10,8 @@ from scipy import signal
 
 from kensoku.inference import open_models, read_signature
 from kensoku.inference._signature import read_config
+from kensoku.training import filter_bank
 from tests.model_server import MODEL, REPOSITORY, ROOT, ask, counts
-from training import filter_bank
 
 OVERLAYS = sorted((ROOT / "deploy_k8s/overlays/gpu/models").glob("*.pbtxt"))
 
