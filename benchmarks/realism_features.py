@@ -37,8 +37,8 @@ class Summary:
     coda_10s: float
     p_snr: float  # largest of the first half second over the rms of the second before, best component
     s_snr: float
-    p_kurtosis: float  # of the vertical, from 2 s before P to 2 s after it or to S
-    p_coda: float  # rms of the last third before S, over the largest of P
+    p_kurtosis: float  # of the vertical, from 2 s before P to 2 s after it, or three quarters of the way to S
+    p_coda: float  # rms from a half to four fifths of the way to S, over the largest of P
     p_h_over_v: float  # rms of a horizontal over that of the vertical in the first second, or before S
     s_h_over_v: float
     p_rectilinearity: float  # of the first half second: 0 in all directions alike, 1 on a line
@@ -118,8 +118,8 @@ def _measure(samples: FloatArray, seen: FloatArray, level: FloatArray, p: int, s
     after_p, after_s = min(p_end, p + RATE_HZ), s + RATE_HZ
     coda_2s, coda_5s, coda_10s = (np.log10(coda_level(level, s, after_s) / s_peak) for after_s in (2, 5, 10))
     visible = see(samples, RATE_HZ)
-    around = seen[0, p - 2 * RATE_HZ : min(s, p + 2 * RATE_HZ)]
-    last_third = level[s - (s - p) // 3 : s - (s - p) // 20]
+    around = seen[0, p - 2 * RATE_HZ : min(p + 3 * (s - p) // 4, p + 2 * RATE_HZ)]  # S may begin before its label
+    before_s = level[p + (s - p) // 2 : p + 4 * (s - p) // 5]
     return Summary(
         np.log10(s_peak / p_peak),
         np.log10(centroid_hz(seen[:, p : min(p_end, p + 2 * RATE_HZ)])),
@@ -132,7 +132,7 @@ def _measure(samples: FloatArray, seen: FloatArray, level: FloatArray, p: int, s
         np.log10(snr(visible, p)),
         np.log10(snr(visible, s)),
         np.log10(np.mean(around**4) / np.mean(around**2) ** 2),
-        np.log10(_rms(last_third) / p_peak),
+        np.log10(_rms(before_s) / p_peak),
         np.log10(_rms(seen[1:, p:after_p]) / _rms(seen[0, p:after_p])),
         np.log10(_rms(seen[1:, s:after_s]) / _rms(seen[0, s:after_s])),
         rectilinearity(seen[:, p : min(p_end, p + RATE_HZ // 2)]),

@@ -127,7 +127,8 @@ def energy(onset: Onset, time_s: FloatArray, hz: FloatArray) -> FloatArray:
 def mixed_energy(onset: Onset, time_s: FloatArray) -> FloatArray:
     """What S loses on its way as P, a second: nothing when P arrives, most when S does."""
     ahead = time_s / onset.mixed_s
-    growing: FloatArray = onset.mixed / onset.mixed_s * (0.5 + ahead) * (ahead < 1) * (1 - np.exp(-time_s / 0.1))
+    shape = (0.05 + 4.75 * ahead**4) * (ahead < 1) * (1 - np.exp(-time_s / 0.1))
+    growing: FloatArray = onset.mixed / onset.mixed_s * shape
     return growing
 
 

@@ -29,12 +29,12 @@ KAPPA_S_S = (0.0005, 0.08)
 THIN, THIN_HZ = 0.2, (10.0, 45.0)  # share of grounds with a thin layer, and where it resonates
 BOREHOLES_M = (30.0, 100.0, 250.0)  # depths of sensors
 BORED = 1 / 6  # share of stations
-Q_S_1HZ = (25.0, 300.0)  # of paths of some tens of km: volcanoes and fault zones to old crust
+Q_S_1HZ = (35.0, 400.0)  # of paths of some tens of km: volcanoes and fault zones to old crust
 Q_P_OVER_Q_S = (0.8, 1.6)  # at 1 Hz; S fades faster than P at equal Q, for it travels longer
 KAPPA_P_OVER_S = (0.3, 0.9)
-PEAK_DELAY_S = (0.4, 3.0)  # of S at 100 km: mountain roots to volcanic fronts, Takahashi et al. (2007)
+PEAK_DELAY_S = (0.45, 3.5)  # of S at 100 km: mountain roots to volcanic fronts, Takahashi et al. (2007)
 CODA_PER_KM = (0.012, 0.15)  # scattering coefficients: 0.001 to 0.1 in the lithosphere, more in the upper crust
-MIXED = (0.012, 0.05)  # see `Scattering`
+MIXED = (0.015, 0.06)  # see `Scattering`
 TORN = 0.6  # correlation of what makes the three
 NOISE_RISE_DB = (9.0, 10.0)  # a decade: picked windows have less above 15 Hz than the quiet hours of `sites`
 
@@ -175,9 +175,9 @@ def draw_earth(chance: np.random.Generator) -> Earth:
     q_s = _log_uniform(*Q_S_1HZ, chance)
     attenuation = Attenuation(
         q_s_1hz=q_s,
-        q_s_exponent=float(chance.uniform(0.4, 0.9)),
+        q_s_exponent=float(chance.uniform(0.2, 0.8)),
         q_p_1hz=q_s * float(chance.uniform(*Q_P_OVER_Q_S)),
-        q_p_exponent=float(chance.uniform(0.4, 0.9)),
+        q_p_exponent=float(chance.uniform(0.2, 0.8)),
     )
     own = chance.standard_normal(4)
     delays, coda, mixed = ndtr(TORN * own[0] + np.sqrt(1 - TORN**2) * own[1:]).tolist()
@@ -186,11 +186,11 @@ def draw_earth(chance: np.random.Generator) -> Earth:
         growth=float(chance.uniform(0.6, 1.4)),
         p_share=float(chance.uniform(0.3, 0.7)),
         coda_per_km=_between(*CODA_PER_KM, coda),
-        p_coda=float(chance.uniform(2.0, 4.0)),
+        p_coda=float(chance.uniform(1.0, 3.0)),
         mixed=_between(*MIXED, mixed),
-        local_share=float(chance.uniform(0.15, 0.6)),
+        local_share=float(chance.uniform(0.1, 0.5)),
         local_s=_log_uniform(0.12, 0.5, chance),
-        p_turned=float(chance.uniform(0.2, 0.7)),
+        p_turned=float(chance.uniform(0.15, 0.65)),
         late_share=0.6,
         uneven_amplitude=0.2,  # less than in a scenario, whose earth is one: here each window has its own
         uneven_coda=0.4,
