@@ -1,1 +1,30 @@
-"""From the probabilities of a model along a record to picks, the same in batches and live."""
+"""From what a model says of every sample to picks, and from any length of record to what a model says of it.
+
+Values in, values out: the live services and the batch commands call the same functions. A model is a callable that
+takes raw counts (records, 3, samples) at 100 Hz with NaN where a sample is missing, and gives (records, 3, samples):
+probabilities of noise, P and S.
+"""
+
+from kensoku.picking._annotate import Geometry, Model, annotate
+from kensoku.picking._calibration import Calibration, PhaseCalibration
+from kensoku.picking._card import CARD, ModelCard, read_card
+from kensoku.picking._missing import apart_from_gaps, with_missing
+from kensoku.picking._picks import PHASES, Phase, Pick, Rule, find_picks
+
+__all__ = [
+    "CARD",
+    "PHASES",
+    "Calibration",
+    "Geometry",
+    "Model",
+    "ModelCard",
+    "Phase",
+    "PhaseCalibration",
+    "Pick",
+    "Rule",
+    "annotate",
+    "apart_from_gaps",
+    "find_picks",
+    "read_card",
+    "with_missing",
+]

@@ -1,0 +1,90 @@
+"""What a model says of records of any length: windows on an absolute grid, asked, and stitched."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kensoku.errors import InputInvalid
+from kensoku.picking._picks import FloatArray
+
+Model = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geometry:
+    """Which stretch of record a model is given at once, and how much of it counts; all in samples at 100 Hz."""
+
+    window: int  # the longest it is given
+    before: int  # an answer depends on this much before it
+    after: int  # and on this much after it
+    stride: int = 16  # lengths and starts of windows are multiples of it
+    is_fixed: bool = False  # it takes windows of just this length
+    batch: int = 32  # windows asked at once at the most
+
+    def __post_init__(self) -> None:
+        if self.window % self.stride or min(self.before, self.after) < 0 or self.stride < 1 or self.step < self.stride:
+            raise InputInvalid(
+                f"geometry of a model: found windows of {self.window} samples, {self.before} before, {self.after} after, "
+                f"expected a multiple of {self.stride} that leaves at least {self.stride} in between"
+            )
+
+    @property
+    def step(self) -> int:
+        """From one window to the next."""
+        return (self.window - self.before - self.after) // self.stride * self.stride
+
+
+def annotate(counts: FloatArray, model: Model, geometry: Geometry, start: int = 0) -> FloatArray:
+    """(3, samples): probabilities of noise, P and S; or for (records, 3, samples) of equal length those of each.
+
+    `start` is the absolute number of the first sample. Records that fit into one window are asked whole; of longer ones
+    windows lie on a grid that does not depend on `start`, so what is said of a sample further from the record's ends
+    than the model sees does not depend on where the record was cut.
+    """
+    if counts.ndim == 2:
+        single: FloatArray = annotate(counts[np.newaxis], model, geometry, start)[0]
+        return single
+    samples = counts.shape[2]
+    if counts.shape[1] != 3 or not samples:
+        raise InputInvalid(f"record: found counts of shape {counts.shape}, expected three components with samples")
+    lead = start % geometry.stride
+    if geometry.is_fixed or samples + lead > geometry.window:
+        return _stitched(counts, model, geometry, start)
+    padded = _cut(counts, -lead, -(-(samples + lead) // geometry.stride) * geometry.stride)
+    return _asked(padded, model, geometry.batch)[..., lead : lead + samples]
+
+
+def _stitched(counts: FloatArray, model: Model, geometry: Geometry, start: int) -> FloatArray:
+    records, samples, step = len(counts), counts.shape[2], geometry.step
+    said = np.full((records, 3, samples), np.nan, dtype=np.float32)
+    windows = [(n, first) for first in _starts(samples, geometry, start) for n in range(records)]
+    for place in range(0, len(windows), geometry.batch):
+        group = windows[place : place + geometry.batch]
+        answers = model(np.stack([_cut(counts[n], first, geometry.window) for n, first in group]))
+        for (n, first), answer in zip(group, answers, strict=True):
+            inner = first + geometry.before
+            low, high = max(inner, 0), min(inner + step, samples)
+            said[n, :, low:high] = answer[:, low - first : high - first]
+    return said
+
+
+def _starts(samples: int, geometry: Geometry, start: int) -> range:
+    """Starts of windows, from the record's first sample, whose inner parts cover the record without overlap."""
+    first = (start // geometry.step) * geometry.step - start - geometry.before // geometry.stride * geometry.stride
+    while first + geometry.before > 0:
+        first -= geometry.step
+    return range(first, samples - geometry.before, geometry.step)
+
+
+def _cut(counts: FloatArray, first: int, length: int) -> FloatArray:
+    """A stretch of the last axis; NaN where it lies outside of the record."""
+    cut = np.full((*counts.shape[:-1], length), np.nan, dtype=np.float32)
+    low, high = max(first, 0), min(first + length, counts.shape[-1])
+    if high > low:
+        cut[..., low - first : high - first] = counts[..., low:high]
+    return cut
+
+
+def _asked(windows: FloatArray, model: Model, batch: int) -> FloatArray:
+    return np.concatenate([model(windows[place : place + batch]) for place in range(0, len(windows), batch)])

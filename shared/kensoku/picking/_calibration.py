@@ -1,0 +1,55 @@
+"""What a score is worth: the probability that a pick is right, and how far it is off."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kensoku.errors import InputInvalid
+from kensoku.picking._picks import Phase, Pick
+
+SMALLEST_S, LARGEST_S = 0.005, 1.0  # half a sample; beyond a second it is another wave
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseCalibration:
+    """Of one phase. Between the scores it is interpolated, outside of them constant."""
+
+    scores: tuple[float, ...] = (0.0, 1.0)
+    probabilities: tuple[float, ...] = (0.0, 1.0)
+    # log of the half width, in s, of the interval that holds 68 %: constant, times score, times log of the lobe's width
+    log_uncertainty: tuple[float, float, float] = (math.log(0.05), 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        rising = all(a < b for a, b in zip(self.scores, self.scores[1:], strict=False))
+        sound = all(0 <= p <= 1 for p in self.probabilities) and all(map(math.isfinite, self.log_uncertainty))
+        if not rising or not self.scores or len(self.scores) != len(self.probabilities) or not sound:
+            raise InputInvalid(
+                f"calibration: found scores {self.scores} with probabilities {self.probabilities} and uncertainty "
+                f"{self.log_uncertainty}, expected rising scores, as many probabilities from 0 to 1, and finite numbers"
+            )
+
+    def probability(self, score: float) -> float:
+        return float(np.interp(score, self.scores, self.probabilities))
+
+    def uncertainty_s(self, score: float, width_s: float) -> float:
+        constant, by_score, by_width = self.log_uncertainty
+        log_s = constant + by_score * score + by_width * math.log(max(width_s, 0.01))
+        return min(max(math.exp(min(log_s, 0.0)), SMALLEST_S), LARGEST_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    p: PhaseCalibration = PhaseCalibration()
+    s: PhaseCalibration = PhaseCalibration()
+
+    def of(self, phase: Phase) -> PhaseCalibration:
+        return self.p if phase == "P" else self.s
+
+    def probability(self, pick: Pick) -> float:
+        """That a real onset of this phase lies within 0.5 s of the pick."""
+        return self.of(pick.phase).probability(pick.score)
+
+    def uncertainty_s(self, pick: Pick) -> float:
+        """68 % of right picks lie this near to the onset."""
+        return self.of(pick.phase).uncertainty_s(pick.score, pick.width_s)

@@ -1,0 +1,51 @@
+"""What of a record is missing, and how near to a gap nothing may be picked."""
+
+import numpy as np
+
+from kensoku.picking._picks import BoolArray, FloatArray
+
+EDGE = 50  # samples: half a second, in which a picker may take a gap's edge for an onset
+FILLED = 40  # samples of zeros on all components are a gap that somebody has filled
+DEAD = 100  # samples without a change at the start of a record: the component records nothing
+
+
+def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
+    """(3, samples) with NaN also where a format without NaN hides that nothing was recorded.
+
+    That is a component which does not change from the record's start on, and stretches in which all that live are zero.
+    Causal: a stretch of zeros is missing from where it is long enough to be told, so nothing depends on what follows.
+    """
+    shown = np.array(counts, dtype=np.float32)
+    for component in shown:
+        alive = int(np.argmax(component != component[0])) or len(component)
+        if alive >= min(DEAD, len(component)):
+            component[:alive] = np.nan
+    silent = np.all(np.isnan(shown) | (shown == 0), axis=0) & ~np.all(np.isnan(shown), axis=0)
+    for first, last in _runs(silent):
+        if last - first >= FILLED:
+            shown[:, first + (FILLED if is_causal else 0) : last] = np.nan
+    return shown
+
+
+def apart_from_gaps(counts: FloatArray) -> BoolArray:
+    """(samples,): False within half a second of where the record or one of its components begins or stops.
+
+    The end of the record is no such place: more may come. Neither is the start of a component that was dead so far, if
+    the others recorded: only a wave may have woken it.
+    """
+    recorded = ~np.isnan(counts)
+    is_edge = np.zeros(counts.shape[1], dtype=np.bool_)
+    for component in recorded:
+        changed = np.flatnonzero(component[1:] != component[:-1]) + 1
+        is_edge[changed[1:] if not component[0] and recorded[:, 0].any() else changed] = True
+    if len(is_edge):
+        is_edge[0] = True
+    reach = np.convolve(is_edge, np.ones(2 * EDGE, dtype=np.int64))[EDGE : EDGE + len(is_edge)]
+    # An edge lies before the sample of its number: as far to both sides.
+    return np.asarray(reach == 0)
+
+
+def _runs(flags: BoolArray) -> list[tuple[int, int]]:
+    """First sample and the one after the last of each stretch of True."""
+    changes = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
+    return [(int(first), int(last)) for first, last in changes.reshape(-1, 2)]

@@ -1,0 +1,158 @@
+"""One pick a lobe, from a short stretch around it, and none that a gap has made."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from kensoku.picking import Pick, Rule, apart_from_gaps, find_picks, with_missing
+
+RULE = Rule(p_threshold=0.3, s_threshold=0.4)
+FloatArray = npt.NDArray[np.float32]
+
+
+def said(*lobes: tuple[str, float, float], length: int = 1000, width: float = 10.0) -> FloatArray:
+    """Probabilities of noise, P and S with Gaussian lobes: phase, sample, height."""
+    rows = np.zeros((3, length), np.float32)
+    for phase, sample, height in lobes:
+        shape = height * np.exp(-0.5 * ((np.arange(length) - sample) / width) ** 2)
+        row = rows["-PS".index(phase)]
+        np.maximum(row, shape, out=row)
+    rows[0] = 1 - rows[1] - rows[2]
+    return rows
+
+
+def found(picks: list[Pick]) -> list[tuple[str, float]]:
+    return [(pick.phase, round(pick.sample, 1)) for pick in picks]
+
+
+def test_a_lobe_of_each_phase_is_a_pick_between_samples() -> None:
+    picks = find_picks(said(("P", 300.3, 0.8), ("S", 520.75, 0.6)), RULE)
+    assert [pick.phase for pick in picks] == ["P", "S"]
+    assert [pick.sample for pick in picks] == pytest.approx([300.3, 520.75], abs=0.05)
+    assert [pick.score for pick in picks] == pytest.approx([0.8, 0.6], abs=0.001)
+    assert [pick.width_s for pick in picks] == pytest.approx([0.24, 0.24], abs=0.01)
+
+
+def test_each_phase_has_a_threshold_of_its_own() -> None:
+    assert found(find_picks(said(("P", 300, 0.35), ("S", 600, 0.35)), RULE)) == [("P", 300)]
+
+
+def test_noise_may_be_left_out() -> None:
+    probabilities = said(("P", 300, 0.8), ("S", 520, 0.6))
+    assert find_picks(probabilities[1:], RULE) == find_picks(probabilities, RULE)
+
+
+def test_two_maxima_of_one_lobe_are_one_pick() -> None:
+    (pick,) = find_picks(said(("P", 300, 0.9), ("P", 315, 0.8)), RULE)
+    assert pick.sample == pytest.approx(304, abs=4)
+
+
+def test_of_two_lobes_close_to_each_other_the_higher_is_picked() -> None:
+    assert found(find_picks(said(("P", 300, 0.9), ("P", 340, 0.5), width=4), RULE)) == [("P", 300)]
+    assert found(find_picks(said(("P", 300, 0.5), ("P", 315, 0.9), width=4), RULE)) == [("P", 315)]
+
+
+def test_two_lobes_half_a_second_apart_are_two_picks() -> None:
+    assert found(find_picks(said(("P", 300, 0.9), ("P", 355, 0.8)), RULE)) == [("P", 300), ("P", 355)]
+
+
+def test_a_flat_top_is_one_pick_in_its_middle() -> None:
+    probabilities = np.zeros((3, 400), np.float32)
+    probabilities[1, 200:211] = 0.7
+    assert found(find_picks(probabilities, RULE)) == [("P", 205)]
+
+
+@pytest.mark.parametrize(("p", "s", "phase"), [(0.5, 0.45, "P"), (0.45, 0.5, "S")])
+def test_of_p_and_s_at_one_place_the_larger_is_picked(p: float, s: float, phase: str) -> None:
+    picks = find_picks(said(("P", 300, p), ("S", 308, s)), RULE)
+    assert [pick.phase for pick in picks] == [phase]
+
+
+def test_a_p_that_was_told_already_stays_when_an_s_at_its_place_is_larger() -> None:
+    rule = Rule(p_threshold=0.3, s_threshold=0.4, p_yields=False)
+    picks = find_picks(said(("P", 300, 0.45), ("S", 308, 0.5)), rule)
+    assert [pick.phase for pick in picks] == ["P", "S"]
+
+
+def test_a_pick_depends_on_no_more_than_is_stated() -> None:
+    chance = np.random.default_rng(1)
+    probabilities = chance.dirichlet((1, 1, 1), 4000).T.astype(np.float32)
+    probabilities = np.stack([np.convolve(row, np.hanning(9) / 4, "same") for row in probabilities]).astype(np.float32)
+    rule = Rule(p_threshold=0.4, s_threshold=0.4)
+    picks = find_picks(probabilities, rule)
+    assert len(picks) > 20
+    for pick in picks:
+        peak = int(np.argmax(probabilities["-PS".index(pick.phase), int(pick.sample) - 20 : int(pick.sample) + 21]))
+        peak += int(pick.sample) - 20
+        cut = chance.random((3, 4000)).astype(np.float32)
+        near = slice(max(0, peak - rule.behind - 1), peak + rule.ahead + 1)
+        cut[:, near] = probabilities[:, near]
+        assert pick in find_picks(cut, rule)
+
+
+def test_nothing_is_picked_before_its_stretch_is_complete() -> None:
+    probabilities = said(("P", 300, 0.8), ("S", 300, 0.1))
+    assert find_picks(probabilities[:, :320], RULE) == []
+    assert find_picks(probabilities[:, :321], RULE) == find_picks(probabilities, RULE)
+    probabilities[:, 310:] = np.nan
+    assert find_picks(probabilities, RULE) == []
+
+
+def test_a_pick_lies_as_exactly_wherever_in_a_record_it_is() -> None:
+    probabilities = said(("P", 300.3, 0.8))
+    first, later = find_picks(probabilities, RULE), find_picks(np.roll(probabilities, 512, axis=1), RULE)
+    assert later[0].sample - 512 == pytest.approx(first[0].sample, abs=1e-12)
+    assert (later[0].score, later[0].width_s) == (first[0].score, first[0].width_s)
+
+
+# --- gaps -------------------------------------------------------------------------------------------------------------
+
+
+def record(length: int = 1000) -> FloatArray:
+    return np.random.default_rng(0).normal(0, 100, (3, length)).astype(np.float32)
+
+
+def test_nothing_may_be_picked_within_half_a_second_of_a_gap() -> None:
+    counts = record()
+    counts[:, 400:600] = np.nan
+    allowed = apart_from_gaps(counts)
+    assert np.flatnonzero(~allowed).tolist() == [*range(50), *range(350, 450), *range(550, 650)]
+    assert found(find_picks(said(("P", 340, 0.8), ("P", 640, 0.9)), RULE, allowed)) == [("P", 340)]
+
+
+def test_a_gap_of_one_component_counts_and_a_component_that_is_never_there_does_not() -> None:
+    counts = record()
+    counts[1] = np.nan
+    counts[2, 700] = np.nan
+    assert np.flatnonzero(~apart_from_gaps(counts)).tolist() == [*range(50), *range(650, 751)]
+
+
+def test_a_component_that_never_changes_is_missing() -> None:
+    counts = record()
+    counts[1] = 17
+    shown = with_missing(counts, is_causal=True)
+    assert np.isnan(shown[1]).all()
+    assert np.array_equal(shown[[0, 2]], counts[[0, 2]])
+
+
+def test_a_gap_that_somebody_filled_with_zeros_is_missing() -> None:
+    counts = record()
+    counts[:, 400:600] = 0
+    assert np.flatnonzero(np.isnan(with_missing(counts, is_causal=False)[0])).tolist() == list(range(400, 600))
+    assert np.flatnonzero(np.isnan(with_missing(counts, is_causal=True)[0])).tolist() == list(range(440, 600))
+
+
+def test_what_is_missing_live_does_not_depend_on_what_follows() -> None:
+    counts = record()
+    counts[:, 400:600] = 0
+    counts[1, :300] = 5
+    whole = with_missing(counts, is_causal=True)
+    for end in (350, 420, 439, 441, 500, 650):
+        changed = counts.copy()
+        changed[:, end:] *= 1e7
+        assert np.array_equal(with_missing(changed, is_causal=True)[:, :end], whole[:, :end], equal_nan=True)
+
+
+def test_quiet_ground_of_a_coarse_digitizer_is_no_gap() -> None:
+    counts = np.round(np.random.default_rng(2).normal(0, 0.4, (3, 3000))).astype(np.float32)
+    assert not np.isnan(with_missing(counts, is_causal=False)).any()
