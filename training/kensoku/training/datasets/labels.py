@@ -1,0 +1,96 @@
+"""What a source's labels say of a record, and what they leave open: onsets, and where nobody knows of a phase."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kensoku.training.examples import PHASES, RATE_HZ, BoolArray, Onset, Phase, Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelRule:
+    """How far one source's labels are to be trusted; measured for the source, stated in the description."""
+
+    shift_p_samples: float = 0.0  # added to what the source says
+    shift_s_samples: float = 0.0
+    weight_p: float = 1.0
+    weight_s: float = 1.0
+    known_before_s: float = math.inf  # of an event's first label: earlier nobody looked
+    known_after_s: float = math.inf  # of its last
+    missing_s: float = 0.3  # from a label on (before it, for P) the unlabelled phase of the event may lie
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """As the source has it, in samples of the record."""
+
+    phase: Phase
+    sample: float
+    weight: float = 1.0
+
+
+def apply_rule(
+    rule: LabelRule, events: Iterable[Sequence[Pick]], doubtful: Iterable[Pick], length: int
+) -> tuple[tuple[Onset, ...], tuple[Span, ...]]:
+    """Onsets of the events that the source knows, and the spans of which it says nothing.
+
+    Around doubtful picks, which no event claims, both phases are unknown.
+    """
+    moved = [[_move(rule, pick) for pick in picks] for picks in events]
+    known = np.full((2, length), not any(math.isfinite(x) for x in (rule.known_before_s, rule.known_after_s)))
+    for picks in moved:
+        known[:, _within(rule, picks, length)] = True
+    for picks in moved:
+        _forget_missing(rule, picks, known)
+    for pick in doubtful:
+        known[:, _slice(pick.sample - RATE_HZ * DOUBTFUL_S, pick.sample + RATE_HZ * DOUBTFUL_S, length)] = False
+    onsets = tuple(sorted((o for picks in moved for o in picks), key=lambda onset: onset.sample))
+    for onset in onsets:
+        around = _slice(onset.sample - RATE_HZ * CERTAIN_S, onset.sample + RATE_HZ * CERTAIN_S, length)
+        known[PHASES.index(onset.phase), around] = True
+    return onsets, to_spans(known)
+
+
+DOUBTFUL_S = 1.0  # on either side of a pick that no event claims
+CERTAIN_S = (
+    0.3  # on either side of an onset its own phase is known: the curve that is taught there has three deviations
+)
+
+
+def to_spans(known: BoolArray) -> tuple[Span, ...]:
+    """Runs of what is not known, of each phase."""
+    spans = []
+    for phase, row in zip(PHASES, known, strict=True):
+        edges = np.flatnonzero(np.diff(np.concatenate([[True], row, [True]]).astype(np.int8)))
+        spans += [Span(phase, float(a), float(b - 1)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return tuple(spans)
+
+
+def _move(rule: LabelRule, pick: Pick) -> Onset:
+    shift, weight = (
+        (rule.shift_p_samples, rule.weight_p) if pick.phase == "P" else (rule.shift_s_samples, rule.weight_s)
+    )
+    return Onset(pick.phase, pick.sample + shift, weight * pick.weight)
+
+
+def _within(rule: LabelRule, picks: Sequence[Onset], length: int) -> slice:
+    samples = [pick.sample for pick in picks]
+    first, last = min(samples) - RATE_HZ * rule.known_before_s, max(samples) + RATE_HZ * rule.known_after_s
+    return _slice(first, last, length)
+
+
+def _forget_missing(rule: LabelRule, picks: Sequence[Onset], known: BoolArray) -> None:
+    """Where the phase that an event's labels lack can be: S after P, P before S."""
+    phases, length = {pick.phase for pick in picks}, known.shape[1]
+    if "S" not in phases:
+        first = min(pick.sample for pick in picks) + RATE_HZ * rule.missing_s
+        known[1, _slice(first, math.inf, length)] = False
+    if "P" not in phases:
+        last = max(pick.sample for pick in picks) - RATE_HZ * rule.missing_s
+        known[0, _slice(-math.inf, last, length)] = False
+
+
+def _slice(first: float, last: float, length: int) -> slice:
+    return slice(math.ceil(min(max(first, 0), length)), math.floor(min(max(last, -1), length - 1)) + 1)

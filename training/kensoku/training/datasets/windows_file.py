@@ -1,0 +1,145 @@
+"""Windows that others cut and labelled: an HDF5 file of scaled integers, and a table with a row for each."""
+
+import csv
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from kensoku.errors import InputInvalid
+from kensoku.training.datasets.labels import LabelRule, Pick, apply_rule
+from kensoku.training.datasets.missing import mark_missing
+from kensoku.training.datasets.records import Record, load_all
+from kensoku.training.examples import PHASES, RATE_HZ, Example, FloatArray, Kind, Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What the table says, as templates of its columns such as `{net}.{sta}`; empty where it says nothing."""
+
+    station: str
+    event: str = ""
+    start: str = ""  # the moment of the first sample, if no column names the event
+    start_pattern: str = ""  # what to take from it, e.g. _([0-9]{16})
+    start_format: str = ""  # of strptime; else ISO 8601
+    magnitude: str = ""
+    distance_km: str = ""
+    flags: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowsFile:
+    path: Path
+    source: str
+    region: str
+    columns: Columns
+    rule: LabelRule = field(default_factory=LabelRule)
+    kind: Kind = "earthquake"
+
+
+def read_windows_h5(file: WindowsFile) -> Iterator[Example]:
+    """All windows of the file in its order."""
+    return load_all(record for record, _ in find_windows(file))
+
+
+def find_windows(file: WindowsFile) -> Iterator[tuple[Record, Mapping[str, str]]]:
+    """Each window with its row of the table."""
+    rows = _read_rows(file.path.with_suffix(".csv"))
+    with _open(file.path) as content:
+        p, s = content["p"][:], content["s"][:]
+        if len(rows) != len(p):
+            raise InputInvalid(
+                f"{file.path}: found {len(p)} windows and {len(rows)} rows in the table beside it; expected one for each"
+            )
+    origins = _origins(file, rows)
+    for number, (row, origin) in enumerate(zip(rows, origins, strict=True)):
+        yield Record(origin, functools.partial(_load, file, number, (float(p[number]), float(s[number])), origin)), row
+
+
+def _open(path: Path) -> h5py.File:
+    try:
+        content = h5py.File(path, "r")
+    except OSError as error:
+        raise InputInvalid(f"{path}: found {error}; expected HDF5 with X, scale, p and s") from None
+    missing = [name for name in ("X", "scale", "p", "s") if name not in content]
+    rate = content.attrs.get("sampling_rate", RATE_HZ)
+    if missing or rate != RATE_HZ:
+        content.close()
+        found = f"no {', '.join(missing)}" if missing else f"a rate of {rate} Hz"
+        raise InputInvalid(f"{path}: found {found}; expected X, scale, p and s at {RATE_HZ} Hz")
+    return content
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        raise InputInvalid(f"{path}: found {error.strerror}; expected a table with a row for each window") from None
+
+
+def _load(file: WindowsFile, number: int, labels: tuple[float, float], origin: Origin) -> Example:
+    with _open(file.path) as content:
+        counts: FloatArray = content["X"][number] * content["scale"][number][:, None].astype(np.float32)
+    picks = [Pick(phase, sample) for phase, sample in zip(PHASES, labels, strict=True) if np.isfinite(sample)]
+    onsets, unknown = apply_rule(file.rule, [picks] if picks else [], [], counts.shape[1])
+    return Example(mark_missing(counts), onsets, unknown, origin)
+
+
+# --- whose windows ----------------------------------------------------------------------------------------------------
+
+
+def _origins(file: WindowsFile, rows: Sequence[Mapping[str, str]]) -> list[Origin]:
+    columns = file.columns
+    if columns.event or not columns.start:
+        events = [fill(columns.event, row, file.path) for row in rows]
+    else:
+        events = [_moment(columns, row, file.path) for row in rows]
+    return [
+        Origin(
+            source=file.source,
+            region=file.region,
+            station=fill(columns.station, row, file.path),
+            event=event,
+            kind=file.kind,
+            magnitude=_number(fill(columns.magnitude, row, file.path)),
+            distance_km=_number(fill(columns.distance_km, row, file.path)),
+        )
+        for row, event in zip(rows, events, strict=True)
+    ]
+
+
+def _moment(columns: Columns, row: Mapping[str, str], path: Path) -> str:
+    """The window's start as ISO 8601; the split joins those that are close to each other."""
+    text = fill(columns.start, row, path)
+    if columns.start_pattern:
+        match = re.search(columns.start_pattern, text)
+        if match is None:
+            raise InputInvalid(f"{path}: found {text!r}; expected something that matches {columns.start_pattern!r}")
+        text = match[1]
+    try:
+        moment = datetime.strptime(text, columns.start_format) if columns.start_format else datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputInvalid(f"{path}: found {text!r}; expected a time: {error}") from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).isoformat(timespec="milliseconds")
+
+
+def fill(template: str, row: Mapping[str, str], path: Path) -> str:
+    try:
+        return template.format_map(row)
+    except (KeyError, ValueError) as error:
+        raise InputInvalid(
+            f"{path}: found no column for {error} of {template!r}; expected some of {', '.join(row)}"
+        ) from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text) if text else np.nan
+    except ValueError:
+        return np.nan
