@@ -54,7 +54,7 @@ def find_windows(file: WindowsFile) -> Iterator[tuple[Record, Mapping[str, str]]
         p, s = content["p"][:], content["s"][:]
         if len(rows) != len(p):
             raise InputInvalid(
-                f"{file.path}: found {len(p)} windows and {len(rows)} rows in the table beside it; expected one for each"
+                f"{file.path}: found {len(p)} windows and {len(rows)} rows beside it; expected one for each"
             )
     origins = _origins(file, rows)
     for number, (row, origin) in enumerate(zip(rows, origins, strict=True)):
