@@ -75,7 +75,7 @@ def test_several_records_are_told_apart_also_by_a_model_of_one_length(length: in
 
 
 def test_a_geometry_that_leaves_nothing_is_refused() -> None:
-    with pytest.raises(InputInvalid, match="found windows of 512 samples, 300 before and 200 after, expected"):
+    with pytest.raises(InputInvalid, match="found windows of 512 samples, 300 before, 200 after; expected"):
         Geometry(window=512, before=300, after=200)
     with pytest.raises(InputInvalid, match=r"found counts of shape \(1, 4, 100\)"):
         annotate(np.zeros((4, 100), np.float32), smooth, GEOMETRY)

@@ -12,7 +12,7 @@ COMMANDS = {
     "tail": "print the messages of a topic",
     "topics": "create and inspect the topics",
     "triton": "install and run the embedded model server",
-    "models": "list, load, promote and roll back models",
+    "models": "list, load, promote, roll back and run models",
     "inventory": "publish, compare and show station epochs",
     "stations": "disable and enable stations",
     "simulate": "write simulated records and all that is known of them",

@@ -1,15 +1,13 @@
-"""`kensoku models`: which versions are loaded, and which is in force from when."""
+"""`kensoku models`: which versions are loaded, which is in force from when, and what they say of a file."""
 
 import argparse
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
-from kensoku.cli._bus import CommandSettings, add_bus_flags, login_name, open_running_bus
+from kensoku.cli import _models_run
+from kensoku.cli._bus import add_bus_flags, login_name, open_running_bus
+from kensoku.cli._models import ModelSettings, embedded_or
 from kensoku.errors import ModelRefused, ModelUnknown, SettingInvalid
 from kensoku.inference import ModelControl, endpoints, versions_in
 from kensoku.models import (
@@ -17,20 +15,12 @@ from kensoku.models import (
     Decision,
     PromotionLog,
     Promotions,
-    default_repository,
     file_sha256,
     needed_versions,
     version_in_force,
 )
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
-from kensoku.triton import GRPC_PORT
-
-
-class ModelSettings(CommandSettings):
-    model_repository: Annotated[Path, Field(description="folder with a folder a model")] = Field(
-        default_factory=default_repository
-    )
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="event time, such as 2026-01-31T12:00:00Z (default: now; for a model's first promotion: all times)",
     )
     promote.add_argument("--sha256", metavar="HASH", help="refuse a file with another hash")
+    _models_run.add_actions(actions)
 
 
 # --- the commands -----------------------------------------------------------------------------------------------------
@@ -183,7 +174,7 @@ def open_control(options: argparse.Namespace) -> Iterator[ModelControl | None]:
     if url.startswith("local"):
         yield None
         return
-    with ModelControl(endpoints(f"triton://127.0.0.1:{GRPC_PORT}" if url == "triton" else url)) as control:
+    with ModelControl(endpoints(embedded_or(url))) as control:
         yield control
 
 

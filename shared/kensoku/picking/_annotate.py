@@ -25,7 +25,7 @@ class Geometry:
     def __post_init__(self) -> None:
         if self.window % self.stride or min(self.before, self.after) < 0 or self.stride < 1 or self.step < self.stride:
             raise InputInvalid(
-                f"geometry of a model: found windows of {self.window} samples, {self.before} before, {self.after} after, "
+                f"geometry of model: found windows of {self.window} samples, {self.before} before, {self.after} after; "
                 f"expected a multiple of {self.stride} that leaves at least {self.stride} in between"
             )
 

@@ -6,14 +6,16 @@ from kensoku.picking._picks import BoolArray, FloatArray
 
 EDGE = 50  # samples: half a second, in which a picker may take a gap's edge for an onset
 FILLED = 40  # samples of zeros on all components are a gap that somebody has filled
+COMMON = 0.25  # share of zeros before a gap from which on they say nothing
 DEAD = 100  # samples without a change at the start of a record: the component records nothing
 
 
 def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
     """(3, samples) with NaN also where a format without NaN hides that nothing was recorded.
 
-    That is a component which does not change from the record's start on, and stretches in which all that live are zero.
-    Causal: a stretch of zeros is missing from where it is long enough to be told, so nothing depends on what follows.
+    That is a component which does not change from the record's start on, and stretches in which all that live are zero,
+    unless zeros were common before: quiet ground, counted coarsely, is no gap. Causal: a stretch of zeros is missing
+    from where it is long enough to be told, so nothing depends on what follows.
     """
     shown = np.array(counts, dtype=np.float32)
     for component in shown:
@@ -22,7 +24,8 @@ def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
             component[:alive] = np.nan
     silent = np.all(np.isnan(shown) | (shown == 0), axis=0) & ~np.all(np.isnan(shown), axis=0)
     for first, last in _runs(silent):
-        if last - first >= FILLED:
+        is_abrupt = silent[max(0, first - FILLED) : first].sum() < COMMON * FILLED
+        if last - first >= FILLED and is_abrupt:
             shown[:, first + (FILLED if is_causal else 0) : last] = np.nan
     return shown
 

@@ -1,0 +1,179 @@
+"""`kensoku models run` and `kensoku models classify`: ask a model about every window of a file."""
+
+import argparse
+import csv
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from kensoku.cli._models import AskSettings
+from kensoku.cli._window_files import FloatArray, WindowFile, open_windows
+from kensoku.errors import InputInvalid, ModelRefused
+from kensoku.inference import Models, open_models
+from kensoku.picking import Model, ModelCard, Pick, annotate, apart_from_gaps, find_picks, read_card, with_missing
+from kensoku.settings import add_flags, load_settings, overrides
+
+RATE_HZ = 100
+EVERY_S = 2.0  # between lines of progress
+BLOCK_SAMPLES = 400_000  # of the windows that are in memory at once: as much for any file
+PICKER, LIVE_PICKER, CLASSIFIER = "picker", "picker_live", "phase"
+Row = Sequence[object]
+T = TypeVar("T")
+
+
+def add_actions(actions: Any) -> None:
+    run = actions.add_parser("run", help="pick every window of a file")
+    classify = actions.add_parser("classify", help="probabilities of noise, P and S for every short cut of a file")
+    for action, model, execute in ((run, PICKER, run_picker), (classify, CLASSIFIER, run_classifier)):
+        action.add_argument("--windows", type=Path, required=True, metavar="FILE.h5", help="X, scale, sampling_rate")
+        action.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="there when it is whole")
+        action.add_argument("--model", metavar="NAME", help=f"folder in the model repository, e.g. {model}")
+        add_flags(action, AskSettings, only=["models", "model_repository"])
+        action.set_defaults(execute=execute)
+    run.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
+    run.add_argument("--live", action="store_true", help=f"look as little ahead as live picking does: {LIVE_PICKER}")
+
+
+def share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above 0 and at most 1")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A model and who answers for it."""
+
+    name: str
+    card: ModelCard
+    models: Models
+
+    def __call__(self, counts: FloatArray) -> FloatArray:
+        said = self.models.infer(self.name, {"counts": counts})
+        if "probabilities" not in said:
+            raise ModelRefused(f"model {self.name!r}: found outputs {', '.join(said)}, expected probabilities")
+        return np.asarray(said["probabilities"], dtype=np.float32)
+
+
+def run_picker(options: argparse.Namespace) -> int:
+    settings = load_settings(AskSettings, overrides(options, AskSettings))
+    name = options.model or (LIVE_PICKER if options.live else PICKER)
+    card = card_of(settings.repository, name, "picker")
+    if options.live and card.look_ahead_s is None:
+        raise ModelRefused(f"model {name!r}: found full context, expected a stated look-ahead; give another --model")
+    if options.threshold is not None:
+        card = replace(card, threshold=replace(card.threshold, p=options.threshold, s=options.threshold))
+    with open_windows(options.windows) as windows, open_models(settings.url) as models:
+        refuse_rate(windows)
+        model = Asked(name, card, models)
+        rows = (
+            (window, pick.phase, f"{pick.sample:.2f}", f"{pick.score:.4f}")
+            for window, picks in tell(pick_windows(windows, model, card), windows.count)
+            for pick in picks
+        )
+        count = write_rows(options.out, ("window", "phase", "sample", "score"), rows)
+    print(f"{options.out}: {count:,} picks in {windows.count:,} windows")
+    return 0
+
+
+def run_classifier(options: argparse.Namespace) -> int:
+    settings = load_settings(AskSettings, overrides(options, AskSettings))
+    name = options.model or CLASSIFIER
+    card = card_of(settings.repository, name, "classifier")
+    with open_windows(options.windows) as cuts, open_models(settings.url) as models:
+        refuse_rate(cuts)
+        if cuts.samples != card.geometry.window:
+            raise InputInvalid(
+                f"{cuts.path}: found cuts of {cuts.samples} samples, expected {card.geometry.window} for {name!r}"
+            )
+        said = classify_cuts(cuts, Asked(name, card, models))
+        rows = ((cut, *(f"{value:.4f}" for value in row)) for cut, row in tell(said, cuts.count))
+        count = write_rows(options.out, ("window", "noise", "P", "S"), rows)
+    print(f"{options.out}: {count:,} cuts")
+    return 0
+
+
+# --- what is asked ----------------------------------------------------------------------------------------------------
+
+
+def pick_windows(windows: WindowFile, model: Model, card: ModelCard) -> Iterator[tuple[int, list[Pick]]]:
+    """The picks of each window of a file."""
+    for first, block in blocks(windows):
+        is_live = card.look_ahead_s is not None
+        shown = np.stack([with_missing(counts, is_causal=is_live) for counts in block])
+        for place, said in enumerate(annotate(shown, model, card.geometry)):
+            yield first + place, find_picks(card.aligned(said), card.rule, apart_from_gaps(shown[place]))
+
+
+def classify_cuts(cuts: WindowFile, model: Asked) -> Iterator[tuple[int, FloatArray]]:
+    """Noise, P and S of each cut."""
+    for first, block in blocks(cuts):
+        said = model(np.stack([with_missing(counts, is_causal=False) for counts in block]))
+        said = said.reshape(*said.shape[:2], -1)
+        if said.shape != (len(block), 3, 1):
+            raise ModelRefused(f"model {model.name!r}: found answers {said.shape}, expected {(len(block), 3, 1)}")
+        for place, row in enumerate(said[..., 0]):
+            yield first + place, row
+
+
+def blocks(windows: WindowFile) -> Iterator[tuple[int, FloatArray]]:
+    """As many windows as there is room for, from the first to the last."""
+    size = max(1, BLOCK_SAMPLES // windows.samples)
+    for first in range(0, windows.count, size):
+        yield first, windows.read(first, min(first + size, windows.count))
+
+
+def card_of(repository: Path, name: str, kind: str) -> ModelCard:
+    card = read_card(repository, name)
+    if card.kind != kind:
+        raise ModelRefused(f"model {name!r}: found a {card.kind}, expected a {kind}; name another with --model")
+    return card
+
+
+def refuse_rate(windows: WindowFile) -> None:
+    if windows.rate_hz != RATE_HZ:
+        raise InputInvalid(
+            f"{windows.path}: found {windows.rate_hz:g} samples a second, expected {RATE_HZ}; resample the records"
+        )
+
+
+# --- what is told -----------------------------------------------------------------------------------------------------
+
+
+def write_rows(path: Path, header: Row, rows: Iterable[Row]) -> int:
+    """A csv file, under its name when it is whole; how many rows it has."""
+    temporary = path.with_name(path.name + ".part")
+    count = 0
+    try:
+        with temporary.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(header)
+            for row in rows:
+                writer.writerow(row)
+                count += 1
+        temporary.replace(path)
+    except FileNotFoundError:
+        raise InputInvalid(f"--out {path}: found no folder {path.parent}; make it first") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return count
+
+
+def tell(found: Iterator[T], count: int) -> Iterator[T]:
+    """The same, with a line now and then about how far it has come."""
+    began = told = time.monotonic()
+    for done, item in enumerate(found, start=1):
+        yield item
+        now = time.monotonic()
+        if now - told > EVERY_S:
+            told = now
+            print(f"{done:,} of {count:,} windows, {done / (now - began):,.0f} a second", file=sys.stderr, flush=True)

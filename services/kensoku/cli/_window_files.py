@@ -1,0 +1,64 @@
+"""Files of windows: HDF5 with X (windows, 3, samples) in the order Z, N, E, scale (windows, 3), and sampling_rate."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kensoku.errors import InputInvalid, SettingInvalid
+
+FloatArray = npt.NDArray[np.float32]
+EXPECTED = "expected X (windows, 3, samples) of Z, N, E, scale (windows, 3) and the attribute sampling_rate"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFile:
+    path: Path
+    count: int
+    samples: int  # of each
+    rate_hz: float
+    _x: Any
+    _scale: FloatArray
+
+    def read(self, first: int, last: int) -> FloatArray:
+        """(windows, 3, samples): what was recorded, in the file's unit."""
+        scaled = np.asarray(self._x[first:last], dtype=np.float32) * self._scale[first:last, :, np.newaxis]
+        return np.asarray(scaled, dtype=np.float32)
+
+
+@contextmanager
+def open_windows(path: Path) -> Iterator[WindowFile]:
+    try:
+        import h5py
+    except ImportError:
+        raise SettingInvalid("found no h5py, which reads window files; install it: pip install h5py") from None
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        reason = "there is none" if isinstance(error, FileNotFoundError) else "it is no HDF5"
+        raise InputInvalid(f"{path}: {reason}; {EXPECTED}, in HDF5") from None
+    with file:
+        yield _checked(path, file)
+
+
+def _checked(path: Path, file: Any) -> WindowFile:
+    for name in ("X", "scale"):
+        if name not in file or not hasattr(file[name], "shape"):
+            raise InputInvalid(f"{path}: found no {name!r} among {', '.join(file) or 'nothing'}; {EXPECTED}")
+    x, scale = file["X"], file["scale"]
+    if x.ndim != 3 or x.shape[1] != 3 or 0 in x.shape or x.dtype.kind not in "if":
+        raise InputInvalid(f"{path}: found X {x.dtype} of shape {x.shape}; {EXPECTED}")
+    if scale.shape != x.shape[:2] or scale.dtype.kind not in "if":
+        raise InputInvalid(f"{path}: found scale {scale.dtype} of shape {scale.shape} for X of {x.shape}; {EXPECTED}")
+    try:
+        rate_hz = float(file.attrs["sampling_rate"])
+    except (KeyError, TypeError, ValueError):
+        raise InputInvalid(f"{path}: found no sampling_rate among its attributes; {EXPECTED}") from None
+    scales = np.asarray(scale[:], dtype=np.float32)
+    if not np.isfinite(scales).all():
+        raise InputInvalid(f"{path}: found a scale that is not finite; {EXPECTED}")
+    return WindowFile(path, x.shape[0], x.shape[2], rate_hz, x, scales)
