@@ -129,7 +129,7 @@ def from_features(features: Mapping[str, Any]) -> Example:
         return zip(phases, *(features[f"{name}_{of}"].tolist() for of in numbers), strict=True)
 
     texts: dict[str, Any] = {name: features[name].decode() for name in _ORIGIN if isinstance(features[name], bytes)}
-    numbers = {name: float(features[name][0]) for name in _NUMBERS}
+    numbers: dict[str, Any] = {name: float(features[name][0]) for name in _NUMBERS}
     return Example(
         np.frombuffer(features["counts"], "<f4").reshape(3, -1),
         tuple(Onset(*row) for row in table("onset", "sample", "weight")),

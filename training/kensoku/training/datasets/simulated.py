@@ -44,6 +44,11 @@ def _read_shard(path: Path) -> Sequence[Window]:
         return list(from_columns(columns))
 
 
+def simulated_files(folder: Path) -> list[Path]:
+    """The manifest, which has the hashes of all others."""
+    return [folder / MANIFEST]
+
+
 def _shards(folder: Path) -> list[str]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))

@@ -1,0 +1,100 @@
+"""What a description can name as sources, each with what is known of its labels."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kensoku.errors import SettingInvalid
+from kensoku.training.datasets.conditions import Conditions
+from kensoku.training.datasets.labels import LabelRule
+from kensoku.training.datasets.records import Record
+from kensoku.training.datasets.simulated import find_simulated, simulated_files
+from kensoku.training.datasets.spikes import find_spikes
+from kensoku.training.datasets.windows_file import Columns, WindowsFile, find_windows
+from kensoku.training.examples import Kind
+
+Folders = Mapping[str, Path]  # by the names of `--data NAME=DIR`
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What every source has."""
+
+    name: str
+    path: str  # `{recorded}/windows/a.h5`, where the call says what `recorded` is
+    licence: str
+    region: str = "unknown"
+    develop_share: Share | None = None  # None: as the split says
+    conditions: Conditions = field(default_factory=Conditions)
+
+    def place(self, folders: Folders) -> Path:
+        return resolve(self.path, folders)
+
+    def inputs(self, folders: Folders) -> list[Path]:
+        """Files whose hashes the manifest keeps."""
+        return [self.place(folders)]
+
+    def records(self, folders: Folders) -> Iterator[Record]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows(Named):
+    """An HDF5 file of X, scale, p and s with a table of the same name beside it."""
+
+    kind: Literal["windows"] = "windows"
+    columns: Columns
+    labels: LabelRule = field(default_factory=LabelRule)
+    events: Kind = "earthquake"
+
+    def inputs(self, folders: Folders) -> list[Path]:
+        return [self.place(folders), self.place(folders).with_suffix(".csv")]
+
+    def records(self, folders: Folders) -> Iterator[Record]:
+        file = WindowsFile(
+            path=self.place(folders),
+            source=self.name,
+            region=self.region,
+            columns=self.columns,
+            rule=self.labels,
+            kind=self.events,
+        )
+        return (record for record, row in find_windows(file) if self.conditions.take_row(row))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spikes(Named):
+    """Windows of one component without earthquakes, `X` and `label` in HDF5."""
+
+    kind: Literal["spikes"] = "spikes"
+
+    def records(self, folders: Folders) -> Iterator[Record]:
+        return find_spikes(self.place(folders), self.name, self.region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated(Named):
+    """A folder that `kensoku simulate windows` wrote."""
+
+    kind: Literal["simulated"] = "simulated"
+
+    def inputs(self, folders: Folders) -> list[Path]:
+        return simulated_files(self.place(folders))
+
+    def records(self, folders: Folders) -> Iterator[Record]:
+        return find_simulated(self.place(folders), self.name)
+
+
+Source = Annotated[Windows | Spikes | Simulated, Field(discriminator="kind")]
+
+
+def resolve(template: str, folders: Folders) -> Path:
+    try:
+        return Path(template.format_map({name: str(folder) for name, folder in folders.items()}))
+    except KeyError as error:
+        name = error.args[0]
+        raise SettingInvalid(f"found no folder for {{{name}}} in {template!r}; expected `--data {name}=DIR`") from None

@@ -1,0 +1,156 @@
+"""Who learns and who judges: no earthquake and no station is on both sides.
+
+Records that share an earthquake or a station hang together, and small groups of them go to one side as a whole. A
+group that is larger than that, as a dense network records it, is cut: stations draw their side, each earthquake goes
+to the side on which more records are kept, and a record whose station and earthquake disagree is on neither side.
+"""
+
+import hashlib
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, get_args
+
+from kensoku.errors import InputInvalid
+from kensoku.training.examples import Origin
+
+Side = Literal["train", "develop", "mixed", "left_out"]
+SIDES: tuple[Side, ...] = get_args(Side)
+
+SAME_EVENT_S = 60.0  # records that begin within this of each other, in one region, may be of one earthquake
+LARGE = 0.1  # share of its source's records from which on a group is cut
+DRAWS = 400  # of the stations of a group that is cut
+_Node = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitPlan:
+    seed: int
+    develop_share: Mapping[str, float]  # by source
+    left_out: frozenset[str] = frozenset()  # regions
+
+
+def join_events(origins: Sequence[Origin]) -> list[Origin]:
+    """Where an event is named by a moment, in ISO 8601, all that are close together get the name of the first."""
+    moments = sorted(
+        (origin.region, moment.timestamp(), number)
+        for number, origin in enumerate(origins)
+        if (moment := _moment(origin.event)) is not None
+    )
+    joined = list(origins)
+    before: tuple[str, float, str] = ("", -math.inf, "")
+    for region, time_s, number in moments:
+        is_close = region == before[0] and time_s - before[1] <= SAME_EVENT_S
+        name = before[2] if is_close else origins[number].event
+        joined[number] = replace(origins[number], event=name)
+        before = (region, time_s, name)
+    return joined
+
+
+def split(origins: Sequence[Origin], plan: SplitPlan) -> list[Side]:
+    """The side of each; the same names make the same sides, in whatever order they come."""
+    sides: list[Side] = ["left_out" if origin.region in plan.left_out else "train" for origin in origins]
+    sizes = Counter(origin.source for origin in origins)
+    inside = [number for number, side in enumerate(sides) if side == "train"]
+    for group in _groups(origins, inside):
+        share = sum(plan.develop_share.get(origins[number].source, 0.0) for number in group) / len(group)
+        is_large = len(group) > max(1.0, LARGE * max(sizes[origins[number].source] for number in group))
+        members = [origins[number] for number in group]
+        found = _cut(members, share, plan.seed) if is_large else _whole(members, share, plan.seed)
+        for number, side in zip(group, found, strict=True):
+            sides[number] = side
+    refuse_leaks(origins, sides)
+    return sides
+
+
+def refuse_leaks(origins: Iterable[Origin], sides: Iterable[Side]) -> None:
+    """What teaches and what judges must not share an earthquake or a station."""
+    of: dict[_Node, set[Side]] = defaultdict(set)
+    for origin, side in zip(origins, sides, strict=True):
+        for node in _nodes(origin):
+            of[node].add(side)
+    leaks = [node for node, found in of.items() if "train" in found and found & {"develop", "left_out"}]
+    if leaks:
+        told = "; ".join(" ".join(node) for node in leaks[:3])
+        raise InputInvalid(f"found {len(leaks)} in training and beside it: {told}; expected each on one side")
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def _nodes(origin: Origin) -> tuple[_Node, ...]:
+    station: _Node = ("station", origin.station)
+    return (station, ("event", origin.region, origin.event)) if origin.event else (station,)
+
+
+def _groups(origins: Sequence[Origin], inside: Iterable[int]) -> Iterator[list[int]]:
+    """Numbers of records that hang together."""
+    parents: dict[_Node, _Node] = {}
+
+    def root(node: _Node) -> _Node:
+        parents.setdefault(node, node)
+        while parents[node] != node:
+            parents[node] = parents[parents[node]]
+            node = parents[node]
+        return node
+
+    numbers = list(inside)
+    for number in numbers:
+        first, *others = (root(node) for node in _nodes(origins[number]))
+        for other in others:
+            parents[other] = first
+    groups: dict[_Node, list[int]] = defaultdict(list)
+    for number in numbers:
+        groups[root(_nodes(origins[number])[0])].append(number)
+    yield from groups.values()
+
+
+def _whole(members: Sequence[Origin], share: float, seed: int) -> list[Side]:
+    name = min(node for origin in members for node in _nodes(origin))
+    return ["develop" if _dice(seed, *name) < share else "train"] * len(members)
+
+
+def _cut(members: Sequence[Origin], share: float, seed: int) -> list[Side]:
+    """Of many draws of the stations the one that keeps most for training and enough for judging."""
+    best: list[Side] = ["train"] * len(members)
+    score = (0.0, float(len(members)))  # none judges
+    for draw in range(DRAWS if share > 0 else 0):
+        sides = _draw_sides(members, seed, draw)
+        judging, teaching = sides.count("develop"), sides.count("train")
+        fitting = round(1 - abs(judging / (share * len(members)) - 1), 1)
+        if (fitting, float(teaching)) > score:
+            best, score = sides, (fitting, float(teaching))
+    return best
+
+
+def _draw_sides(members: Sequence[Origin], seed: int, draw: int) -> list[Side]:
+    stations = 0.1 + 0.5 * _dice(seed, str(draw), "stations")  # share that judges
+    weight = 0.3 + 2.0 * _dice(seed, str(draw), "weight")  # of a record that judges against one that teaches
+    judges = {name for name in {each.station for each in members} if _dice(seed, str(draw), name) < stations}
+    records: dict[str, list[bool]] = defaultdict(list)
+    for each in members:
+        records[each.event].append(each.station in judges)
+    events = {event for event, of in records.items() if event and sum(of) * weight > len(of) - sum(of)}
+    return [_agree(each.station in judges, each.event in events if each.event else None) for each in members]
+
+
+def _agree(judges: bool, event_judges: bool | None) -> Side:
+    if event_judges is not None and judges != event_judges:
+        return "mixed"
+    return "develop" if judges else "train"
+
+
+def _dice(seed: int, *names: str) -> float:
+    """0 to 1, of the names alone."""
+    digest = hashlib.sha256("\0".join((str(seed), *names)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _moment(event: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(event)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
