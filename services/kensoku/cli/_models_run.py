@@ -15,7 +15,7 @@ from kensoku.cli._models import AskSettings
 from kensoku.cli._window_files import FloatArray, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
-from kensoku.picking import Model, ModelCard, Pick, annotate, apart_from_gaps, find_picks, read_card, with_missing
+from kensoku.picking import Model, ModelCard, Pick, pick_records, read_card, with_missing
 from kensoku.settings import add_flags, load_settings, overrides
 
 RATE_HZ = 100
@@ -108,10 +108,7 @@ def run_classifier(options: argparse.Namespace) -> int:
 def pick_windows(windows: WindowFile, model: Model, card: ModelCard) -> Iterator[tuple[int, list[Pick]]]:
     """The picks of each window of a file."""
     for first, block in blocks(windows):
-        is_live = card.look_ahead_s is not None
-        shown = np.stack([with_missing(counts, is_causal=is_live) for counts in block])
-        for place, said in enumerate(annotate(shown, model, card.geometry)):
-            yield first + place, find_picks(card.aligned(said), card.rule, apart_from_gaps(shown[place]))
+        yield from enumerate(pick_records(block, model, card), start=first)
 
 
 def classify_cuts(cuts: WindowFile, model: Asked) -> Iterator[tuple[int, FloatArray]]:

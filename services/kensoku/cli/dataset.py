@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="FILE.png")
     command.add_argument("--source", metavar="NAME", help="only of this source")
     command.add_argument("--split", metavar="NAME", help="only of this split: train, develop, mixed or left_out")
+    command.add_argument("--close", action="store_true", help="only what lies around the labels")
     command.add_argument("--count", type=int, default=24, metavar="N", help="examples: %(default)s")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="which ones: %(default)s")
     command.set_defaults(execute=execute_sheet)
@@ -70,7 +71,9 @@ def execute_show(options: argparse.Namespace) -> int:
 def execute_sheet(options: argparse.Namespace) -> int:
     from kensoku.training.datasets.sheet import draw_sheet
 
-    count = draw_sheet(options.folder, options.out, options.count, options.seed, options.source, options.split)
+    count = draw_sheet(
+        options.folder, options.out, options.count, options.seed, options.source, options.split, options.close
+    )
     print(f"{options.out}: {count} examples")
     return 0
 

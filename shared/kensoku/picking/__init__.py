@@ -10,6 +10,7 @@ from kensoku.picking._calibration import Calibration, PhaseCalibration
 from kensoku.picking._card import CARD, ModelCard, read_card
 from kensoku.picking._missing import apart_from_gaps, with_missing
 from kensoku.picking._picks import PHASES, Phase, Pick, Rule, find_picks
+from kensoku.picking._records import pick_records
 
 __all__ = [
     "CARD",
@@ -25,6 +26,7 @@ __all__ = [
     "annotate",
     "apart_from_gaps",
     "find_picks",
+    "pick_records",
     "read_card",
     "with_missing",
 ]

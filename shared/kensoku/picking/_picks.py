@@ -16,6 +16,7 @@ PHASES: tuple[Phase, Phase] = ("P", "S")
 RATE_HZ = 100
 AHEAD = 20  # samples: 0.2 s in which a peak is recognised
 HALF_LOBE = 20  # samples: what lies further from a peak does not move the pick
+MOST_SHIFT = 10.0  # samples from the peak, so that it is known how far ahead of a pick was looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,14 @@ def find_picks(probabilities: FloatArray, rule: Rule, allowed: BoolArray | None 
     """
     rows = dict(zip(PHASES, probabilities[-2:], strict=True))
     found = [
-        _measured(phase, rows[phase], peak)
+        pick
         for phase, other in (PHASES, PHASES[::-1])
         for peak in _peaks(rows[phase], rule.threshold(phase), rule)
-        if (allowed is None or allowed[peak])
-        and not (
+        if not (
             _yields(phase, rule) and _is_rivalled(rows[phase][peak], rows[other], peak, rule, rule.threshold(other))
         )
+        for pick in [_measured(phase, rows[phase], peak)]
+        if allowed is None or (allowed[peak] and allowed[math.floor(pick.sample)] and allowed[math.ceil(pick.sample)])
     ]
     return sorted(found, key=lambda pick: (pick.sample, pick.phase))
 
@@ -112,4 +114,5 @@ def _measured(phase: Phase, row: FloatArray, peak: int) -> Pick:
     weights = [float(row[i] - half) for i in inside]
     # Relative to the peak and summed exactly: the fraction is the same wherever in a record the lobe lies.
     shift = math.fsum(w * (i - peak) for w, i in zip(weights, inside, strict=True)) / math.fsum(weights)
+    shift = min(max(shift, -MOST_SHIFT), MOST_SHIFT)
     return Pick(phase, peak + shift, float(row[peak]), len(inside) / RATE_HZ)
