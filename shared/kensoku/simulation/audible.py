@@ -72,7 +72,7 @@ def lasts_s(way: Way, ray: Ray, onset: Onset, floor: Floor, share: float = 1.0) 
     loud *= share * RMS_RADIATION[ray.wave]
     if (loud * HZ).max() < VISIBLE:
         return 0.0
-    coda = _fading(way.earth) * np.sqrt(energy(onset, _TIMES_S[:, np.newaxis], HZ)) * loud
+    coda = _fading(way.earth) * np.sqrt(sum(energy(onset, _TIMES_S[:, np.newaxis], HZ))) * loud
     heard_s = _TIMES_S[coda.max(axis=1) > HEARD].max(initial=0.5)
     source_s = float(sources.rupture_duration_s(way.event.mw, way.event.corner_hz, 3.5)) + 2 / corner_hz(way.event)
     return float(min(max(1.25 * heard_s, source_s + 4.0), LONGEST_S))

@@ -21,6 +21,7 @@ from kensoku.traveltime import Wave
 Float32Array = npt.NDArray[np.float32]
 
 BANDS_HZ = (1.0, 4.0, 16.0)  # two octaves apart; beyond the ends as at the ends
+MIDDLE = 1  # of them
 BAND_OCTAVES = 2.0
 KNOTS = 160  # of an envelope
 LOCAL_HZ, LOCAL_POWER = 4.0, 0.7
@@ -36,7 +37,7 @@ class Scattering:
     growth: Positive = 1.1
     p_share: Positive = 0.3  # of P's delay over that of S
     coda_per_km: NotNegative = 0.05
-    p_coda: NotNegative = 3.0  # of P's coda over that of S
+    p_coda: NotNegative = 2.0  # of P's coda over that of S
     mixed: NotNegative = 0.035  # of the energy of S, that comes between P and S, having been P on a part of the way
     absorbed: Share = 1.0  # of what the direct wave loses to Q; the rest is scattered, and not lost to the coda
     local_share: NotNegative = 0.45  # of the energy that rings below the station
@@ -112,7 +113,7 @@ def stack_onsets(onsets: Sequence[Onset]) -> Onset:
     return Onset(*np.array([astuple(onset) for onset in onsets]).T[:, :, np.newaxis, np.newaxis])
 
 
-def energy(onset: Onset, time_s: FloatArray, hz: FloatArray) -> FloatArray:
+def energy(onset: Onset, time_s: FloatArray, hz: FloatArray) -> tuple[FloatArray, FloatArray]:
     """A second, over that of the direct wave, without absorption; `time_s` after the onset."""
     scale, local_s = 2.5 * onset.delay_s, onset.local_s * (LOCAL_HZ / hz) ** LOCAL_POWER
     forward = np.exp(-scale / time_s) * (time_s / scale) ** -2.5 / (0.8862 * scale)  # Gamma(3/2) makes it 1
@@ -120,8 +121,7 @@ def energy(onset: Onset, time_s: FloatArray, hz: FloatArray) -> FloatArray:
     ringing = 13 / 12 / local_s * faded * (1 - faded**12)
     late = 1 + np.maximum(time_s, 0.2) / onset.travel_s
     coda = onset.coda_per_s * np.log((late + 1) / (late - 1)) / late * (1 - np.exp(-time_s / (onset.delay_s + 0.3)))
-    total: FloatArray = (1 - onset.local_share) * forward + onset.local_share * ringing + coda
-    return total
+    return (1 - onset.local_share) * forward + onset.local_share * ringing, coda
 
 
 def mixed_energy(onset: Onset, time_s: FloatArray) -> FloatArray:
@@ -198,19 +198,25 @@ def _knots(count: int, rate_hz: int) -> _Knots:
     return _Knots(knots_s, np.diff(edges), samples, share.astype(np.float32))
 
 
-def shape(onsets: Sequence[Onset], decays_per_s: FloatArray, count: int, rate_hz: int, strength: float) -> Float32Array:
+def shape(
+    onsets: Sequence[Onset], decays_per_s: FloatArray, count: int, rate_hz: int, strength: float
+) -> tuple[Float32Array, Float32Array]:
     """Envelopes of what keeps the ray's polarisation and of what has left it, (onsets, 2, bands, samples).
 
-    Amplitudes fade by `decays_per_s` (onsets, bands). Scattering moves energy and makes none.
+    Amplitudes fade by `decays_per_s` (onsets, bands). Scattering moves energy and makes none: the other array is what
+    the direct wave keeps of its amplitude, for the coda is made of it. That is the same in all bands, as spectra of
+    onsets show the source.
     """
     knots, onset, hz = _knots(count, rate_hz), stack_onsets(onsets), np.array(BANDS_HZ)[:, np.newaxis]
-    faded = energy(onset, knots.time_s, hz) * np.exp(-2 * decays_per_s[..., np.newaxis] * knots.time_s)
+    fading = np.exp(-2 * decays_per_s[..., np.newaxis] * knots.time_s)
+    early, coda = (part * fading for part in energy(onset, knots.time_s, hz))
     coherent = 1 / (1 + (2 * np.pi * hz * onset.delay_s) ** 2)
-    made = np.maximum(faded @ knots.width_s, 1.0)[..., np.newaxis]
-    level = np.sqrt((faded * (1 - coherent) / made + mixed_energy(onset, knots.time_s)) * (strength / rate_hz))
+    made = np.maximum((early + coda)[:, MIDDLE] @ knots.width_s, 1.0)
+    scattered = (early * (1 - coherent) + coda) / made[:, np.newaxis, np.newaxis]
+    level = np.sqrt((scattered + mixed_energy(onset, knots.time_s)) * (strength / rate_hz))
     kept = (1 - onset.turned) * np.exp(-knots.time_s * (np.log(2) / onset.turned_s))
     at_knots = np.stack([level * np.sqrt(kept), level * np.sqrt(1 - kept)], axis=1).astype(np.float32)
     envelopes = np.repeat(np.diff(at_knots), knots.samples, axis=-1)
     envelopes *= knots.share
     envelopes += np.repeat(at_knots[..., :-1], knots.samples, axis=-1)
-    return envelopes
+    return envelopes, (made**-0.5).astype(np.float32)

@@ -35,7 +35,7 @@ UP = Ray("S", "S", 0.0, 180.0, 0.0, 1.0)
 # What the largest of a horizontal is, in log10, over the root of twice the integral of its spectrum's square: made by
 # `python -m tools.magnitudes` from waves, and proved by tests.
 PEAK_MW = (0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.0)
-PEAK_LOG = (0.31, 0.24, 0.15, 0.05, 0.03, -0.05, -0.09)
+PEAK_LOG = (0.26, 0.19, 0.10, 0.01, -0.02, -0.09, -0.13)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

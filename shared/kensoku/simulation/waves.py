@@ -111,8 +111,9 @@ def _make(parts: Sequence["_Part"], rate_hz: int, strength: float) -> Float32Arr
     scattered = [number for number, part in enumerate(parts) if part.is_scattered]
     if scattered:
         decays = np.array([parts[number].decay_per_s for number in scattered])
-        envelopes = shape([parts[number].onset for number in scattered], decays, count, rate_hz, strength)
-        for number, envelope in zip(scattered, envelopes, strict=True):
+        envelopes, kept = shape([parts[number].onset for number in scattered], decays, count, rate_hz, strength)
+        for number, envelope, share in zip(scattered, envelopes, kept, strict=True):
+            moved[number] *= share
             parts[number].add_scattered(moved[number], envelope, rate_hz)
     size = scipy.fft.next_fast_len(count + pulses.shape[2], real=True)
     spectra = scipy.fft.rfft(moved, size) * scipy.fft.rfft(pulses, size)[:, [0, 1, 1]]
