@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from kensoku.training.examples import RATE_HZ, Example, Onset, Span
 
+NEAR = RATE_HZ  # samples; an onset just outside is seen on the curve at the edge
+
 
 def cut(example: Example, longest_s: float) -> Example:
     """Of a longer record the part in whose middle its onsets lie; without onsets its middle."""
@@ -13,12 +15,16 @@ def cut(example: Example, longest_s: float) -> Example:
     inside = [onset.sample for onset in example.onsets if 0 <= onset.sample < example.length]
     middle = (min(inside) + max(inside)) / 2 if inside else example.length / 2
     first = min(max(round(middle - keep / 2), 0), example.length - keep)
-    return shift(replace(example, counts=example.counts[:, first : first + keep]), first)
+    return take(example, first, keep)
 
 
-def shift(example: Example, first: int) -> Example:
-    """Labels of a record that was cut at `first`."""
+def take(example: Example, first: int, length: int) -> Example:
+    """Samples from `first` on, with the onsets and the unknown spans that reach into them."""
     onsets = (Onset(each.phase, each.sample - first, each.weight) for each in example.onsets)
     spans = (Span(each.phase, each.first - first, each.last - first) for each in example.unknown)
-    kept = (span for span in spans if span.last >= 0 and span.first < example.length)
-    return replace(example, onsets=tuple(onsets), unknown=tuple(kept))
+    return replace(
+        example,
+        counts=example.counts[:, first : first + length],
+        onsets=tuple(onset for onset in onsets if -NEAR <= onset.sample < length + NEAR),
+        unknown=tuple(span for span in spans if span.last >= 0 and span.first < length),
+    )

@@ -14,6 +14,7 @@ from kensoku import toml_lines
 from kensoku.errors import InputInvalid
 from kensoku.training.datasets import sources
 from kensoku.training.datasets.conditions import Conditions
+from kensoku.training.datasets.continuous import PickColumns
 from kensoku.training.datasets.labels import LabelRule
 from kensoku.training.datasets.shards import FORMATS, Format
 from kensoku.training.datasets.split import SplitPlan
@@ -129,5 +130,5 @@ def _kinds() -> list[str]:
 
 
 def _all_keys() -> set[str]:
-    tables = [Description, Split, Conditions, LabelRule, Columns, *_classes()]
+    tables = [Description, Split, Conditions, LabelRule, Columns, PickColumns, *_classes()]
     return {column.name for table in tables if is_dataclass(table) for column in fields(table)}

@@ -8,6 +8,8 @@ import numpy as np
 
 from kensoku.training.examples import PHASES, RATE_HZ, BoolArray, Onset, Phase, Span
 
+Stretch = tuple[float, float]  # first and last sample
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRule:
@@ -20,6 +22,8 @@ class LabelRule:
     known_before_s: float = math.inf  # of an event's first label: earlier nobody looked
     known_after_s: float = math.inf  # of its last
     missing_s: float = 0.3  # from a label on (before it, for P) the unlabelled phase of the event may lie
+    longest_s_minus_p_s: float = math.inf  # and at most so far from it
+    is_searched: bool = True  # False: the record may hold other earthquakes, so where it grows loud nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,11 @@ class Pick:
 
 
 def apply_rule(
-    rule: LabelRule, events: Iterable[Sequence[Pick]], doubtful: Iterable[Pick], length: int
+    rule: LabelRule, events: Iterable[Sequence[Pick]], doubtful: Iterable[Stretch], length: int
 ) -> tuple[tuple[Onset, ...], tuple[Span, ...]]:
     """Onsets of the events that the source knows, and the spans of which it says nothing.
 
-    Around doubtful picks, which no event claims, both phases are unknown.
+    In doubtful stretches, of which no event is the reason, both phases are unknown.
     """
     moved = [[_move(rule, pick) for pick in picks] for picks in events]
     known = np.full((2, length), not any(math.isfinite(x) for x in (rule.known_before_s, rule.known_after_s)))
@@ -44,8 +48,8 @@ def apply_rule(
         known[:, _within(rule, picks, length)] = True
     for picks in moved:
         _forget_missing(rule, picks, known)
-    for pick in doubtful:
-        known[:, _slice(pick.sample - RATE_HZ * DOUBTFUL_S, pick.sample + RATE_HZ * DOUBTFUL_S, length)] = False
+    for first, last in doubtful:
+        known[:, _slice(first, last, length)] = False
     onsets = tuple(sorted((o for picks in moved for o in picks), key=lambda onset: onset.sample))
     for onset in onsets:
         around = _slice(onset.sample - RATE_HZ * CERTAIN_S, onset.sample + RATE_HZ * CERTAIN_S, length)
@@ -53,10 +57,29 @@ def apply_rule(
     return onsets, to_spans(known)
 
 
-DOUBTFUL_S = 1.0  # on either side of a pick that no event claims
+LOUD_S = (2.0, 10.0)  # before and after a trigger: where its reason may have begun, and its second phase lie
+OWN_S = (1.0, 1.5)  # before P and after S, where a trigger is the labelled earthquake's
 CERTAIN_S = (
     0.3  # on either side of an onset its own phase is known: the curve that is taught there has three deviations
 )
+
+
+def doubt_triggers(rule: LabelRule, events: Iterable[Sequence[Pick]], triggers: Iterable[float]) -> list[Stretch]:
+    """Stretches around the triggers that none of the events explains; they end where the next event begins."""
+    own = [_reach(rule, [_move(rule, pick) for pick in picks]) for picks in events]
+    stretches = []
+    for sample in triggers:
+        if not any(first <= sample <= last for first, last in own):
+            end = min([sample + RATE_HZ * LOUD_S[1], *(first for first, _ in own if first > sample)])
+            stretches.append((sample - RATE_HZ * LOUD_S[0], end))
+    return stretches
+
+
+def _reach(rule: LabelRule, picks: Sequence[Onset]) -> Stretch:
+    phases, samples = {pick.phase for pick in picks}, [pick.sample for pick in picks]
+    early = 0.0 if "P" in phases else rule.longest_s_minus_p_s
+    late = 0.0 if "S" in phases else rule.longest_s_minus_p_s
+    return min(samples) - RATE_HZ * (early + OWN_S[0]), max(samples) + RATE_HZ * (late + OWN_S[1])
 
 
 def to_spans(known: BoolArray) -> tuple[Span, ...]:
@@ -86,10 +109,10 @@ def _forget_missing(rule: LabelRule, picks: Sequence[Onset], known: BoolArray) -
     phases, length = {pick.phase for pick in picks}, known.shape[1]
     if "S" not in phases:
         first = min(pick.sample for pick in picks) + RATE_HZ * rule.missing_s
-        known[1, _slice(first, math.inf, length)] = False
+        known[1, _slice(first, first + RATE_HZ * rule.longest_s_minus_p_s, length)] = False
     if "P" not in phases:
         last = max(pick.sample for pick in picks) - RATE_HZ * rule.missing_s
-        known[0, _slice(-math.inf, last, length)] = False
+        known[0, _slice(last - RATE_HZ * rule.longest_s_minus_p_s, last, length)] = False
 
 
 def _slice(first: float, last: float, length: int) -> slice:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from kensoku.errors import SettingInvalid
 from kensoku.training.datasets.conditions import Conditions
+from kensoku.training.datasets.continuous import Continuous, PickColumns, find_continuous
 from kensoku.training.datasets.labels import LabelRule
 from kensoku.training.datasets.records import Record
 from kensoku.training.datasets.simulated import find_simulated, simulated_files
@@ -67,6 +68,35 @@ class Windows(Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContinuousRecords(Named):
+    """A file of continuous records, and a table of picks."""
+
+    kind: Literal["continuous"] = "continuous"
+    picks: str = ""
+    window_s: Annotated[float, Field(gt=0)] = 60.0
+    is_noise: bool = False  # picks are then what is not to be taken for noise
+    columns: PickColumns = field(default_factory=PickColumns)
+    labels: LabelRule = field(default_factory=LabelRule)
+
+    def inputs(self, folders: Folders) -> list[Path]:
+        return [self.place(folders), *([resolve(self.picks, folders)] if self.picks else [])]
+
+    def records(self, folders: Folders) -> Iterator[Record]:
+        return find_continuous(
+            Continuous(
+                path=self.place(folders),
+                picks=resolve(self.picks, folders) if self.picks else None,
+                source=self.name,
+                region=self.region,
+                window_s=self.window_s,
+                is_noise=self.is_noise,
+                columns=self.columns,
+                rule=self.labels,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spikes(Named):
     """Windows of one component without earthquakes, `X` and `label` in HDF5."""
 
@@ -89,7 +119,7 @@ class Simulated(Named):
         return find_simulated(self.place(folders), self.name)
 
 
-Source = Annotated[Windows | Spikes | Simulated, Field(discriminator="kind")]
+Source = Annotated[Windows | ContinuousRecords | Spikes | Simulated, Field(discriminator="kind")]
 
 
 def resolve(template: str, folders: Folders) -> Path:

@@ -1,4 +1,7 @@
-"""Short records of one component in which nothing but the ground's noise and a sensor's faults is seen."""
+"""Peaks of shaken accelerometers, with and without spikes: one component, and nothing that is an onset.
+
+The file has a row of successive extrema a record, then zeros. Its samples are no steps of time.
+"""
 
 import functools
 from collections.abc import Iterator
@@ -26,7 +29,7 @@ def find_spikes(path: Path, source: str, region: str) -> Iterator[Record]:
 
 def _load(path: Path, number: int, origin: Origin) -> Example:
     with h5py.File(path, "r") as content:
-        vertical = content["X"][number].astype(np.float32)
+        vertical = np.trim_zeros(content["X"][number].astype(np.float32), "b")
     counts = np.full((3, len(vertical)), np.nan, dtype=np.float32)
     counts[0] = vertical
     return Example(counts, (), (), origin)

@@ -12,9 +12,10 @@ import h5py
 import numpy as np
 
 from kensoku.errors import InputInvalid
-from kensoku.training.datasets.labels import LabelRule, Pick, apply_rule
+from kensoku.training.datasets.labels import LabelRule, Pick, apply_rule, doubt_triggers
 from kensoku.training.datasets.missing import mark_missing
 from kensoku.training.datasets.records import Record, load_all
+from kensoku.training.datasets.triggers import find_triggers
 from kensoku.training.examples import PHASES, RATE_HZ, Example, FloatArray, Kind, Origin
 
 
@@ -87,8 +88,11 @@ def _load(file: WindowsFile, number: int, labels: tuple[float, float], origin: O
     with _open(file.path) as content:
         counts: FloatArray = content["X"][number] * content["scale"][number][:, None].astype(np.float32)
     picks = [Pick(phase, sample) for phase, sample in zip(PHASES, labels, strict=True) if np.isfinite(sample)]
-    onsets, unknown = apply_rule(file.rule, [picks] if picks else [], [], counts.shape[1])
-    return Example(mark_missing(counts), onsets, unknown, origin)
+    events = [picks] if picks else []
+    counts = mark_missing(counts)
+    triggers = () if file.rule.is_searched else find_triggers(counts).tolist()
+    onsets, unknown = apply_rule(file.rule, events, doubt_triggers(file.rule, events, triggers), counts.shape[1])
+    return Example(counts, onsets, unknown, origin)
 
 
 # --- whose windows ----------------------------------------------------------------------------------------------------

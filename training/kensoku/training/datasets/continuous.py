@@ -1,0 +1,154 @@
+"""Continuous records cut into examples: with somebody's picks, or as noise where nothing is suspected."""
+
+import csv
+import functools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import obspy
+
+from kensoku.errors import InputInvalid
+from kensoku.training.datasets.cutting import take
+from kensoku.training.datasets.labels import LabelRule, Pick, Stretch, apply_rule
+from kensoku.training.datasets.missing import mark_missing
+from kensoku.training.datasets.quiet import doubt
+from kensoku.training.datasets.records import Record
+from kensoku.training.datasets.streams import Track, to_tracks
+from kensoku.training.datasets.triggers import find_triggers
+from kensoku.training.datasets.windows_file import fill
+from kensoku.training.examples import PHASES, RATE_HZ, Example, Kind, Origin
+
+DOUBTFUL_S = 1.0  # on either side of a pick that no event claims
+LEAST_KNOWN = 0.02  # share of an example of which something must be known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickColumns:
+    station: str = "{station}"
+    phase: str = "{phase}"
+    time: str = "{time}"  # ISO 8601
+    score: str = ""
+    event: str = ""
+    no_event: str = ""  # what stands there for a pick of no event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continuous:
+    path: Path
+    picks: Path | None
+    source: str
+    region: str
+    window_s: float
+    is_noise: bool
+    columns: PickColumns = field(default_factory=PickColumns)
+    rule: LabelRule = field(default_factory=LabelRule)
+
+
+def find_continuous(file: Continuous) -> Iterator[Record]:
+    """Examples of each instrument, one after the other; those of which nothing is known are left out."""
+    length = round(file.window_s * RATE_HZ)
+    for number, whole in enumerate(_label(file)):
+        known = np.ones((len(PHASES), whole.length), dtype=np.bool_)
+        for span in whole.unknown:
+            known[PHASES.index(span.phase), int(span.first) : int(span.last) + 1] = False
+        known &= np.isfinite(whole.counts).any(axis=0)
+        for first in range(0, whole.length - length + 1, length):
+            if known[:, first : first + length].mean() >= LEAST_KNOWN:
+                event = "" if file.is_noise else f"{file.source} {first // length}"
+                origin = _origin(file, whole.origin.station, event)
+                yield Record(origin, functools.partial(_load, file, number, first, length, origin))
+
+
+def _load(file: Continuous, number: int, first: int, length: int, origin: Origin) -> Example:
+    example = take(_label(file)[number], first, length)
+    return Example(example.counts, example.onsets, example.unknown, origin)
+
+
+def _origin(file: Continuous, station: str, event: str) -> Origin:
+    kind: Kind = "noise" if file.is_noise else "earthquake"
+    return Origin(source=file.source, region=file.region, station=station, event=event, kind=kind)
+
+
+# --- whole records ----------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=1)  # examples are loaded in the order of their files
+def _label(file: Continuous) -> Sequence[Example]:
+    tracks = _read_tracks(file.path)
+    rows = _read_picks(file) if file.picks else {}
+    if file.is_noise:
+        return _label_noise(file, tracks, rows)
+    return [_label_track(file, track, rows.get(track.station, [])) for track in tracks]
+
+
+def _read_tracks(path: Path) -> list[Track]:
+    try:
+        stream = obspy.read(str(path))
+    except (OSError, TypeError, ValueError) as error:
+        raise InputInvalid(f"{path}: found {error}; expected records that ObsPy reads, such as miniSEED") from None
+    return [Track(track.station, track.start_s, mark_missing(track.counts)) for track in to_tracks(stream)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    phase: str
+    time_s: float
+    score: float
+    event: str
+
+
+def _read_picks(file: Continuous) -> Mapping[str, list[_Row]]:
+    assert file.picks is not None
+    columns, of = file.columns, defaultdict(list)
+    try:
+        with file.picks.open(newline="", encoding="utf-8") as table:
+            for row in csv.DictReader(table):
+                event = fill(columns.event, row, file.picks)
+                moment = datetime.fromisoformat(fill(columns.time, row, file.picks))
+                of[fill(columns.station, row, file.picks)].append(
+                    _Row(
+                        fill(columns.phase, row, file.picks),
+                        moment.replace(tzinfo=moment.tzinfo or UTC).timestamp(),
+                        float(fill(columns.score, row, file.picks) or 1.0),
+                        "" if event == columns.no_event else event,
+                    )
+                )
+    except (OSError, ValueError) as error:
+        raise InputInvalid(f"{file.picks}: found {error}; expected a table of picks") from None
+    return of
+
+
+def _label_track(file: Continuous, track: Track, rows: Sequence[_Row]) -> Example:
+    events: dict[str, list[Pick]] = defaultdict(list)
+    doubtful: list[Stretch] = []
+    for row in rows:
+        sample = track.sample(row.time_s)
+        if row.event and row.phase in PHASES:
+            phase = PHASES[PHASES.index(row.phase)]
+            events[row.event].append(Pick(phase, sample, min(max(row.score, 0.0), 1.0)))
+        else:
+            doubtful.append((sample - RATE_HZ * DOUBTFUL_S, sample + RATE_HZ * DOUBTFUL_S))
+    onsets, unknown = apply_rule(file.rule, events.values(), doubtful, track.counts.shape[1])
+    return Example(track.counts, onsets, unknown, _origin(file, track.station, ""))
+
+
+def _label_noise(file: Continuous, tracks: Sequence[Track], rows: Mapping[str, Sequence[_Row]]) -> list[Example]:
+    """Somebody's picks count as triggers."""
+    times = [
+        sorted(
+            [track.start_s + sample / RATE_HZ for sample in find_triggers(track.counts).tolist()]
+            + [row.time_s for row in rows.get(track.station, ())]
+        )
+        for track in tracks
+    ]
+    doubtful = doubt({f"{number}": times_s for number, times_s in enumerate(times)})
+    examples = []
+    for number, track in enumerate(tracks):
+        stretches = [(track.sample(first), track.sample(last)) for first, last in doubtful[f"{number}"]]
+        onsets, unknown = apply_rule(file.rule, [], stretches, track.counts.shape[1])
+        examples.append(Example(track.counts, onsets, unknown, _origin(file, track.station, "")))
+    return examples
