@@ -8,8 +8,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from kensoku.picking import CARD, Geometry, ModelCard
-from kensoku.picking._card import Delay, PhasePair
+from kensoku.picking import CARD, Delay, Geometry, ModelCard, PhasePair
 
 REACH = 30  # samples to both sides
 CONFIG = """name: "{name}"

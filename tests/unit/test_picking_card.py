@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from kensoku.errors import InputInvalid, ModelUnknown
-from kensoku.picking import Calibration, PhaseCalibration, Pick, read_card
-from kensoku.picking._card import Delay, PhasePair
+from kensoku.picking import Calibration, Delay, PhaseCalibration, PhasePair, Pick, read_card
 from tests.tiny_models import card
 
 

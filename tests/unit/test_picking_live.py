@@ -4,8 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from kensoku.picking import Geometry, Pick, pick_records
-from kensoku.picking._card import Delay, PhasePair
+from kensoku.picking import Delay, Geometry, PhasePair, Pick, pick_records
 from tests.tiny_models import card
 
 FloatArray = npt.NDArray[np.float32]

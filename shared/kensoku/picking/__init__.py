@@ -7,7 +7,7 @@ probabilities of noise, P and S.
 
 from kensoku.picking._annotate import Geometry, Model, annotate
 from kensoku.picking._calibration import Calibration, PhaseCalibration
-from kensoku.picking._card import CARD, ModelCard, read_card
+from kensoku.picking._card import CARD, Delay, ModelCard, PhasePair, read_card
 from kensoku.picking._missing import apart_from_gaps, with_missing
 from kensoku.picking._picks import PHASES, Phase, Pick, Rule, find_picks
 from kensoku.picking._records import pick_records
@@ -16,11 +16,13 @@ __all__ = [
     "CARD",
     "PHASES",
     "Calibration",
+    "Delay",
     "Geometry",
     "Model",
     "ModelCard",
     "Phase",
     "PhaseCalibration",
+    "PhasePair",
     "Pick",
     "Rule",
     "annotate",
