@@ -1,0 +1,82 @@
+"""How far a picker is to be believed, measured on picks whose truth is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize, sparse
+
+from kensoku.errors import InputInvalid
+from kensoku.picking import PHASES, Calibration, Phase, PhaseCalibration, Pick
+
+FloatArray = npt.NDArray[np.float64]
+
+RIGHT_WITHIN_S = 0.5
+SHARE = 0.68  # of right picks that the stated uncertainty shall hold
+FINEST_S = 0.002  # nobody labels finer than that
+STEPS = 15  # of the curve of probability, each of as many picks
+FEWEST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A pick and how far it lies from the nearest onset of its phase; infinite where there is none."""
+
+    pick: Pick
+    error_s: float
+
+    @property
+    def is_right(self) -> bool:
+        return abs(self.error_s) <= RIGHT_WITHIN_S
+
+
+def fit_calibration(judged: Sequence[Judged]) -> Calibration:
+    """From picks down to a score below any threshold that will be used, right ones and wrong ones."""
+    p, s = (_fit_phase([j for j in judged if j.pick.phase == phase], phase) for phase in PHASES)
+    return Calibration(p=p, s=s)
+
+
+def _fit_phase(judged: Sequence[Judged], phase: Phase) -> PhaseCalibration:
+    right = [j for j in judged if j.is_right]
+    if len(right) < FEWEST:
+        raise InputInvalid(f"calibration: found {len(right)} right picks of {phase}, expected at least {FEWEST}")
+    scores, probabilities = rising_steps(
+        np.array([j.pick.score for j in judged]), np.array([float(j.is_right) for j in judged])
+    )
+    features = np.array([[1.0, j.pick.score, np.log(j.pick.width_s)] for j in right])
+    log_errors = np.log(np.maximum(np.abs([j.error_s for j in right]), FINEST_S))
+    constant, by_score, by_width = map(float, quantile_regression(features, log_errors, SHARE))
+    return PhaseCalibration(
+        scores=tuple(map(float, scores)),
+        probabilities=tuple(map(float, probabilities)),
+        log_uncertainty=(constant, by_score, by_width),
+    )
+
+
+def rising_steps(scores: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean score and share of right picks in steps of as many picks; the share never falls as the score rises."""
+    order = np.argsort(scores, kind="stable")
+    parts = np.array_split(order, min(STEPS, max(1, len(order) // FEWEST)))
+    # One imaginary pick of each kind, so that no step is sure.
+    shares = [(float(right[part].sum()) + 1, len(part) + 2) for part in parts]
+    pooled: list[tuple[float, float, int]] = []  # right, all, steps
+    for good, size in shares:
+        pooled.append((good, size, 1))
+        while len(pooled) > 1 and pooled[-2][0] / pooled[-2][1] >= pooled[-1][0] / pooled[-1][1]:
+            (a, b, c), (d, e, f) = pooled.pop(-2), pooled.pop()
+            pooled.append((a + d, b + e, c + f))
+    probabilities = np.concatenate([np.full(steps, good / size) for good, size, steps in pooled])
+    middles = np.array([scores[part].mean() for part in parts])
+    is_new = np.concatenate([[True], np.diff(middles) > 1e-9])
+    return np.round(middles[is_new], 6), np.round(probabilities[is_new], 6)
+
+
+def quantile_regression(features: FloatArray, targets: FloatArray, share: float) -> FloatArray:
+    """Weights with which this share of the targets lies below features @ weights."""
+    count, width = features.shape
+    cost = np.concatenate([np.zeros(width), np.full(count, share), np.full(count, 1 - share)])
+    equal = sparse.hstack([sparse.csr_matrix(features), sparse.eye(count), -sparse.eye(count)])
+    free, positive = [(None, None)] * width, [(0, None)] * (2 * count)
+    solved = optimize.linprog(cost, A_eq=equal, b_eq=targets, bounds=free + positive, method="highs")
+    return np.asarray(np.round(solved.x[:width], 6), dtype=np.float64)
