@@ -20,7 +20,7 @@ START_S, BEFORE_S = (
     2.0,
 )  # of a record: no quiet is counted in its first second, nor so short before the first onset
 EXCESS_BEFORE_S, EXCESS_AFTER_S = 1.0, 5.0  # of P and S
-FLOOR = 0.05  # no threshold is lower
+FLOOR = 0.1  # no threshold is lower
 TRUSTED = 0.5  # labels of less weight are not scored
 MULTIPLE = 16  # samples; networks halve the rate up to four times
 BATCH_SAMPLES = 100_000
@@ -60,9 +60,10 @@ class Told:
     example: Example
     probabilities: FloatArray
     stretch: int = 1
+    p_yields: bool = True  # False where P had to be told before S could be
 
     def picks(self, threshold: float) -> list[Pick]:
-        rule = Rule(p_threshold=threshold, s_threshold=threshold)
+        rule = Rule(p_threshold=threshold, s_threshold=threshold, p_yields=self.p_yields)
         return find_picks(self.probabilities, rule, apart_from_gaps(self.example.counts))
 
 
@@ -94,7 +95,7 @@ def tell(
         for first in range(0, len(alike), at_once):
             batch = alike[first : first + at_once]
             for example, said in zip(batch, model(_padded(batch)), strict=True):
-                yield Told(example, _aligned(said, length, delay), stretch)
+                yield Told(example, _aligned(said, length, delay), stretch, p_yields=not any(delay))
 
 
 def _padded(batch: Sequence[Example]) -> FloatArray:
@@ -144,7 +145,11 @@ def threshold_for(told: Sequence[Told], false_per_hour: float) -> float:
         quiet += int(is_quiet.sum())
         scores += [pick.score for pick in each.picks(FLOOR) if is_quiet[_place(pick, is_quiet)]]
     allowed = int(false_per_hour * quiet / RATE_HZ / 3600)
-    return max(FLOOR, float(np.nextafter(sorted(scores)[-allowed - 1], 1))) if len(scores) > allowed else FLOOR
+    return (
+        max(FLOOR, float(np.nextafter(np.float32(sorted(scores)[-allowed - 1]), np.float32(1))))
+        if len(scores) > allowed
+        else FLOOR
+    )
 
 
 def score(told: Sequence[Told], threshold: float) -> Scores:
