@@ -90,7 +90,7 @@ def _read_tracks(path: Path) -> list[Track]:
         stream = obspy.read(str(path))
     except (OSError, TypeError, ValueError) as error:
         raise InputInvalid(f"{path}: found {error}; expected records that ObsPy reads, such as miniSEED") from None
-    return [Track(track.station, track.start_s, mark_missing(track.counts)) for track in to_tracks(stream)]
+    return [Track(track.station, track.start_s, mark_missing(track.counts)) for track in to_tracks(stream.split())]
 
 
 @dataclass(frozen=True, slots=True)

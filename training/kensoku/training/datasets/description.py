@@ -68,9 +68,10 @@ def read_description(text: str, name: str) -> Description:
         description = TypeAdapter(Description).validate_json(json.dumps(document, default=str))
         mistakes = _contradictions(description)
     except ValidationError as error:
-        mistakes = [(tuple(each["loc"]), _explain(each)) for each in error.errors(include_url=False)]
+        mistakes = [(_path(each), _explain(each)) for each in error.errors(include_url=False)]
     if mistakes:
-        told = [_tell(path, mistake, lines) for path, mistake in mistakes]
+        places = sorted({_place(path, lines) + (mistake,) for path, mistake in mistakes})
+        told = [f"line {line}{where}: {mistake}" for line, where, mistake in places]
         more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
         count = f"{len(told)} mistake{'s' * (len(told) > 1)}"
         raise InputInvalid("\n  ".join([f"{name}: {count}", *told[:MOST_TOLD], *more]))
@@ -95,13 +96,19 @@ def _contradictions(description: Description) -> list[tuple[toml_lines.Path, str
     return mistakes
 
 
-def _tell(path: tuple[Any, ...], mistake: str, lines: Mapping[toml_lines.Path, int]) -> str:
+def _path(problem: Any) -> toml_lines.Path:
+    path: toml_lines.Path = problem["loc"]
+    return (*path, "kind") if problem["type"].startswith("union_tag") else path
+
+
+def _place(path: toml_lines.Path, lines: Mapping[toml_lines.Path, int]) -> tuple[int, str]:
+    """The line, and `, sources[0].kind`, as near to the mistake as the text has anything."""
     there: toml_lines.Path = ()
     for step in path:  # pydantic's has a source's kind too, which is no step of the text
         if (*there, step) in lines:
             there = (*there, step)
     name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in there).lstrip(".")
-    return f"line {lines[there]}{f', {name}' if name else ''}: {mistake}"
+    return lines[there], f", {name}" if name else ""
 
 
 def _explain(problem: Any) -> str:

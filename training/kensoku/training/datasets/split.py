@@ -58,7 +58,8 @@ def split(origins: Sequence[Origin], plan: SplitPlan) -> list[Side]:
         share = sum(plan.develop_share.get(origins[number].source, 0.0) for number in group) / len(group)
         is_large = len(group) > max(1.0, LARGE * max(sizes[origins[number].source] for number in group))
         members = [origins[number] for number in group]
-        found = _cut(members, share, plan.seed) if is_large else _whole(members, share, plan.seed)
+        can_be_cut = len({member.station for member in members}) > 1
+        found = (_cut if is_large and can_be_cut else _whole)(members, share, plan.seed)
         for number, side in zip(group, found, strict=True):
             sides[number] = side
     refuse_leaks(origins, sides)

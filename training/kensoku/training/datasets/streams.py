@@ -29,7 +29,7 @@ class Track:
 
 
 def to_tracks(traces: Iterable[Any]) -> list[Track]:
-    """Traces of ObsPy by instrument: NET.STA.LOC and band, in the order of their names."""
+    """Traces of ObsPy, without masks, by instrument: NET.STA.LOC and band, in the order of their names."""
     of: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for trace in traces:
         if trace.stats.channel[-1:] in ROWS and trace.stats.npts > 1:
@@ -41,19 +41,13 @@ def to_tracks(traces: Iterable[Any]) -> list[Track]:
 def _join(station: str, traces: Sequence[Any]) -> Track:
     start_s = min(float(trace.stats.starttime.timestamp) for trace in traces)
     end_s = max(float(trace.stats.endtime.timestamp) for trace in traces)
-    counts = np.full((3, round((end_s - start_s) * RATE_HZ) + 1), np.nan, dtype=np.float32)
+    counts = np.full((3, int((end_s - start_s) * RATE_HZ + 1e-3) + 1), np.nan, dtype=np.float32)
     for trace in traces:
-        samples = at_rate(_to_floats(trace.data), float(trace.stats.sampling_rate))
+        samples = at_rate(trace.data.astype(np.float64), float(trace.stats.sampling_rate))
         first = round((float(trace.stats.starttime.timestamp) - start_s) * RATE_HZ)
         row = counts[ROWS[trace.stats.channel[-1]], first : first + len(samples)]
         row[:] = samples[: len(row)]
     return Track(station, start_s, counts)
-
-
-def _to_floats(samples: Any) -> npt.NDArray[np.float64]:
-    """NaN where ObsPy masks."""
-    found: npt.NDArray[np.float64] = np.where(np.ma.getmaskarray(samples), np.nan, np.ma.getdata(samples))
-    return found
 
 
 def at_rate(samples: npt.NDArray[np.float64], rate_hz: float) -> npt.NDArray[np.float64]:

@@ -1,0 +1,159 @@
+"""A description makes a data set, the same one each time, and tells what is wrong with it."""
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from kensoku.cli.main import main
+from kensoku.errors import InputInvalid
+from kensoku.simulation.shards import Plan, write_shards
+from kensoku.training import datasets
+from kensoku.training.datasets.description import load_description, read_description
+
+TEXT = """
+name = "small"
+seed = 1
+shard_examples = 20
+[split]
+develop_share = 0.3
+left_out = ["south"]
+[[sources]]
+name = "north"
+kind = "windows"
+path = "{data}/north.h5"
+licence = "CC-BY-4.0"
+region = "north"
+columns = { station = "{net}.{sta}", event = "{event}", magnitude = "{mag}" }
+conditions = { magnitude = [1.0, 9.0], columns = { quality = ["A", "B"] } }
+[[sources]]
+name = "south"
+kind = "windows"
+path = "{data}/south.h5"
+licence = "unknown"
+region = "south"
+columns = { station = "{net}.{sta}" }
+[[sources]]
+name = "spikes"
+kind = "spikes"
+path = "{data}/spikes.h5"
+licence = "unknown"
+[[sources]]
+name = "simulated"
+kind = "simulated"
+path = "{data}/simulated"
+licence = "Apache-2.0"
+"""
+COUNT = 60
+
+
+def write_windows(path: Path) -> None:
+    chance = np.random.default_rng(1)
+    with h5py.File(path, "w") as file:
+        file.attrs["sampling_rate"] = 100
+        file["X"] = chance.integers(-1000, 1000, size=(COUNT, 3, 800)).astype(np.int16)
+        file["scale"] = np.full((COUNT, 3), 0.5, np.float32)
+        file["p"] = np.full(COUNT, 300, np.float32)
+        file["s"] = np.where(np.arange(COUNT) % 2, 400, np.nan).astype(np.float32)
+    rows = [f"{path.stem[:1]},S{n},e{n},{n % 4},{'ABC'[n % 3]}" for n in range(COUNT)]
+    path.with_suffix(".csv").write_text("\n".join(["net,sta,event,mag,quality", *rows]))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write_windows(folder / "north.h5")
+    write_windows(folder / "south.h5")
+    with h5py.File(folder / "spikes.h5", "w") as file:
+        file["X"] = np.array([[30.0, -28, 40, 0, 0]] * 4, np.float32)
+        file["label"] = [b"abnormal", b"abnormal", b"normal", b"normal"]
+    list(write_shards(folder / "simulated", Plan(seed=1, count=8), jobs=1))
+    (folder / "small.toml").write_text(TEXT)
+    return folder
+
+
+def build(data: Path, out: Path) -> int:
+    return main(["dataset", "build", str(data / "small.toml"), "--data", f"data={data}", "--out", str(out)])
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_what_a_description_names_is_collected_split_and_written(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert build(data, tmp_path / "set") == 0
+    assert "left_out  south" in capsys.readouterr().out
+    manifest = json.loads((tmp_path / "set" / "manifest.json").read_text())
+    assert manifest["licences"]["north"] == "CC-BY-4.0"
+    assert "north/north.csv" in manifest["inputs"]
+    examples = list(datasets.read(tmp_path / "set"))
+    assert sum(row["examples"] for row in manifest["counts"]) == len(examples)
+    north = [example for example in examples if example.origin.source == "north"]
+    assert len(north) == 30  # magnitude 1 or more, quality A or B
+    assert len(list(datasets.read(tmp_path / "set", "left_out"))) == COUNT
+    develop = list(datasets.read(tmp_path / "set", "develop", {"north"}))
+    assert {example.origin.source for example in develop} == {"north"}
+    onset = next(example for example in north if len(example.onsets) == 2).onsets[1]
+    assert (onset.phase, onset.sample) == ("S", 400)
+
+
+def test_a_stopped_build_goes_on_and_makes_the_same_bytes(data: Path, tmp_path: Path) -> None:
+    build(data, tmp_path / "whole")
+    description = load_description(data / "small.toml")
+    steps = datasets.build(tmp_path / "stopped", description, {"data": data})
+    next(step for step in steps if step.what == "writing")
+    steps.close()  # type: ignore[attr-defined]  # a generator
+    build(data, tmp_path / "stopped")
+    assert content(tmp_path / "whole") == content(tmp_path / "stopped")
+
+
+def test_another_description_is_refused(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(data, tmp_path / "set")
+    other = tmp_path / "other.toml"
+    other.write_text(TEXT.replace("seed = 1", "seed = 2"))
+    assert main(["dataset", "build", str(other), "--data", f"data={data}", "--out", str(tmp_path / "set")]) == 2
+    assert "differs in seed" in capsys.readouterr().err
+
+
+def test_a_folder_that_nobody_named_is_told(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dataset", "build", str(data / "small.toml"), "--out", str(tmp_path / "set")]) == 2
+    assert "--data data=DIR" in capsys.readouterr().err
+
+
+def test_a_sheet_shows_examples(data: Path, tmp_path: Path) -> None:
+    build(data, tmp_path / "set")
+    sheet = tmp_path / "sheet.png"
+    assert (
+        main(["dataset", "sheet", str(tmp_path / "set"), "--out", str(sheet), "--count", "5", "--source", "north"]) == 0
+    )
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_mistake_is_told_with_its_line() -> None:
+    wrong = (
+        TEXT.replace("develop_share = 0.3", "develop_shere = 0.3")
+        .replace('kind = "spikes"', 'kind = "spike"')
+        .replace("magnitude = [1.0, 9.0]", 'magnitude = "large"')
+    )
+    with pytest.raises(InputInvalid) as error:
+        read_description(wrong, "small.toml")
+    told = str(error.value).splitlines()
+    assert told[0] == "small.toml: 3 mistakes"
+    assert "line 6, split.develop_shere: found an unknown key develop_shere; did you mean develop_share?" in told[1]
+    assert 'line 15, sources[0].conditions.magnitude: found "large"; expected' in told[2]
+    assert "line 25, sources[2].kind: found kind 'spike'; expected one of windows, continuous" in told[3]
+
+
+def test_a_name_twice_and_a_region_of_no_source_are_told() -> None:
+    wrong = TEXT.replace('name = "spikes"', 'name = "north"').replace('["south"]', '["west"]')
+    with pytest.raises(InputInvalid, match=r"line 7, split.left_out\[0\].*\n.*line 24, sources\[2\].name"):
+        read_description(wrong, "small.toml")
+
+
+def test_the_shipped_description_can_be_read() -> None:
+    path = Path(__file__).parents[2] / "training" / "datasets" / "picker.toml"
+    assert [source.name for source in load_description(path).sources][:2] == ["ncedc", "deepdenoiser"]

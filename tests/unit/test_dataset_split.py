@@ -1,0 +1,74 @@
+"""No earthquake and no station teaches on one side and judges on the other."""
+
+import numpy as np
+import pytest
+
+from kensoku.errors import InputInvalid
+from kensoku.training.datasets.split import SplitPlan, join_events, refuse_leaks, split
+from kensoku.training.examples import Origin
+
+PLAN = SplitPlan(seed=1, develop_share={"a": 0.2, "b": 0.0})
+
+
+def origin(station: str, event: str, source: str = "a", region: str = "here") -> Origin:
+    return Origin(source=source, region=region, station=station, event=event)
+
+
+def scattered() -> list[Origin]:
+    """A station each, and an earthquake for every two of them."""
+    return [origin(f"XX.{number}", f"e{number // 2}") for number in range(2000)]
+
+
+def dense() -> list[Origin]:
+    chance = np.random.default_rng(2)
+    return [
+        origin(f"XX.{station}", f"e{event}") for event in range(40) for station in range(20) if chance.random() < 0.3
+    ]
+
+
+def test_scattered_records_lose_nothing() -> None:
+    sides = split(scattered(), PLAN)
+    assert sides.count("develop") / len(sides) == pytest.approx(0.2, abs=0.03)
+    assert "mixed" not in sides
+
+
+def test_a_dense_network_is_cut_and_what_disagrees_is_on_neither_side() -> None:
+    origins = dense()
+    plan = SplitPlan(seed=1, develop_share={"a": 0.06})
+    sides = split(origins, plan)
+    assert sides.count("develop") / len(sides) == pytest.approx(0.06, abs=0.01)
+    assert sides.count("train") / len(sides) > 0.6
+    teaching = {each.station for each, side in zip(origins, sides, strict=True) if side == "train"}
+    judging = {each.station for each, side in zip(origins, sides, strict=True) if side == "develop"}
+    assert not teaching & judging
+
+
+def test_sides_are_of_the_names_alone() -> None:
+    origins = dense() + scattered()
+    order = np.random.default_rng(3).permutation(len(origins))
+    sides = split(origins, PLAN)
+    assert split([origins[number] for number in order], PLAN) == [sides[number] for number in order]
+    assert split(origins, SplitPlan(seed=2, develop_share={"a": 0.2})) != sides
+
+
+def test_a_source_may_judge_nobody_and_a_region_may_be_left_out() -> None:
+    origins = [origin("XX.A", "", "b"), origin("YY.B", "", "a", "there")]
+    assert split(origins, SplitPlan(seed=1, develop_share={}, left_out=frozenset({"there"}))) == ["train", "left_out"]
+
+
+def test_a_leak_is_told() -> None:
+    shared_station = [origin("XX.A", "1"), origin("XX.A", "2")]
+    with pytest.raises(InputInvalid, match=r"station XX\.A"):
+        refuse_leaks(shared_station, ["train", "develop"])
+    shared_event = [origin("XX.A", "1"), origin("XX.B", "1")]
+    with pytest.raises(InputInvalid, match="event here 1"):
+        refuse_leaks(shared_event, ["left_out", "train"])
+    refuse_leaks(shared_event, ["mixed", "train"])
+
+
+def test_moments_within_a_minute_are_one_earthquake_of_a_region() -> None:
+    times = ["2012-08-25T05:14:59.600+00:00", "2012-08-25T05:15:40.000+00:00", "2012-08-25T05:17:00.000+00:00"]
+    origins = [origin("XX.A", times[1]), origin("XX.B", times[0]), origin("XX.C", times[2]), origin("XX.D", "x")]
+    elsewhere = origin("XX.E", times[1], region="there")
+    names = [each.event for each in join_events([*origins, elsewhere])]
+    assert names == [times[0], times[0], times[2], "x", times[1]]
