@@ -1,6 +1,9 @@
 """A picker of somebody else's, whatever its axes and their order, picks what ours picks."""
 
+import contextlib
 import csv
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -125,9 +128,103 @@ def test_what_is_no_graph_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[
     text.write_text("weights")
     assert bring(tmp_path, text) == 1
     assert "other.onnx: expected an ONNX model, found" in capsys.readouterr().err
-    assert bring(tmp_path, tmp_path / "weights.pt") == 2
-    assert "found a weight file of SeisBench, expected ONNX" in capsys.readouterr().err
     assert bring(tmp_path, foreign_graph(tmp_path / "old.onnx", None, opset=12)) == 1
+
+
+class FakeNetwork:
+    """As much of a SeisBench model as is asked about."""
+
+    sampling_rate, labels, component_order, in_samples = 100, ["Detection", "S", "P"], "ENZ", 801
+
+    @classmethod
+    def load(cls, path: Path, version_str: str | None) -> "FakeNetwork":
+        if not path.with_name(f"{path.name}.json.v{version_str}").is_file():
+            raise FileNotFoundError(f"no {path}")
+        return cls()
+
+    def eval(self) -> "FakeNetwork":
+        return self
+
+    def annotate_batch_pre(self, batch: object, argdict: object) -> object:
+        return batch
+
+    def __call__(self, counts: object) -> object:
+        return (counts,) * 3
+
+
+def fake_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports a graph of three outputs, (batch, samples) each, named as asked."""
+
+    class Module:
+        def __call__(self, counts: object) -> object:
+            return self.forward(counts)  # type: ignore[attr-defined]  # the caller's
+
+        def eval(self) -> "Module":
+            return self
+
+    def export(module: Module, given: object, path: str, output_names: list[str], **_: object) -> None:
+        assert output_names == ["out_Detection", "out_S", "out_P"]
+        probabilities_of(Path(path), output_names)
+
+    torch, seisbench, models = (types.ModuleType(name) for name in ("torch", "seisbench", "seisbench.models"))
+    torch.__dict__.update(
+        nn=types.SimpleNamespace(Module=Module),
+        onnx=types.SimpleNamespace(export=export),
+        no_grad=contextlib.nullcontext,
+    )
+    torch.__dict__["randn"] = lambda *shape: np.zeros(shape)
+    models.__dict__["EQTransformer"] = FakeNetwork
+    seisbench.__dict__["models"] = models
+    for module in (torch, seisbench, models):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+def probabilities_of(path: Path, names: list[str]) -> None:
+    """Of pulses of some 500 counts, from (batch, E N Z, samples)."""
+    taps = np.zeros((3, 3, 2 * REACH + 1), np.float32)
+    taps[2, 2] = taps[1, 0] = taps[1, 1] = 0.003 * np.exp(-0.5 * (np.arange(-REACH, REACH + 1) / 8) ** 2)
+    nodes = [
+        helper.make_node("Conv", ["in", "taps", "bias"], ["logits"], pads=[REACH, REACH]),
+        helper.make_node("Sigmoid", ["logits"], ["said"]),
+        helper.make_node("Split", ["said"], [f"{name}_1" for name in names], axis=1),
+        *(helper.make_node("Squeeze", [f"{name}_1", "one"], [name]) for name in names),
+    ]
+    weights = {"taps": taps, "bias": np.array([0, -5, -5], np.float32), "one": np.array([1])}
+    graph = helper.make_graph(
+        nodes,
+        "exported",
+        [helper.make_tensor_value_info("in", TensorProto.FLOAT, ["batch", 3, 801])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 801]) for name in names],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def test_a_weight_file_of_seisbench_says_the_rest_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_torch(monkeypatch)
+    weights = tmp_path / "original.json.v2"
+    weights.write_text("{}")
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    given = ["models", "import", "other", str(weights), f"--model-repository={repository}", "--network=EQTransformer"]
+    assert main(given) == 0
+    assert [phase for phase, _ in picked(tmp_path)] == ["P", "S"]
+    assert sorted(path.name for path in repository.iterdir()) == ["other"]
+
+
+def test_what_a_weight_file_needs_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = tmp_path / "original.pt.v1"
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "seisbench", None)
+        assert bring(tmp_path, weights) == 2
+        assert "which reads weight files of SeisBench; pip install seisbench" in capsys.readouterr().err
+    fake_torch(monkeypatch)
+    assert bring(tmp_path, weights) == 2
+    assert "--network: found 'PhaseNet'" in capsys.readouterr().err
+    assert bring(tmp_path, weights, "--network=EQTransformer") == 1
+    assert "expected weights of EQTransformer, found: no " in capsys.readouterr().err
 
 
 def test_a_name_that_is_taken_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

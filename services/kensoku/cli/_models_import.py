@@ -44,6 +44,7 @@ def add_action(actions: Any) -> None:
     action.add_argument(
         "file", type=Path, metavar="FILE.onnx", help="at 100 Hz; or a SeisBench weight file, with torch"
     )
+    action.add_argument("--network", default="PhaseNet", help="of a SeisBench weight file, which says the rest itself")
     action.add_argument("--layout", default="bcn", help="axes of its input: b, c(omponent), n, 1; %(default)s")
     action.add_argument("--components", default="ZNE", help="in its order: %(default)s")
     action.add_argument("--normalisation", default="std", choices=NORMALISATIONS, help="that it expects: %(default)s")
@@ -70,11 +71,6 @@ def import_model(options: argparse.Namespace) -> int:
         raise SettingInvalid(f"NAME: found {options.name!r}, expected letters, digits, _, - and .")
     if (repository / options.name).exists():
         raise ModelRefused(f"found a model {options.name!r} in {repository}; choose another name or delete its folder")
-    if options.file.suffix.startswith((".pt", ".json")):
-        raise SettingInvalid(
-            f"{options.file}: found a weight file of SeisBench, expected ONNX; where torch and seisbench are "
-            "installed: torch.onnx.export(model, torch.zeros(1, 3, model.in_samples), FILE, opset_version=17)"
-        )
     if not repository.is_dir():
         raise SettingInvalid(f"--model-repository: found no folder {repository}")
     with tempfile.TemporaryDirectory(dir=repository, prefix=".import-") as folder:
@@ -91,18 +87,23 @@ def write_model(repository: Path, options: argparse.Namespace) -> ModelCard:
         import onnx
 
         from kensoku.training.foreign import Foreign, wrap
+        from kensoku.training.seisbench_weights import write_onnx
     except ImportError:
         raise SettingInvalid("found no onnx, which reads graphs; install it: pip install 'kensoku[train]'") from None
-    foreign = Foreign(
-        input_layout=options.layout,
-        components=options.components,
-        normalisation=options.normalisation,
-        outputs=tuple(filter(None, options.outputs.split(","))),
-        output_layout=options.output_layout,
-        classes=options.classes,
-        activation=options.activation,
-    )
-    wrapped = wrap(options.file, foreign)
+    if re.search(r"\.(pt|json)(\.v[^.]+)?$", options.file.name):
+        graph = repository / "exported.onnx"
+        wrapped = wrap(graph, write_onnx(options.file, options.network, graph))
+    else:
+        foreign = Foreign(
+            input_layout=options.layout,
+            components=options.components,
+            normalisation=options.normalisation,
+            outputs=tuple(filter(None, options.outputs.split(","))),
+            output_layout=options.output_layout,
+            classes=options.classes,
+            activation=options.activation,
+        )
+        wrapped = wrap(options.file, foreign)
     length, context, batch = wrapped.samples or LONGEST, options.context, wrapped.batch or 64
     geometry = Geometry(
         window=length,
