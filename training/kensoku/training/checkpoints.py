@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -48,12 +49,12 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     if not path.exists():
         return None
     try:
-        with np.load(path) as file:
+        with path.open("rb") as opened, np.load(opened) as file:
             told: dict[str, Any] = json.loads(str(file["told"]))
             groups: dict[str, Any] = {
                 group: [file[name] for name in sorted(file.files) if name.startswith(f"{group}.")] for group in _GROUPS
             }
-    except (ValueError, KeyError, OSError, EOFError) as error:
+    except (BadZipFile, ValueError, KeyError, EOFError) as error:
         raise SettingInvalid(
             f"{path}: found no checkpoint that can be read ({error}); begin in an empty --out"
         ) from None
