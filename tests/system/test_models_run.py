@@ -57,6 +57,16 @@ def test_every_window_is_picked(repository: Path, tmp_path: Path, samples: int, 
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.parametrize("rate_hz", [50, 200])
+def test_windows_of_other_rates_are_picked_in_their_own_samples(
+    repository: Path, tmp_path: Path, rate_hz: float
+) -> None:
+    windows = write_windows(tmp_path / "windows.h5", pulses(2, 1000, p=401, s=702), rate_hz=rate_hz)
+    assert ask("run", repository, windows, tmp_path / "picks.csv", "--threshold=0.3") == 0
+    found = [float(p["sample"]) for p in rows(tmp_path / "picks.csv")]
+    assert found == pytest.approx([401, 702] * 2, abs=3)
+
+
 def test_a_threshold_of_the_caller_replaces_the_models(repository: Path, tmp_path: Path) -> None:
     windows = write_windows(tmp_path / "windows.h5", pulses(3, 1000) / 4)
     counts = []
@@ -120,6 +130,9 @@ def test_a_wrong_file_is_told(capsys: pytest.CaptureFixture[str], repository: Pa
     assert "text.h5: it is no HDF5; expected X" in refused(capsys, repository, text)
     windows = write_windows(tmp_path / "windows.h5", pulses(2, 500), rate_hz=None)
     assert "found no sampling_rate" in refused(capsys, repository, windows)
+    with h5py.File(windows, "a") as file:
+        file.attrs["sampling_rate"] = 0
+    assert "found 0 samples a second, expected 100" in refused(capsys, repository, windows)
     with h5py.File(windows, "a") as file:
         file.attrs["sampling_rate"] = 100
         del file["scale"]

@@ -15,7 +15,7 @@ from kensoku.cli._models import AskSettings
 from kensoku.cli._window_files import FloatArray, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
-from kensoku.picking import Model, ModelCard, Pick, pick_records, read_card, with_missing
+from kensoku.picking import Model, ModelCard, Pick, pick_records, read_card, to_100_hz, with_missing
 from kensoku.settings import add_flags, load_settings, overrides
 
 RATE_HZ = 100
@@ -73,7 +73,7 @@ def run_picker(options: argparse.Namespace) -> int:
     if options.threshold is not None:
         card = replace(card, threshold=replace(card.threshold, p=options.threshold, s=options.threshold))
     with open_windows(options.windows) as windows, open_models(settings.url) as models:
-        refuse_rate(windows)
+        to_100_hz(np.zeros((3, 1), np.float32), windows.rate_hz)  # refuses a rate before anything is read
         model = Asked(name, card, models)
         rows = (
             (window, pick.phase, f"{pick.sample:.2f}", f"{pick.score:.4f}")
@@ -106,9 +106,13 @@ def run_classifier(options: argparse.Namespace) -> int:
 
 
 def pick_windows(windows: WindowFile, model: Model, card: ModelCard) -> Iterator[tuple[int, list[Pick]]]:
-    """The picks of each window of a file."""
+    """The picks of each window of a file, in samples of the file."""
+    is_live, ratio = card.look_ahead_s is not None, windows.rate_hz / RATE_HZ
     for first, block in blocks(windows):
-        yield from enumerate(pick_records(block, model, card), start=first)
+        shown = np.stack([with_missing(counts, is_causal=is_live) for counts in block])
+        resampled, delay = to_100_hz(shown, windows.rate_hz)
+        for window, picks in enumerate(pick_records(resampled, model, card), start=first):
+            yield window, [replace(pick, sample=(pick.sample - delay) * ratio) for pick in picks]
 
 
 def classify_cuts(cuts: WindowFile, model: Asked) -> Iterator[tuple[int, FloatArray]]:

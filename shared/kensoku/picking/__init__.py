@@ -11,6 +11,7 @@ from kensoku.picking._card import CARD, Delay, ModelCard, PhasePair, read_card
 from kensoku.picking._missing import apart_from_gaps, with_missing
 from kensoku.picking._picks import PHASES, Phase, Pick, Rule, find_picks
 from kensoku.picking._records import pick_records
+from kensoku.picking._resample import to_100_hz
 
 __all__ = [
     "CARD",
@@ -30,5 +31,6 @@ __all__ = [
     "find_picks",
     "pick_records",
     "read_card",
+    "to_100_hz",
     "with_missing",
 ]
