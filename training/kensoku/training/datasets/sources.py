@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from kensoku.errors import SettingInvalid
+from kensoku.training.datasets.catalogue import Catalogue, find_catalogue
 from kensoku.training.datasets.conditions import Conditions
 from kensoku.training.datasets.continuous import Continuous, PickColumns, find_continuous
 from kensoku.training.datasets.labels import LabelRule
 from kensoku.training.datasets.records import Record
+from kensoku.training.datasets.seisbench import SeisBenchFolder, find_seisbench, metadata_files
 from kensoku.training.datasets.simulated import find_simulated, simulated_files
 from kensoku.training.datasets.spikes import find_spikes
 from kensoku.training.datasets.windows_file import Columns, WindowsFile, find_windows
@@ -97,6 +99,53 @@ class ContinuousRecords(Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeisBench(Named):
+    """A folder with metadata.csv and waveforms.hdf5."""
+
+    kind: Literal["seisbench"] = "seisbench"
+    labels: LabelRule = field(default_factory=LabelRule)
+
+    def inputs(self, folders: Folders) -> list[Path]:
+        found = metadata_files(self.place(folders))
+        return [*found, *sorted(self.place(folders).glob("waveforms*.hdf5"))]
+
+    def records(self, folders: Folders) -> Iterator[Record]:
+        folder = SeisBenchFolder(path=self.place(folders), source=self.name, region=self.region, rule=self.labels)
+        return (record for record, row in find_seisbench(folder) if self.conditions.take_row(row))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueRecords(Named):
+    """QuakeML, and the folder of an archive or of what a web service gave."""
+
+    kind: Literal["catalogue"] = "catalogue"
+    events: str
+    service: str = ""
+    before_s: Annotated[float, Field(gt=0)] = 30.0  # of the first pick
+    after_s: Annotated[float, Field(gt=0)] = 60.0  # of the last
+    manual_only: bool = True
+    labels: LabelRule = field(default_factory=lambda: LabelRule(is_searched=False))
+
+    def inputs(self, folders: Folders) -> list[Path]:
+        return [resolve(self.events, folders)]
+
+    def records(self, folders: Folders) -> Iterator[Record]:
+        return find_catalogue(
+            Catalogue(
+                events=resolve(self.events, folders),
+                archive=self.place(folders),
+                service=self.service,
+                source=self.name,
+                region=self.region,
+                before_s=self.before_s,
+                after_s=self.after_s,
+                manual_only=self.manual_only,
+                rule=self.labels,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spikes(Named):
     """Windows of one component without earthquakes, `X` and `label` in HDF5."""
 
@@ -119,7 +168,9 @@ class Simulated(Named):
         return find_simulated(self.place(folders), self.name)
 
 
-Source = Annotated[Windows | ContinuousRecords | Spikes | Simulated, Field(discriminator="kind")]
+Source = Annotated[
+    Windows | ContinuousRecords | SeisBench | CatalogueRecords | Spikes | Simulated, Field(discriminator="kind")
+]
 
 
 def resolve(template: str, folders: Folders) -> Path:

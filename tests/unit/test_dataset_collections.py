@@ -1,0 +1,211 @@
+"""Examples from SeisBench's format, and from a catalogue with an archive or a web service."""
+
+import http.server
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import obspy
+import pytest
+from obspy.core.event import Arrival, Catalog, Event, Magnitude, Pick, ResourceIdentifier, WaveformStreamID
+from obspy.core.event import Origin as QuakeOrigin
+
+from kensoku.errors import InputInvalid
+from kensoku.training.datasets.catalogue import Catalogue, find_catalogue
+from kensoku.training.datasets.labels import LabelRule
+from kensoku.training.datasets.records import load_all
+from kensoku.training.datasets.seisbench import SeisBenchFolder, find_seisbench
+from kensoku.training.examples import Example, Onset
+
+START = obspy.UTCDateTime("2024-01-01T00:00:00Z")
+
+
+# --- SeisBench --------------------------------------------------------------------------------------------------------
+
+COLUMNS = (
+    "trace_name,trace_category,trace_sampling_rate_hz,trace_Pg_arrival_sample,trace_Pn_arrival_sample,"
+    "trace_s_arrival_sample,trace_s_weight,station_network_code,station_code,source_id,source_magnitude,source_type"
+)
+
+
+def write_seisbench(folder: Path) -> None:
+    rows = [
+        "bucket0$0,:3,:1200,earthquake_local,200,600,400,900,0.5,XX,A,e1,2.5,",
+        "bucket0$1,:3,:800,earthquake_local,100,300,,,,XX,B,e2,1.5,quarry blast",
+        "alone,noise,100,,,,,XX,C,,,",
+    ]
+    quoted = [f'"{",".join(row.split(",")[:3])}",{",".join(row.split(",")[3:])}' for row in rows[:2]]
+    (folder / "metadata.csv").write_text("\n".join([COLUMNS, *quoted, rows[2]]) + "\n")
+    chance = np.random.default_rng(1)
+    with h5py.File(folder / "waveforms.hdf5", "w") as file:
+        file["data/bucket0"] = chance.normal(size=(2, 3, 1200)).astype(np.float32)
+        file["data/alone"] = chance.normal(size=(3, 500)).astype(np.float32)
+        file["data_format/component_order"] = "EZN"
+        file["data_format/dimension_order"] = "CW"
+
+
+def test_traces_of_buckets_come_with_their_picks_at_100_hz_in_our_order(tmp_path: Path) -> None:
+    write_seisbench(tmp_path)
+    first, second, third = load_all(
+        record for record, _ in find_seisbench(SeisBenchFolder(path=tmp_path, source="s", region="r"))
+    )
+    assert (first.length, second.length, third.length) == (600, 800, 500)
+    assert first.onsets == (Onset("P", 200), Onset("S", 450, 0.5))  # Pn was first, at half of 400
+    assert [(span.phase, span.first, span.last) for span in first.unknown] == [
+        ("P", 250, 500),
+        ("S", 250, 419),
+        ("S", 481, 500),
+    ]
+    assert (second.origin.kind, second.origin.magnitude, second.origin.event) == ("blast", 1.5, "e2")
+    assert second.onsets == (Onset("P", 300),)
+    assert (third.origin.kind, third.onsets, third.unknown, third.origin.station) == ("noise", (), (), "XX.C")
+    with h5py.File(tmp_path / "waveforms.hdf5") as file:
+        np.testing.assert_array_equal(third.counts[2], file["data/alone"][0])
+        np.testing.assert_array_equal(third.counts[0], file["data/alone"][1])
+
+
+# --- catalogue --------------------------------------------------------------------------------------------------------
+
+
+def pick(station: str, phase: str, after_s: float, mode: str = "manual") -> Pick:
+    code = WaveformStreamID("XX", station, "", "HHZ")
+    return Pick(time=START + after_s, phase_hint=phase, waveform_id=code, evaluation_mode=mode)
+
+
+def event(name: str, picks: list[Pick], kind: str = "earthquake") -> Event:
+    arrivals = [Arrival(pick_id=each.resource_id, phase=each.phase_hint, distance=0.5) for each in picks]
+    origin = QuakeOrigin(time=START, latitude=0, longitude=0, depth=1000, arrivals=arrivals)
+    return Event(
+        resource_id=ResourceIdentifier(f"smi:local/{name}"),
+        picks=picks,
+        origins=[origin],
+        magnitudes=[Magnitude(mag=1.5)],
+        event_type=kind,
+    )
+
+
+def records() -> obspy.Stream:
+    chance = np.random.default_rng(1)
+    header = {"network": "XX", "station": "A", "starttime": START, "sampling_rate": 100.0}
+    return obspy.Stream(
+        obspy.Trace(chance.integers(-99, 99, 12000).astype(np.int32), {**header, "channel": f"HH{component}"})
+        for component in "ZNE"
+    )
+
+
+def write_catalogue(folder: Path) -> Catalogue:
+    first = event("e1", [pick("A", "Pg", 30), pick("A", "Sg", 34), pick("B", "P", 31)])
+    second = event("e2", [pick("A", "P", 45), pick("A", "S", 48.5, "automatic")], "quarry blast")
+    Catalog([first, second]).write(str(folder / "events.xml"), format="QUAKEML")
+    (folder / "archive").mkdir()
+    return Catalogue(
+        events=folder / "events.xml",
+        archive=folder / "archive",
+        service="",
+        source="c",
+        region="r",
+        before_s=10,
+        after_s=20,
+        manual_only=True,
+        rule=LabelRule(longest_s_minus_p_s=10),
+    )
+
+
+def read(catalogue: Catalogue) -> list[Example]:
+    return list(load_all(find_catalogue(catalogue)))
+
+
+def check(examples: list[Example]) -> None:
+    """Station B has picks and no samples."""
+    assert [(each.origin.station, each.origin.event, each.origin.kind) for each in examples] == [
+        ("XX.A", "e1", "earthquake"),
+        ("XX.A", "e2", "blast"),
+    ]
+    first, second = examples
+    assert first.origin.distance_km == pytest.approx(55.6, abs=0.1)
+    assert [(each.phase, round(each.sample)) for each in first.onsets] == [("P", 1000), ("S", 1400), ("P", 2500)]
+    assert [(each.phase, round(each.sample)) for each in second.onsets] == [("P", 1000)]
+    assert any(span.phase == "S" and span.first <= 1350 <= span.last for span in second.unknown)  # automatic
+
+
+def test_an_archive_of_any_files(tmp_path: Path) -> None:
+    catalogue = write_catalogue(tmp_path)
+    records().write(str(tmp_path / "archive" / "day.mseed"), format="MSEED")
+    (tmp_path / "archive" / "readme.txt").write_text("none of ours")
+    check(read(catalogue))
+
+
+def test_an_archive_in_sds(tmp_path: Path) -> None:
+    catalogue = write_catalogue(tmp_path)
+    for trace in records():
+        channel = trace.stats.channel
+        folder = tmp_path / "archive" / "2024" / "XX" / "A" / f"{channel}.D"
+        folder.mkdir(parents=True)
+        trace.write(str(folder / f"XX.A..{channel}.D.2024.001"), format="MSEED")
+    check(read(catalogue))
+
+
+@contextmanager
+def service() -> Iterator[tuple[str, list[str]]]:
+    """An FDSN web service that has station A."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802  # the standard library's name
+            asked.append(self.path)
+            content = self.content()
+            self.send_response(200 if content else 204)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def content(self) -> bytes:
+            if self.path.endswith("application.wadl"):
+                return WADL if "dataselect" in self.path else b""
+            if "station=A" not in self.path:
+                return b""
+            written = io.BytesIO()
+            records().write(written, format="MSEED")
+            return written.getvalue()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+PARAMETERS = ("network", "station", "location", "channel", "starttime", "endtime")
+WADL = (
+    '<?xml version="1.0"?><application xmlns="http://wadl.dev.java.net/2009/02">'
+    '<resources base="http://localhost/fdsnws/dataselect/1/"><resource path="/"><resource path="query">'
+    '<method name="GET" id="query"><request>'
+    + "".join(f'<param name="{name}" style="query" required="false" type="xs:string"/>' for name in PARAMETERS)
+    + "</request></method></resource></resource></resources></application>"
+).encode()
+
+
+def test_a_service_is_asked_once_for_each(tmp_path: Path) -> None:
+    catalogue = write_catalogue(tmp_path)
+    with service() as (address, asked):
+        check(read(replace(catalogue, service=address)))
+        queries = [path for path in asked if "query" in path]
+        assert len(queries) == 3  # e1 at A and at B, e2 at A
+        check(read(replace(catalogue, service=address)))
+        assert [path for path in asked if "query" in path] == queries
+
+
+def test_a_service_that_is_away_is_told(tmp_path: Path) -> None:
+    catalogue = replace(write_catalogue(tmp_path), service="http://127.0.0.1:10")
+    with pytest.raises(InputInvalid, match="127.0.0.1:10"):
+        read(catalogue)

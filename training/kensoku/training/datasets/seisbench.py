@@ -1,0 +1,162 @@
+"""Data sets in SeisBench's format, such as STEAD or INSTANCE: metadata.csv and waveforms.hdf5, in chunks or whole.
+
+Woollam et al. (2022), SeisBench: a toolbox for machine learning in seismology.
+"""
+
+import csv
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from kensoku.errors import InputInvalid
+from kensoku.training.datasets.labels import LabelRule, Pick, Stretch, apply_rule, doubt_triggers
+from kensoku.training.datasets.missing import mark_missing
+from kensoku.training.datasets.records import Record
+from kensoku.training.datasets.streams import ROWS, at_rate
+from kensoku.training.datasets.triggers import find_triggers
+from kensoku.training.examples import RATE_HZ, Example, FloatArray, Kind, Origin, Phase
+
+Row = Mapping[str, str]
+
+LATER_S = (0.5, 2.0)  # around a second P or S of the same earthquake, Pg after Pn: neither pick nor noise
+BLASTS = ("blast", "explosion", "quarry")
+_ARRIVAL = re.compile(r"trace_([ps]\w*)_arrival_sample", re.IGNORECASE)
+_BUCKET = re.compile(r"(?P<bucket>[^$]+)\$(?P<index>\d+)(?:,:(?P<rows>\d+),:(?P<columns>\d+))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeisBenchFolder:
+    path: Path
+    source: str
+    region: str
+    rule: LabelRule = field(default_factory=LabelRule)
+
+
+def find_seisbench(folder: SeisBenchFolder) -> Iterator[tuple[Record, Row]]:
+    """Each trace with its row of the metadata."""
+    for metadata in metadata_files(folder.path):
+        waveforms = metadata.with_name(metadata.name.replace("metadata", "waveforms")).with_suffix(".hdf5")
+        with metadata.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                origin = _origin(folder, row)
+                load = functools.partial(_load, folder.rule, waveforms, tuple(row.items()), origin)
+                yield Record(origin, load), row
+
+
+def metadata_files(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("metadata*.csv"))
+    if not found:
+        raise InputInvalid(f"{folder}: found no metadata.csv; expected a data set in SeisBench's format")
+    return found
+
+
+def _origin(folder: SeisBenchFolder, row: Row) -> Origin:
+    station = f"{row.get('station_network_code', '')}.{row.get('station_code', '')}"
+    kind = _kind(row)
+    return Origin(
+        source=folder.source,
+        region=folder.region,
+        station=station,
+        event="" if kind == "noise" else row.get("source_id", ""),
+        kind=kind,
+        magnitude=_number(row.get("source_magnitude", "")),
+        distance_km=_number(row.get("path_ep_distance_km", "") or row.get("path_hyp_distance_km", "")),
+    )
+
+
+def _kind(row: Row) -> Kind:
+    if "noise" in row.get("trace_category", "").lower():
+        return "noise"
+    said = row.get("source_type", "").lower()
+    return "blast" if any(word in said for word in BLASTS) else "earthquake"
+
+
+def _load(rule: LabelRule, path: Path, items: tuple[tuple[str, str], ...], origin: Origin) -> Example:
+    row = dict(items)
+    counts, rate_hz = _read_trace(path, row)
+    arrivals = [] if origin.kind == "noise" else _arrivals(row, RATE_HZ / rate_hz)
+    firsts = {phase: min(sample for of, sample in arrivals if of == phase) for phase in {of for of, _ in arrivals}}
+    picks = [Pick(phase, sample, _weight(row, phase)) for phase, sample in firsts.items()]
+    later: list[Stretch] = [
+        (sample - RATE_HZ * LATER_S[0], sample + RATE_HZ * LATER_S[1])
+        for phase, sample in arrivals
+        if sample != firsts[phase]
+    ]
+    events = [picks] if picks else []
+    triggers = () if rule.is_searched else find_triggers(counts).tolist()
+    doubtful = later + doubt_triggers(rule, events, triggers)
+    onsets, unknown = apply_rule(rule, events, doubtful, counts.shape[1])
+    return Example(counts, onsets, unknown, origin)
+
+
+def _arrivals(row: Row, factor: float) -> list[tuple[Phase, float]]:
+    found: list[tuple[Phase, float]] = []
+    for column, text in row.items():
+        match = _ARRIVAL.fullmatch(column)
+        sample = _number(text) if match else np.nan
+        if match and np.isfinite(sample):
+            found.append(("P" if match[1].upper().startswith("P") else "S", sample * factor))
+    return found
+
+
+def _weight(row: Row, phase: Phase) -> float:
+    weight = _number(row.get(f"trace_{phase.lower()}_weight", ""))
+    return min(max(weight, 0.0), 1.0) if np.isfinite(weight) else 1.0
+
+
+# --- waveforms --------------------------------------------------------------------------------------------------------
+
+
+def _read_trace(path: Path, row: Row) -> tuple[FloatArray, float]:
+    """Z, N and E at 100 Hz, and the rate that they had."""
+    name = row.get("trace_name", "")
+    try:
+        with h5py.File(path, "r") as file:
+            samples = _read_block(file["data"], name)
+            said = {key: _text(file["data_format"][key][()]) for key in file.get("data_format", {})}
+    except (OSError, KeyError) as error:
+        raise InputInvalid(f"{path}, trace {name!r}: found {error}; expected SeisBench's format") from None
+    if said.get("dimension_order", "CW") == "WC":
+        samples = samples.T
+    order = row.get("trace_component_order") or said.get("component_order", "ZNE")
+    rate_hz = _number(
+        row.get("trace_sampling_rate_hz") or row.get("trace_sampling_rate") or said.get("sampling_rate", "")
+    )
+    if not rate_hz > 0:
+        raise InputInvalid(f"{path}, trace {name!r}: found no sampling rate; expected trace_sampling_rate_hz")
+    rows = {
+        ROWS[letter]: at_rate(samples[n].astype(np.float64), rate_hz)
+        for n, letter in enumerate(order)
+        if letter in ROWS
+    }
+    length = max((len(each) for each in rows.values()), default=0)
+    counts = np.full((3, length), np.nan, dtype=np.float32)
+    for number, each in rows.items():
+        counts[number] = each
+    return mark_missing(counts), rate_hz
+
+
+def _read_block(group: h5py.Group, name: str) -> FloatArray:
+    """A trace of its own, or a part of a bucket: `bucket0$3,:3,:6000`."""
+    match = _BUCKET.fullmatch(name)
+    if match is None:
+        found: FloatArray = group[name][()]
+        return found
+    block: FloatArray = group[match["bucket"]][int(match["index"])]
+    return block[: int(match["rows"]), : int(match["columns"])] if match["rows"] else block
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return np.nan
