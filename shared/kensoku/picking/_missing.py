@@ -37,15 +37,14 @@ def apart_from_gaps(counts: FloatArray) -> BoolArray:
     the others recorded: only a wave may have woken it.
     """
     recorded = ~np.isnan(counts)
-    is_edge = np.zeros(counts.shape[1], dtype=np.bool_)
+    edges = {0}
     for component in recorded:
         changed = np.flatnonzero(component[1:] != component[:-1]) + 1
-        is_edge[changed[1:] if not component[0] and recorded[:, 0].any() else changed] = True
-    if len(is_edge):
-        is_edge[0] = True
-    reach = np.convolve(is_edge, np.ones(2 * EDGE, dtype=np.int64))[EDGE : EDGE + len(is_edge)]
-    # An edge lies before the sample of its number: as far to both sides.
-    return np.asarray(reach == 0)
+        edges.update(changed[1:] if not component[0] and recorded[:, 0].any() else changed)
+    is_allowed = np.ones(counts.shape[1], dtype=np.bool_)
+    for edge in edges:  # each lies before the sample of its number: as far to both sides
+        is_allowed[max(0, edge - EDGE) : edge + EDGE] = False
+    return is_allowed
 
 
 def _runs(flags: BoolArray) -> list[tuple[int, int]]:

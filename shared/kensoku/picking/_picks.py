@@ -80,10 +80,10 @@ def _peaks(row: FloatArray, threshold: float, rule: Rule) -> Iterator[int]:
 
 def _tops(row: FloatArray, threshold: float) -> list[int]:
     """Samples at or above the threshold, above the one before, and not below the one after."""
-    padded = np.concatenate(([-np.inf], row, [-np.inf]))
-    with np.errstate(invalid="ignore"):
-        is_top = (row >= threshold) & ~(row <= padded[:-2]) & ~(row < padded[2:])
-    return [int(top) for top in np.flatnonzero(is_top)]
+    high = np.flatnonzero(row >= threshold)  # few of all
+    before, after = row[np.maximum(high - 1, 0)], row[np.minimum(high + 1, len(row) - 1)]
+    is_top = (~(row[high] <= before) | (high == 0)) & ~(row[high] < after)
+    return [int(top) for top in high[is_top]]
 
 
 def _is_highest_ahead(row: FloatArray, top: int, ahead: int) -> bool:
@@ -104,14 +104,14 @@ def _is_rivalled(score: np.float32, other: FloatArray, peak: int, rule: Rule, th
 
 def _measured(phase: Phase, row: FloatArray, peak: int) -> Pick:
     """The pick at the centre of its lobe, as far as that stands above half of its height."""
-    half = row[peak] / 2
     first, last = max(0, peak - HALF_LOBE), min(len(row) - 1, peak + HALF_LOBE)
-    while not np.all(row[first : peak + 1] > half):
-        first += 1
-    while not np.all(row[peak : last + 1] > half):
-        last -= 1
-    inside = range(first, last + 1)
-    weights = [float(row[i] - half) for i in inside]
+    heights = (row[first : last + 1].astype(np.float64) - float(row[peak]) / 2).tolist()
+    low = high = peak - first
+    while low > 0 and heights[low - 1] > 0:
+        low -= 1
+    while high + 1 < len(heights) and heights[high + 1] > 0:
+        high += 1
+    inside, weights = range(first + low, first + high + 1), heights[low : high + 1]
     # Relative to the peak and summed exactly: the fraction is the same wherever in a record the lobe lies.
     shift = math.fsum(w * (i - peak) for w, i in zip(weights, inside, strict=True)) / math.fsum(weights)
     shift = min(max(shift, -MOST_SHIFT), MOST_SHIFT)
