@@ -135,6 +135,13 @@ def test_a_component_that_never_changes_is_missing() -> None:
     assert np.array_equal(shown[[0, 2]], counts[[0, 2]])
 
 
+def test_a_component_that_begins_late_is_there_from_then_on() -> None:
+    counts = record()
+    counts[1, :300] = np.nan
+    counts[:, 600:700] = np.nan
+    assert np.array_equal(with_missing(counts, is_causal=True), counts, equal_nan=True)
+
+
 def test_a_gap_that_somebody_filled_with_zeros_is_missing() -> None:
     counts = record()
     counts[:, 400:600] = 0

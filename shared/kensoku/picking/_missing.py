@@ -7,7 +7,7 @@ from kensoku.picking._picks import BoolArray, FloatArray
 EDGE = 50  # samples: half a second, in which a picker may take a gap's edge for an onset
 FILLED = 40  # samples of zeros on all components are a gap that somebody has filled
 COMMON = 0.25  # share of zeros before a gap from which on they say nothing
-DEAD = 100  # samples without a change at the start of a record: the component records nothing
+DEAD = 100  # samples without a change since a record's start: the component records nothing
 
 
 def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
@@ -19,8 +19,10 @@ def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
     """
     shown = np.array(counts, dtype=np.float32)
     for component in shown:
-        alive = int(np.argmax(component != component[0])) or len(component)
-        if alive >= min(DEAD, len(component)):
+        first = int(np.argmin(np.isnan(component)))
+        changes = np.flatnonzero(~np.isnan(component) & (component != component[first]))
+        alive = int(changes[0]) if len(changes) else len(component)
+        if alive - first >= min(DEAD, len(component)):
             component[:alive] = np.nan
     silent = np.all(np.isnan(shown) | (shown == 0), axis=0) & ~np.all(np.isnan(shown), axis=0)
     for first, last in _runs(silent):
