@@ -124,7 +124,8 @@ def test_a_gap_of_one_component_counts_and_a_component_that_is_never_there_does_
     counts = record()
     counts[1] = np.nan
     counts[2, 700] = np.nan
-    assert np.flatnonzero(~apart_from_gaps(counts)).tolist() == [*range(50), *range(650, 751)]
+    counts[0, :200] = np.nan
+    assert np.flatnonzero(~apart_from_gaps(counts)).tolist() == [*range(50), *range(150, 250), *range(650, 751)]
 
 
 def test_a_component_that_never_changes_is_missing() -> None:

@@ -35,14 +35,12 @@ def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
 def apart_from_gaps(counts: FloatArray) -> BoolArray:
     """(samples,): False within half a second of where the record or one of its components begins or stops.
 
-    The end of the record is no such place: more may come. Neither is the start of a component that was dead so far, if
-    the others recorded: only a wave may have woken it.
+    The end of the record is no such place: more may come.
     """
     recorded = ~np.isnan(counts)
     edges = {0}
     for component in recorded:
-        changed = np.flatnonzero(component[1:] != component[:-1]) + 1
-        edges.update(changed[1:] if not component[0] and recorded[:, 0].any() else changed)
+        edges.update(np.flatnonzero(component[1:] != component[:-1]) + 1)
     is_allowed = np.ones(counts.shape[1], dtype=np.bool_)
     for edge in edges:  # each lies before the sample of its number: as far to both sides
         is_allowed[max(0, edge - EDGE) : edge + EDGE] = False
