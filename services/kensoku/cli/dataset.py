@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kensoku.training.datasets import Progress
 
 EVERY_S = 2.0  # between lines of progress
-BAR = 30  # letters
+BAR, WIDTH = 30, 72  # letters
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,11 +55,11 @@ def parse_folder(text: str) -> tuple[str, Path]:
 
 
 def execute_show(options: argparse.Namespace) -> int:
-    from kensoku.training.datasets import read_manifest
+    from kensoku.training.datasets import read_finished
     from kensoku.training.examples import RATE_HZ
 
     print("split     source            examples       P       S  stations  events    hours")
-    for row in read_manifest(options.folder).get("counts", []):
+    for row in read_finished(options.folder)["counts"]:
         hours = row["samples"] / RATE_HZ / 3600
         print(
             f"{row['split']:<9} {row['source']:<16} {row['examples']:>9,} {row['P']:>7,} {row['S']:>7,} "
@@ -85,13 +85,13 @@ def tell(progress: "Iterable[Progress]") -> None:
     for last in progress:
         if time.monotonic() - told >= (0.1 if is_live else EVERY_S):
             told = time.monotonic()
-            print(line(last), end="\r" if is_live else "\n", file=sys.stderr, flush=True)
+            print(f"{line(last):<{WIDTH}}\r" if is_live else f"{line(last)}\n", end="", file=sys.stderr, flush=True)
     if last is not None:
-        print(line(last), file=sys.stderr, flush=True)
+        print(f"{line(last):<{WIDTH}}", file=sys.stderr, flush=True)
 
 
 def line(progress: "Progress") -> str:
     if progress.count is None:
-        return f"{progress.what:<16} {progress.done:>9,} records".ljust(BAR + 40)
+        return f"{progress.what:<16} {progress.done:>9,} records"
     filled = BAR * progress.done // max(progress.count, 1)
-    return f"{progress.what:<16} [{'#' * filled:<{BAR}}] {progress.done:,} of {progress.count:,}".ljust(BAR + 40)
+    return f"{progress.what:<16} [{'#' * filled:<{BAR}}] {progress.done:,} of {progress.count:,}"

@@ -17,7 +17,7 @@ from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.training.datasets.cutting import cut
 from kensoku.training.datasets.description import Description
 from kensoku.training.datasets.records import Record
-from kensoku.training.datasets.shards import sha256, write_shard
+from kensoku.training.datasets.shards import read_shard, sha256, write_shard
 from kensoku.training.datasets.sources import Folders
 from kensoku.training.datasets.split import SIDES, Side, join_events, split
 from kensoku.training.examples import PHASES, Example, Origin
@@ -75,12 +75,16 @@ def _arrange(description: Description, records: Sequence[Record]) -> list[_Shard
 
 
 def _write(folder: Path, description: Description, shard: _Shard) -> list[Example]:
+    """What the shard has; files that are there stay."""
+    paths = _paths(folder, description, shard)
+    missing = [path for path in paths if not path.exists()]
+    if not missing:
+        return list(read_shard(paths[0]))
     examples = [replace(record.load(), origin=origin) for record, origin in shard.records]
     if description.longest_s is not None:
         examples = [cut(example, description.longest_s) for example in examples]
-    for path in _paths(folder, description, shard):
-        if not path.exists():
-            write_shard(path, examples)
+    for path in missing:
+        write_shard(path, examples)
     return examples
 
 
@@ -165,6 +169,14 @@ def _write_manifest(folder: Path, content: dict[str, object]) -> None:
     temporary = folder / f".{MANIFEST}.tmp"
     temporary.write_text(json.dumps(content, indent=1) + "\n")
     temporary.replace(folder / MANIFEST)
+
+
+def read_finished(folder: Path) -> dict[str, Any]:
+    """The manifest of a data set that is whole."""
+    manifest = read_manifest(folder)
+    if "files" not in manifest:
+        raise InputInvalid(f"{folder}: found an unfinished build; call `kensoku dataset build` again as before")
+    return manifest
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

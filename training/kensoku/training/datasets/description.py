@@ -31,7 +31,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    __pydantic_config__ = ConfigDict(extra="forbid")  # noqa: RUF012
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     name: str
     seed: Annotated[int, Field(ge=0)] = 0

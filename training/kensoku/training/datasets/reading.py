@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from kensoku.errors import InputInvalid
-from kensoku.training.datasets.building import read_manifest
+from kensoku.training.datasets.building import read_finished
 from kensoku.training.datasets.shards import read_shard
 from kensoku.training.datasets.split import Side
 from kensoku.training.examples import Example
@@ -14,9 +13,7 @@ def read(
     folder: Path, split: Side | Collection[Side] | None = None, sources: Collection[str] | None = None
 ) -> Iterator[Example]:
     """In the order of the shards; `split` None: all sides."""
-    manifest = read_manifest(folder)
-    if "files" not in manifest:
-        raise InputInvalid(f"{folder}: found an unfinished build; call `kensoku dataset build` again as before")
+    manifest = read_finished(folder)
     sides = (split,) if isinstance(split, str) else split
     form = manifest["description"]["formats"][0]
     for name in manifest["files"]:
