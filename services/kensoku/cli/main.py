@@ -15,6 +15,7 @@ COMMANDS = {
     "models": "list, load, promote, roll back and run models",
     "inventory": "publish, compare and show station epochs",
     "stations": "disable and enable stations",
+    "train": "train a network from a data set",
     "simulate": "write simulated records and all that is known of them",
     "dataset": "build, count and look at the examples that networks learn from",
 }

@@ -139,17 +139,19 @@ def stretched(example: Example, times: int) -> Example:
 
 def threshold_for(told: Sequence[Told], false_per_hour: float) -> float:
     """The lowest at which no more than so many picks an hour lie where nothing begins."""
-    scores, quiet = [], 0
-    for each in told:
-        is_quiet = quiet_of(each.example)
-        quiet += int(is_quiet.sum())
-        scores += [pick.score for pick in each.picks(FLOOR) if is_quiet[_place(pick, is_quiet)]]
-    allowed = int(false_per_hour * quiet / RATE_HZ / 3600)
-    return (
-        max(FLOOR, float(np.nextafter(np.float32(sorted(scores)[-allowed - 1]), np.float32(1))))
-        if len(scores) > allowed
-        else FLOOR
-    )
+    quiet = [quiet_of(each.example) for each in told]
+    allowed = int(false_per_hour * sum(int(each.sum()) for each in quiet) / RATE_HZ / 3600)
+    threshold = FLOOR
+    while True:  # a higher threshold can bring forth a pick beside one that is gone
+        false = sorted(
+            pick.score
+            for each, is_quiet in zip(told, quiet, strict=True)
+            for pick in each.picks(threshold)
+            if is_quiet[_place(pick, is_quiet)]
+        )
+        if len(false) <= allowed:
+            return threshold
+        threshold = float(np.nextafter(np.float32(false[-allowed - 1]), np.float32(2)))
 
 
 def score(told: Sequence[Told], threshold: float) -> Scores:

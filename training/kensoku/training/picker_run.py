@@ -1,0 +1,136 @@
+"""Train a picker from a file of settings and a data set."""
+
+import hashlib
+import json
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+from kensoku.training.batches import Recipe, batches
+from kensoku.training.networks import NetworkConfig, build_picker
+
+from kensoku.errors import InputInvalid
+from kensoku.training import datasets
+from kensoku.training.backend import predictor, use_threads
+from kensoku.training.checkpoints import Checkpoint, Row
+from kensoku.training.examples import Example, FloatArray
+from kensoku.training.losses import TaughtCrossEntropy, lessons
+from kensoku.training.run_settings import Tables, read_tables
+from kensoku.training.scores import Scores, labels_of, quiet_of, score_stretched
+from kensoku.training.training_loop import Plan, Run, train
+
+LEAST_QUIET = 1000  # samples: shorter records without a label judge nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the person at the keyboard asks for."""
+
+    config: Path
+    dataset: Path
+    out: Path
+    threads: int  # of the network's arithmetic
+    processes: int = 1  # that make batches ahead
+    minutes: float | None = None
+    jit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    network: NetworkConfig
+    recipe: Recipe
+    training: Plan
+
+
+def read_settings(tables: Tables) -> Settings:
+    tables.refuse_others(("network", "recipe", "training"))
+    return Settings(tables.read("network", NetworkConfig), tables.read("recipe", Recipe), tables.read("training", Plan))
+
+
+def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None]) -> Checkpoint:
+    """Writes checkpoints, a log and weights to the folder; ends early at a signal or when the minutes have passed."""
+    began = time.monotonic()
+    settings = read_settings(read_tables(order.config))
+    plan = settings.training
+    use_threads(order.threads)
+    keras.utils.set_random_seed(plan.seed)
+    picker = build_picker(settings.network)
+    pools = read_pools(order.dataset)
+    judges = [each for each in datasets.read(order.dataset, split="develop") if judges_picking(each)]
+    predict = predictor(picker)
+    delay = tuple(settings.network.delay)
+
+    def judge() -> dict[str, float]:
+        return figures(score_stretched(predict, judges, plan.false_per_hour, plan.stretches, delay))
+
+    def feed(step: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+        made = batches(settings.recipe, pools, size=plan.batch, seed=plan.seed, step0=step, processes=order.processes)
+        with closing(made):
+            for counts, targets, known, weight in made:
+                yield counts, lessons(targets, known, weight, delay)
+
+    run = Run(
+        folder=order.out,
+        feed=feed,
+        judge=judge if judges else None,
+        fingerprint=fingerprint(settings, order.dataset),
+        is_stopping=lambda: stop.is_set() or is_over(began, order.minutes),
+        tell=tell,
+        jit=order.jit,
+    )
+    logits = keras.Model(picker.input, picker.get_layer("logits").output)
+    return train(picker, logits, TaughtCrossEntropy(plan.onset_factor), plan, run)
+
+
+def is_over(began: float, minutes: float | None) -> bool:
+    return minutes is not None and time.monotonic() - began > 60 * minutes
+
+
+def read_pools(folder: Path) -> dict[str, list[Example]]:
+    pools = defaultdict(list)
+    for example in datasets.read(folder, split="train"):
+        pools[example.origin.source].append(example)
+    if not pools:
+        raise InputInvalid(f"{folder}: found no example to train on, expected some in split train; build it anew")
+    return dict(pools)
+
+
+def judges_picking(example: Example) -> bool:
+    """Recorded, and with a label or with enough quiet to count false picks in."""
+    is_long = example.length >= LEAST_QUIET
+    return is_long and not example.origin.is_simulated and bool(labels_of(example) or quiet_of(example).any())
+
+
+def figures(scores: Sequence[Scores]) -> dict[str, float]:
+    """One row of the log; the merit is the mean over records as they are and slower."""
+    row = {
+        "merit": sum(each.merit for each in scores) / len(scores),
+        "threshold": scores[0].threshold,
+        "false_per_hour": scores[0].false_picks_per_hour,
+    }
+    for each in scores:
+        for phase, found in (("p", each.p), ("s", each.s)):
+            row |= {
+                f"{phase}{each.stretch}_recall": found.recall,
+                f"{phase}{each.stretch}_near": found.recall_near,
+                f"{phase}{each.stretch}_mae_s": found.mae_s,
+                f"{phase}{each.stretch}_swapped": found.swapped,
+                f"{phase}{each.stretch}_excess": found.excess,
+            }
+    return {name: round(value, 4) for name, value in row.items()}
+
+
+def fingerprint(settings: Settings, dataset: Path) -> str:
+    """Of everything that decides what the weights become, but for the machine."""
+    parts = [*map(_plain, (settings.network, settings.recipe, settings.training)), datasets.read_manifest(dataset)]
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
+
+
+def _plain(settings: Any) -> Mapping[str, Any]:
+    return settings.model_dump() if hasattr(settings, "model_dump") else asdict(settings)
