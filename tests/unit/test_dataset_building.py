@@ -124,6 +124,21 @@ def test_a_folder_that_nobody_named_is_told(data: Path, tmp_path: Path, capsys: 
     assert "--data data=DIR" in capsys.readouterr().err
 
 
+def test_a_models_picks_stand_where_nobody_labelled(data: Path, tmp_path: Path) -> None:
+    rows = ["0,S,410.5,0.9", "0,S,420,0.6", "1,S,410,0.9", "2,S,310,0.9", "4,S,400,0.1"]
+    (tmp_path / "picks.csv").write_text("\n".join(["window,phase,sample,score", *rows]))
+    text = TEXT.replace(
+        "conditions =", 'complete = { picks = "{model}/picks.csv" }\nlabels = { shift_s_samples = 7 }\n#'
+    )
+    source = read_description(text, "small.toml").sources[0]
+    examples = [record.load() for record in source.records({"data": data, "model": tmp_path})]
+    onsets = [[(each.sample, each.weight) for each in example.onsets if each.phase == "S"] for example in examples]
+    assert onsets[:2] == [[(410.5, 0.45)], [(407, 1)]]  # nobody labelled the first, the second keeps its label
+    assert (onsets[2], onsets[4]) == ([], [])  # too near P, too small a score
+    assert examples[0].unknown == ()
+    assert [span.phase for span in examples[2].unknown] == ["S"]
+
+
 def test_a_sheet_shows_examples(data: Path, tmp_path: Path) -> None:
     build(data, tmp_path / "set")
     sheet = tmp_path / "sheet.png"

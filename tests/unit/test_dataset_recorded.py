@@ -1,4 +1,4 @@
-"""The shipped description makes of recorded sets what their owners say is in them, where they lie beside the project."""
+"""What the shipped description makes of recorded sets is what their owners say is in them."""
 
 from collections import Counter
 from pathlib import Path

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from kensoku import toml_lines
 from kensoku.errors import InputInvalid
 from kensoku.training.datasets import sources
+from kensoku.training.datasets.completing import Completion
 from kensoku.training.datasets.conditions import Conditions
 from kensoku.training.datasets.continuous import PickColumns
 from kensoku.training.datasets.labels import LabelRule
@@ -137,5 +138,5 @@ def _kinds() -> list[str]:
 
 
 def _all_keys() -> set[str]:
-    tables = [Description, Split, Conditions, LabelRule, Columns, PickColumns, *_classes()]
+    tables = [Description, Split, Conditions, LabelRule, Columns, Completion, PickColumns, *_classes()]
     return {column.name for table in tables if is_dataclass(table) for column in fields(table)}

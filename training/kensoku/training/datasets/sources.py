@@ -9,6 +9,7 @@ from pydantic import Field
 
 from kensoku.errors import SettingInvalid
 from kensoku.training.datasets.catalogue import Catalogue, find_catalogue
+from kensoku.training.datasets.completing import Completion
 from kensoku.training.datasets.conditions import Conditions
 from kensoku.training.datasets.continuous import Continuous, PickColumns, find_continuous
 from kensoku.training.datasets.labels import LabelRule
@@ -53,9 +54,11 @@ class Windows(Named):
     columns: Columns
     labels: LabelRule = field(default_factory=LabelRule)
     events: Kind = "earthquake"
+    complete: Completion | None = None
 
     def inputs(self, folders: Folders) -> list[Path]:
-        return [self.place(folders), self.place(folders).with_suffix(".csv")]
+        found = [resolve(self.complete.picks, folders)] if self.complete else []
+        return [self.place(folders), self.place(folders).with_suffix(".csv"), *found]
 
     def records(self, folders: Folders) -> Iterator[Record]:
         file = WindowsFile(
@@ -65,6 +68,8 @@ class Windows(Named):
             columns=self.columns,
             rule=self.labels,
             kind=self.events,
+            found=resolve(self.complete.picks, folders) if self.complete else None,
+            trust=self.complete,
         )
         return (record for record, row in find_windows(file) if self.conditions.take_row(row))
 

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from kensoku.errors import InputInvalid
+from kensoku.training.datasets.completing import Completion, Found, complete, read_found
 from kensoku.training.datasets.labels import LabelRule, Pick, apply_rule, doubt_triggers
 from kensoku.training.datasets.missing import mark_missing
 from kensoku.training.datasets.records import Record, load_all
@@ -41,6 +42,8 @@ class WindowsFile:
     columns: Columns
     rule: LabelRule = field(default_factory=LabelRule)
     kind: Kind = "earthquake"
+    found: Path | None = None  # a model's picks, for phases that nobody labelled
+    trust: Completion | None = None
 
 
 def read_windows_h5(file: WindowsFile) -> Iterator[Example]:
@@ -58,8 +61,10 @@ def find_windows(file: WindowsFile) -> Iterator[tuple[Record, Mapping[str, str]]
                 f"{file.path}: found {len(p)} windows and {len(rows)} rows beside it; expected one for each"
             )
     origins = _origins(file, rows)
+    found = read_found(file.found) if file.found else {}
     for number, (row, origin) in enumerate(zip(rows, origins, strict=True)):
-        yield Record(origin, functools.partial(_load, file, number, (float(p[number]), float(s[number])), origin)), row
+        labels = (float(p[number]), float(s[number]))
+        yield Record(origin, functools.partial(_load, file, number, labels, found.get(number, ()), origin)), row
 
 
 def _open(path: Path) -> h5py.File:
@@ -84,10 +89,14 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
         raise InputInvalid(f"{path}: found {error.strerror}; expected a table with a row for each window") from None
 
 
-def _load(file: WindowsFile, number: int, labels: tuple[float, float], origin: Origin) -> Example:
+def _load(
+    file: WindowsFile, number: int, labels: tuple[float, float], found: Sequence[Found], origin: Origin
+) -> Example:
     with _open(file.path) as content:
         counts: FloatArray = content["X"][number] * content["scale"][number][:, None].astype(np.float32)
     picks = [Pick(phase, sample) for phase, sample in zip(PHASES, labels, strict=True) if np.isfinite(sample)]
+    if file.trust:
+        picks = complete(picks, found, file.rule, file.trust)
     events = [picks] if picks else []
     counts = mark_missing(counts)
     triggers = () if file.rule.is_searched else find_triggers(counts).tolist()
