@@ -19,14 +19,17 @@ class PhaseCalibration:
     probabilities: tuple[float, ...] = (0.0, 1.0)
     # log of the half width, in s, of the interval that holds 68 %: constant, times score, times log of the lobe's width
     log_uncertainty: tuple[float, float, float] = (math.log(0.05), 0.0, 0.0)
+    widths_s: tuple[float, float] = (0.01, 1.0)  # for which that was measured; outside, the nearer of both counts
 
     def __post_init__(self) -> None:
         rising = all(a < b for a, b in zip(self.scores, self.scores[1:], strict=False))
         sound = all(0 <= p <= 1 for p in self.probabilities) and all(map(math.isfinite, self.log_uncertainty))
+        sound = sound and 0 < self.widths_s[0] <= self.widths_s[1]
         if not rising or not self.scores or len(self.scores) != len(self.probabilities) or not sound:
             raise InputInvalid(
                 f"calibration: found scores {self.scores} with probabilities {self.probabilities} and uncertainty "
-                f"{self.log_uncertainty}, expected rising scores, as many probabilities from 0 to 1, and finite numbers"
+                f"{self.log_uncertainty} for widths {self.widths_s}, expected rising scores, as many probabilities "
+                "from 0 to 1, finite numbers and rising widths"
             )
 
     def probability(self, score: float) -> float:
@@ -34,7 +37,9 @@ class PhaseCalibration:
 
     def uncertainty_s(self, score: float, width_s: float) -> float:
         constant, by_score, by_width = self.log_uncertainty
-        log_s = constant + by_score * score + by_width * math.log(max(width_s, 0.01))
+        score = min(max(score, self.scores[0]), self.scores[-1])
+        width_s = min(max(width_s, self.widths_s[0]), self.widths_s[1])
+        log_s = constant + by_score * score + by_width * math.log(width_s)
         return min(max(math.exp(min(log_s, 0.0)), SMALLEST_S), LARGEST_S)
 
 

@@ -44,6 +44,7 @@ def _fit_phase(judged: Sequence[Judged], phase: Phase) -> PhaseCalibration:
     scores, probabilities = rising_steps(
         np.array([j.pick.score for j in judged]), np.array([float(j.is_right) for j in judged])
     )
+    narrow, wide = map(float, np.quantile([j.pick.width_s for j in right], [0.02, 0.98]))
     features = np.array([[1.0, j.pick.score, np.log(j.pick.width_s)] for j in right])
     log_errors = np.log(np.maximum(np.abs([j.error_s for j in right]), FINEST_S))
     constant, by_score, by_width = map(float, quantile_regression(features, log_errors, SHARE))
@@ -51,22 +52,27 @@ def _fit_phase(judged: Sequence[Judged], phase: Phase) -> PhaseCalibration:
         scores=tuple(map(float, scores)),
         probabilities=tuple(map(float, probabilities)),
         log_uncertainty=(constant, by_score, by_width),
+        widths_s=(round(narrow, 3), round(wide, 3)),
     )
 
 
 def rising_steps(scores: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean score and share of right picks in steps of as many picks; the share never falls as the score rises."""
+    """Mean score and share of right picks in steps of scores; the share never falls as the score rises.
+
+    Right and wrong picks weigh as much in all, so that steps are fine where either kind is frequent.
+    """
     order = np.argsort(scores, kind="stable")
-    parts = np.array_split(order, min(STEPS, max(1, len(order) // FEWEST)))
-    # One imaginary pick of each kind, so that no step is sure.
-    shares = [(float(right[part].sum()) + 1, len(part) + 2) for part in parts]
+    weight = np.where(right[order] > 0, 1 / max(right.sum(), 1), 1 / max((1 - right).sum(), 1)).cumsum()
+    steps = min(STEPS, max(1, len(order) // FEWEST))
+    parts = [p for p in np.split(order, np.searchsorted(weight, np.arange(1, steps) / steps * weight[-1])) if len(p)]
     pooled: list[tuple[float, float, int]] = []  # right, all, steps
-    for good, size in shares:
-        pooled.append((good, size, 1))
+    for part in parts:
+        pooled.append((float(right[part].sum()), len(part), 1))
         while len(pooled) > 1 and pooled[-2][0] / pooled[-2][1] >= pooled[-1][0] / pooled[-1][1]:
             (a, b, c), (d, e, f) = pooled.pop(-2), pooled.pop()
             pooled.append((a + d, b + e, c + f))
-    probabilities = np.concatenate([np.full(steps, good / size) for good, size, steps in pooled])
+    # Half a pick more of each kind, so that no step is sure.
+    probabilities = np.concatenate([np.full(n, (good + 0.5) / (size + 1)) for good, size, n in pooled])
     middles = np.array([scores[part].mean() for part in parts])
     is_new = np.concatenate([[True], np.diff(middles) > 1e-9])
     return np.round(middles[is_new], 6), np.round(probabilities[is_new], 6)

@@ -1,0 +1,66 @@
+"""`kensoku models judge`: threshold, calibration and scores of a picker, into its card."""
+
+import argparse
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kensoku.cli._models import AskSettings
+from kensoku.cli._models_run import Asked, card_of
+from kensoku.errors import InputInvalid
+from kensoku.inference import open_models
+from kensoku.picking import CARD
+from kensoku.settings import add_flags, load_settings, overrides
+
+
+def add_action(actions: Any) -> None:
+    action = actions.add_parser("judge", help="write threshold, calibration and scores of a picker into its card")
+    action.add_argument("model", metavar="MODEL", help="its folder in the repository, with graph and card")
+    action.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="of `kensoku dataset build`")
+    action.add_argument("--split", default="develop", help="that has the judges: %(default)s")
+    action.add_argument("--false-per-hour", type=rate, default=3.0, metavar="N", help="picks in quiet: %(default)s")
+    add_flags(action, AskSettings, only=["models", "model_repository"])
+    action.set_defaults(execute=judge)
+
+
+def rate(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e6:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of picks an hour")
+    return value
+
+
+def judge(options: argparse.Namespace) -> int:
+    from kensoku.training import datasets
+    from kensoku.training.release import complete
+
+    settings = load_settings(AskSettings, overrides(options, AskSettings))
+    card = card_of(settings.repository, options.model, "picker")
+    examples = [each for each in datasets.read(options.dataset, split=options.split) if not each.origin.is_simulated]
+    with open_models(settings.url) as models:
+        card = complete(card, Asked(options.model, card, models), examples, false_per_hour=options.false_per_hour)
+    manifest = options.dataset / "manifest.json"
+    if not manifest.is_file():
+        raise InputInvalid(f"{manifest}: found no such file, expected that of a data set")
+    card = replace(card, data_sha256=hashlib.sha256(manifest.read_bytes()).hexdigest())
+    path = settings.repository / options.model / CARD
+    temporary = path.with_suffix(".part")
+    temporary.write_text(card.to_json(), encoding="utf-8")
+    os.replace(temporary, path)
+    for name in (
+        "p.recall",
+        "p.recall_near",
+        "p.mae_s",
+        "s.recall",
+        "s.recall_near",
+        "s.mae_s",
+        "false_picks_per_hour",
+    ):
+        print(f"{name:<22} {card.metrics.get(name, float('nan')):.3f}")
+    print(f"{path}: threshold {card.threshold.p:g}")
+    return 0

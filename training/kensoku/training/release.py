@@ -1,0 +1,86 @@
+"""Complete the card of a picker that is about to be shipped: threshold, calibration and scores on the develop split."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kensoku.errors import InputInvalid
+from kensoku.picking import Model, ModelCard, PhasePair, Pick, Rule, annotate, apart_from_gaps, find_picks, with_missing
+from kensoku.training.calibration import RIGHT_WITHIN_S, Judged, fit_calibration
+from kensoku.training.examples import RATE_HZ, Example, known
+from kensoku.training.scores import FLOOR, Scores, Told, labels_of, score, stretched, threshold_for
+
+STRETCHES = (1, 2, 3, 4)
+SETTLED = 1000  # thresholds are told apart by thousandths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipped(Told):
+    """What the model that is shipped says of an example, picked by the rule that is shipped with it."""
+
+    rule: Rule
+
+    def picks(self, threshold: float) -> list[Pick]:
+        rule = replace(self.rule, p_threshold=threshold, s_threshold=threshold)
+        return find_picks(self.probabilities, rule, apart_from_gaps(with_missing(self.example.counts, is_causal=False)))
+
+
+def complete(
+    card: ModelCard,
+    model: Model,
+    examples: Sequence[Example],
+    *,
+    false_per_hour: float,
+    stretches: Sequence[int] = STRETCHES,
+) -> ModelCard:
+    """The card with what the examples say: records with trusted labels, and quiet in which false picks are counted."""
+    told = tell(card, model, examples)
+    if not told:
+        raise InputInvalid(
+            "found no example to judge by, expected records of the split develop; build the data set anew"
+        )
+    threshold = math.ceil(threshold_for(told, false_per_hour) * SETTLED) / SETTLED
+    metrics = figures(score(told, threshold))
+    for stretch in stretches:
+        if stretch != 1:
+            slower = tell(card, model, [stretched(each, stretch) for each in examples], stretch)
+            metrics |= {f"slower_{stretch}.{name}": value for name, value in figures(score(slower, threshold)).items()}
+    return replace(
+        card,
+        threshold=PhasePair(p=threshold, s=threshold),
+        calibration=fit_calibration([each for one in told for each in judged(one)]),
+        metrics=metrics,
+    )
+
+
+def tell(card: ModelCard, model: Model, examples: Sequence[Example], stretch: int = 1) -> list[Shipped]:
+    return [
+        Shipped(each, card.aligned(annotate(_shown(each, card), model, card.geometry)), stretch, rule=card.rule)
+        for each in examples
+    ]
+
+
+def _shown(example: Example, card: ModelCard) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return with_missing(example.counts, is_causal=card.look_ahead_s is not None)
+
+
+def judged(told: Told, threshold: float = FLOOR) -> Iterator[Judged]:
+    """Its picks and how far off they are; those of which nobody knows are left out."""
+    labels, is_known = labels_of(told.example), known(told.example.unknown, told.example.length)
+    for pick in told.picks(threshold):
+        own = [pick.sample - label.sample for label in labels if label.phase == pick.phase]
+        error_s = min(own, key=abs, default=math.inf) / RATE_HZ / told.stretch
+        place = min(told.example.length - 1, max(0, round(pick.sample)))
+        if abs(error_s) <= RIGHT_WITHIN_S or is_known["PS".index(pick.phase), place]:
+            yield Judged(pick, error_s)
+
+
+def figures(scores: Scores) -> dict[str, float]:
+    """As a card has them; what cannot be said is left out."""
+    found = {"false_picks_per_hour": scores.false_picks_per_hour, "quiet_hours": scores.quiet_hours}
+    for name, phase in (("p", scores.p), ("s", scores.s)):
+        for field in ("labels", "recall", "recall_near", "swapped", "mae_s", "bias_s", "excess"):
+            found[f"{name}.{field}"] = float(getattr(phase, field))
+    return {name: round(value, 4) for name, value in found.items() if math.isfinite(value)}
