@@ -1,0 +1,129 @@
+"""Layers of our networks, (batch, samples, channels): convolutions that look where they may, and changes of rate."""
+
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from keras import ops
+
+Padding = Literal["same", "causal", "valid"]
+Shape = tuple[int | None, ...]
+Tensor = Any
+
+BINOMIAL = (0.125, 0.375, 0.375, 0.125)  # halves the rate; -32 dB at what would come back below 10 % of it
+RELU_GAIN = float(np.sqrt(2 / (1 - 1 / np.pi)))  # keeps the variance of what goes through a ReLU (Brock et al., 2021)
+
+
+def pads(reach: int, padding: Padding) -> tuple[int, int]:
+    """Zeros before and after, for a filter that reaches over `reach` samples more than one."""
+    if padding == "valid":
+        return (0, 0)
+    return (reach, 0) if padding == "causal" else (reach // 2, reach - reach // 2)
+
+
+class Convolution(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """A convolution with standardised weights: no statistics of batches, so training and use are the same sum."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel: int,
+        padding: Padding,
+        *,
+        dilation: int = 1,
+        is_rectified: bool = True,
+        gain: float = 1.0,
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        self.filters, self.size, self.padding, self.dilation = filters, kernel, padding, dilation
+        self.is_rectified, self.gain = is_rectified, gain
+
+    def build(self, shape: Shape) -> None:
+        channels = shape[-1]
+        self.kernel = self.add_weight(
+            shape=(self.size, channels, self.filters), initializer="random_normal", name="kernel"
+        )
+        self.gamma = self.add_weight(
+            shape=(self.filters,), initializer=keras.initializers.Constant(self.gain), name="gamma"
+        )
+        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+
+    @property
+    def reach(self) -> int:
+        return (self.size - 1) * self.dilation
+
+    def weights_in_use(self) -> Tensor:
+        """(kernel, channels, filters), each filter of zero mean and unit sum of squares, times its gain."""
+        centred = self.kernel - ops.mean(self.kernel, axis=(0, 1), keepdims=True)
+        power = ops.sum(ops.square(centred), axis=(0, 1), keepdims=True)
+        gain = self.gamma * RELU_GAIN if self.is_rectified else self.gamma
+        return centred * (gain * ops.rsqrt(power + 1e-8))
+
+    def call(self, value: Tensor) -> Tensor:
+        before, after = pads(self.reach, self.padding)
+        if before or after:
+            value = ops.pad(value, ((0, 0), (before, after), (0, 0)))
+        kernel = ops.cast(self.weights_in_use(), value.dtype)
+        found = ops.conv(value, kernel, padding="valid", dilation_rate=self.dilation, data_format="channels_last")
+        found = found + self.bias
+        return ops.relu(found) if self.is_rectified else found
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        samples = shape[1]
+        if samples is not None:
+            samples += sum(pads(self.reach, self.padding)) - self.reach
+        return (shape[0], samples, self.filters)
+
+
+class Halving(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Half the rate, after a low-pass, so that a shift by one sample changes little."""
+
+    def __init__(self, padding: Padding, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.padding = padding
+
+    @property
+    def margins(self) -> tuple[int, int]:
+        return pads(len(BINOMIAL) - 2, self.padding)
+
+    def call(self, value: Tensor) -> Tensor:
+        value = ops.pad(value, ((0, 0), self.margins, (0, 0)))
+        even, odd = value[:, ::2], value[:, 1::2]
+        outer, inner = BINOMIAL[:2]
+        pairs = ops.shape(odd)[1] - 1
+        return outer * (even[:, :pairs] + odd[:, 1:]) + inner * (odd[:, :pairs] + even[:, 1 : pairs + 1])
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        samples = shape[1]
+        return (shape[0], None if samples is None else (samples + sum(self.margins)) // 2 - 1, shape[2])
+
+
+class Doubling(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Every sample twice."""
+
+    def call(self, value: Tensor) -> Tensor:
+        return ops.repeat(value, 2, axis=1)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], None if shape[1] is None else 2 * shape[1], shape[2])
+
+
+class Rows(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """(batch, samples, channels) to (batch, channels, samples), in single precision."""
+
+    def call(self, value: Tensor) -> Tensor:
+        return ops.transpose(ops.cast(value, "float32"), (0, 2, 1))
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], shape[2], shape[1])
+
+
+class Likelihoods(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Logits (batch, phases, samples) to probabilities."""
+
+    def call(self, value: Tensor) -> Tensor:
+        return ops.softmax(value, axis=1)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        return shape
