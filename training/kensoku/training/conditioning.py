@@ -1,61 +1,154 @@
-"""The first layer of every network: raw counts, on any instrument, to numbers of the order of one.
+"""Make raw counts of any instrument alike: no offset, one size, and 0 where something is missing.
 
-Everything looks back only, and a stated time: what comes later changes nothing, and a cut agrees with its record. There
-are no squares and nothing is added to a divisor, so that records of 1e-14 m/s and of 1e9 counts come out alike.
+Every step looks back alone, and not far, so that a cut and the same place in a record look the same. The same lines are
+run by Keras and written to ONNX: `Arithmetic` is what both can do.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import keras
 from keras import ops
 
-STEPS = {200: (20, 10), 300: (20, 15), 500: (25, 20), 1000: (40, 25), 2000: (50, 40), 3000: (60, 50)}
+COMPONENTS = 3
+Value = Any  # a tensor, or the name of one; (batch, rows, samples)
+
+
+class Arithmetic(Protocol):
+    """Steps whose bits, in ONNX Runtime, do not depend on what else is in the batch."""
+
+    def is_missing(self, value: Value) -> Value: ...
+    def is_positive(self, value: Value) -> Value: ...
+    def where(self, claim: Value, value: Value | float, other: Value | float) -> Value: ...
+    def add(self, value: Value, other: Value | float) -> Value: ...
+    def subtract(self, value: Value, other: Value) -> Value: ...
+    def multiply(self, value: Value, other: Value) -> Value: ...
+    def divide(self, value: Value | float, other: Value) -> Value: ...
+    def at_least(self, value: Value, least: float) -> Value: ...
+    def absolute(self, value: Value) -> Value: ...
+    def root(self, value: Value) -> Value: ...
+    def rows(self, value: Value, first: int, end: int) -> Value: ...
+    def joined(self, values: Sequence[Value]) -> Value: ...
+    def after_zeros(self, value: Value, zeros: int) -> Value: ...
+    def without_first(self, value: Value, samples: int) -> Value: ...
+    def without_last(self, value: Value, samples: int) -> Value: ...
+    def at_first(self, value: Value, claim: Value) -> Value: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Lengths are powers of two, as sums are doubled."""
+
+    mean_samples: int = 512
+    scale_samples: int = 2048
+    is_joint: bool = True  # one size for all components, so that their ratios stay
+    is_boosted: bool = True  # 3 / n for n live components
+
+
+def condition(counts: Value, how: Conditions, a: Arithmetic) -> Value:
+    """(batch, 6, samples): Z, N and E, and whether each is there."""
+    is_missing = a.is_missing(counts)
+    live = a.where(is_missing, 0.0, 1.0)
+    heard = a.where(is_missing, 0.0, counts)
+    # The first sample goes first: single precision would not hold small waves on a large offset.
+    level = a.multiply(a.subtract(heard, a.at_first(heard, live)), live)
+    sums = trailing_sum(a.joined([level, live]), how.mean_samples, a)
+    mean = a.divide(a.rows(sums, 0, COMPONENTS), a.at_least(a.rows(sums, COMPONENTS, 2 * COMPONENTS), 1.0))
+    waves = a.multiply(a.subtract(level, mean), live)
+    scaled = _scaled(waves, live, how, a)
+    compressed = a.divide(scaled, a.root(a.add(a.absolute(scaled), 1.0)))
+    if how.is_boosted:
+        compressed = a.multiply(compressed, a.divide(float(COMPONENTS), a.at_least(_total(live, a), 1.0)))
+    return a.joined([compressed, live])
+
+
+def _scaled(waves: Value, live: Value, how: Conditions, a: Arithmetic) -> Value:
+    """In units of the mean absolute value: no squares, which would leave single precision for waves of 1e-20 m/s."""
+    size, rows = a.absolute(waves), COMPONENTS
+    if how.is_joint:
+        size, live, rows = _total(size, a), _total(live, a), 1
+    sums = trailing_sum(a.joined([size, live]), how.scale_samples, a)
+    total, count = a.rows(sums, 0, rows), a.rows(sums, rows, 2 * rows)
+    return a.multiply(a.divide(waves, a.where(a.is_positive(total), total, 1.0)), count)
+
+
+def _total(value: Value, a: Arithmetic) -> Value:
+    first, second, third = (a.rows(value, row, row + 1) for row in range(COMPONENTS))
+    return a.add(a.add(first, second), third)
+
+
+def trailing_sum(value: Value, samples: int, a: Arithmetic) -> Value:
+    """Of each sample and those before it, in the same order wherever a record begins."""
+    summed, reach = a.after_zeros(value, samples - 1), 1
+    while reach < samples:
+        summed = a.add(a.without_first(summed, reach), a.without_last(summed, reach))
+        reach *= 2
+    return summed
+
+
+class KerasArithmetic:
+    """On tensors."""
+
+    def is_missing(self, value: Value) -> Value:
+        return ops.isnan(value)
+
+    def is_positive(self, value: Value) -> Value:
+        return value > 0
+
+    def where(self, claim: Value, value: Value, other: Value) -> Value:
+        return ops.where(claim, value, other)
+
+    def add(self, value: Value, other: Value) -> Value:
+        return value + other
+
+    def subtract(self, value: Value, other: Value) -> Value:
+        return value - other
+
+    def multiply(self, value: Value, other: Value) -> Value:
+        return value * other
+
+    def divide(self, value: Value, other: Value) -> Value:
+        return value / other
+
+    def at_least(self, value: Value, least: float) -> Value:
+        return ops.maximum(value, least)
+
+    def absolute(self, value: Value) -> Value:
+        return ops.absolute(value)
+
+    def root(self, value: Value) -> Value:
+        return ops.sqrt(value)
+
+    def rows(self, value: Value, first: int, end: int) -> Value:
+        return value[:, first:end]
+
+    def joined(self, values: Sequence[Value]) -> Value:
+        return ops.concatenate(list(values), axis=1)
+
+    def after_zeros(self, value: Value, zeros: int) -> Value:
+        return ops.pad(value, ((0, 0), (0, 0), (zeros, 0)))
+
+    def without_first(self, value: Value, samples: int) -> Value:
+        return value[:, :, samples:]
+
+    def without_last(self, value: Value, samples: int) -> Value:
+        return value[:, :, :-samples]
+
+    def at_first(self, value: Value, claim: Value) -> Value:
+        place = ops.expand_dims(ops.argmax(claim, axis=2), 2)
+        return ops.take_along_axis(value, place, axis=2)
 
 
 class Conditioning(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """(batch, 3, n) counts with NaN for missing ones -> (batch, n, 3 or 6): compressed waves, and what is there."""
+    """Raw counts (batch, 3, samples) to (batch, samples, 6)."""
 
-    def __init__(
-        self, mean_samples: int = 200, scale_samples: int = 2000, joint: bool = True, live: bool = True, **named: Any
-    ) -> None:
-        super().__init__(**named, trainable=False)
-        self.mean_samples, self.scale_samples, self.joint, self.live = mean_samples, scale_samples, joint, live
+    def __init__(self, how: Conditions | None = None, **settings: Any) -> None:
+        super().__init__(trainable=False, dtype="float32", **settings)
+        self.how = how or Conditions()
 
-    def call(self, counts: Any) -> Any:
-        counts = ops.transpose(counts, (0, 2, 1))
-        known = ops.logical_not(ops.isnan(counts))
-        there = ops.cast(known, "float32")
-        first = ops.take_along_axis(counts, ops.argmax(there, axis=1, keepdims=True), axis=1)
-        moved = ops.where(known, counts - first, 0.0)
-        moved = ops.where(
-            known, moved - over(trailing(moved, self.mean_samples), trailing(there, self.mean_samples)), 0.0
-        )
-        size, shares = trailing(ops.abs(moved), self.scale_samples), trailing(there, self.scale_samples)
-        if self.joint:
-            size, shares = ops.sum(size, axis=2, keepdims=True), ops.sum(shares, axis=2, keepdims=True)
-        scaled = over(moved, over(size, shares))
-        waves = scaled / ops.sqrt(1.0 + ops.abs(scaled))
-        return ops.concatenate([waves, there], axis=2) if self.live else waves
+    def call(self, counts: Value) -> Value:
+        return ops.transpose(condition(counts, self.how, KerasArithmetic()), (0, 2, 1))
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return shape[0], shape[2], 6 if self.live else 3
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"mean_samples": self.mean_samples, "scale_samples": self.scale_samples}
-        return {**super().get_config(), **own, "joint": self.joint, "live": self.live}
-
-
-def trailing(samples: Any, count: int) -> Any:
-    """Mean of the last `count` samples, zeros before the first: in two steps, which costs their sum, not their product."""
-    short, long = STEPS[count]
-    padded = ops.pad(samples, ((0, 0), (count - 1, 0), (0, 0)))
-    means = ops.average_pool(padded, short, 1, "valid")
-    length = samples.shape[1] if samples.shape[1] is not None else ops.shape(samples)[1]
-    rows = [means[:, step * short : step * short + length] for step in range(long)]
-    return sum(rows[1:], rows[0]) / long
-
-
-def over(dividend: Any, divisor: Any) -> Any:
-    """0 where there is nothing to divide by."""
-    is_there = divisor > 0
-    return ops.where(is_there, dividend / ops.where(is_there, divisor, 1.0), 0.0)
+        return (shape[0], shape[2], 2 * COMPONENTS)

@@ -1,87 +1,140 @@
-"""Networks that find the onsets of P and S along a record, of sizes that a table states.
+"""The networks: a picker that tells noise, P and S of every sample, and classifiers of cuts."""
 
-A picker goes down to 6.25 Hz, looks around there with dilated convolutions, and comes up again with what it kept on the
-way. Every step down is behind a low-pass. `causal` networks look back only, and say P and S some time after them.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import keras
-import numpy as np
-from keras import layers, ops
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kensoku.training.conditioning import Conditioning
+from kensoku.training.conditioning import COMPONENTS, Conditioning, Conditions
+from kensoku.training.layers import Convolution, Doubling, Halving, Likelihoods, Padding, Rows
 
-BLUR = (0.125, 0.375, 0.375, 0.125)  # binomial
-STRIDE = 16  # samples of a record for one of the deepest
-CLASSES = 3  # noise, P, S
+PHASES = 3  # noise, P, S
+RESIDUAL_GAIN = 0.3  # each residual block begins as a small change
+Tensor = Any
+Positive = Annotated[int, Field(gt=0)]
+Delay = Annotated[int, Field(ge=0)]
+Channels = Annotated[tuple[Positive, ...], Field(min_length=2)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkConfig:
-    """What a picker is made of; as a table of a training run has it."""
+class Conditioned(BaseModel):
+    """What is said of every network's first layer; lengths are powers of two."""
 
-    widths: tuple[int, ...] = (8, 12, 24, 32, 48)  # channels at 100, 50, 25, 12.5 and 6.25 Hz
-    kernel: int = 7
-    up_kernel: int = 5
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
-    is_causal: bool = False
-    delay: tuple[int, int] = (0, 0)  # samples after P and S at which a causal network says so
-    mean_samples: int = 200
-    scale_samples: int = 2000
-    joint: bool = True  # one scale for the components that are there, or one for each
-    live: bool = True  # tell the network which samples are there
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    @classmethod
-    def from_table(cls, table: Mapping[str, Any]) -> "NetworkConfig":
-        if unknown := sorted(set(table) - {field.name for field in fields(cls)}):
-            raise ValueError(f"found {', '.join(unknown)}; expected {', '.join(field.name for field in fields(cls))}")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in table.items()})
+    channels: Channels = (8, 16, 24, 32, 48)  # the rate halves from one to the next
+    kernel: Positive = 7
+    mean_samples: Positive = 512
+    scale_samples: Positive = 2048
+    joint_scale: bool = True
+    boost_live: bool = True
+
+    @model_validator(mode="after")
+    def _are_powers_of_two(self) -> "Conditioned":
+        for samples in (self.mean_samples, self.scale_samples):
+            if samples & (samples - 1):
+                raise ValueError(f"found a mean over {samples} samples, expected a power of two")
+        return self
+
+    @property
+    def conditions(self) -> Conditions:
+        return Conditions(self.mean_samples, self.scale_samples, self.joint_scale, self.boost_live)
+
+    @property
+    def stride(self) -> int:
+        """Samples between answers at the lowest rate; a picker's records are a multiple of it long."""
+        return int(2 ** (len(self.channels) - 1))
+
+
+class NetworkConfig(Conditioned):
+    """The table [network] of a picker."""
+
+    up_kernel: Positive = 5
+    dilations: tuple[Positive, ...] = (1, 2, 4, 8, 16, 32, 64)  # at the lowest rate
+    padding: Literal["same", "causal"] = "same"
+    delay: tuple[Delay, Delay] = (0, 0)  # samples after P and S at which they are told
+
+
+class ClassifierConfig(Conditioned):
+    """The table [network] of a network that judges cuts of one length, also one after another along a record."""
+
+    window: Positive = 400  # samples
+    classes: Annotated[int, Field(gt=1)] = PHASES
+    hidden: Positive = 64
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+
+    @property
+    def samples_left(self) -> int:
+        """Of a window, at the lowest rate."""
+        left = self.window - self.kernel + 1
+        for _ in self.channels[1:]:
+            left = left // 2 - self.kernel
+        return left
+
+    @model_validator(mode="after")
+    def _leaves_some(self) -> "ClassifierConfig":
+        if self.samples_left < 1:
+            raise ValueError(f"found a window of {self.window} samples, too short for {len(self.channels)} rates")
+        return self
 
 
 def build_picker(config: NetworkConfig) -> keras.Model:
-    """Counts (batch, 3, n) with NaN for missing ones -> probabilities (batch, 3, n) of noise, P and S; 16 divides n."""
-    counts = keras.Input((3, None), name="counts")
-    level = Conditioning(config.mean_samples, config.scale_samples, config.joint, config.live, name="conditioning")(
-        counts
-    )
-    kept = []
-    for depth, width in enumerate(config.widths):
-        if depth:
-            kept.append(level)
-            level = _halve(level, config, f"halve_{depth}")
-        level = _convolve(level, width, config.kernel, config, f"down_{depth}")
+    """Counts (batch, 3, n) to probabilities of noise, P and S (batch, 3, n); the layer `logits` has what they are of."""
+    counts, value = _conditioned(config)
+    value, levels = _down(value, config, config.padding)
     for number, dilation in enumerate(config.dilations):
-        around = _convolve(level, config.widths[-1], 3, config, f"around_{number}", dilation)
-        level = layers.Add(name=f"around_{number}_add")([level, around])
-    for depth in range(len(config.widths) - 2, -1, -1):
-        level = layers.Conv1D(config.widths[depth], 1, name=f"narrow_{depth}")(level)
-        level = layers.UpSampling1D(2, name=f"double_{depth}")(level)
-        level = layers.Add(name=f"join_{depth}")([level, kept[depth]])
-        level = _convolve(level, config.widths[depth], config.up_kernel, config, f"up_{depth}")
-    logits = layers.Conv1D(CLASSES, 1, name="head")(level)
-    logits = layers.Permute((2, 1), name="logits")(logits)
-    return keras.Model(counts, layers.Softmax(axis=1, name="probabilities")(logits), name="picker")
+        value = _residual(value, config, dilation, f"context_{number}")
+    for level, (channels, skipped) in reversed(list(enumerate(zip(config.channels, levels, strict=False)))):
+        value = _convolved(value, channels, 1, config.padding, f"narrow_{level}", is_rectified=False)
+        value = keras.layers.Add(name=f"joined_{level}")([Doubling(name=f"double_{level}")(value), skipped])
+        value = _convolved(value, channels, config.up_kernel, config.padding, f"up_{level}")
+    return _answered(counts, value, PHASES)
 
 
-def _convolve(level: Any, width: int, kernel: int, config: NetworkConfig, name: str, dilation: int = 1) -> Any:
-    level = _pad(level, dilation * (kernel - 1), config, name)
-    level = layers.Conv1D(width, kernel, dilation_rate=dilation, use_bias=False, name=name)(level)
-    level = layers.BatchNormalization(momentum=0.98, name=f"{name}_norm")(level)
-    return layers.ReLU(name=f"{name}_relu")(level)
+def build_classifier(config: ClassifierConfig) -> keras.Model:
+    """Counts (batch, 3, window) to probabilities (batch, classes, 1), or (batch, classes, m) along a longer record.
+
+    Nothing is padded: answer j is of the cut that begins `stride` x j samples after the first.
+    """
+    counts, value = _conditioned(config)
+    value, _ = _down(value, config, "valid")
+    value = _convolved(value, config.hidden, config.samples_left, "valid", "whole")
+    value = keras.layers.Dropout(config.dropout, name="dropout")(value)
+    return _answered(counts, value, config.classes)
 
 
-def _halve(level: Any, config: NetworkConfig, name: str) -> Any:
-    """Half the rate; what that rate cannot show goes first."""
-    blur = layers.DepthwiseConv1D(len(BLUR), strides=2, use_bias=False, trainable=False, name=name)
-    padded = _pad(level, len(BLUR) - 1, config, name)
-    halved = blur(padded)
-    blur.set_weights([np.tile(np.reshape(BLUR, (-1, 1, 1)), (1, level.shape[-1], 1))])
-    return halved
+def build_phase(config: ClassifierConfig) -> keras.Model:
+    """Noise, P and S of 4 s."""
+    return build_classifier(config)
 
 
-def _pad(level: Any, count: int, config: NetworkConfig, name: str) -> Any:
-    before = count if config.is_causal else count // 2
-    return layers.ZeroPadding1D((before, count - before), name=f"{name}_pad")(level)
+def _conditioned(config: Conditioned) -> tuple[Tensor, Tensor]:
+    counts = keras.Input((COMPONENTS, None), name="counts")
+    return counts, Conditioning(config.conditions, name="conditioning")(counts)
+
+
+def _down(value: Tensor, config: Conditioned, padding: Padding) -> tuple[Tensor, list[Tensor]]:
+    """What was found at the lowest rate, and at each rate above it."""
+    levels = []
+    for level, filters in enumerate(config.channels):
+        if level:
+            levels.append(value)
+            value = Halving(padding, name=f"halve_{level}")(value)
+        value = _convolved(value, filters, config.kernel, padding, f"down_{level}")
+    return value, levels
+
+
+def _residual(value: Tensor, config: NetworkConfig, dilation: int, name: str) -> Tensor:
+    filters = config.channels[-1]
+    change = _convolved(value, filters, 3, config.padding, f"{name}_wide", dilation=dilation)
+    change = _convolved(change, filters, 1, config.padding, f"{name}_out", is_rectified=False, gain=RESIDUAL_GAIN)
+    return keras.layers.Add(name=name)([value, change])
+
+
+def _convolved(value: Tensor, filters: int, kernel: int, padding: Padding, name: str, **settings: Any) -> Tensor:
+    return Convolution(filters, kernel, padding, name=name, **settings)(value)
+
+
+def _answered(counts: Tensor, value: Tensor, classes: int) -> keras.Model:
+    value = _convolved(value, classes, 1, "valid", "answer", is_rectified=False)
+    logits = Rows(name="logits", dtype="float32")(value)
+    return keras.Model(counts, Likelihoods(name="probabilities", dtype="float32")(logits))
