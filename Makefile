@@ -26,11 +26,11 @@ $(BIN)/python:
 demo: install
 	$(BIN)/kensoku run --demo
 
-test: install-dev
+test: install-train
 	tools/test-needs.sh
 	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
 
-check: install-dev
+check: install-train
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
