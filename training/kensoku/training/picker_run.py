@@ -64,7 +64,7 @@ def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None
     pools = read_pools(order.dataset)
     judges = [each for each in datasets.read(order.dataset, split="develop") if judges_picking(each)]
     predict = predictor(picker)
-    delay = tuple(settings.network.delay)
+    delay = settings.network.delay
 
     def judge() -> dict[str, float]:
         return figures(score_stretched(predict, judges, plan.false_per_hour, plan.stretches, delay))
@@ -128,7 +128,7 @@ def figures(scores: Sequence[Scores]) -> dict[str, float]:
 
 def fingerprint(settings: Settings, dataset: Path) -> str:
     """Of everything that decides what the weights become, but for the machine."""
-    parts = [*map(_plain, (settings.network, settings.recipe, settings.training)), datasets.read_manifest(dataset)]
+    parts = [*map(_plain, (settings.network, settings.recipe, settings.training)), datasets.read_finished(dataset)]
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
 
 
