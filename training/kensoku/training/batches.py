@@ -1,0 +1,251 @@
+"""Batches to learn from, without end: chosen from the sources, changed by chance, the same for one seed and step."""
+
+import multiprocessing
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import NamedTuple
+
+import numpy as np
+
+from kensoku.errors import SettingInvalid
+from kensoku.training import augment, augment_faults, augment_waves
+from kensoku.training.examples import RATE_HZ, Example, FloatArray, curves, known
+
+Pools = Mapping[str, Sequence[Example]]
+Chance = np.random.Generator
+
+MIX = {
+    "ncedc": 0.24,
+    "ridgecrest": 0.20,
+    "new-zealand": 0.13,
+    "deepdenoiser": 0.10,
+    "iceland": 0.08,
+    "ghana": 0.05,
+    "colombia": 0.05,
+    "simulated": 0.15,
+}
+NOISE_S = 40.0  # shortest record whose noise is laid over others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Shares of the sources, and how often what is done to an example; ranges are log-uniform."""
+
+    length: int = 3008  # samples
+    mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
+    anywhere: float = 0.1  # cut without regard to onsets
+    stretch: float = 0.5
+    stretch_range: tuple[float, float] = (0.6, 4.0)
+    attenuate: float = 0.1
+    t_star_s: tuple[float, float] = (0.005, 0.08)
+    superimpose: float = 0.3
+    superimpose_ratio: tuple[float, float] = (0.03, 3.0)
+    close: float = 0.6  # of those, within seconds of the first
+    noise: float = 0.4
+    noise_snr: tuple[float, float] = (3.0, 100.0)
+    band: float = 0.2
+    rate: float = 0.05
+    flip: float = 0.5
+    rotate: float = 0.5
+    gains: float = 0.3
+    vertical_only: float = 0.12
+    one_lost: float = 0.1
+    dead: float = 0.03
+    fault: float = 0.12  # spikes, steps, pulses, transients
+    gap: float = 0.1
+    padding: float = 0.05
+    coarse: float = 0.05
+    clip: float = 0.02
+
+
+class Batch(NamedTuple):
+    counts: FloatArray  # (batch, 3, n), NaN where missing
+    targets: FloatArray  # (batch, 3, n): noise, P, S
+    known: FloatArray  # (batch, 2, n): 0 where it is not known whether P (S) begins
+    weight: FloatArray  # (batch,)
+
+
+def batches(
+    recipe: Recipe, pools: Pools, *, size: int, seed: int = 0, step0: int = 0, processes: int = 1
+) -> Generator[Batch, None, None]:
+    """From step `step0` on; `processes` make them ahead, 0: this one does when asked."""
+    mixture = _Mixture(recipe, pools)
+    if processes == 0:
+        step = step0
+        while True:
+            yield make_batch(mixture, size, seed, step)
+            step += 1
+    with ExitStack() as stack:
+        workers = [_start(stack, mixture, size, seed, step0 + n, processes) for n in range(processes)]
+        while True:
+            for worker in workers:
+                yield Batch(*worker.recv())
+
+
+def make_batch(mixture: "_Mixture", size: int, seed: int, step: int) -> Batch:
+    return to_batch([make_example(mixture, np.random.default_rng([seed, step, row])) for row in range(size)])
+
+
+def to_batch(examples: Sequence[Example]) -> Batch:
+    return Batch(
+        np.stack([each.counts for each in examples]).astype(np.float32),
+        np.stack([curves(each.onsets, each.length) for each in examples]),
+        np.stack([_known(each) for each in examples]),
+        np.array([_weight(each) for each in examples], dtype=np.float32),
+    )
+
+
+def _known(example: Example) -> FloatArray:
+    there = np.isfinite(example.counts).any(axis=0)
+    found: FloatArray = (known(example.unknown, example.length) & there).astype(np.float32)
+    return found
+
+
+def _weight(example: Example) -> float:
+    inside = [onset.weight for onset in example.onsets if 0 <= onset.sample < example.length]
+    return float(np.mean(inside)) if inside else 1.0
+
+
+# --- other processes --------------------------------------------------------------------------------------------------
+
+
+def _start(stack: ExitStack, mixture: "_Mixture", size: int, seed: int, first: int, every: int) -> Connection:
+    """Forked, so that the pools are shared; the child touches numpy alone. A full pipe makes it wait."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_serve, args=(sender, mixture, size, seed, first, every), daemon=True)
+    process.start()
+    sender.close()
+
+    def end() -> None:
+        receiver.close()
+        process.terminate()
+        process.join()
+
+    stack.callback(end)
+    return receiver
+
+
+def _serve(sender: Connection, mixture: "_Mixture", size: int, seed: int, step: int, every: int) -> None:
+    while True:
+        batch = tuple(make_batch(mixture, size, seed, step))
+        try:
+            sender.send(batch)
+        except OSError:  # nobody asks any more
+            return
+        step += every
+
+
+# --- one example ------------------------------------------------------------------------------------------------------
+
+
+class _Mixture:
+    """Pools with their shares, and the noise that is laid over others."""
+
+    def __init__(self, recipe: Recipe, pools: Pools) -> None:
+        self.recipe = recipe
+        self.pools = [pools[name] for name in recipe.mix if pools.get(name)]
+        shares = np.array([share for name, share in recipe.mix.items() if pools.get(name)])
+        if not self.pools or shares.sum() <= 0:
+            expected = f"expected a share in the mix for some of {', '.join(sorted(pools))}"
+            raise SettingInvalid(f"recipe: found no source of {', '.join(recipe.mix)} in the data set; {expected}")
+        self.edges = np.cumsum(shares / shares.sum())
+        recorded = [example for pool in pools.values() for example in pool if example.origin.kind == "noise"]
+        long = [each for each in recorded if each.length >= NOISE_S * RATE_HZ and not each.origin.is_simulated]
+        self.noises = long
+        self.events = [pool for pool in self.pools if any(example.onsets for example in pool[:100])]
+
+    def choose(self, chance: Chance) -> Example:
+        pool = self.pools[min(int(np.searchsorted(self.edges, chance.random())), len(self.pools) - 1)]
+        return pool[chance.integers(len(pool))]
+
+    def choose_event(self, chance: Chance) -> Example | None:
+        if not self.events:
+            return None
+        pool = self.events[chance.integers(len(self.events))]
+        example = pool[chance.integers(len(pool))]
+        return example if example.onsets else None
+
+
+def make_example(mixture: _Mixture, chance: Chance) -> Example:
+    """In the order in which nature and instruments do it: source, way, noise, sensor, digitiser, faults."""
+    recipe = mixture.recipe
+    example = _cut_stretched(mixture.choose(chance), recipe, chance)
+    if chance.random() < recipe.attenuate:
+        example = augment_waves.attenuate(example, _log_uniform(chance, recipe.t_star_s))
+    if chance.random() < recipe.superimpose:
+        example = _superimpose(example, mixture, chance)
+    if mixture.noises and chance.random() < recipe.noise:
+        noise = mixture.noises[chance.integers(len(mixture.noises))]
+        part = augment.cut(noise, recipe.length, augment.random_start(noise, recipe.length, chance))
+        example = augment.add_noise(example, part, _log_uniform(chance, recipe.noise_snr))
+    return augment_faults.forget_missing(_record(example, recipe, chance))
+
+
+def _cut_stretched(example: Example, recipe: Recipe, chance: Chance, start: float | None = None) -> Example:
+    """`start`: where the first onset is to lie, in samples of the result; None: anywhere."""
+    twentieths = augment.STEPS
+    if chance.random() < recipe.stretch:
+        twentieths = round(augment.STEPS * _log_uniform(chance, recipe.stretch_range))
+    length = -(-recipe.length * augment.STEPS // twentieths)
+    if start is None:
+        first = augment.random_start(example, length, chance, recipe.anywhere)
+    else:
+        first = round(min(onset.sample for onset in example.onsets) - start * augment.STEPS / twentieths)
+    stretched = augment.stretch(augment.cut(example, length, first), twentieths)
+    return augment.cut(stretched, recipe.length, 0)
+
+
+def _superimpose(example: Example, mixture: _Mixture, chance: Chance) -> Example:
+    recipe, other = mixture.recipe, mixture.choose_event(chance)
+    if other is None:
+        return example
+    inside = [onset.sample for onset in example.onsets if 0 <= onset.sample < example.length]
+    start = chance.uniform(-500, recipe.length)
+    if inside and chance.random() < recipe.close:
+        start = inside[chance.integers(len(inside))] + RATE_HZ * chance.uniform(-8, 12)
+    laid = _cut_stretched(other, recipe, chance, start)
+    return augment.superimpose(example, laid, _log_uniform(chance, recipe.superimpose_ratio))
+
+
+def _record(example: Example, recipe: Recipe, chance: Chance) -> Example:
+    steps: list[tuple[float, Callable[[Example], Example]]] = [
+        (recipe.flip, augment_waves.flip_polarity),
+        (recipe.rotate, lambda each: augment_waves.rotate_horizontals(each, chance.uniform(0, 2 * np.pi))),
+        (recipe.gains, lambda each: augment_waves.scale(each, _gains(chance))),
+        (recipe.band, lambda each: augment_waves.filter_band(each, *_band(chance))),
+        (recipe.rate, lambda each: augment_waves.limit_rate(each, float(chance.choice([40, 50])))),
+        (recipe.clip, lambda each: augment_waves.clip(each, chance.uniform(0.1, 0.8))),
+        (recipe.fault, lambda each: _fault(each, chance)),
+        (recipe.coarse, lambda each: augment_waves.coarsen(each, _log_uniform(chance, (0.5, 30.0)))),
+        (recipe.gap, lambda each: augment_faults.gaps(each, chance)),
+        (recipe.padding, lambda each: augment_faults.padding(each, chance)),
+        (recipe.vertical_only, lambda each: augment_waves.drop_components(each, (1, 2))),
+        (recipe.one_lost, lambda each: augment_waves.drop_components(each, (int(chance.integers(3)),))),
+        (recipe.dead, lambda each: augment_waves.drop_components(each, (int(chance.integers(3)),), is_dead=True)),
+    ]
+    for share, change in steps:
+        if chance.random() < share:
+            example = change(example)
+    return example
+
+
+def _fault(example: Example, chance: Chance) -> Example:
+    name = chance.choice(["spikes", "step", "calibration_pulse", "transient"])
+    return augment_faults.FAULTS[str(name)](example, chance)
+
+
+def _gains(chance: Chance) -> tuple[float, float, float]:
+    z, n, e = np.exp(chance.normal(scale=0.3, size=3)).tolist()
+    return z, n, e
+
+
+def _band(chance: Chance) -> tuple[float, float]:
+    """Corner frequencies; half of the filters let all high frequencies through."""
+    return _log_uniform(chance, (0.1, 4.0)), _log_uniform(chance, (10.0, 40.0)) if chance.random() < 0.5 else 50.0
+
+
+def _log_uniform(chance: Chance, limits: tuple[float, float]) -> float:
+    return float(np.exp(chance.uniform(*np.log(limits))))
