@@ -1,0 +1,124 @@
+"""What is served is what was trained: the graph gives the answers of Keras, and its bits depend on nothing else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+
+from kensoku.errors import InputInvalid
+from kensoku.inference import Models, open_models, read_signature
+from kensoku.picking import read_card
+from kensoku.training.export import to_onnx
+from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_picker
+from kensoku.training.shipping import LARGEST_DIFFERENCE, reach, ship, trial
+
+FloatArray = npt.NDArray[np.float32]
+SMALL = {"channels": (8, 16, 16), "dilations": (1, 3), "mean_samples": 32, "scale_samples": 64}
+CONFIGS = {
+    "picker": NetworkConfig.model_validate(SMALL),
+    "picker_live": NetworkConfig.model_validate({**SMALL, "padding": "causal", "delay": (50, 140)}),
+}
+CUTS = ClassifierConfig(channels=(8, 8, 16), window=200, mean_samples=32, scale_samples=64)
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, keras.Model]:
+    keras.utils.set_random_seed(1)
+    return {name: build_picker(config) for name, config in CONFIGS.items()} | {"cuts": build_classifier(CUTS)}
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory, networks: dict[str, keras.Model]) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "repository"
+    for name, config in CONFIGS.items():
+        ship(folder, name, networks[name], config, "of a test")
+    ship(folder, "cuts", networks["cuts"], CUTS, "of a test")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def models(repository: Path) -> Iterator[Models]:
+    with open_models(f"local:{repository}") as opened:
+        yield opened
+
+
+def said(models: Models, name: str, counts: FloatArray) -> FloatArray:
+    return np.asarray(models.infer(name, {"counts": counts})["probabilities"])
+
+
+@pytest.mark.parametrize("name", [*CONFIGS, "cuts"])
+@pytest.mark.parametrize("samples", [400, 1008])
+def test_answers_are_those_of_keras(networks: dict[str, keras.Model], models: Models, name: str, samples: int) -> None:
+    counts = trial(samples)
+    expected = keras.ops.convert_to_numpy(networks[name](counts))
+    assert said(models, name, counts) == pytest.approx(expected, abs=LARGEST_DIFFERENCE)
+    assert expected.std() > 0.01
+
+
+@pytest.mark.parametrize("name", [*CONFIGS, "cuts"])
+def test_the_bits_of_an_answer_depend_on_neither_batch_nor_place_in_memory(models: Models, name: str) -> None:
+    windows = np.concatenate([trial(400)] * 8)
+    windows += np.arange(32, dtype=np.float32)[:, np.newaxis, np.newaxis] * windows[::-1]
+    memory = np.empty(windows.size + 16, np.float32)
+    whole = said(models, name, windows)
+    for shift in range(16):
+        moved = memory[shift : shift + windows.size].reshape(windows.shape)
+        moved[:] = windows
+        assert np.array_equal(said(models, name, moved[shift : shift + 3]), whole[shift : shift + 3])
+
+
+@pytest.mark.parametrize("exponent", [-40, 20])
+def test_powers_of_two_change_no_bit(models: Models, exponent: int) -> None:
+    counts = trial(400)
+    plain = said(models, "picker", counts)
+    assert np.array_equal(said(models, "picker", counts * np.float32(2.0**exponent)), plain)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_an_answer_depends_on_no_more_than_its_card_says(models: Models, repository: Path, name: str) -> None:
+    geometry, place = read_card(repository, name).geometry, 640
+    counts = trial(1280)
+    plain = said(models, name, counts)[..., place]
+    for stretch in (slice(0, place - geometry.before), slice(place + geometry.after + 1, None)):
+        changed = counts.copy()
+        changed[..., stretch] = changed[..., stretch][..., ::-1]  # of the same level, beside which sums round alike
+        assert said(models, name, changed)[..., place] == pytest.approx(plain, abs=1e-5)
+
+
+def test_a_live_answer_looks_no_further_ahead_than_its_block(models: Models) -> None:
+    counts, stride = trial(800), CONFIGS["picker_live"].stride
+    plain = said(models, "picker_live", counts)
+    for end in (400, 401, 403):
+        changed = counts.copy()
+        changed[..., end:] = np.random.default_rng(0).normal(0, 1e9, changed[..., end:].shape)
+        last = end - end % stride
+        assert np.array_equal(said(models, "picker_live", changed)[..., :last], plain[..., :last])
+
+
+def test_configuration_and_card_are_there(repository: Path) -> None:
+    signature = read_signature(repository, "picker")
+    assert [str(spec) for spec in signature.inputs] == ["counts float32 (batch, 3, n)"]
+    live, full, cuts = (read_card(repository, name) for name in ("picker_live", "picker", "cuts"))
+    assert (live.look_ahead_s is not None, full.look_ahead_s, live.p_yields) == (True, None, False)
+    assert (live.delay.p, live.delay.s) == (50, 140)
+    assert (cuts.kind, cuts.geometry.window) == ("classifier", 200)
+    graph = onnx.load(repository / "picker" / "1" / "model.onnx")
+    assert (graph.opset_import[0].version, graph.ir_version) == (17, 8)
+
+
+def test_the_shipped_design_keeps_its_look_ahead() -> None:
+    live = NetworkConfig(padding="causal", delay=(50, 140))
+    before, after = reach(live)
+    assert after == live.stride == 16
+    assert before < 9000
+
+
+def test_a_layer_of_which_nothing_is_known_is_told() -> None:
+    counts = keras.Input((3, 400))
+    model = keras.Model(counts, keras.layers.ReLU()(counts))
+    with pytest.raises(InputInvalid, match="found a ReLU, expected one of Add, Conditioning"):
+        to_onnx(model)

@@ -1,0 +1,122 @@
+"""Put a trained network into the model repository: graph, configuration and card, checked against Keras."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from kensoku.errors import ModelRefused
+from kensoku.inference import open_models
+from kensoku.picking import CARD, Delay, Geometry, ModelCard, PhasePair
+from kensoku.training.export import to_onnx
+from kensoku.training.networks import ClassifierConfig, NetworkConfig
+
+LARGEST_DIFFERENCE = 1e-5  # of probabilities, between Keras and ONNX Runtime
+WINDOW = 12_032  # samples: two minutes are asked whole
+BATCH = 16
+TOLD_WITHIN = 45  # samples: a block of 16, 0.2 s to recognise a peak, 0.1 s by which a pick may lie before its peak
+CONFIG = """# {description} (docs/training-networks.md)
+name: "{name}"
+backend: "onnxruntime"
+max_batch_size: 256
+input {{
+  name: "counts"
+  data_type: TYPE_FP32
+  dims: [ 3, -1 ]
+}}
+output {{
+  name: "probabilities"
+  data_type: TYPE_FP32
+  dims: [ {classes}, -1 ]
+}}
+instance_group {{ kind: KIND_AUTO count: 1 }}
+dynamic_batching {{}}
+version_policy {{ all {{}} }}
+"""
+
+
+def ship(
+    repository: Path, name: str, model: keras.Model, config: NetworkConfig | ClassifierConfig, description: str
+) -> ModelCard:
+    """Write version 1 of the model; an earlier one of the name is replaced. Its card is completed by `judge`."""
+    card = (
+        card_of_picker(config, description) if isinstance(config, NetworkConfig) else card_of_cuts(config, description)
+    )
+    repository.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=repository, prefix=".ship-") as temporary:
+        folder = Path(temporary) / name
+        (folder / "1").mkdir(parents=True)
+        onnx.save(to_onnx(model), folder / "1" / "model.onnx")
+        text = CONFIG.format(name=name, classes=model.output.shape[1], description=description)
+        (folder / "config.pbtxt").write_text(text, encoding="utf-8")
+        (folder / CARD).write_text(card.to_json(), encoding="utf-8")
+        refuse_difference(Path(temporary), name, model, 3 * config.stride * 40)
+        shutil.rmtree(repository / name, ignore_errors=True)
+        folder.rename(repository / name)
+    return card
+
+
+def refuse_difference(repository: Path, name: str, model: keras.Model, samples: int) -> None:
+    """What is served must be what was trained."""
+    counts = trial(samples)
+    with open_models(f"local:{repository}") as models:
+        served = models.infer(name, {"counts": counts})["probabilities"]
+    difference = float(np.abs(served - keras.ops.convert_to_numpy(model(counts))).max())
+    if not difference <= LARGEST_DIFFERENCE:
+        raise ModelRefused(f"model {name!r}: found answers {difference:.2g} from those of Keras, expected 1e-5 or less")
+
+
+def trial(samples: int) -> npt.NDArray[np.float32]:
+    """Noise and waves on an offset, with a gap and a missing component."""
+    chance = np.random.default_rng(0)
+    counts = chance.normal(0, 100, (4, 3, samples)) + chance.normal(0, 1e5, (4, 3, 1))
+    counts[..., samples // 2 :] += chance.normal(0, 3000, (4, 3, samples - samples // 2))
+    counts[1, 0, : samples // 4] = np.nan
+    counts[2, 1] = np.nan
+    counts[3] *= 1e-12
+    return counts.astype(np.float32)
+
+
+# --- what an answer depends on ----------------------------------------------------------------------------------------
+
+
+def card_of_picker(config: NetworkConfig, description: str) -> ModelCard:
+    before, after = reach(config)
+    delay = Delay(p=config.delay[0], s=config.delay[1])
+    is_live = config.padding == "causal"
+    return ModelCard(
+        kind="picker",
+        description=description,
+        threshold=PhasePair(p=0.5, s=0.5),
+        geometry=Geometry(window=WINDOW, before=before, after=after, stride=config.stride, batch=BATCH),
+        delay=delay,
+        look_ahead_s=PhasePair(p=(delay.p + TOLD_WITHIN) / 100, s=(delay.s + TOLD_WITHIN) / 100) if is_live else None,
+        p_yields=delay.p == delay.s,
+    )
+
+
+def card_of_cuts(config: ClassifierConfig, description: str) -> ModelCard:
+    geometry = Geometry(window=config.window, before=0, after=0, stride=config.stride, is_fixed=True, batch=BATCH)
+    return ModelCard(kind="classifier", description=description, threshold=PhasePair(p=0.5, s=0.5), geometry=geometry)
+
+
+def reach(config: NetworkConfig) -> tuple[int, int]:
+    """Samples before and after one on which the answer to it depends, rounded up to the stride."""
+    lookback = config.mean_samples + config.scale_samples
+    total, rates = 0, [2**level for level in range(len(config.channels))]
+    for level, rate in enumerate(rates):
+        total += (config.kernel - 1) * rate + (3 * rate // 2 if level else 0)
+        total += (config.up_kernel - 1 + 2) * rate if level < len(rates) - 1 else 0
+    total += sum(2 * dilation for dilation in config.dilations) * rates[-1]
+    stride = config.stride
+    if config.padding == "causal":
+        return _up(lookback + total, stride), stride
+    return _up(lookback + total // 2 + stride, stride), _up(total // 2 + stride, stride)
+
+
+def _up(samples: int, stride: int) -> int:
+    return -(-samples // stride) * stride
