@@ -16,7 +16,7 @@ def spikes(example: Example, chance: Chance) -> Example:
     counts = example.counts.copy()
     rows = _rows(chance)
     for at in chance.integers(0, example.length - 3, size=chance.integers(1, 13)):
-        height = _size(example, chance, 3, 1000) * chance.choice([-1, 1])
+        height = _size(example, chance, 3, 100) * chance.choice([-1, 1])
         counts[rows, at : at + chance.integers(1, 3)] += height
         if chance.random() < 0.3:
             counts[rows, at + 1] -= height
@@ -28,7 +28,7 @@ def step(example: Example, chance: Chance) -> Example:
     at = int(chance.integers(example.length))
     after_s = np.arange(example.length - at) / RATE_HZ
     shape = np.ones(len(after_s)) if chance.random() < 0.5 else np.exp(-after_s / chance.uniform(0.5, 10))
-    return _add(example, at, shape * _size(example, chance, 3, 300) * chance.choice([-1, 1]), _rows(chance))
+    return _add(example, at, shape * _size(example, chance, 2, 50) * chance.choice([-1, 1]), _rows(chance))
 
 
 def calibration_pulse(example: Example, chance: Chance) -> Example:
@@ -37,7 +37,7 @@ def calibration_pulse(example: Example, chance: Chance) -> Example:
     time_s = np.arange(length) / RATE_HZ
     hz, damping = chance.uniform(0.2, 5), chance.uniform(0.3, 1.0)
     shape = np.exp(-2 * np.pi * hz * damping * time_s) * np.sin(2 * np.pi * hz * time_s)
-    return _add(example, at, shape * _size(example, chance, 5, 300) * chance.choice([-1, 1]), _rows(chance))
+    return _add(example, at, shape * _size(example, chance, 2, 50) * chance.choice([-1, 1]), _rows(chance))
 
 
 def transient(example: Example, chance: Chance) -> Example:

@@ -26,6 +26,7 @@ MIX = {
     "colombia": 0.05,
     "simulated": 0.15,
 }
+MOSTLY = 0.6
 NOISE_S = 40.0  # shortest record whose noise is laid over others
 
 
@@ -155,7 +156,8 @@ class _Mixture:
         recorded = [example for pool in pools.values() for example in pool if example.origin.kind == "noise"]
         long = [each for each in recorded if each.length >= NOISE_S * RATE_HZ and not each.origin.is_simulated]
         self.noises = long
-        self.events = [pool for pool in self.pools if any(example.onsets for example in pool[:100])]
+        self.events = [[each for each in pool if each.onsets and _is_mostly_known(each)] for pool in self.pools]
+        self.events = [pool for pool in self.events if pool]
 
     def choose(self, chance: Chance) -> Example:
         pool = self.pools[min(int(np.searchsorted(self.edges, chance.random())), len(self.pools) - 1)]
@@ -165,8 +167,12 @@ class _Mixture:
         if not self.events:
             return None
         pool = self.events[chance.integers(len(self.events))]
-        example = pool[chance.integers(len(pool))]
-        return example if example.onsets else None
+        return pool[chance.integers(len(pool))]
+
+
+def _is_mostly_known(example: Example) -> bool:
+    """Laid over another, an hour of aftershocks would make most of it unknown."""
+    return bool(known(example.unknown, example.length).mean() > MOSTLY)
 
 
 def make_example(mixture: _Mixture, chance: Chance) -> Example:
@@ -219,7 +225,7 @@ def _record(example: Example, recipe: Recipe, chance: Chance) -> Example:
         (recipe.rate, lambda each: augment_waves.limit_rate(each, float(chance.choice([40, 50])))),
         (recipe.clip, lambda each: augment_waves.clip(each, chance.uniform(0.1, 0.8))),
         (recipe.fault, lambda each: _fault(each, chance)),
-        (recipe.coarse, lambda each: augment_waves.coarsen(each, _log_uniform(chance, (0.5, 30.0)))),
+        (recipe.coarse, lambda each: augment_waves.coarsen(each, _log_uniform(chance, (2.0, 100.0)))),
         (recipe.gap, lambda each: augment_faults.gaps(each, chance)),
         (recipe.padding, lambda each: augment_faults.padding(each, chance)),
         (recipe.vertical_only, lambda each: augment_waves.drop_components(each, (1, 2))),
