@@ -78,7 +78,7 @@ class ClassifierConfig(Conditioned):
 
 
 def build_picker(config: NetworkConfig) -> keras.Model:
-    """Counts (batch, 3, n) to probabilities of noise, P and S (batch, 3, n); the layer `logits` has what they are of."""
+    """Counts (batch, 3, n) to probabilities of noise, P and S (batch, 3, n), which are those of the layer `logits`."""
     counts, value = _conditioned(config)
     value, levels = _down(value, config, config.padding)
     for number, dilation in enumerate(config.dilations):
