@@ -163,6 +163,16 @@ class _Mixture:
         pool = self.pools[min(int(np.searchsorted(self.edges, chance.random())), len(self.pools) - 1)]
         return pool[chance.integers(len(pool))]
 
+    def choose_noise(self, chance: Chance) -> Example:
+        """One in which nothing is doubtful, if a few tries find it."""
+        for _ in range(6):
+            noise = self.noises[chance.integers(len(self.noises))]
+            start = augment.random_start(noise, self.recipe.length, chance)
+            part = augment.cut(noise, self.recipe.length, start)
+            if not part.unknown:
+                break
+        return part
+
     def choose_event(self, chance: Chance) -> Example | None:
         if not self.events:
             return None
@@ -184,9 +194,7 @@ def make_example(mixture: _Mixture, chance: Chance) -> Example:
     if chance.random() < recipe.superimpose:
         example = _superimpose(example, mixture, chance)
     if mixture.noises and chance.random() < recipe.noise:
-        noise = mixture.noises[chance.integers(len(mixture.noises))]
-        part = augment.cut(noise, recipe.length, augment.random_start(noise, recipe.length, chance))
-        example = augment.add_noise(example, part, _log_uniform(chance, recipe.noise_snr))
+        example = augment.add_noise(example, mixture.choose_noise(chance), _log_uniform(chance, recipe.noise_snr))
     return augment_faults.forget_missing(_record(example, recipe, chance))
 
 
