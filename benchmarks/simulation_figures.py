@@ -8,21 +8,25 @@ import time
 from pathlib import Path
 
 from benchmarks import (
+    realism_figures,
     simulation_figures_instruments,
     simulation_figures_noise,
     simulation_figures_physics,
     simulation_figures_telemetry,
     simulation_figures_traveltime,
+    simulation_sizes,
     windows_coverage,
 )
 from benchmarks.drawing import save
 
 MODULES = (
+    realism_figures,
     simulation_figures_instruments,
     simulation_figures_noise,
     simulation_figures_physics,
     simulation_figures_telemetry,
     simulation_figures_traveltime,
+    simulation_sizes,
     windows_coverage,
 )
 FIGURES = {name: draw for module in MODULES for name, draw in module.FIGURES.items()}

@@ -1,142 +1,144 @@
-"""Whether records show the magnitudes of their catalogue: Wood-Anderson ML, as an agency measures it, beside ML.
+"""Whether records show the sizes of their catalogue: ML, and stress drops, as an agency reads them.
 
-`python -m benchmarks.simulation_sizes [--json]`. Counts of a simulated network; the response of each instrument is
-taken off, a Wood-Anderson seismograph put on, and the larger of the two horizontals read (IASPEI, 2013).
+`python -m benchmarks.simulation_sizes [--json]`, some minutes; figures by `python -m benchmarks.simulation_figures`.
 """
 
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+import functools
+from dataclasses import dataclass, field
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from benchmarks.drawing import BLUE, GREEN, ORANGE, RED, panels
 from benchmarks.report import Figures, main
-from kensoku.simulation.engine import World, block_at, instrument_of, open_world, record
-from kensoku.simulation.magnitudes import DAMPING, PERIOD_S, local_magnitude
-from kensoku.simulation.networks import Station
-from kensoku.simulation.propagation import measure
+from benchmarks.sizes import (
+    FEWEST_STATIONS,
+    SourceSpectrum,
+    fit_corner,
+    make_ladder,
+    read_ml,
+    read_records,
+    read_spectrum,
+    stress_drop_mpa,
+)
+from kensoku.simulation.engine import World
 from kensoku.simulation.randomness import FloatArray
+from kensoku.traveltime import Wave
 
 MAGNITUDES = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
-LARGEST_KM = {0.5: 25.0, 1.0: 40.0}  # beyond, the smallest drown in noise
-LONGEST_KM = 150.0
-CLEAR = 5.0  # times the noise before P
-EVENTS = 24
-MINUTES = 6  # from one to the next
-SCENARIO = """
-name = "sizes"
-seed = {seed}
-start = 2024-05-14T00:00:00Z
-duration_h = {hours}
-[[networks]]
-kind = "layout"
-code = "XS"
-count = 12
-spacing_km = {spacing_km}
-latitude_deg = 36.0
-longitude_deg = 137.0
-[networks.equipment]
-sensors = [{sensor}]
-[[sequences]]
-kind = "background"
-name = "crust"
-rate_per_day = {rate}
-magnitudes = {{ minimum = {smallest}, maximum = {largest} }}
-outline = [[35.8, 136.8], [35.8, 137.2], [36.2, 137.2], [36.2, 136.8]]
-[noise]
-level = -0.2
-"""
+EVENTS, STATIONS = 24, 16
+CORNERS_MW = (2.9, 5.0)
+FEWEST_BANDS = 10
+WAVES: tuple[Wave, Wave] = ("P", "S")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    row: int
-    station: str
-    distance_km: float
     ml: float
-    measured: float
+    row: int
+    hypocentral_km: float
+    is_borehole: bool
+    over: float  # what is read less the catalogue's ML
 
 
-def make_world(magnitude: float, folder: Path) -> World:
-    small = magnitude < 2
-    text = SCENARIO.format(
-        seed=round(10 * magnitude) + 1,
-        hours=EVENTS * MINUTES / 60,
-        rate=1440 / MINUTES,
-        spacing_km=8 if small else 25,
-        sensor='"geophone-1hz"' if small else '"broadband-120s"' if magnitude < 4 else '"accelerometer"',
-        smallest=magnitude - 0.05,
-        largest=magnitude + 0.05,
-    )
-    (folder / "sizes.toml").write_text(text)
-    return open_world(folder / "sizes.toml")
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    world: World
+    magnitudes: list[Reading] = field(default_factory=list)
+    spectra: dict[tuple[int, Wave], list[SourceSpectrum]] = field(default_factory=dict)
+
+    def stress_ratios(self, wave: Wave) -> dict[int, float]:
+        """Stress drops that are read over the catalogue's, by row."""
+        catalogue, ratios = self.world.catalogue, {}
+        for (row, phase), spectra in self.spectra.items():
+            wide = [spectrum for spectrum in spectra if np.isfinite(spectrum.log_amplitude).sum() >= FEWEST_BANDS]
+            if phase == wave and len(wide) >= FEWEST_STATIONS:
+                ratio = self.world.scenario.stress_drop.p_over_s_corner if wave == "P" else 1.0
+                read_mpa = stress_drop_mpa(self.world, row, fit_corner(wide) / ratio)
+                ratios[row] = read_mpa / float(catalogue.stress_drop_mpa[row])
+        return ratios
 
 
-def read_station(world: World, station: Station) -> Iterator[Reading]:
-    """What of the sources of a world one station shows clearly and alone."""
-    first = block_at(world.start_ns)
-    blocks = list(islice(record(world, station, first), int((world.end_ns - world.start_ns) / 60e9) + 3))
-    counts = np.concatenate([block.counts for block in blocks], axis=1).astype(np.float64)
-    catalogue = world.catalogue
-    arrivals = {(a.row, a.phase[0]): a.time_ns for block in blocks for a in reversed(block.arrivals)}
-    for row in range(len(catalogue)):
-        p_ns, s_ns = arrivals.get((row, "P")), arrivals.get((row, "S"))
-        others = np.abs(np.delete(catalogue.time_ns, row) - catalogue.time_ns[row]).min()
-        if not p_ns or not s_ns or others < 100e9:
-            continue
-        begin = round((p_ns - blocks[0].start_ns) / 1e9 * station.rate_hz)
-        lasts = round(((s_ns - p_ns) / 1e9 + 40) * station.rate_hz)
-        quiet = 12 * station.rate_hz
-        if begin < quiet or begin + lasts > counts.shape[1]:
-            continue
-        shown = np.abs(show(counts[1:, begin - quiet : begin + lasts], world, station))
-        noise, peak = shown[:, quiet // 3 : quiet - 50].max(), shown[:, quiet:].max()
-        place = np.array([[catalogue.latitude_deg[row], catalogue.longitude_deg[row]]])
-        (distance_km,), _, _ = measure(place, np.array([[station.latitude_deg, station.longitude_deg]]))
-        reach_km = float(np.hypot(distance_km, catalogue.depth_km[row]))
-        if peak > CLEAR * noise and reach_km < LONGEST_KM:
-            measured = float(local_magnitude(np.array(1e9 * peak), np.array(reach_km)))
-            yield Reading(row, station.name, reach_km, float(catalogue.ml[row]), measured)
+def read_all(magnitudes: tuple[float, ...], events: int, stations: int) -> Readings:
+    world = make_ladder(magnitudes, events, stations)
+    catalogue, readings = world.catalogue, Readings(world)
+    smallest, largest = CORNERS_MW
+    for station in world.stations:
+        for record in read_records(world, station, range(len(catalogue))):
+            ml, row = float(catalogue.ml[record.row]), record.row
+            if (found := read_ml(record)) is not None:
+                reading = Reading(ml, row, record.hypocentral_km, bool(station.borehole_m), found - ml)
+                readings.magnitudes.append(reading)
+            if smallest <= catalogue.mw[row] <= largest and not station.borehole_m:
+                for wave in WAVES:
+                    readings.spectra.setdefault((row, wave), []).append(read_spectrum(world, record, wave))
+    return readings
 
 
-def show(counts: FloatArray, world: World, station: Station) -> FloatArray:
-    """Displacement (m) on a Wood-Anderson seismograph of magnification 1, above half a hertz for noise's sake."""
-    count = 2 * counts.shape[1]
-    hz = np.fft.rfftfreq(count, 1 / station.rate_hz)[1:]
-    s, own = 2j * np.pi * hz, 2 * np.pi / PERIOD_S
-    pendulum = s**2 / (s**2 + 2 * DAMPING * own * s + own**2)
-    low_cut = (hz / 0.3) ** 4 / (1 + (hz / 0.3) ** 4)
-    velocity = pendulum * low_cut / s / instrument_of(world.scenario.seed, station).response(hz)
-    velocity[hz > 0.4 * station.rate_hz] = 0.0
-    spectrum = np.fft.rfft(counts - counts[:, :100].mean(axis=1, keepdims=True), count)[:, 1:] * velocity
-    shown: FloatArray = np.fft.irfft(np.pad(spectrum, ((0, 0), (1, 0))), count)[:, : counts.shape[1]]
-    return shown
+@functools.cache
+def everything() -> Readings:
+    return read_all(MAGNITUDES, EVENTS, STATIONS)
 
 
-def read_magnitude(magnitude: float) -> list[Reading]:
-    with tempfile.TemporaryDirectory() as folder:
-        world = make_world(magnitude, Path(folder))
-        readings = [reading for station in world.stations for reading in read_station(world, station)]
-    reach_km = LARGEST_KM.get(magnitude, LONGEST_KM)
-    return [reading for reading in readings if reading.distance_km < reach_km]
-
-
-def measure_sizes() -> Figures:
-    figures: dict[str, float] = {}
-    everything: list[float] = []
-    for magnitude in MAGNITUDES:
-        readings = read_magnitude(magnitude)
-        over = np.array([reading.measured - reading.ml for reading in readings])
+def measure() -> Figures:
+    readings, figures = everything(), dict[str, float]()
+    for ml in MAGNITUDES:
+        over = np.array([reading.over for reading in readings.magnitudes if reading.ml == ml])
+        below = np.array([reading.over for reading in readings.magnitudes if reading.ml == ml and reading.is_borehole])
         figures |= {
-            f"ml_{magnitude}_readings": over.size,
-            f"ml_{magnitude}_mean_error": float(over.mean()),
-            f"ml_{magnitude}_scatter": float(over.std()),
+            f"ml_{ml}_readings": over.size,
+            f"ml_{ml}_mean_error": float(over.mean()),
+            f"ml_{ml}_scatter": float(over.std()),
+            f"ml_{ml}_mean_error_of_boreholes": float(below.mean()),
         }
-        everything += over.tolist()
-    return {**figures, "mean_error": float(np.mean(everything)), "scatter": float(np.std(everything))}
+    over, km = np.array([(each.over, each.hypocentral_km) for each in readings.magnitudes if each.ml >= 2]).T
+    figures |= {"mean_error": float(np.mean([each.over for each in readings.magnitudes]))}
+    figures |= {"error_a_decade_of_distance": float(np.polyfit(np.log10(km), over, 1)[0])}
+    for wave in WAVES:
+        ratios = np.array(list(readings.stress_ratios(wave).values()))
+        figures |= {f"stress_drop_ratio_median_{wave}": float(np.median(ratios)), f"stress_drops_{wave}": ratios.size}
+    return figures
 
+
+def errors() -> Figure:
+    figure, axes = panels(1, 2, height_in=2.8)
+    readings = everything().magnitudes
+    for is_borehole, colour, label in ((False, BLUE, "surface"), (True, ORANGE, "boreholes")):
+        ml, km, over = np.array(
+            [(each.ml, each.hypocentral_km, each.over) for each in readings if each.is_borehole == is_borehole]
+        ).T
+        axes[0].plot(ml, over, ".", ms=2, color=colour, label=label)
+        axes[1].plot(km, over, ".", ms=2, color=colour)
+    means = [np.mean([each.over for each in readings if each.ml == ml]) for ml in MAGNITUDES]
+    axes[0].plot(MAGNITUDES, means, "o-", color=RED, label="mean of all")
+    axes[0].set(xlabel="ML of the catalogue", ylabel="ML of a station less the catalogue's", ylim=(-1.2, 1.2))
+    axes[1].set(xlabel="hypocentral distance, km", xscale="log", ylim=(-1.2, 1.2))
+    axes[0].legend()
+    return figure
+
+
+def corners() -> Figure:
+    figure, axes = panels(1, 2, height_in=2.8)
+    readings = everything()
+    catalogue, ratios = readings.world.catalogue, readings.stress_ratios("S")
+    rows = sorted(ratios, key=lambda row: float(catalogue.mw[row]))
+    for row, colour in zip((rows[0], rows[len(rows) // 2], rows[-1]), (BLUE, GREEN, ORANGE), strict=True):
+        spectra = readings.spectra[row, "S"]
+        shifted = np.array([each.log_amplitude - np.nanmean(each.log_amplitude[:9]) for each in spectra])
+        label = f"Mw {catalogue.mw[row]:.1f}, {catalogue.corner_hz[row]:.1f} Hz"
+        axes[0].semilogx(spectra[0].hz, np.nanmedian(shifted, axis=0), ".-", color=colour, label=label)
+        brune = -np.log1p((spectra[0].hz / fit_corner(spectra)) ** 2)
+        axes[0].semilogx(spectra[0].hz, brune - np.mean(brune[:9]), ":", color=colour)
+    true: FloatArray = catalogue.stress_drop_mpa[rows]
+    axes[1].loglog(true, true * np.array([ratios[row] for row in rows]), ".", color=BLUE)
+    axes[1].loglog([0.3, 100], [0.3, 100], ":", color=RED)
+    axes[0].set(xlabel="frequency, Hz", ylabel="ln of S at the source", title="dotted: Brune's source as fitted")
+    axes[1].set(xlabel="stress drop of the catalogue, MPa", ylabel="as read, MPa")
+    axes[0].legend()
+    return figure
+
+
+FIGURES = {"sizes-magnitudes": errors, "sizes-corners": corners}
 
 if __name__ == "__main__":
-    main("Magnitudes of simulated records: Wood-Anderson ML over the catalogue's ML", measure_sizes)
+    main("Sizes of simulated earthquakes, read from records as an agency does", measure)

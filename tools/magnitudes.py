@@ -23,23 +23,25 @@ NEAREST_KM = 10.0
 HOME = (36.0, 137.0)
 
 
-def measure(mw: float, records: int = RECORDS, seed: int = 1) -> FloatArray:
+def measure(mw: float, borehole_m: float = 0.0, records: int = RECORDS, seed: int = 1) -> FloatArray:
     """log10 of peaks over what their spectra are: of all grounds, distances, depths, mechanisms and stress drops."""
     earth, chance = load_earth("japan"), draw(seed, f"{mw}", "magnitudes", 0)
     farthest_km = max(float(reach_km(mw)), 2 * NEAREST_KM)
-    over = [measure_one(mw, farthest_km, earth, number, chance) for number in range(records)]
+    over = [measure_one(mw, borehole_m, farthest_km, earth, number, chance) for number in range(records)]
     return np.array([value for value in over if value is not None])
 
 
-def measure_one(mw: float, farthest_km: float, earth: Earth, number: int, chance: np.random.Generator) -> float | None:
+def measure_one(
+    mw: float, borehole_m: float, farthest_km: float, earth: Earth, number: int, chance: np.random.Generator
+) -> float | None:
     depth_km = float(Depths().draw(1, chance)[0])
     hypocentral_km = max(farthest_km * (NEAREST_KM / farthest_km) ** chance.random(), 1.1 * depth_km)
     away_km, azimuth = np.sqrt(hypocentral_km**2 - depth_km**2), chance.uniform(0, 2 * np.pi)
     latitude, longitude = move(*HOME, away_km * np.cos(azimuth), away_km * np.sin(azimuth))
     ground = GROUND_CLASSES[number % len(GROUND_CLASSES)]
-    site = draw_site_response(ground, 0.0, chance)
+    site = draw_site_response(ground, borehole_m, chance)
     place = float(latitude), float(longitude)
-    station = Station("XX", f"{number}", *place, 0.0, 0.0, "broadband-120s", RATE_HZ, 3, site)
+    station = Station("XX", f"{number}", *place, 0.0, borehole_m, "broadband-120s", RATE_HZ, 3, site)
     strike, dip, rake = Mechanism(scatter_deg=90.0).draw(1, chance)
     moment_nm, beta_km_s = sources.moment_nm([mw]), earth.model.layer_at(depth_km).vs_km_s[0]
     stress_mpa = StressDrop().draw_mpa(np.array([mw]), chance)
@@ -75,12 +77,10 @@ def main() -> None:
     means = []
     for mw in PEAK_MW:
         over = measure(mw)
-        means.append(float(over.mean()))
+        means.append(f"{over.mean():.2f}")
         error = over.std() / np.sqrt(over.size)
-        print(
-            f"Mw {mw}: {over.mean():.3f} ± {error:.3f}, scatter {over.std():.2f}, {over.size} records", file=sys.stderr
-        )
-    print(f"PEAK_LOG = ({', '.join(f'{mean:.2f}' for mean in means)})")
+        print(f"Mw {mw}: ± {error:.3f}, scatter {over.std():.2f}, {over.size} records", file=sys.stderr)
+    print(f"PEAK_LOG = ({', '.join(means)})")
 
 
 if __name__ == "__main__":
