@@ -8,9 +8,11 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from kensoku.errors import SettingInvalid
-from kensoku.training import augment, augment_faults, augment_waves
+from kensoku.training import augment, augment_faults, augment_waves, balancing
+from kensoku.training.balancing import Trait
 from kensoku.training.examples import RATE_HZ, Example, FloatArray, curves, known
 
 Pools = Mapping[str, Sequence[Example]]
@@ -36,6 +38,7 @@ class Recipe:
 
     length: int = 3008  # samples
     mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
+    balance: tuple[Trait, ...] = ()  # within sources, by magnitude, distance_km or snr
     anywhere: float = 0.1  # cut without regard to onsets
     stretch: float = 0.5
     stretch_range: tuple[float, float] = (0.6, 4.0)
@@ -153,6 +156,7 @@ class _Mixture:
             expected = f"expected a share in the mix for some of {', '.join(sorted(pools))}"
             raise SettingInvalid(f"recipe: found no source of {', '.join(recipe.mix)} in the data set; {expected}")
         self.edges = np.cumsum(shares / shares.sum())
+        self.within = [np.cumsum(balancing.shares(pool, recipe.balance)) for pool in self.pools]
         recorded = [example for pool in pools.values() for example in pool if example.origin.kind == "noise"]
         long = [each for each in recorded if each.length >= NOISE_S * RATE_HZ and not each.origin.is_simulated]
         self.noises = long
@@ -160,8 +164,8 @@ class _Mixture:
         self.events = [pool for pool in self.events if pool]
 
     def choose(self, chance: Chance) -> Example:
-        pool = self.pools[min(int(np.searchsorted(self.edges, chance.random())), len(self.pools) - 1)]
-        return pool[chance.integers(len(pool))]
+        source = _draw(self.edges, chance)
+        return self.pools[source][_draw(self.within[source], chance)]
 
     def choose_noise(self, chance: Chance) -> Example:
         """One in which nothing is doubtful, if a few tries find it."""
@@ -178,6 +182,11 @@ class _Mixture:
             return None
         pool = self.events[chance.integers(len(self.events))]
         return pool[chance.integers(len(pool))]
+
+
+def _draw(edges: npt.NDArray[np.float64], chance: Chance) -> int:
+    """By shares that were added up."""
+    return min(int(np.searchsorted(edges, chance.random(), side="right")), len(edges) - 1)
 
 
 def _is_mostly_known(example: Example) -> bool:
