@@ -20,7 +20,7 @@ class Geometry:
     after: int  # and on this much after it
     stride: int = 16  # lengths and starts of windows are multiples of it
     is_fixed: bool = False  # it takes windows of just this length
-    batch: int = 32  # windows asked at once at the most
+    batch: int = 32  # windows asked at once at the most; of shorter records as many more
 
     def __post_init__(self) -> None:
         if self.window % self.stride or min(self.before, self.after) < 0 or self.stride < 1 or self.step < self.stride:
@@ -52,7 +52,7 @@ def annotate(counts: FloatArray, model: Model, geometry: Geometry, start: int = 
     if geometry.is_fixed or samples + lead > geometry.window:
         return _stitched(counts, model, geometry, start)
     padded = _cut(counts, -lead, -(-(samples + lead) // geometry.stride) * geometry.stride)
-    return _asked(padded, model, geometry.batch)[..., lead : lead + samples]
+    return _asked(padded, model, geometry.batch * geometry.window // padded.shape[2])[..., lead : lead + samples]
 
 
 def _stitched(counts: FloatArray, model: Model, geometry: Geometry, start: int) -> FloatArray:

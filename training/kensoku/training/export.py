@@ -4,6 +4,7 @@ After the conditioning, tensors have four axes, (batch, channels, 1, samples): O
 CPU for images alone, which makes a picker a third quicker.
 """
 
+import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -39,7 +40,7 @@ class Graph:
 
     def weight(self, value: Any, kind: type[np.generic] = np.float32) -> Value:
         array = np.ascontiguousarray(np.array(value, dtype=kind))
-        name = f"weight_{array.dtype}_{'x'.join(map(str, array.shape))}_{abs(hash(array.tobytes())):x}"
+        name = f"weight_{hashlib.sha256(repr((array.dtype, array.shape)).encode() + array.tobytes()).hexdigest()[:16]}"
         self.weights[name] = numpy_helper.from_array(array, name)
         return name
 

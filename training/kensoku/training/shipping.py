@@ -16,8 +16,8 @@ from kensoku.training.export import to_onnx
 from kensoku.training.networks import ClassifierConfig, NetworkConfig
 
 LARGEST_DIFFERENCE = 1e-5  # of probabilities, between Keras and ONNX Runtime
-WINDOW = 12_032  # samples: two minutes are asked whole
-BATCH = 16
+WINDOW = 96_256  # samples: 16 minutes, so that less than a tenth is asked twice
+BATCH = 2
 TOLD_WITHIN = 45  # samples: a block of 16, 0.2 s to recognise a peak, 0.1 s by which a pick may lie before its peak
 CONFIG = """# {description} (docs/training-networks.md)
 name: "{name}"
