@@ -29,11 +29,16 @@ def records(windows: int = 1, samples: int = 2400, seed: int = 1) -> FloatArray:
     )
     at = samples // 2
     counts[..., at : at + 300] += random.normal(0, 3000, (windows, 3, 300)) * np.exp(-np.arange(300) / 80)
-    return np.round(counts + 20_000).astype(np.float32)
+    whole: FloatArray = np.round(counts + 20_000).astype(np.float32)
+    return whole
 
 
 def by_keras(model: keras.Model) -> Answer:
-    return lambda counts: np.asarray(model.predict_on_batch(counts))
+    def answer(counts: FloatArray) -> FloatArray:
+        found: FloatArray = np.asarray(model.predict_on_batch(counts))
+        return found
+
+    return answer
 
 
 def by_onnx(model: keras.Model) -> Answer:
