@@ -1,7 +1,8 @@
 """What a model says of records of any length: windows on an absolute grid, asked, and stitched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -55,26 +56,45 @@ def annotate(counts: FloatArray, model: Model, geometry: Geometry, start: int = 
     return _asked(padded, model, geometry.batch * geometry.window // padded.shape[2])[..., lead : lead + samples]
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Samples of a record: those that a model is given, and those of which its answer counts."""
+
+    record: int
+    given: range
+    counts: range
+
+
 def _stitched(counts: FloatArray, model: Model, geometry: Geometry, start: int) -> FloatArray:
-    records, samples, step = len(counts), counts.shape[2], geometry.step
-    said = np.full((records, 3, samples), np.nan, dtype=np.float32)
-    windows = [(n, first) for first in _starts(samples, geometry, start) for n in range(records)]
-    for place in range(0, len(windows), geometry.batch):
-        group = windows[place : place + geometry.batch]
-        answers = model(np.stack([_cut(counts[n], first, geometry.window) for n, first in group]))
-        for (n, first), answer in zip(group, answers, strict=True):
-            inner = first + geometry.before
-            low, high = max(inner, 0), min(inner + step, samples)
-            said[n, :, low:high] = answer[:, low - first : high - first]
+    said = np.full(counts.shape, np.nan, dtype=np.float32)
+    windows = [_Window(n, *ranges) for ranges in _ranges(counts.shape[2], geometry, start) for n in range(len(counts))]
+    for length, alike in groupby(
+        sorted(windows, key=lambda window: len(window.given)), lambda window: len(window.given)
+    ):
+        same, at_once = list(alike), geometry.batch * geometry.window // length
+        for place in range(0, len(same), at_once):
+            group = same[place : place + at_once]
+            answers = model(np.stack([_cut(counts[w.record], w.given.start, length) for w in group]))
+            for window, answer in zip(group, answers, strict=True):
+                first, end = window.counts.start, window.counts.stop
+                said[window.record, :, first:end] = answer[:, first - window.given.start : end - window.given.start]
     return said
 
 
-def _starts(samples: int, geometry: Geometry, start: int) -> range:
-    """Starts of windows, from the record's first sample, whose inner parts cover the record without overlap."""
-    first = (start // geometry.step) * geometry.step - start - geometry.before // geometry.stride * geometry.stride
+def _ranges(samples: int, geometry: Geometry, start: int) -> Iterator[tuple[range, range]]:
+    """Windows whose inner parts cover the record without overlap; those at its ends only as long as they must be."""
+    stride, step = geometry.stride, geometry.step
+    first = (start // step) * step - start - geometry.before // stride * stride
     while first + geometry.before > 0:
-        first -= geometry.step
-    return range(first, samples - geometry.before, geometry.step)
+        first -= step
+    lowest = -(start % stride)
+    highest = lowest + -(-(samples - lowest) // stride) * stride
+    for place in range(first, samples - geometry.before, step):
+        given = range(place, place + geometry.window)
+        if not geometry.is_fixed:
+            given = range(max(place, lowest), min(place + geometry.window, highest))
+        inner = place + geometry.before
+        yield given, range(max(inner, 0), min(inner + step, samples))
 
 
 def _cut(counts: FloatArray, first: int, length: int) -> FloatArray:
