@@ -1,6 +1,7 @@
 """Batches to learn from, without end: chosen from the sources, changed by chance, the same for one seed and step."""
 
 import multiprocessing
+import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -120,7 +121,9 @@ def _start(stack: ExitStack, mixture: "_Mixture", size: int, seed: int, first: i
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(sender, mixture, size, seed, first, every), daemon=True)
-    process.start()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12 on, for forks of processes with threads
+        process.start()
     sender.close()
 
     def end() -> None:
