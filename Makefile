@@ -44,7 +44,7 @@ models: install-dev
 	$(BIN)/python -m tools.generate models
 
 bench: install-dev
-	for name in packets bus inference replay traveltime simulation_noise simulation; do $(BIN)/python -m benchmarks.$$name || exit; done
+	for name in packets bus inference picker replay traveltime simulation_noise simulation; do $(BIN)/python -m benchmarks.$$name || exit; done
 
 # Recorded data are drawn where they lie beside the project, as docs/simulation.md says.
 figures: install-dev
