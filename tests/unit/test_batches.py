@@ -1,5 +1,7 @@
 """Batches depend on the seed and the step alone, and teach nothing that is not known."""
 
+import multiprocessing
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -46,6 +48,15 @@ def test_training_resumes_with_the_batches_that_it_would_have_had(pools: Pools) 
         for first, second in zip(was, now, strict=True):
             np.testing.assert_array_equal(first, second)
     assert not np.array_equal(whole[0].counts, take(pools, 1, seed=2)[0].counts, equal_nan=True)
+
+
+def test_processes_end_also_where_the_parent_only_notes_signals(pools: Pools) -> None:
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        take(pools, 3, processes=2)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert multiprocessing.active_children() == []
 
 
 def test_targets_are_probabilities_and_nothing_is_taught_where_nothing_is_recorded(pools: Pools) -> None:

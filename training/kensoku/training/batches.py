@@ -1,6 +1,7 @@
 """Batches to learn from, without end: chosen from the sources, changed by chance, the same for one seed and step."""
 
 import multiprocessing
+import signal
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
@@ -120,7 +121,7 @@ def _start(stack: ExitStack, mixture: "_Mixture", size: int, seed: int, first: i
     """Forked, so that the pools are shared; the child touches numpy alone. A full pipe makes it wait."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(sender, mixture, size, seed, first, every), daemon=True)
+    process = context.Process(target=_serve, args=(sender, receiver, mixture, size, seed, first, every), daemon=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12 on, for forks of processes with threads
         process.start()
@@ -135,7 +136,13 @@ def _start(stack: ExitStack, mixture: "_Mixture", size: int, seed: int, first: i
     return receiver
 
 
-def _serve(sender: Connection, mixture: "_Mixture", size: int, seed: int, step: int, every: int) -> None:
+def _serve(
+    sender: Connection, receiver: Connection, mixture: "_Mixture", size: int, seed: int, step: int, every: int
+) -> None:
+    """Ends with its parent: by its order, or when nobody can read from the pipe any more."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent's handlers came along
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which goes to the whole group; the parent says when to end
+    receiver.close()
     while True:
         batch = tuple(make_batch(mixture, size, seed, step))
         try:
