@@ -12,7 +12,7 @@ from kensoku.training.conditioning import Conditioning, Conditions
 from kensoku.training.examples import FloatArray
 from kensoku.training.export import to_onnx
 from kensoku.training.layers import BINOMIAL, Convolution, Halving
-from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_phase, build_picker
+from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_phase, build_picker
 
 Answer = Callable[[FloatArray], FloatArray]
 FULL = NetworkConfig(channels=(8, 8, 8, 8, 8), dilations=(1, 2, 4), mean_samples=64, scale_samples=128)
@@ -190,6 +190,18 @@ def test_a_classifier_answers_for_a_cut_and_every_sixteen_samples_of_a_record() 
     changed[..., 16 * 7 + 400 :] = np.nan
     assert np.allclose(answer(changed)[..., :8], whole[..., :8], atol=1e-6)
     assert not np.allclose(answer(changed)[..., 8:], whole[..., 8:], atol=1e-6)
+
+
+@pytest.mark.parametrize("by", [by_keras, by_onnx])
+def test_a_long_window_is_summed_up(by: Callable[[keras.Model], Answer]) -> None:
+    keras.utils.set_random_seed(4)
+    config = ClassifierConfig(channels=(8,) * 7, window=3000, classes=2, pooled=True)
+    model = build_classifier(config)
+    record = records(samples=3000 + 2 * config.stride)
+    found = by(model)(record)
+    assert found.shape == (1, 2, 3)
+    assert np.allclose(found, by_keras(model)(record), atol=1e-5)
+    assert model.count_params() < 10_000
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from kensoku.errors import InputInvalid
 from kensoku.training.conditioning import COMPONENTS, Conditioning, condition
-from kensoku.training.layers import BINOMIAL, Convolution, Doubling, Halving, Likelihoods, Rows, pads
+from kensoku.training.layers import BINOMIAL, Convolution, Doubling, Halving, Likelihoods, Rows, Summary, pads
 
 # NVIDIA's images of 2024 read up to opset 21 and IR 10; 17 and 8 leave room.
 OPSET, IR_VERSION = 17, 8
@@ -142,6 +142,11 @@ def _doubling(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
     )
 
 
+def _summary(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
+    kernel = [1, layer.samples]
+    return graph.joined([graph.put(kind, values[0], kernel_shape=kernel) for kind in ("AveragePool", "MaxPool")])
+
+
 def _add(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
     return graph.put("Add", *values)
 
@@ -159,6 +164,7 @@ WRITERS: Mapping[type, Callable[[Graph, Any, Sequence[Value]], Value]] = {
     Convolution: _convolution,
     Halving: _halving,
     Doubling: _doubling,
+    Summary: _summary,
     Rows: _same,  # here samples come last from the start
     Likelihoods: _likelihoods,
     keras.layers.Add: _add,

@@ -109,6 +109,23 @@ class Doubling(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         return (shape[0], None if shape[1] is None else 2 * shape[1], shape[2])
 
 
+class Summary(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Mean and maximum of every channel over so many samples, one window after another."""
+
+    def __init__(self, samples: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.samples = samples
+
+    def call(self, value: Tensor) -> Tensor:
+        mean = ops.average_pool(value, self.samples, 1, "valid", data_format="channels_last")
+        largest = ops.max_pool(value, self.samples, 1, "valid", data_format="channels_last")
+        return ops.concatenate([mean, largest], axis=2)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        channels = None if shape[2] is None else 2 * shape[2]
+        return (shape[0], None if shape[1] is None else shape[1] - self.samples + 1, channels)
+
+
 class Rows(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """(batch, samples, channels) to (batch, channels, samples), in single precision."""
 

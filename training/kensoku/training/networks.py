@@ -6,7 +6,7 @@ import keras
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kensoku.training.conditioning import COMPONENTS, Conditioning, Conditions
-from kensoku.training.layers import Convolution, Doubling, Halving, Likelihoods, Padding, Rows
+from kensoku.training.layers import Convolution, Doubling, Halving, Likelihoods, Padding, Rows, Summary
 
 PHASES = 3  # noise, P, S
 RESIDUAL_GAIN = 0.3  # each residual block begins as a small change
@@ -60,6 +60,7 @@ class ClassifierConfig(Conditioned):
     window: Positive = 400  # samples
     classes: Annotated[int, Field(gt=1)] = PHASES
     hidden: Positive = 64
+    pooled: bool = False  # whether places in the window are alike: for long windows
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
 
     @property
@@ -97,7 +98,10 @@ def build_classifier(config: ClassifierConfig) -> keras.Model:
     """
     counts, value = _conditioned(config)
     value, _ = _down(value, config, "valid")
-    value = _convolved(value, config.hidden, config.samples_left, "valid", "whole")
+    left = config.samples_left
+    if config.pooled:
+        value, left = Summary(left, name="summary")(value), 1
+    value = _convolved(value, config.hidden, left, "valid", "whole")
     value = keras.layers.Dropout(config.dropout, name="dropout")(value)
     return _answered(counts, value, config.classes)
 
