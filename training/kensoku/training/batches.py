@@ -129,7 +129,7 @@ def _start(stack: ExitStack, mixture: "_Mixture", size: int, seed: int, first: i
 
     def end() -> None:
         receiver.close()
-        process.terminate()
+        process.kill()  # it holds nothing
         process.join()
 
     stack.callback(end)
@@ -140,8 +140,8 @@ def _serve(
     sender: Connection, receiver: Connection, mixture: "_Mixture", size: int, seed: int, step: int, every: int
 ) -> None:
     """Ends with its parent: by its order, or when nobody can read from the pipe any more."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent's handlers came along
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which goes to the whole group; the parent says when to end
+    for number in (signal.SIGTERM, signal.SIGINT):  # they may go to the whole group; the parent says when to end
+        signal.signal(number, signal.SIG_IGN)
     receiver.close()
     while True:
         batch = tuple(make_batch(mixture, size, seed, step))
