@@ -74,10 +74,15 @@ def score_stretched(
     stretches: Sequence[int] = (1, 2, 3, 4),
     delay: tuple[int, int] = (0, 0),
 ) -> list[Scores]:
-    """Scores of the records as they are and played slower, all at the threshold that suits the first of them."""
+    """Scores of the records as they are and played slower, all at the threshold that suits the first of them.
+
+    Records without a label say only how often nothing is picked, and are not played slower.
+    """
     scores: list[Scores] = []
+    labelled = [each for each in examples if labels_of(each)]
     for stretch in stretches:
-        told = list(tell(model, (stretched(each, stretch) for each in examples), stretch, delay))
+        played = (stretched(each, stretch) for each in (labelled if stretch > 1 else examples))
+        told = list(tell(model, played, stretch, delay))
         threshold = scores[0].threshold if scores else threshold_for(told, false_per_hour)
         scores.append(score(told, threshold))
     return scores
