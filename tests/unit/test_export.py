@@ -9,6 +9,7 @@ import numpy.typing as npt
 import onnx
 import pytest
 
+from kensoku.cli.main import main
 from kensoku.errors import InputInvalid
 from kensoku.inference import Models, open_models, read_signature
 from kensoku.picking import read_card
@@ -115,6 +116,24 @@ def test_the_shipped_design_keeps_its_look_ahead() -> None:
     before, after = reach(live)
     assert after == live.stride == 16
     assert before < 9000
+
+
+def test_weights_of_a_run_are_shipped_and_others_are_told(
+    tmp_path: Path, networks: dict[str, keras.Model], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, weights = tmp_path / "run.toml", tmp_path / "best.weights.h5"
+    config.write_text("[network]\nchannels = [8, 16, 16]\ndilations = [1, 3]\nmean_samples = 32\nscale_samples = 64\n")
+    networks["picker"].save_weights(weights)
+    given = ["models", "ship", "picker", f"--weights={weights}", "--description=of a test"]
+    given += [f"--model-repository={tmp_path / 'repository'}"]
+    assert main([*given, f"--config={config}"]) == 0
+    counts = trial(400)
+    with open_models(f"local:{tmp_path / 'repository'}") as shipped:
+        expected = keras.ops.convert_to_numpy(networks["picker"](counts))
+        assert said(shipped, "picker", counts) == pytest.approx(expected, abs=LARGEST_DIFFERENCE)
+    config.write_text("[network]\nchannels = [8, 16, 24]\n")
+    assert main([*given, f"--config={config}"]) == 1
+    assert "expected weights of the network in" in capsys.readouterr().err
 
 
 def test_a_layer_of_which_nothing_is_known_is_told() -> None:

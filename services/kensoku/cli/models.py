@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kensoku.cli import _models_import, _models_judge, _models_run
+from kensoku.cli import _models_import, _models_judge, _models_run, _models_ship
 from kensoku.cli._bus import add_bus_flags, login_name, open_running_bus
 from kensoku.cli._models import ModelSettings, embedded_or
 from kensoku.errors import ModelRefused, ModelUnknown, SettingInvalid
@@ -55,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     promote.add_argument("--sha256", metavar="HASH", help="refuse a file with another hash")
     _models_run.add_actions(actions)
     _models_import.add_action(actions)
+    _models_ship.add_action(actions)
     _models_judge.add_action(actions)
 
 

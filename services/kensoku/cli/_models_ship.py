@@ -1,0 +1,58 @@
+"""`kensoku models ship`: put a trained network into the model repository."""
+
+import argparse
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+from kensoku.cli._models import AskSettings
+from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.settings import add_flags, load_settings, overrides
+
+
+def add_action(actions: Any) -> None:
+    action = actions.add_parser("ship", help="write a trained network, checked, into the model repository")
+    action.add_argument("name", metavar="NAME", help="its folder there; what it holds is replaced")
+    action.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML of its training")
+    action.add_argument("--weights", type=Path, required=True, metavar="FILE", help="best.weights.h5 of the run")
+    action.add_argument("--classifier", action="store_true", help="it judges cuts as a whole")
+    action.add_argument("--description", required=True, metavar="TEXT", help="one line, for configuration and card")
+    add_flags(action, AskSettings, only=["model_repository"])
+    action.set_defaults(execute=ship_model)
+
+
+def ship_model(options: argparse.Namespace) -> int:
+    repository = load_settings(AskSettings, overrides(options, AskSettings)).model_repository
+    if not re.fullmatch(r"[A-Za-z0-9]\w*", options.name):
+        raise SettingInvalid(f"NAME: found {options.name!r}, expected letters, digits and _")
+    try:
+        from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_picker
+        from kensoku.training.run_settings import read_tables
+        from kensoku.training.shipping import ship
+    except ModuleNotFoundError as error:
+        if error.name not in ("keras", "tensorflow", "onnx"):
+            raise
+        raise SettingInvalid(f"found no {error.name}, expected it for networks; pip install 'kensoku[train]'") from None
+    tables = read_tables(options.config)
+    config: NetworkConfig | ClassifierConfig
+    if options.classifier:
+        config = tables.read("network", ClassifierConfig)
+        network = build_classifier(config)
+    else:
+        config = tables.read("network", NetworkConfig)
+        network = build_picker(config)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras warns of weights that it has not found
+            network.load_weights(options.weights)
+    except (OSError, ValueError, UserWarning) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputInvalid(
+            f"{options.weights}: expected weights of the network in {options.config}: {reason}"
+        ) from None
+    card = ship(repository, options.name, network, config, options.description)
+    print(f"{repository / options.name}: {network.count_params():,} parameters, a {card.kind}")
+    if card.kind == "picker":
+        print(f"next: `kensoku models judge {options.name} --dataset DIR` for its threshold and calibration")
+    return 0
