@@ -1,12 +1,16 @@
 """`kensoku train`: train a network from a data set; called again with the same folder, it goes on."""
 
 import argparse
+import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from kensoku.errors import SettingInvalid
 from kensoku.runtime import stop_on_signals
+
+IN_LOG_ALONE = re.compile(r"[ps]([2-9]|1_swapped|1_excess)")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +32,7 @@ def positive(text: str) -> int:
 
 
 def execute(options: argparse.Namespace) -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it tells of missing GPUs otherwise
     try:
         from kensoku.training.picker_run import Order, train_picker  # takes seconds to import
     except ModuleNotFoundError as error:
@@ -50,4 +55,5 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def tell(row: Mapping[str, float]) -> None:
-    print("  ".join(f"{name} {value:g}" for name, value in row.items()), file=sys.stderr, flush=True)
+    shown = [f"{name} {value:g}" for name, value in row.items() if not IN_LOG_ALONE.match(name)]
+    print("  ".join(shown), file=sys.stderr, flush=True)

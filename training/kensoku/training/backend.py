@@ -3,6 +3,7 @@
 import importlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 import keras
 import numpy as np
@@ -11,12 +12,13 @@ from kensoku.training.examples import FloatArray
 
 
 def use_threads(count: int) -> None:
-    """For all arithmetic; before the first of it."""
+    """For all arithmetic; before the first of it, as TensorFlow keeps what it began with."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow
 
-        tensorflow.config.threading.set_intra_op_parallelism_threads(count)
-        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        with suppress(RuntimeError):
+            tensorflow.config.threading.set_intra_op_parallelism_threads(count)
+            tensorflow.config.threading.set_inter_op_parallelism_threads(1)
     elif keras.backend.backend() == "torch":
         torch = importlib.import_module("torch")  # nothing else here needs it
 

@@ -1,0 +1,92 @@
+"""`kensoku train picker`, from a data set on disk to weights, with a small network."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kensoku.cli.main import main
+from kensoku.training.datasets import read
+from kensoku.training.datasets.building import MANIFEST
+from kensoku.training.datasets.shards import write_shard
+from kensoku.training.examples import Example, Onset, Origin
+from kensoku.training.networks import build_picker
+from kensoku.training.picker_run import judges_picking, read_settings
+from kensoku.training.run_settings import read_tables
+
+SETTINGS = """
+[network]
+channels = [4, 4]
+kernel = 3
+dilations = [1]
+
+[recipe]
+length = 512
+mix = { made = 1.0 }
+
+[training]
+steps = 6
+epoch_steps = 3
+batch = 4
+judge_epochs = 1
+stretches = [1, 2]
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "set").mkdir()
+    (folder / "run.toml").write_text(SETTINGS)
+    for side, seed in (("train", 1), ("develop", 2)):
+        write_shard(folder / "set" / f"{side}-00000.npz", [earthquake(seed * 100 + n) for n in range(6)])
+    manifest = {
+        "description": {"formats": ["npz"]},
+        "files": {f"{side}-00000.npz": "" for side in ("train", "develop")},
+    }
+    (folder / "set" / MANIFEST).write_text(json.dumps(manifest))
+    assert train(folder, "out") == 0
+    return folder
+
+
+def earthquake(seed: int) -> Example:
+    chance = np.random.default_rng(seed)
+    counts = chance.normal(0, 10, (3, 1500)).astype(np.float32)
+    counts[0, 600:] += chance.normal(0, 200, 900)
+    counts[1:, 900:] += chance.normal(0, 500, (2, 600))
+    origin = Origin(source="made", region="nowhere", station=f"XX.{seed}", kind="earthquake")
+    return Example(counts, (Onset("P", 600), Onset("S", 900)), (), origin)
+
+
+def train(place: Path, out: str, *more: str) -> int:
+    given = ["--config", str(place / "run.toml"), "--dataset", str(place / "set"), "--out", str(place / out)]
+    return main(["train", "picker", *given, *more])
+
+
+def test_a_data_set_becomes_weights_and_a_log(place: Path) -> None:
+    settings = read_settings(read_tables(place / "run.toml"))
+    build_picker(settings.network).load_weights(place / "out" / "best.weights.h5")
+    with (place / "out" / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["3", "6"]
+    assert all(0 <= float(row["p2_recall"]) <= 1 and 0 <= float(row["merit"]) <= 1 for row in rows)
+
+
+def test_a_run_with_other_settings_needs_a_folder_of_its_own(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "changed.toml").write_text(SETTINGS.replace("kernel = 3", "kernel = 5"))
+    assert train(place, "out", "--config", str(place / "changed.toml")) == 2
+    assert "give another --out" in capsys.readouterr().err
+
+
+def test_no_minute_leaves_nothing_trained(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(place, "never", "--minutes", "0") == 0
+    assert "0 steps" in capsys.readouterr().out
+
+
+def test_short_and_simulated_records_judge_nothing(place: Path) -> None:
+    [first, *_] = read(place / "set", split="develop")
+    assert judges_picking(first)
+    short = Example(first.counts[:, :900], (), (), first.origin)
+    assert not judges_picking(short)

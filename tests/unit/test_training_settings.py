@@ -1,0 +1,45 @@
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from pydantic import BaseModel, Field
+
+from kensoku.errors import SettingInvalid
+from kensoku.training.run_settings import read_tables
+
+
+class Meal(BaseModel):
+    courses: Annotated[int, Field(gt=0)] = 3
+    drinks: tuple[str, ...] = ()
+
+
+def settings(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    return path
+
+
+def read_all(path: Path) -> Meal:
+    tables = read_tables(path)
+    tables.refuse_others(("meal",))
+    return tables.read("meal", Meal)
+
+
+def test_an_absent_table_is_all_default(tmp_path: Path) -> None:
+    assert read_all(settings(tmp_path, "")) == Meal()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[meal]\n\ncourses = 0", r"run.toml:3: meal.courses: found 0: Input should be greater than 0"),
+        ("[meal]\ncourse = 2", r"run.toml:2: meal.course: found 'course', expected one of courses, drinks"),
+        ("\n[meat]\n", r"run.toml:2: meat: found 'meat', expected one of meal"),
+        ("meal = 1", r"run.toml:1: meal: found 1, expected a table \[meal\]"),
+        ("[meal]\ndrinks = [\n'tea',\n7]", r"run.toml:4: meal.drinks.1: found 7"),
+        ("[meal", "expected the settings of a training run, found none"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, expected: str) -> None:
+    with pytest.raises(SettingInvalid, match=expected):
+        read_all(settings(tmp_path, text))
