@@ -181,7 +181,7 @@ def draw_traces(axes: Sequence[Axes], picked: Sequence[Picked], *colours: str) -
                 panel.plot([onset, onset], [-1.6 * row - 0.7, -1.6 * row + 0.7], color="black", lw=0.6)
     for panel, name in zip(axes, "ZNE", strict=True):
         panel.set(xlabel="seconds after P", title=f"{name}, 2 to 30 Hz")
-        panel.set_yticks([])
+        panel.set(yticks=[], ylim=(0.4 - 1.6 * len(picked), 1.2))
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------

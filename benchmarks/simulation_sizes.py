@@ -113,6 +113,8 @@ def errors() -> Figure:
     axes[0].plot(MAGNITUDES, means, "o-", color=RED, label="mean of all")
     axes[0].set(xlabel="ML of the catalogue", ylabel="ML of a station less the catalogue's", ylim=(-1.2, 1.2))
     axes[1].set(xlabel="hypocentral distance, km", xscale="log", ylim=(-1.2, 1.2))
+    axes[1].set_xticks([5, 10, 20, 50], ["5", "10", "20", "50"])
+    axes[1].minorticks_off()
     axes[0].legend()
     return figure
 
@@ -125,10 +127,11 @@ def corners() -> Figure:
     for row, colour in zip((rows[0], rows[len(rows) // 2], rows[-1]), (BLUE, GREEN, ORANGE), strict=True):
         spectra = readings.spectra[row, "S"]
         shifted = np.array([each.log_amplitude - np.nanmean(each.log_amplitude[:9]) for each in spectra])
+        seen = np.isfinite(shifted).any(axis=0)
         label = f"Mw {catalogue.mw[row]:.1f}, {catalogue.corner_hz[row]:.1f} Hz"
-        axes[0].semilogx(spectra[0].hz, np.nanmedian(shifted, axis=0), ".-", color=colour, label=label)
+        axes[0].semilogx(spectra[0].hz[seen], np.nanmedian(shifted[:, seen], axis=0), ".-", color=colour, label=label)
         brune = -np.log1p((spectra[0].hz / fit_corner(spectra)) ** 2)
-        axes[0].semilogx(spectra[0].hz, brune - np.mean(brune[:9]), ":", color=colour)
+        axes[0].semilogx(spectra[0].hz[seen], brune - np.mean(brune[:9]), ":", color=colour)
     true: FloatArray = catalogue.stress_drop_mpa[rows]
     axes[1].loglog(true, true * np.array([ratios[row] for row in rows]), ".", color=BLUE)
     axes[1].loglog([0.3, 100], [0.3, 100], ":", color=RED)

@@ -42,7 +42,7 @@ AFTER_S, P_S = 2.0, 1.28
 CLEAR = 5.0  # local SNR from which a frequency can be told
 MUST_REACH = ("s_minus_p_s", "p_hz")  # past recorded sets on both sides
 QUANTILES = (1, 50, 99)
-EXAMPLES = (6, 4)
+EXAMPLES = (4, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def plot_share(panel: Axes, values: FloatArray, label: str, colour: str, *, is_l
 
 
 def plot_examples() -> Figure:
-    figure, axes = panels(*EXAMPLES, 14.0, 13.0)
+    figure, axes = panels(*EXAMPLES, 9.0, 7.5)
     for panel, window in zip(axes, simulate(), strict=False):
         plot_window(panel, window)
     return figure

@@ -13,7 +13,6 @@ from benchmarks.realism_study import Comparison, compare, compare_recorded
 
 SETS = ("N. California", "New Zealand", "Iceland", "Ridgecrest")
 TOLD_APART = 0.75  # AUC from which on a classifier is said to
-DRAWN = 10_000  # windows, made once for each state of the simulator
 
 pytestmark = [
     pytest.mark.real_data,
@@ -23,7 +22,7 @@ pytestmark = [
 
 @functools.cache
 def simulated() -> Records:
-    return simulated_pool(DRAWN)
+    return simulated_pool()
 
 
 @functools.cache
@@ -38,14 +37,15 @@ def compared(name: str) -> Comparison:
 
 @pytest.mark.parametrize("name", SETS)
 def test_a_classifier_hardly_tells_simulated_records_from_those_of_a_network(name: str) -> None:
+    """As far as so few recorded windows can say; all together they can."""
     found = compared(name)
     told = ", ".join(NAMES[column] for column in np.argsort(-found.separation.importance)[:3])
-    assert found.separation.auc < TOLD_APART, f"told apart by {told}"
+    assert found.separation.low < TOLD_APART, f"told apart by {told}"
+    assert np.abs(found.match.offsets).max() < 0.35  # standard deviations
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_what_is_compared_is_alike_in_distance_snr_and_frequency(name: str) -> None:
-    assert np.abs(compared(name).match.offsets).max() < 0.35  # standard deviations
+def test_a_classifier_hardly_tells_simulated_records_from_those_of_all_networks() -> None:
+    assert compare(balanced(recorded().values()), simulated()).separation.auc < TOLD_APART
 
 
 def test_simulated_records_are_nearer_to_all_networks_than_these_are_to_each_other() -> None:
