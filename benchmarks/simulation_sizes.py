@@ -131,7 +131,7 @@ def corners() -> Figure:
         label = f"Mw {catalogue.mw[row]:.1f}, {catalogue.corner_hz[row]:.1f} Hz"
         axes[0].semilogx(spectra[0].hz[seen], np.nanmedian(shifted[:, seen], axis=0), ".-", color=colour, label=label)
         brune = -np.log1p((spectra[0].hz / fit_corner(spectra)) ** 2)
-        axes[0].semilogx(spectra[0].hz[seen], brune - np.mean(brune[:9]), ":", color=colour)
+        axes[0].semilogx(spectra[0].hz, brune - np.mean(brune[:9]), ":", color=colour)
     true: FloatArray = catalogue.stress_drop_mpa[rows]
     axes[1].loglog(true, true * np.array([ratios[row] for row in rows]), ".", color=BLUE)
     axes[1].loglog([0.3, 100], [0.3, 100], ":", color=RED)
