@@ -60,6 +60,7 @@ def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None
     plan = settings.training
     use_threads(order.threads)
     keras.utils.set_random_seed(plan.seed)
+    keras.config.set_dtype_policy("mixed_bfloat16" if plan.mixed_precision else "float32")
     picker = build_picker(settings.network)
     pools = read_pools(order.dataset)
     judges = [each for each in datasets.read(order.dataset, split="develop") if judges_picking(each)]
