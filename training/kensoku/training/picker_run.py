@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from kensoku.training.batches import Recipe, batches
-from kensoku.training.networks import NetworkConfig, build_picker
 
 from kensoku.errors import InputInvalid
 from kensoku.training import datasets
 from kensoku.training.backend import predictor, use_threads
+from kensoku.training.batches import Recipe, batches
 from kensoku.training.checkpoints import Checkpoint, Row
 from kensoku.training.examples import Example, FloatArray
 from kensoku.training.losses import TaughtCrossEntropy, lessons
+from kensoku.training.networks import NetworkConfig, build_picker
 from kensoku.training.run_settings import Tables, read_tables
 from kensoku.training.scores import Scores, labels_of, quiet_of, score_stretched
 from kensoku.training.training_loop import Plan, Run, train
