@@ -16,6 +16,7 @@ COMMANDS = {
     "inventory": "publish, compare and show station epochs",
     "stations": "disable and enable stations",
     "train": "train a network from a data set",
+    "evaluate": "judge models by records that were kept apart",
     "simulate": "write simulated records and all that is known of them",
     "dataset": "build, count and look at the examples that networks learn from",
 }

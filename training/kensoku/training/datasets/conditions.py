@@ -33,12 +33,13 @@ class Conditions:
 
 def best_snr(example: Example) -> float:
     """The largest rms after an onset over the rms before it, of all components; NaN without one."""
-    ratios = [_snr(example.counts, onset) for onset in example.onsets]
+    ratios = [onset_snr(example.counts, onset) for onset in example.onsets]
     finite = [ratio for ratio in ratios if np.isfinite(ratio)]
     return max(finite, default=np.nan)
 
 
-def _snr(counts: FloatArray, onset: Onset) -> float:
+def onset_snr(counts: FloatArray, onset: Onset) -> float:
+    """The rms after an onset over the rms before it, of the best component; NaN where the record does not hold both."""
     middle = round(onset.sample)
     first, last = middle - round(SNR_S[0] * RATE_HZ), middle + round(SNR_S[1] * RATE_HZ)
     if first < 0 or last > counts.shape[1]:
