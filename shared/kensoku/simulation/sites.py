@@ -90,22 +90,23 @@ def draw_site(
 def _draw_machine(chance: np.random.Generator, site: Site) -> Machine:
     """Each has some harmonics, which stand out of the site's own noise by up to 35 dB."""
     frequency_hz = float(np.exp(chance.uniform(np.log(2.0), np.log(30.0))))
-    harmonics = []
-    for number in range(1, 1 + min(chance.geometric(0.25), 12)):
-        density = _velocity_density(site, number * frequency_hz, chance.uniform(0.0, 35.0))
-        z, n, e = (float(np.sqrt(2 * density * LINE_WIDTH_HZ) * share) for share in chance.uniform(0.4, 1.0, 3))
-        harmonics.append((z, n, -e))
-    return Machine(frequency_hz, tuple(harmonics))
+    drawn = chance.random((min(chance.geometric(0.25), 12), 4))
+    above_db, shares = 35.0 * drawn[:, 0], 0.4 + 0.6 * drawn[:, 1:]
+    density = _velocity_density(site, frequency_hz * np.arange(1, len(drawn) + 1), above_db)
+    harmonics = np.sqrt(2 * density * LINE_WIDTH_HZ)[:, np.newaxis] * shares * (1, 1, -1)
+    return Machine(frequency_hz, tuple((z, n, e) for z, n, e in harmonics.tolist()))
 
 
 def _draw_tick_m(chance: np.random.Generator, site: Site) -> float:
     """Lines of a pulse of area a have the power 2 (a times pulses a second)^2: here spread over 0.1 Hz."""
-    return float(np.sqrt(_velocity_density(site, 10.0, chance.uniform(5.0, 25.0)) * 0.1 / 2) / TICKS_A_S)
+    density = _velocity_density(site, np.array([10.0]), chance.uniform(5.0, 25.0))[0]
+    return float(np.sqrt(density * 0.1 / 2) / TICKS_A_S)
 
 
-def _velocity_density(site: Site, hz: float, above_db: float) -> float:
+def _velocity_density(site: Site, hz: FloatArray, above_db: FloatArray | float) -> FloatArray:
     """(m/s)2/Hz, so many decibels above the site's own noise."""
-    return float(10 ** ((site_db(site, np.array([hz]))[0] + above_db) / 10) / (2 * np.pi * hz) ** 2)
+    density: FloatArray = 10 ** ((site_db(site, hz) + above_db) / 10) / (2 * np.pi * hz) ** 2
+    return density
 
 
 # --- spectra ----------------------------------------------------------------------------------------------------------
