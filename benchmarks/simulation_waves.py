@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.report import Figures, main
+from kensoku.simulation.events import Event
 from kensoku.simulation.networks import Station, draw_site_response
 from kensoku.simulation.propagation import load_earth
 from kensoku.simulation.sources import corner_hz, moment_nm
-from kensoku.simulation.waves import Event, wave_trains
+from kensoku.simulation.waves import wave_trains
 from kensoku.simulation.windows import simulate_window
 
 EVENTS = 150

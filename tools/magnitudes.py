@@ -8,6 +8,7 @@ import sys
 import numpy as np
 
 from kensoku.simulation import sources
+from kensoku.simulation.events import Event
 from kensoku.simulation.geography import move
 from kensoku.simulation.magnitudes import DEPTH_KM, PEAK_MW, local_magnitude, pendulum_response, reach_km, show_ml
 from kensoku.simulation.networks import GROUND_CLASSES, Station, draw_site_response
@@ -15,7 +16,7 @@ from kensoku.simulation.propagation import Earth, load_earth
 from kensoku.simulation.randomness import FloatArray, draw
 from kensoku.simulation.sequences import Depths, Mechanism
 from kensoku.simulation.sources import StressDrop
-from kensoku.simulation.waves import Event, wave_train
+from kensoku.simulation.waves import wave_train
 
 RATE_HZ = 100
 RECORDS = 240  # of a magnitude: half as many more change the third digit

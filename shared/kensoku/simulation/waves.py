@@ -15,7 +15,7 @@ import scipy.fft
 from kensoku.simulation import sources
 from kensoku.simulation.audible import Floor, lasts_s
 from kensoku.simulation.envelopes import BANDS_HZ, Float32Array, Luck, Onset, Scattering, draw_luck, scatter, shape
-from kensoku.simulation.events import Event as Event
+from kensoku.simulation.events import Event
 from kensoku.simulation.networks import Station
 from kensoku.simulation.propagation import TELESEISMIC, Earth, Path, Ray, station_motion, trace
 from kensoku.simulation.randomness import FloatArray, draw

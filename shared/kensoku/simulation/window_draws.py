@@ -11,13 +11,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from kensoku.simulation.envelopes import Scattering
+from kensoku.simulation.events import Event
 from kensoku.simulation.instruments import SENSORS, Digitiser, Instrument, Sensor
 from kensoku.simulation.networks import GROUND_CLASSES, SiteResponse, Station, draw_site_response
 from kensoku.simulation.propagation import Earth, Path, Ray
 from kensoku.simulation.scenario import Attenuation
 from kensoku.simulation.sites import Site, draw_site
 from kensoku.simulation.sources import Ripple, SourceKind
-from kensoku.simulation.waves import Event
 from kensoku.traveltime import EarthModel, load_model
 
 RATE_HZ = 100
