@@ -20,6 +20,7 @@ def add_action(actions: Any) -> None:
     action.add_argument("model", metavar="MODEL", help="its folder in the repository, with graph and card")
     action.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="of `kensoku dataset build`")
     action.add_argument("--split", default="develop", help="that has the judges: %(default)s")
+    action.add_argument("--without", action="append", default=[], metavar="SOURCE", help="leave out its records")
     action.add_argument("--false-per-hour", type=rate, default=3.0, metavar="N", help="picks in quiet: %(default)s")
     add_flags(action, AskSettings, only=["models", "model_repository"])
     action.set_defaults(execute=judge)
@@ -41,7 +42,8 @@ def judge(options: argparse.Namespace) -> int:
 
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     card = card_of(settings.repository, options.model, "picker")
-    examples = [each for each in datasets.read(options.dataset, split=options.split) if not each.origin.is_simulated]
+    kept = (each for each in datasets.read(options.dataset, split=options.split) if not each.origin.is_simulated)
+    examples = [each for each in kept if each.origin.source not in options.without]
     with open_models(settings.url) as models:
         card = complete(card, Asked(options.model, card, models), examples, false_per_hour=options.false_per_hour)
     manifest = options.dataset / "manifest.json"

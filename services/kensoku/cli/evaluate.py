@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     command = actions.add_parser("models", help="judge models by the records of a data set")
     command.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="of `kensoku dataset build`")
     command.add_argument("--split", default="develop", help="train, develop, mixed or left_out: %(default)s")
+    command.add_argument("--without", action="append", default=[], metavar="SOURCE", help="leave out its records")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for report.html and report.json")
     command.add_argument("--model", action="append", metavar="NAME", help="of the repository; default: all with a card")
     command.add_argument("--quick", action="store_true", help="without the records under other conditions")
@@ -45,7 +46,8 @@ def evaluate_models(options: argparse.Namespace) -> int:
         raise ModelUnknown(
             f"{settings.repository}: found no model with a card, expected one; see `kensoku models ship`"
         )
-    examples = [each for each in datasets.read(options.dataset, split=options.split) if not each.origin.is_simulated]
+    kept = (each for each in datasets.read(options.dataset, split=options.split) if not each.origin.is_simulated)
+    examples = [each for each in kept if each.origin.source not in options.without]
     if not examples:
         raise InputInvalid(f"{options.dataset}: found no recorded example in split {options.split!r}, expected some")
     models = [evaluate(settings, name, examples, options.quick) for name in names]

@@ -151,6 +151,7 @@ def _draw_record(axes: Axes, results: Results, record: int, sample: float, title
             place = (made.pick.sample - sample) / RATE_HZ
             axes.axvline(place, color=COLOURS[made.pick.phase], linewidth=1, linestyle=":")
     axes.set_xlim(-AROUND_S, AROUND_S)
+    axes.set_ylim(-2.6, 0.6)
     axes.set_yticks([])
     axes.tick_params(labelsize=6)
     axes.set_title(f"{example.origin.source} {example.origin.station}: {title}", fontsize=7, pad=2)

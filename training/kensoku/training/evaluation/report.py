@@ -182,7 +182,7 @@ def _summaries(summaries: Mapping[str, Summary], name: str) -> str:
 def _cells(found: PhaseFigures) -> Iterable[str]:
     for column in COLUMNS:
         if column == "interval":
-            yield f"{_number(found.recall_low)}-{_number(found.recall_high)}"
+            yield f"{_number(found.recall_low)} to {_number(found.recall_high)}" if found.labels else "-"
         else:
             yield _number(getattr(found, column))
 
