@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from kensoku.training.conditioning import Conditioning, Conditions
 from kensoku.training.examples import FloatArray
 from kensoku.training.export import to_onnx
-from kensoku.training.layers import BINOMIAL, Convolution, Halving
+from kensoku.training.layers import BINOMIAL, Convolution, Doubling, Halving, Padding
 from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_phase, build_picker
 
 Answer = Callable[[FloatArray], FloatArray]
@@ -215,3 +215,11 @@ def test_a_long_window_is_summed_up(by: Callable[[keras.Model], Answer]) -> None
 def test_a_wrong_description_is_told(wrong: dict[str, int], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         ClassifierConfig(**wrong)  # type: ignore[arg-type]  # that is what is tested
+
+
+@pytest.mark.parametrize(("padding", "late"), [("same", 0.0), ("causal", 0.5)])
+def test_the_higher_rate_interpolates_the_lower_one(padding: Padding, late: float) -> None:
+    """Sample i of the lower rate is the middle of 2 i and 2 i + 1; a causal network has it half a sample later."""
+    slope = np.arange(50, dtype=np.float32)[None, :, None]
+    found = np.asarray(Doubling(padding, is_smooth=True)(slope))[0, 2:-2, 0]
+    assert np.allclose(found, (np.arange(2, 98) - 0.5 - late) / 2, atol=1e-5)

@@ -124,15 +124,20 @@ def _convolution(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
 
 
 def _halving(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
+    return _smoothed(graph, layer, values[0], BINOMIAL, layer.margins, strides=[1, 2])
+
+
+def _smoothed(
+    graph: Graph, layer: Any, value: Value, weights: Sequence[float], margins: tuple[int, int], **attributes: Any
+) -> Value:
+    """Every channel by itself."""
     channels = int(layer.input.shape[-1])
-    kernel = graph.weight(np.tile(np.array(BINOMIAL, np.float32), (channels, 1, 1, 1)))
-    return graph.put(
-        "Conv", values[0], kernel, group=channels, strides=[1, 2], pads=[0, layer.margins[0], 0, layer.margins[1]]
-    )
+    kernel = graph.weight(np.tile(np.array(weights, np.float32), (channels, 1, 1, 1)))
+    return graph.put("Conv", value, kernel, group=channels, pads=[0, margins[0], 0, margins[1]], **attributes)
 
 
 def _doubling(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
-    return graph.put(
+    twice = graph.put(
         "Resize",
         values[0],
         "",
@@ -141,6 +146,9 @@ def _doubling(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
         coordinate_transformation_mode="asymmetric",
         nearest_mode="floor",
     )
+    if not layer.is_smooth:
+        return twice
+    return _smoothed(graph, layer, twice, layer.smoothing, pads(len(layer.smoothing) - 1, layer.padding))
 
 
 def _summary(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:

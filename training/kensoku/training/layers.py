@@ -100,10 +100,27 @@ class Halving(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
 
 class Doubling(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Every sample twice."""
+    """Twice the rate: every sample twice, or smoothly, so that what is found between samples may lie between them."""
+
+    def __init__(self, padding: Padding, is_smooth: bool, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.padding, self.is_smooth = padding, is_smooth
+
+    @property
+    def smoothing(self) -> tuple[float, ...]:
+        """Of samples told twice; a causal one halves the distance to the sample before."""
+        return (0.5, 0.5) if self.padding == "causal" else (0.25, 0.5, 0.25)
 
     def call(self, value: Tensor) -> Tensor:
-        return ops.repeat(value, 2, axis=1)
+        if not self.is_smooth:
+            return ops.repeat(value, 2, axis=1)
+        channels, each = value.shape[-1], np.eye(value.shape[-1], dtype=np.float32)
+        pairs = ((0.5, 0), (0.5, 1)) if self.padding == "causal" else ((0.25, 0), (0.75, 0.75), (0, 0.25))
+        kernel = np.stack([np.concatenate([even * each, odd * each], axis=1) for even, odd in pairs])
+        value = ops.pad(value, ((0, 0), pads(len(pairs) - 1, self.padding), (0, 0)))
+        kernel = ops.cast(ops.convert_to_tensor(kernel), value.dtype)
+        both = ops.conv(value, kernel, padding="valid", data_format="channels_last")
+        return ops.reshape(both, (-1, 2 * ops.shape(both)[1], channels))
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         return (shape[0], None if shape[1] is None else 2 * shape[1], shape[2])

@@ -51,6 +51,7 @@ class NetworkConfig(Conditioned):
     up_kernel: Positive = 5
     dilations: tuple[Positive, ...] = (1, 2, 4, 8, 16, 32, 64)  # at the lowest rate
     padding: Literal["same", "causal"] = "same"
+    smooth_up: bool = True  # interpolate on the way up; else every sample twice
     delay: tuple[Delay, Delay] = (0, 0)  # samples after P and S at which they are told
 
 
@@ -86,7 +87,8 @@ def build_picker(config: NetworkConfig) -> keras.Model:
         value = _residual(value, config, dilation, f"context_{number}")
     for level, (channels, skipped) in reversed(list(enumerate(zip(config.channels, levels, strict=False)))):
         value = _convolved(value, channels, 1, config.padding, f"narrow_{level}", is_rectified=False)
-        value = keras.layers.Add(name=f"joined_{level}")([Doubling(name=f"double_{level}")(value), skipped])
+        double = Doubling(config.padding, config.smooth_up, name=f"double_{level}")
+        value = keras.layers.Add(name=f"joined_{level}")([double(value), skipped])
         value = _convolved(value, channels, config.up_kernel, config.padding, f"up_{level}")
     return _answered(counts, value, PHASES)
 

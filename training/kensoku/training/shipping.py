@@ -110,7 +110,7 @@ def reach(config: NetworkConfig) -> tuple[int, int]:
     total, rates = 0, [2**level for level in range(len(config.channels))]
     for level, rate in enumerate(rates):
         total += (config.kernel - 1) * rate + (3 * rate // 2 if level else 0)
-        total += (config.up_kernel - 1 + 2) * rate if level < len(rates) - 1 else 0
+        total += (config.up_kernel - 1 + 4) * rate if level < len(rates) - 1 else 0
     total += sum(2 * dilation for dilation in config.dilations) * rates[-1]
     stride = config.stride
     if config.padding == "causal":
