@@ -1,27 +1,37 @@
-"""`kensoku train`: train a network from a data set; called again with the same folder, it goes on."""
+"""`kensoku train`: train networks from data sets; called again with the same folder, it goes on."""
 
 import argparse
+import importlib
 import os
 import re
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from kensoku.errors import SettingInvalid
 from kensoku.runtime import stop_on_signals
 
+MODELS = {"picker": "kensoku.training.picker_run:train_picker"}  # a Train of kensoku.training.orders
+SEVERAL = {"all": "kensoku.cli._train_all", "ablate": "kensoku.cli._train_ablate"}
 IN_LOG_ALONE = re.compile(r"[ps]([2-9]|1_swapped|1_excess)")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", choices=["picker"], help="what to train")
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML: network, recipe, training")
-    parser.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="that `kensoku dataset build` wrote")
+    what = "a model; all: every one in a list; ablate: one again and again, each time without a part of its recipe"
+    parser.add_argument("model", choices=[*MODELS, *SEVERAL], metavar="MODEL", help=f"{', '.join(MODELS)}: {what}")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML, docs/training.md")
+    parser.add_argument(
+        "--dataset", action="append", required=True, metavar="DIR", help="of `kensoku dataset build`; for all: NAME=DIR"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="empty, or of a run that was stopped")
     parser.add_argument("--threads", type=positive, default=1, metavar="N", help="of the network: %(default)s")
     parser.add_argument("--processes", type=positive, default=1, metavar="N", help="that make batches: %(default)s")
     parser.add_argument("--minutes", type=float, metavar="M", help="stop after so many; call again to go on")
-    parser.add_argument("--jit", action="store_true", help="compile the step; pays on a GPU")
+    parser.add_argument("--jit", action="store_true", help="compile the step with XLA, for a GPU")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="of ablate: Markdown, anew after each run")
+    parser.add_argument("--repository", type=Path, metavar="DIR", help="of all: where models are put and judged")
     parser.set_defaults(execute=execute)
 
 
@@ -33,25 +43,39 @@ def positive(text: str) -> int:
 
 def execute(options: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it tells of missing GPUs otherwise
+    if options.report is not None and options.model != "ablate":
+        raise SettingInvalid("found --report, expected it with ablate alone; leave it out")
+    if options.repository is not None and options.model != "all":
+        raise SettingInvalid(
+            "found --repository, expected it with all alone; `kensoku models ship` puts one model there"
+        )
+    with stop_on_signals() as stop:
+        if options.model in SEVERAL:
+            return int(importlib.import_module(SEVERAL[options.model]).execute(options, stop))
+        state = run(options.model, options, stop, dataset=one_folder(options), out=options.out)
+    print(f"{options.out}: {state.step:,} steps, merit {state.best_merit:.4f} at step {state.best_step:,}")
+    return 0
+
+
+def run(model: str, options: argparse.Namespace, stop: threading.Event, **changes: Any) -> Any:
+    """The Checkpoint of one run, with fields of its Order that are not the options' own."""
     try:
-        from kensoku.training.picker_run import Order, train_picker  # takes seconds to import
+        from kensoku.training.orders import Order  # takes seconds to import
+
+        module, _, name = MODELS[model].partition(":")
+        train = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         if error.name not in ("keras", "tensorflow"):
             raise
         raise SettingInvalid(f"found no {error.name}, expected it for training; pip install 'kensoku[train]'") from None
-    order = Order(
-        config=options.config,
-        dataset=options.dataset,
-        out=options.out,
-        threads=options.threads,
-        processes=options.processes,
-        minutes=options.minutes,
-        jit=options.jit,
-    )
-    with stop_on_signals() as stop:
-        state = train_picker(order, stop, tell)
-    print(f"{options.out}: {state.step:,} steps, merit {state.best_merit:.4f} at step {state.best_step:,}")
-    return 0
+    own = {name: getattr(options, name) for name in ("config", "threads", "processes", "minutes", "jit")}
+    return train(Order(**(own | changes)), stop, tell)
+
+
+def one_folder(options: argparse.Namespace) -> Path:
+    if len(options.dataset) != 1:
+        raise SettingInvalid(f"found {len(options.dataset)} times --dataset, expected one of {options.model}")
+    return Path(options.dataset[0])
 
 
 def tell(row: Mapping[str, float]) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -21,24 +20,12 @@ from kensoku.training.checkpoints import Checkpoint, Row
 from kensoku.training.examples import Example, FloatArray
 from kensoku.training.losses import TaughtCrossEntropy, lessons
 from kensoku.training.networks import NetworkConfig, build_picker
+from kensoku.training.orders import Order
 from kensoku.training.run_settings import Tables, read_tables
 from kensoku.training.scores import Scores, labels_of, quiet_of, score_stretched
 from kensoku.training.training_loop import Plan, Run, train
 
 LEAST_QUIET = 1000  # samples: shorter records without a label judge nothing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What the person at the keyboard asks for."""
-
-    config: Path
-    dataset: Path
-    out: Path
-    threads: int  # of the network's arithmetic
-    processes: int = 1  # that make batches ahead
-    minutes: float | None = None
-    jit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +42,16 @@ def read_settings(tables: Tables) -> Settings:
 
 def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None]) -> Checkpoint:
     """Writes checkpoints, a log and weights to the folder; ends early at a signal or when the minutes have passed."""
-    began = time.monotonic()
-    settings = read_settings(read_tables(order.config))
+    is_stopping = order.stopper(stop)
+    settings = read_settings(read_tables(order.config, order.changes))
     plan = settings.training
     use_threads(order.threads)
+    keras.utils.clear_session()  # of an earlier run of this process
     keras.utils.set_random_seed(plan.seed)
     keras.config.set_dtype_policy("mixed_bfloat16" if plan.mixed_precision else "float32")
     picker = build_picker(settings.network)
     pools = read_pools(order.dataset)
-    judges = [each for each in datasets.read(order.dataset, split="develop") if judges_picking(each)]
+    judges = [each for each in datasets.read(order.dataset, split=order.judged_by) if judges_picking(each)]
     predict = predictor(picker)
     delay = settings.network.delay
 
@@ -81,16 +69,12 @@ def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None
         feed=feed,
         judge=judge if judges else None,
         fingerprint=fingerprint(settings, order.dataset),
-        is_stopping=lambda: stop.is_set() or is_over(began, order.minutes),
+        is_stopping=is_stopping,
         tell=tell,
         jit=order.jit,
     )
     logits = keras.Model(picker.input, picker.get_layer("logits").output)
     return train(picker, logits, TaughtCrossEntropy(plan.onset_factor), plan, run)
-
-
-def is_over(began: float, minutes: float | None) -> bool:
-    return minutes is not None and time.monotonic() - began > 60 * minutes
 
 
 def read_pools(folder: Path) -> dict[str, list[Example]]:

@@ -48,12 +48,15 @@ class Tables:
         return SettingInvalid(f"{self.path}:{self.lines[within]}: {'.'.join(map(str, path))}: {what}; mend the file")
 
 
-def read_tables(path: Path) -> Tables:
+def read_tables(path: Path, changes: Mapping[str, Mapping[str, Any]] | None = None) -> Tables:
+    """With `changes` of some keys of some tables."""
     try:
         text = path.read_text()
         content = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingInvalid(f"{path}: expected the settings of a training run, found none ({error})") from None
+    for name, table in (changes or {}).items():
+        content[name] = {**content.get(name, {}), **table}
     return Tables(path, content, toml_lines.find_lines(text))
 
 
