@@ -25,7 +25,7 @@ from kensoku.training.run_settings import Tables, read_tables
 from kensoku.training.scores import Scores, labels_of, quiet_of, score_stretched
 from kensoku.training.training_loop import Plan, Run, train
 
-LEAST_QUIET = 1000  # samples: shorter records without a label judge nothing
+LEAST_QUIET = 2000  # samples: shorter records without a label are no quiet records of a network, and judge nothing
 
 
 @dataclass(frozen=True, slots=True)
