@@ -13,7 +13,13 @@ from typing import Any
 from kensoku.errors import SettingInvalid
 from kensoku.runtime import stop_on_signals
 
-MODELS = {"picker": "kensoku.training.picker_run:train_picker"}  # a Train of kensoku.training.orders
+MODELS = {  # each a Train of kensoku.training.orders
+    "picker": "kensoku.training.picker_run:train_picker",
+    "phase": "kensoku.training.classifier_run:train_phase",
+    "denoiser": "kensoku.training.classifier_run:train_denoiser",
+    "blast": "kensoku.training.classifier_run:train_blast",
+    "blast_long": "kensoku.training.classifier_run:train_blast",
+}
 SEVERAL = {"all": "kensoku.cli._train_all", "ablate": "kensoku.cli._train_ablate"}
 IN_LOG_ALONE = re.compile(r"[ps]([2-9]|1_swapped|1_excess)")
 
