@@ -13,8 +13,9 @@ from kensoku.training.datasets.building import MANIFEST
 from kensoku.training.datasets.shards import write_shard
 from kensoku.training.examples import Example, Onset, Origin
 from kensoku.training.networks import build_picker
-from kensoku.training.picker_run import judges_picking, read_settings
+from kensoku.training.picker_run import read_settings
 from kensoku.training.run_settings import read_tables
+from kensoku.training.scores import judges_picking
 
 SETTINGS = """
 [network]

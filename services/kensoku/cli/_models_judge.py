@@ -39,10 +39,11 @@ def rate(text: str) -> float:
 def judge(options: argparse.Namespace) -> int:
     from kensoku.training import datasets
     from kensoku.training.release import complete
+    from kensoku.training.scores import judges_picking
 
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     card = card_of(settings.repository, options.model, "picker")
-    kept = (each for each in datasets.read(options.dataset, split=options.split) if not each.origin.is_simulated)
+    kept = filter(judges_picking, datasets.read(options.dataset, split=options.split))
     examples = [each for each in kept if each.origin.source not in options.without]
     with open_models(settings.url) as models:
         card = complete(card, Asked(options.model, card, models), examples, false_per_hour=options.false_per_hour)

@@ -58,7 +58,7 @@ def evaluate_models(options: argparse.Namespace) -> int:
 
 def evaluate(settings: AskSettings, name: str, examples: "Sequence[Example]", is_quick: bool) -> "Evaluated":
     from kensoku.training.evaluation import VARIANTS, Evaluated, judge_cuts, judge_picker, stretch_of, summarise
-    from kensoku.training.scores import labels_of
+    from kensoku.training.scores import judges_picking, labels_of
 
     card = read_card(settings.repository, name)
     version = max(versions_in(settings.repository, name), key=int, default="1")
@@ -69,7 +69,7 @@ def evaluate(settings: AskSettings, name: str, examples: "Sequence[Example]", is
             return Evaluated(
                 model=name, sha256=sha256, description=card.description, cuts=judge_cuts(card, model, examples)
             )
-        results = judge_picker(card, model, examples)
+        results = judge_picker(card, model, [each for each in examples if judges_picking(each)])
         labelled = [each for each in examples if labels_of(each)]
         variants = {}
         for number, (variant, change) in enumerate([] if is_quick else VARIANTS.items(), start=1):

@@ -22,10 +22,8 @@ from kensoku.training.losses import TaughtCrossEntropy, lessons
 from kensoku.training.networks import NetworkConfig, build_picker
 from kensoku.training.orders import Order
 from kensoku.training.run_settings import Tables, read_tables
-from kensoku.training.scores import Scores, labels_of, quiet_of, score_stretched
+from kensoku.training.scores import Scores, judges_picking, score_stretched
 from kensoku.training.training_loop import Plan, Run, train
-
-LEAST_QUIET = 2000  # samples: shorter records without a label are no quiet records of a network, and judge nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +82,6 @@ def read_pools(folder: Path) -> dict[str, list[Example]]:
     if not pools:
         raise InputInvalid(f"{folder}: found no example to train on, expected some in split train; build it anew")
     return dict(pools)
-
-
-def judges_picking(example: Example) -> bool:
-    """Recorded, and with a label or with enough quiet to count false picks in."""
-    is_long = example.length >= LEAST_QUIET
-    return is_long and not example.origin.is_simulated and bool(labels_of(example) or quiet_of(example).any())
 
 
 def figures(scores: Sequence[Scores]) -> dict[str, float]:

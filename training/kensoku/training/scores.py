@@ -21,6 +21,7 @@ START_S, BEFORE_S = (
 )  # of a record: no quiet is counted in its first second, nor so short before the first onset
 EXCESS_BEFORE_S, EXCESS_AFTER_S = 1.0, 5.0  # of P and S
 FLOOR = 0.1  # no threshold is lower
+LEAST_QUIET = 2000  # samples: shorter records without a label are no quiet records of a network, and judge nothing
 TRUSTED = 0.5  # labels of less weight are not scored
 MULTIPLE = 16  # samples; networks halve the rate up to four times
 BATCH_SAMPLES = 100_000
@@ -182,6 +183,12 @@ def score(told: Sequence[Told], threshold: float) -> Scores:
 
 def labels_of(example: Example) -> list[Onset]:
     return [each for each in example.onsets if each.weight >= TRUSTED and 0 <= each.sample < example.length]
+
+
+def judges_picking(example: Example) -> bool:
+    """Recorded, and with a label or with enough quiet to count false picks in."""
+    is_quiet = example.length >= LEAST_QUIET and bool(quiet_of(example).any())
+    return not example.origin.is_simulated and (bool(labels_of(example)) or is_quiet)
 
 
 def quiet_of(example: Example) -> BoolArray:
