@@ -103,8 +103,8 @@ def superimpose(example: Example, other: Example, ratio: float) -> Example:
     if not (own > 0 and theirs > 0):
         return example
     added = without_offset(other.counts) * np.float32(ratio * own / theirs)
-    kept = _hide(example.onsets, example.counts, added)
-    laid = _hide(other.onsets, added, example.counts)
+    kept = hide(example.onsets, example.counts, added)
+    laid = hide(other.onsets, added, example.counts)
     return replace(
         example,
         counts=example.counts + np.nan_to_num(added),
@@ -119,7 +119,7 @@ def add_noise(example: Example, noise: Example, snr: float) -> Example:
     if not (size > 0 and loudest(example.counts) > 0):
         return example
     added = without_offset(noise.counts) * np.float32(loudest(example.counts) / (snr * size))
-    onsets, spans = _hide(example.onsets, example.counts, added)
+    onsets, spans = hide(example.onsets, example.counts, added)
     return replace(
         example,
         counts=example.counts + np.nan_to_num(added),
@@ -128,7 +128,7 @@ def add_noise(example: Example, noise: Example, snr: float) -> Example:
     )
 
 
-def _hide(
+def hide(
     onsets: tuple[Onset, ...], signal: FloatArray, added: FloatArray
 ) -> tuple[tuple[Onset, ...], tuple[Span, ...]]:
     """Onsets that are still seen, and spans around the others."""
@@ -185,6 +185,15 @@ def without_slow(counts: FloatArray) -> FloatArray:
 
 def loudest(counts: FloatArray) -> float:
     return float(np.abs(without_slow(counts)).max())
+
+
+def quiet(counts: FloatArray) -> float:
+    """Rms of a second, such that a quarter of those in which something moves are quieter."""
+    rows = without_slow(counts)
+    seconds = rows[:, : rows.shape[1] // RATE_HZ * RATE_HZ].reshape(-1, RATE_HZ)
+    sizes = np.sqrt(np.square(seconds, dtype=np.float64).mean(axis=1))
+    moving = sizes[sizes > 0]
+    return float(np.quantile(moving, 0.25)) if moving.size else 0.0
 
 
 def rms(rows: FloatArray) -> float:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from kensoku.training.augment import rms, without_slow
-from kensoku.training.examples import RATE_HZ, Example, FloatArray, Onset, Span
+from kensoku.training.augment import hide, rms, without_slow
+from kensoku.training.examples import RATE_HZ, BoolArray, Example, FloatArray, Onset, Span
 
 Chance = np.random.Generator
 
@@ -54,30 +54,30 @@ def transient(example: Example, chance: Chance) -> Example:
         place = round(at + number * apart)
         if place < example.length:
             found = _add(found, place, shape * size * chance.uniform(0.6, 1.4), slice(None), chance)
-    return found
+    onsets, spans = hide(example.onsets, example.counts, found.counts - example.counts)
+    return replace(found, onsets=onsets, unknown=example.unknown + spans)
 
 
 def gaps(example: Example, chance: Chance) -> Example:
     """One to three of 0.05 to 8 s, missing; as some files have them, zeros."""
-    counts = example.counts.copy()
     rows = slice(None) if chance.random() < 0.7 else _rows(chance)
     value = np.nan if chance.random() < 0.75 else 0.0
+    gone = np.zeros(example.counts.shape, dtype=np.bool_)
     for _ in range(chance.integers(1, 4)):
         length = round(RATE_HZ * np.exp(chance.uniform(np.log(0.05), np.log(8))))
         at = int(chance.integers(example.length))
-        block = counts[rows, at : at + length]
-        block[...] = np.where(np.isnan(block), np.nan, value)
-    return _forget(replace(example, counts=counts), np.isnan(counts) | (counts == 0))
+        gone[rows, at : at + length] = True
+    return _lose(example, gone, value)
 
 
 def padding(example: Example, chance: Chance) -> Example:
     """The record begins or ends inside: missing from there, or zeros."""
-    counts = example.counts.copy()
+    gone = np.zeros(example.counts.shape, dtype=np.bool_)
     at = int(chance.integers(50, example.length // 2))
     part = slice(0, at) if chance.random() < 0.5 else slice(example.length - at, None)
     value = np.nan if chance.random() < 0.6 else 0.0
-    counts[:, part] = np.where(np.isnan(counts[:, part]), np.nan, value)
-    return _forget(replace(example, counts=counts), np.isnan(counts) | (counts == 0))
+    gone[:, part] = True
+    return _lose(example, gone, value)
 
 
 FAULTS: Mapping[str, Callable[[Example, Chance], Example]] = {
@@ -95,8 +95,14 @@ def forget_missing(example: Example) -> Example:
     return _forget(example, np.isnan(example.counts))
 
 
-def _forget(example: Example, gone: FloatArray) -> Example:
-    everywhere = np.asarray(gone, dtype=np.bool_).all(axis=0)
+def _lose(example: Example, gone: BoolArray, value: float) -> Example:
+    missing = np.isnan(example.counts)
+    counts = np.where(gone & ~missing, np.float32(value), example.counts)
+    return _forget(replace(example, counts=counts), gone | missing)
+
+
+def _forget(example: Example, gone: BoolArray) -> Example:
+    everywhere = gone.all(axis=0)
     if not everywhere.any():
         return example
     kept: list[Onset] = []

@@ -4,10 +4,12 @@ import functools
 from dataclasses import replace
 
 import numpy as np
-from scipy.signal import butter, lfilter
+from scipy.signal import butter, lfilter, oaconvolve
 
-from kensoku.training.augment import fill, loudest, rms, without_slow
+from kensoku.training.augment import fill, hide, loudest, quiet
 from kensoku.training.examples import RATE_HZ, Example, FloatArray, Onset, Span
+
+PULSE = 4096  # samples over which the pulse of attenuation is worked out
 
 
 def flip_polarity(example: Example) -> Example:
@@ -45,9 +47,13 @@ def filter_band(example: Example, low_hz: float, high_hz: float) -> Example:
         counts = _causal(high_hz, "lowpass", counts)
         delay = RATE_HZ * np.sqrt(2) / (2 * np.pi * high_hz)  # of slow waves, Butterworth of second order
     counts[missing] = np.nan
+    return _later(replace(example, counts=counts.astype(np.float32)), delay)
+
+
+def _later(example: Example, delay: float) -> Example:
+    """Labels that many samples on."""
     return replace(
         example,
-        counts=counts.astype(np.float32),
         onsets=tuple(Onset(each.phase, each.sample + delay, each.weight) for each in example.onsets),
         unknown=tuple(Span(each.phase, each.first + delay, each.last + delay) for each in example.unknown),
     )
@@ -66,24 +72,39 @@ def _butter(hz: float, kind: str) -> tuple[FloatArray, FloatArray]:
 
 
 def attenuate(example: Example, t_star_s: float) -> Example:
-    """exp(-pi f t*), without a delay: what more way through the ground takes from the high frequencies."""
-    return _weigh(example, lambda hz: np.exp(-np.pi * hz * t_star_s))
+    """exp(-pi f t*): what more way through the ground takes from the high frequencies.
+
+    Of minimum phase, since ground disperses: nothing is felt before the onset. Labels lie where the pulse begins.
+    """
+    kernel, delay = _attenuation(round(t_star_s, 4))
+    counts, missing = fill(example.counts)
+    first = counts[:, :1]
+    found = (oaconvolve(counts - first, kernel[None, :], axes=1)[:, : example.length] + first).astype(np.float32)
+    found[missing] = np.nan
+    return _later(replace(example, counts=found), delay)
+
+
+@functools.lru_cache(maxsize=1024)
+def _attenuation(t_star_s: float) -> tuple[FloatArray, float]:
+    """The pulse, and the samples after which it has a tenth of its height.
+
+    -pi f t* up to the Nyquist frequency is a triangle; the terms of its series, all taken as later, give the phase.
+    """
+    lag = np.arange(1, PULSE, 2)
+    later = np.zeros(PULSE)
+    later[0] = -np.pi * RATE_HZ * t_star_s / 4
+    later[lag] = 2 * RATE_HZ * t_star_s / (np.pi * lag**2)
+    pulse = np.fft.irfft(np.exp(np.fft.rfft(later)), PULSE)[: PULSE // 2]
+    return pulse.astype(np.float32), float(np.argmax(pulse > pulse.max() / 10))
 
 
 def limit_rate(example: Example, rate_hz: float) -> Example:
     """As a digitiser of fewer samples, brought to 100 Hz: nothing above four fifths of its Nyquist frequency."""
-    edge_hz = 0.4 * rate_hz
-    return _weigh(example, lambda hz: 1 / (1 + np.power(hz / edge_hz, 24)))
-
-
-def _weigh(example: Example, weight: object) -> Example:
     counts, missing = fill(example.counts)
-    first = counts[:, :1]
-    length = counts.shape[1]
+    first, length = counts[:, :1], example.length
     padded = np.pad(counts - first, ((0, 0), (0, length // 4)), mode="linear_ramp")
-    spectrum = np.fft.rfft(padded, axis=1)
-    assert callable(weight)
-    spectrum *= weight(np.fft.rfftfreq(padded.shape[1], 1 / RATE_HZ))
+    hz = np.fft.rfftfreq(padded.shape[1], 1 / RATE_HZ)
+    spectrum = np.fft.rfft(padded, axis=1) / (1 + np.power(hz / (0.4 * rate_hz), 24))
     found = (np.fft.irfft(spectrum, padded.shape[1], axis=1)[:, :length] + first).astype(np.float32)
     found[missing] = np.nan
     return replace(example, counts=found)
@@ -95,9 +116,14 @@ def scale(example: Example, factors: tuple[float, float, float]) -> Example:
 
 
 def coarsen(example: Example, noise_counts: float) -> Example:
-    """As whole counts of a digitiser whose record has this rms; quiet ground is then a few steps high."""
-    size = rms(without_slow(example.counts))
-    return replace(example, counts=np.rint(example.counts * np.float32(noise_counts / size))) if size > 0 else example
+    """As whole counts, with this rms between the loud parts; what is lost in the rounding becomes unknown."""
+    size = quiet(example.counts)
+    if not size > 0:
+        return example
+    counts = example.counts * np.float32(noise_counts / size)
+    found = np.rint(counts)
+    onsets, spans = hide(example.onsets, found, found - counts)
+    return replace(example, counts=found, onsets=onsets, unknown=example.unknown + spans)
 
 
 def clip(example: Example, share: float) -> Example:

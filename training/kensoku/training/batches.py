@@ -252,7 +252,7 @@ def _record(example: Example, recipe: Recipe, chance: Chance) -> Example:
         (recipe.rate, lambda each: augment_waves.limit_rate(each, float(chance.choice([40, 50])))),
         (recipe.clip, lambda each: augment_waves.clip(each, chance.uniform(0.1, 0.8))),
         (recipe.fault, lambda each: _fault(each, chance)),
-        (recipe.coarse, lambda each: augment_waves.coarsen(each, _log_uniform(chance, (2.0, 100.0)))),
+        (recipe.coarse, lambda each: augment_waves.coarsen(each, _log_uniform(chance, (0.3, 30.0)))),
         (recipe.gap, lambda each: augment_faults.gaps(each, chance)),
         (recipe.padding, lambda each: augment_faults.padding(each, chance)),
         (recipe.vertical_only, lambda each: augment_waves.drop_components(each, (1, 2))),
