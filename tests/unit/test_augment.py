@@ -130,6 +130,19 @@ def test_the_fainter_of_two_at_once_is_unknown() -> None:
     assert any(span.phase == "S" and span.first < 2030 < span.last for span in found.unknown)
 
 
+def test_what_only_missing_components_would_show_is_unknown() -> None:
+    horizontal = example(3000.0, phase="S")
+    horizontal.counts[0] *= 1e-3
+    vertical = augment_waves.drop_components(example(noise=0.1), (1, 2))
+    blank = Example(np.full((3, LENGTH), np.nan, np.float32), (), (), ORIGIN)
+    deaf = Example(np.stack([blank.counts[0], *horizontal.counts[1:]]), horizontal.onsets, (), ORIGIN)
+    assert augment.superimpose(vertical, deaf, ratio=1) is vertical
+    weak = Example(horizontal.counts + 0.01 * wavelet(4500), horizontal.onsets, (), ORIGIN)
+    found = augment.superimpose(vertical, weak, ratio=1)
+    assert [each.phase for each in found.onsets] == ["P"]
+    assert augment.loudest(found.counts[:, 4400:5000]) > 0.8 * augment.loudest(vertical.counts)
+
+
 # --- instruments ------------------------------------------------------------------------------------------------------
 
 

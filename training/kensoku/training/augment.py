@@ -99,10 +99,11 @@ def _reduce(twentieths: int) -> tuple[int, int]:
 
 def superimpose(example: Example, other: Example, ratio: float) -> Example:
     """Both at once, the other's loudest sample `ratio` times the first's; whichever hides an onset makes it unknown."""
-    own, theirs = loudest(example.counts), loudest(other.counts)
+    heard = _where_recorded(other.counts, example.counts)
+    own, theirs = loudest(example.counts), loudest(heard)
     if not (own > 0 and theirs > 0):
         return example
-    added = without_offset(other.counts) * np.float32(ratio * own / theirs)
+    added = without_offset(heard) * np.float32(ratio * own / theirs)
     kept = hide(example.onsets, example.counts, added)
     laid = hide(other.onsets, added, example.counts)
     return replace(
@@ -115,10 +116,11 @@ def superimpose(example: Example, other: Example, ratio: float) -> Example:
 
 def add_noise(example: Example, noise: Example, snr: float) -> Example:
     """Noise whose rms above 1 Hz is 1 / snr of the record's loudest sample; onsets that it hides become unknown."""
-    size = rms(without_slow(noise.counts))
+    heard = _where_recorded(noise.counts, example.counts)
+    size = rms(without_slow(heard))
     if not (size > 0 and loudest(example.counts) > 0):
         return example
-    added = without_offset(noise.counts) * np.float32(loudest(example.counts) / (snr * size))
+    added = without_offset(heard) * np.float32(loudest(example.counts) / (snr * size))
     onsets, spans = hide(example.onsets, example.counts, added)
     return replace(
         example,
@@ -126,6 +128,11 @@ def add_noise(example: Example, noise: Example, snr: float) -> Example:
         onsets=onsets,
         unknown=example.unknown + noise.unknown + spans,
     )
+
+
+def _where_recorded(counts: FloatArray, record: FloatArray) -> FloatArray:
+    """NaN where the record has nothing: what it lacks shows no onset and hides none."""
+    return np.where(np.isnan(record), np.float32(np.nan), counts)
 
 
 def hide(
@@ -149,7 +156,7 @@ def _is_seen(signal: FloatArray, added: FloatArray, at: int) -> bool:
     peaks = np.abs(signal[:, at : at + 50]).max(axis=1, initial=0)
     around = added[:, max(at - 100, 0) : at + 50]
     sizes = np.sqrt(np.square(around).mean(axis=1))
-    return bool((peaks >= VISIBLE * sizes).any() and peaks.max() > 0)
+    return bool(((peaks >= VISIBLE * sizes) & (peaks > 0)).any())
 
 
 # --- sizes ------------------------------------------------------------------------------------------------------------
