@@ -18,6 +18,7 @@ from kensoku.training.networks import ClassifierConfig, NetworkConfig
 LARGEST_DIFFERENCE = 1e-5  # of probabilities, between Keras and ONNX Runtime
 WINDOW = 96_256  # samples: 16 minutes, so that less than a tenth is asked twice
 BATCH = 2
+CUTS = 64  # of a classifier
 TOLD_WITHIN = 45  # samples: a block of 16, 0.2 s to recognise a peak, 0.1 s by which a pick may lie before its peak
 CONFIG = """# {description} (docs/training-networks.md)
 name: "{name}"
@@ -100,7 +101,7 @@ def card_of_picker(config: NetworkConfig, description: str) -> ModelCard:
 
 
 def card_of_cuts(config: ClassifierConfig, description: str) -> ModelCard:
-    geometry = Geometry(window=config.window, before=0, after=0, stride=config.stride, is_fixed=True, batch=BATCH)
+    geometry = Geometry(window=config.window, before=0, after=0, stride=config.stride, is_fixed=True, batch=CUTS)
     return ModelCard(kind="classifier", description=description, threshold=PhasePair(p=0.5, s=0.5), geometry=geometry)
 
 
