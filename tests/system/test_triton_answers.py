@@ -78,8 +78,8 @@ def test_answers_are_the_same_when_the_server_merges_calls_of_several_clients(
 def test_what_is_wrong_with_a_call_is_told_at_once(models: Models) -> None:
     with pytest.raises(ModelRefused, match=r"found counts float32 \(1, 4, 400\), expected counts float32 \(batch, 3"):
         ask(models, np.zeros((1, 4, 400), np.float32))
-    with pytest.raises(ModelUnknown, match="'picker'"):
-        models.infer("picker", {"counts": counts(1)})
+    with pytest.raises(ModelUnknown, match="'seismometer'"):
+        models.infer("seismometer", {"counts": counts(1)})
     with pytest.raises(ModelUnknown, match="version 9"):
         ask(models, counts(1), version="9")
 

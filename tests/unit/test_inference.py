@@ -49,8 +49,8 @@ def test_a_call_that_does_not_fit_is_refused_with_what_was_found_and_expected(in
 
 def test_unknown_models_and_versions_are_named_with_the_known_ones() -> None:
     with open_models(f"local:{REPOSITORY}") as models:
-        with pytest.raises(ModelUnknown, match="'picker'.*filter_bank"):
-            models.infer("picker", {})
+        with pytest.raises(ModelUnknown, match="'seismometer'.*filter_bank"):
+            models.infer("seismometer", {})
         with pytest.raises(ModelUnknown, match="'7'.*expected one of: 1"):
             ask(models, counts(1), version="7")
 

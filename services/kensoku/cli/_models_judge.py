@@ -22,6 +22,8 @@ def add_action(actions: Any) -> None:
     action.add_argument("--split", default="develop", help="that has the judges: %(default)s")
     action.add_argument("--without", action="append", default=[], metavar="SOURCE", help="leave out its records")
     action.add_argument("--false-per-hour", type=rate, default=3.0, metavar="N", help="picks in quiet: %(default)s")
+    few = "below which none is chosen, for an hour of quiet may have none by luck: %(default)s"
+    action.add_argument("--least-threshold", type=rate, default=0.3, metavar="X", help=few)
     add_flags(action, AskSettings, only=["models", "model_repository"])
     action.set_defaults(execute=judge)
 
@@ -46,7 +48,8 @@ def judge(options: argparse.Namespace) -> int:
     kept = filter(judges_picking, datasets.read(options.dataset, split=options.split))
     examples = [each for each in kept if each.origin.source not in options.without]
     with open_models(settings.url) as models:
-        card = complete(card, Asked(options.model, card, models), examples, false_per_hour=options.false_per_hour)
+        limits = {"false_per_hour": options.false_per_hour, "least_threshold": options.least_threshold}
+        card = complete(card, Asked(options.model, card, models), examples, **limits)
     manifest = options.dataset / "manifest.json"
     if not manifest.is_file():
         raise InputInvalid(f"{manifest}: found no such file, expected that of a data set")

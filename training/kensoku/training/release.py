@@ -33,6 +33,7 @@ def complete(
     examples: Sequence[Example],
     *,
     false_per_hour: float,
+    least_threshold: float = 0.0,
     stretches: Sequence[int] = STRETCHES,
 ) -> ModelCard:
     """The card with what the examples say: records with trusted labels, and quiet in which false picks are counted."""
@@ -41,7 +42,7 @@ def complete(
         raise InputInvalid(
             "found no example to judge by, expected records of the split develop; build the data set anew"
         )
-    threshold = math.ceil(threshold_for(told, false_per_hour) * SETTLED) / SETTLED
+    threshold = max(math.ceil(threshold_for(told, false_per_hour) * SETTLED) / SETTLED, least_threshold)
     metrics = figures(score(told, threshold))
     for stretch in stretches:
         if stretch != 1:
