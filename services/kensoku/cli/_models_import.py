@@ -115,7 +115,7 @@ def write_model(repository: Path, options: argparse.Namespace) -> ModelCard:
     )
     description = options.description or f"imported from {options.file.name}"
     threshold = PhasePair(p=options.threshold, s=options.threshold)
-    card = ModelCard(kind="picker", description=description, threshold=threshold, geometry=geometry)
+    card = ModelCard(kind="picker", description=description, threshold=threshold, geometry=geometry, label_s=0.0)
     folder = repository / options.name
     (folder / "1").mkdir(parents=True)
     onnx.save(wrapped.graph, folder / "1" / "model.onnx")

@@ -9,11 +9,13 @@ from kensoku.picking._annotate import Geometry, Model, annotate
 from kensoku.picking._calibration import Calibration, PhaseCalibration
 from kensoku.picking._card import CARD, Delay, ModelCard, PhasePair, read_card
 from kensoku.picking._missing import apart_from_gaps, with_missing
-from kensoku.picking._picks import PHASES, Phase, Pick, Rule, find_picks
+from kensoku.picking._picks import AHEAD_LIVE, AROUND, PHASES, Phase, Pick, Rule, find_picks
 from kensoku.picking._records import pick_records
 from kensoku.picking._resample import to_100_hz
 
 __all__ = [
+    "AHEAD_LIVE",
+    "AROUND",
     "CARD",
     "PHASES",
     "Calibration",

@@ -12,10 +12,9 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from kensoku.errors import InputInvalid, KensokuError, ModelUnknown
 from kensoku.picking._annotate import Geometry
 from kensoku.picking._calibration import Calibration
-from kensoku.picking._picks import AHEAD, FloatArray, Rule
+from kensoku.picking._picks import AHEAD_LIVE, AROUND, RATE_HZ, FloatArray, Rule
 
 CARD = "model.json"
-AHEAD_WITH_CONTEXT = 50  # a peak can be compared as far ahead as behind; live it must be decided soon
 Share = Annotated[float, Field(ge=0, le=1)]
 Samples = Annotated[int, Field(ge=0)]
 
@@ -49,6 +48,7 @@ class ModelCard:
     geometry: Geometry
     delay: Delay = field(default_factory=Delay)
     look_ahead_s: PhasePair | None = None  # no pick depends on what is later after its onset; none: full context
+    label_s: Annotated[float, Field(ge=0)] = 0.1  # deviation of the curve taught around an onset; 0: a score is a peak
     p_yields: bool = True  # to an S that is more probable at the same place
     calibration: Calibration = field(default_factory=Calibration)
     data_sha256: str = ""  # of the training data's manifest
@@ -59,8 +59,13 @@ class ModelCard:
 
     @property
     def rule(self) -> Rule:
-        ahead = AHEAD if self.look_ahead_s else AHEAD_WITH_CONTEXT
-        return Rule(p_threshold=self.threshold.p, s_threshold=self.threshold.s, ahead=ahead, p_yields=self.p_yields)
+        return Rule(
+            p_threshold=self.threshold.p,
+            s_threshold=self.threshold.s,
+            ahead=AHEAD_LIVE if self.look_ahead_s else AROUND,
+            label=self.label_s * RATE_HZ,
+            p_yields=self.p_yields,
+        )
 
     def aligned(self, probabilities: FloatArray) -> FloatArray:
         """(2, samples): P and S at the samples they are about; NaN at the end, of which nothing is said yet."""

@@ -1,7 +1,7 @@
 """Find the onsets in the probabilities of P and S: one pick a lobe, decided from a short stretch around it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,9 @@ Phase = Literal["P", "S"]
 
 PHASES: tuple[Phase, Phase] = ("P", "S")
 RATE_HZ = 100
-AHEAD = 20  # samples: 0.2 s in which a peak is recognised
+AHEAD_LIVE = 20  # samples in which a live lobe must be told
+AROUND = 80  # samples: 0.8 s, over which the probabilities of one onset spread when its time is hard to tell
+LOWEST_PEAK = 0.1  # a lobe below it is none, however wide
 HALF_LOBE = 20  # samples: what lies further from a peak does not move the pick
 MOST_SHIFT = 10.0  # samples from the peak, so that it is known how far ahead of a pick was looked
 
@@ -23,7 +25,7 @@ MOST_SHIFT = 10.0  # samples from the peak, so that it is known how far ahead of
 class Pick:
     phase: Phase
     sample: float  # fractional, counted from the first of the probabilities
-    score: float  # the lobe's largest probability
+    score: float  # probability that an onset is in the lobe; or, where labels have no width, its largest value
     width_s: float  # of the lobe at half its height, 0.2 s to each side at the most
 
 
@@ -31,14 +33,16 @@ class Pick:
 class Rule:
     """What makes a lobe a pick; lengths are samples.
 
-    A pick depends on the probabilities from `behind` + 1 before its peak to `ahead`, at least 20, after it.
+    A pick depends on the probabilities from 2 `behind` + 1 before its peak to `ahead` after it, and `rival` further
+    where it yields to the other phase.
     """
 
     p_threshold: float
     s_threshold: float
-    behind: int = 50  # no pick so soon after a higher one, or on the flank of one
-    ahead: int = AHEAD  # a peak is one when nothing within this stretch after it is higher
-    rival: int = 20  # P and S this near to each other are the same wave: the larger probability wins
+    behind: int = AROUND  # the score adds up so much before the peak; no pick so soon after a higher one
+    ahead: int = AROUND  # and so much after it; a peak is one when nothing in this stretch is higher
+    label: float = 10.0  # standard deviation of the curve taught around an onset; 0: scores are peaks
+    rival: int = 20  # P and S this near to each other are the same wave: the larger score wins
     p_yields: bool = True  # False where S is told later than P must be decided
 
     def threshold(self, phase: Phase) -> float:
@@ -52,35 +56,51 @@ def find_picks(probabilities: FloatArray, rule: Rule, allowed: BoolArray | None 
     `allowed` is False where no peak may be: near gaps.
     """
     rows = dict(zip(PHASES, probabilities[-2:], strict=True))
+    lobes = {phase: list(_lobes(rows[phase], rule.threshold(phase), rule)) for phase in PHASES}
     found = [
         pick
         for phase, other in (PHASES, PHASES[::-1])
-        for peak in _peaks(rows[phase], rule.threshold(phase), rule)
-        if not (
-            _yields(phase, rule) and _is_rivalled(rows[phase][peak], rows[other], peak, rule, rule.threshold(other))
-        )
-        for pick in [_measured(phase, rows[phase], peak)]
-        if allowed is None or (allowed[peak] and allowed[math.floor(pick.sample)] and allowed[math.ceil(pick.sample)])
+        for lobe in lobes[phase]
+        if not (_yields(phase, rule) and _is_rivalled(lobe, lobes[other], rule))
+        for pick in [_measured(phase, rows[phase], lobe)]
+        if allowed is None
+        or (allowed[lobe.peak] and allowed[math.floor(pick.sample)] and allowed[math.ceil(pick.sample)])
     ]
     return sorted(found, key=lambda pick: (pick.sample, pick.phase))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lobe:
+    peak: int
+    score: float
 
 
 def _yields(phase: Phase, rule: Rule) -> bool:
     return phase == "S" or rule.p_yields
 
 
-def _peaks(row: FloatArray, threshold: float, rule: Rule) -> Iterator[int]:
-    """One peak a lobe: the first of two on one lobe, the higher of two near each other."""
-    tops = [top for top in _tops(row, threshold) if _is_highest_ahead(row, top, rule.ahead)]
-    for place, top in enumerate(tops):
-        before = [other for other in tops[max(0, place - rule.behind) : place] if other >= top - rule.behind]
-        if not any(row[other] >= row[top] or _is_one_lobe(row, other, top) for other in before):
-            yield top
+def _lobes(row: FloatArray, threshold: float, rule: Rule) -> Iterator[_Lobe]:
+    """One for an onset: the first of two peaks that the probability joins, the higher of two near each other."""
+    scored = [_Lobe(top, _score(row, top, rule)) for top in _tops(row) if _is_highest_ahead(row, top, rule.ahead)]
+    lobes = [lobe for lobe in scored if lobe.score >= threshold]
+    for place, lobe in enumerate(lobes):
+        before = [other.peak for other in lobes[max(0, place - rule.behind) : place]]
+        near = [other for other in before if other >= lobe.peak - rule.behind]
+        if not any(row[other] >= row[lobe.peak] or _is_one_lobe(row, other, lobe.peak) for other in near):
+            yield lobe
 
 
-def _tops(row: FloatArray, threshold: float) -> list[int]:
-    """Samples at or above the threshold, above the one before, and not below the one after."""
-    high = np.flatnonzero(row >= threshold)  # few of all
+def _score(row: FloatArray, peak: int, rule: Rule) -> float:
+    """The sum of the lobe over that of a sure onset, added up exactly: the same wherever in a record the lobe lies."""
+    if not rule.label:
+        return float(row[peak])
+    around = row[max(0, peak - rule.behind) : peak + rule.ahead + 1].astype(np.float64)
+    return min(math.fsum(around[~np.isnan(around)].tolist()) / (rule.label * math.sqrt(2 * math.pi)), 1.0)
+
+
+def _tops(row: FloatArray) -> list[int]:
+    """Samples above the one before, and not below the one after."""
+    high = np.flatnonzero(row >= LOWEST_PEAK)  # few of all
     before, after = row[np.maximum(high - 1, 0)], row[np.minimum(high + 1, len(row) - 1)]
     is_top = (~(row[high] <= before) | (high == 0)) & ~(row[high] < after)
     return [int(top) for top in high[is_top]]
@@ -96,14 +116,13 @@ def _is_one_lobe(row: FloatArray, first: int, last: int) -> bool:
     return bool(np.min(row[first : last + 1]) > min(row[first], row[last]) / 2)
 
 
-def _is_rivalled(score: np.float32, other: FloatArray, peak: int, rule: Rule, threshold: float) -> bool:
-    near = other[max(0, peak - rule.rival) : peak + rule.rival + 1]
-    with np.errstate(invalid="ignore"):
-        return bool(np.any((near >= threshold) & (near > score)))
+def _is_rivalled(lobe: _Lobe, others: Sequence[_Lobe], rule: Rule) -> bool:
+    return any(abs(other.peak - lobe.peak) <= rule.rival and other.score > lobe.score for other in others)
 
 
-def _measured(phase: Phase, row: FloatArray, peak: int) -> Pick:
+def _measured(phase: Phase, row: FloatArray, lobe: _Lobe) -> Pick:
     """The pick at the centre of its lobe, as far as that stands above half of its height."""
+    peak = lobe.peak
     first, last = max(0, peak - HALF_LOBE), min(len(row) - 1, peak + HALF_LOBE)
     heights = (row[first : last + 1].astype(np.float64) - float(row[peak]) / 2).tolist()
     low = high = peak - first
@@ -115,4 +134,4 @@ def _measured(phase: Phase, row: FloatArray, peak: int) -> Pick:
     # Relative to the peak and summed exactly: the fraction is the same wherever in a record the lobe lies.
     shift = math.fsum(w * (i - peak) for w, i in zip(weights, inside, strict=True)) / math.fsum(weights)
     shift = min(max(shift, -MOST_SHIFT), MOST_SHIFT)
-    return Pick(phase, peak + shift, float(row[peak]), len(inside) / RATE_HZ)
+    return Pick(phase, peak + shift, lobe.score, len(inside) / RATE_HZ)

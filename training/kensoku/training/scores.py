@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 from scipy.signal import resample_poly
 
-from kensoku.picking import Pick, Rule, apart_from_gaps, find_picks
+from kensoku.picking import AHEAD_LIVE, AROUND, Pick, Rule, apart_from_gaps, find_picks
 from kensoku.training.examples import PHASES, RATE_HZ, BoolArray, Example, FloatArray, Onset, Phase, Span, known
 
 Probabilities = Callable[[FloatArray], FloatArray]  # counts (records, 3, n) to noise, P and S (records, 3, n)
@@ -64,7 +64,8 @@ class Told:
     p_yields: bool = True  # False where P had to be told before S could be
 
     def picks(self, threshold: float) -> list[Pick]:
-        rule = Rule(p_threshold=threshold, s_threshold=threshold, p_yields=self.p_yields)
+        ahead = AROUND if self.p_yields else AHEAD_LIVE
+        rule = Rule(p_threshold=threshold, s_threshold=threshold, ahead=ahead, p_yields=self.p_yields)
         return find_picks(self.probabilities, rule, apart_from_gaps(self.example.counts))
 
 
