@@ -12,8 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "constraints.txt"
 # PyOcto, which our association is measured against, needs numpy 1 on Python 3.11; both majors are tested.
+# Newer pyarrow refuses numpy 1 when it is imported, and its metadata do not say so.
 # TensorFlow 2.21 needs an h5py before 3.15, which base would otherwise be given alone.
-HELD_BACK = ["numpy<2 ; python_version < '3.12'", "h5py<3.15"]
+HELD_BACK = ["numpy<2 ; python_version < '3.12'", "pyarrow<26 ; python_version < '3.12'", "h5py<3.15"]
 HEADER = """\
 # Pinned versions and the hashes of their files, made by `make lock`; never edited.
 # `make install` installs the sections build and base, `make install-dev` also dev, `make install-train` also train.
