@@ -180,7 +180,7 @@ class ModelReference(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
 
 class Amplitude(_message.Message):
-    __slots__ = ("kind", "unit", "value", "channel", "time_ns", "period_s", "window_s", "clipped")
+    __slots__ = ("kind", "unit", "value", "channel", "time_ns", "period_s", "window_s", "clipped", "noise", "high_pass_hz")
     KIND_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -189,6 +189,8 @@ class Amplitude(_message.Message):
     PERIOD_S_FIELD_NUMBER: _ClassVar[int]
     WINDOW_S_FIELD_NUMBER: _ClassVar[int]
     CLIPPED_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
+    HIGH_PASS_HZ_FIELD_NUMBER: _ClassVar[int]
     kind: AmplitudeKind
     unit: AmplitudeUnit
     value: float
@@ -197,7 +199,9 @@ class Amplitude(_message.Message):
     period_s: float
     window_s: float
     clipped: bool
-    def __init__(self, kind: _Optional[_Union[AmplitudeKind, str]] = ..., unit: _Optional[_Union[AmplitudeUnit, str]] = ..., value: _Optional[float] = ..., channel: _Optional[str] = ..., time_ns: _Optional[int] = ..., period_s: _Optional[float] = ..., window_s: _Optional[float] = ..., clipped: _Optional[bool] = ...) -> None: ...
+    noise: float
+    high_pass_hz: float
+    def __init__(self, kind: _Optional[_Union[AmplitudeKind, str]] = ..., unit: _Optional[_Union[AmplitudeUnit, str]] = ..., value: _Optional[float] = ..., channel: _Optional[str] = ..., time_ns: _Optional[int] = ..., period_s: _Optional[float] = ..., window_s: _Optional[float] = ..., clipped: _Optional[bool] = ..., noise: _Optional[float] = ..., high_pass_hz: _Optional[float] = ...) -> None: ...
 
 class PickLatency(_message.Message):
     __slots__ = ("last_sample_ns", "packet_arrival_ns", "window_ready_ns", "inferred_ns", "published_ns")
