@@ -11,7 +11,7 @@ from kensoku.picking._card import CARD, Delay, ModelCard, PhasePair, read_card
 from kensoku.picking._missing import apart_from_gaps, with_missing
 from kensoku.picking._picks import AHEAD_LIVE, AROUND, PHASES, Phase, Pick, Rule, find_picks
 from kensoku.picking._records import pick_records
-from kensoku.picking._resample import to_100_hz
+from kensoku.picking._resample import filter_to_100_hz, to_100_hz
 
 __all__ = [
     "AHEAD_LIVE",
@@ -30,6 +30,7 @@ __all__ = [
     "Rule",
     "annotate",
     "apart_from_gaps",
+    "filter_to_100_hz",
     "find_picks",
     "pick_records",
     "read_card",

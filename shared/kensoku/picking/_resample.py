@@ -16,7 +16,7 @@ PASSED, BETA = 0.45, 12.0  # corner as a share of the lower rate; Kaiser's windo
 
 
 @cache
-def _filter(rate_hz: float) -> tuple[int, int, npt.NDArray[np.float64], float]:
+def filter_to_100_hz(rate_hz: float) -> tuple[int, int, npt.NDArray[np.float64], float]:
     """Up, down, minimum-phase taps at the rate in between, and their delay in samples at 100 Hz."""
     is_known = SLOWEST_HZ <= rate_hz <= FASTEST_HZ
     ratio = Fraction(RATE_HZ / rate_hz).limit_denominator(FINEST) if is_known else Fraction(1)
@@ -39,7 +39,7 @@ def to_100_hz(counts: FloatArray, rate_hz: float) -> tuple[FloatArray, float]:
     """(..., samples) at 100 Hz, and by how many samples a wave is later there. NaN stays where it was."""
     if rate_hz == RATE_HZ:
         return counts, 0.0
-    up, down, taps, delay = _filter(rate_hz)
+    up, down, taps, delay = filter_to_100_hz(rate_hz)
     rows = counts.reshape(-1, counts.shape[-1])
     length = -(-rows.shape[1] * up // down)
     found = np.stack([_resampled(row, up, down, taps)[:length] for row in rows])
