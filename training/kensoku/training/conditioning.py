@@ -30,9 +30,8 @@ class Arithmetic(Protocol):
     def root(self, value: Value) -> Value: ...
     def rows(self, value: Value, first: int, end: int) -> Value: ...
     def joined(self, values: Sequence[Value]) -> Value: ...
-    def after_zeros(self, value: Value, zeros: int) -> Value: ...
-    def without_first(self, value: Value, samples: int) -> Value: ...
-    def without_last(self, value: Value, samples: int) -> Value: ...
+    def present(self, is_missing: Value) -> Value: ...
+    def trailing_sum(self, value: Value, rows: int, samples: int) -> Value: ...
     def at_first(self, value: Value, claim: Value) -> Value: ...
 
 
@@ -49,11 +48,11 @@ class Conditions:
 def condition(counts: Value, how: Conditions, a: Arithmetic) -> Value:
     """(batch, 6, samples): Z, N and E, and whether each is there."""
     is_missing = a.is_missing(counts)
-    live = a.where(is_missing, 0.0, 1.0)
+    live = a.present(is_missing)
     heard = a.where(is_missing, 0.0, counts)
     # The first sample goes first: single precision would not hold small waves on a large offset.
     level = a.multiply(a.subtract(heard, a.at_first(heard, live)), live)
-    sums = trailing_sum(a.joined([level, live]), how.mean_samples, a)
+    sums = a.trailing_sum(a.joined([level, live]), 2 * COMPONENTS, how.mean_samples)
     mean = a.divide(a.rows(sums, 0, COMPONENTS), a.at_least(a.rows(sums, COMPONENTS, 2 * COMPONENTS), 1.0))
     waves = a.multiply(a.subtract(level, mean), live)
     scaled = _scaled(waves, live, how, a)
@@ -68,7 +67,7 @@ def _scaled(waves: Value, live: Value, how: Conditions, a: Arithmetic) -> Value:
     size, rows = a.absolute(waves), COMPONENTS
     if how.is_joint:
         size, live, rows = _total(size, a), _total(live, a), 1
-    sums = trailing_sum(a.joined([size, live]), how.scale_samples, a)
+    sums = a.trailing_sum(a.joined([size, live]), 2 * rows, how.scale_samples)
     total, count = a.rows(sums, 0, rows), a.rows(sums, rows, 2 * rows)
     return a.multiply(a.divide(waves, a.where(a.is_positive(total), total, 1.0)), count)
 
@@ -76,15 +75,6 @@ def _scaled(waves: Value, live: Value, how: Conditions, a: Arithmetic) -> Value:
 def _total(value: Value, a: Arithmetic) -> Value:
     first, second, third = (a.rows(value, row, row + 1) for row in range(COMPONENTS))
     return a.add(a.add(first, second), third)
-
-
-def trailing_sum(value: Value, samples: int, a: Arithmetic) -> Value:
-    """Of each sample and those before it, in the same order wherever a record begins."""
-    summed, reach = a.after_zeros(value, samples - 1), 1
-    while reach < samples:
-        summed = a.add(a.without_first(summed, reach), a.without_last(summed, reach))
-        reach *= 2
-    return summed
 
 
 class KerasArithmetic:
@@ -126,14 +116,16 @@ class KerasArithmetic:
     def joined(self, values: Sequence[Value]) -> Value:
         return ops.concatenate(list(values), axis=1)
 
-    def after_zeros(self, value: Value, zeros: int) -> Value:
-        return ops.pad(value, ((0, 0), (0, 0), (zeros, 0)))
+    def present(self, is_missing: Value) -> Value:
+        return ops.where(is_missing, 0.0, 1.0)
 
-    def without_first(self, value: Value, samples: int) -> Value:
-        return value[:, :, samples:]
-
-    def without_last(self, value: Value, samples: int) -> Value:
-        return value[:, :, :-samples]
+    def trailing_sum(self, value: Value, rows: int, samples: int) -> Value:
+        """Of each sample and those before it, in the same order wherever a record begins."""
+        summed, reach = ops.pad(value, ((0, 0), (0, 0), (samples - 1, 0))), 1
+        while reach < samples:
+            summed = summed[:, :, reach:] + summed[:, :, :-reach]
+            reach *= 2
+        return summed
 
     def at_first(self, value: Value, claim: Value) -> Value:
         place = ops.expand_dims(ops.argmax(claim, axis=2), 2)

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from kensoku.errors import InputInvalid
 from kensoku.training.conditioning import COMPONENTS, Conditioning, condition
-from kensoku.training.layers import BINOMIAL, Convolution, Doubling, Halving, Likelihoods, Rows, Summary, pads
+from kensoku.training.layers import BINOMIAL, Convolution, Doubling, Halving, Likelihoods, Padding, Rows, Summary, pads
 
 # NVIDIA's images of 2024 read up to opset 21 and IR 10; 17 and 8 leave room.
 OPSET, IR_VERSION = 17, 8
@@ -29,7 +29,8 @@ Value = str  # the name of a tensor, (batch, rows, samples)
 class Graph:
     """Nodes in the order in which they are put; also the arithmetic of conditioning."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_cut: bool = False) -> None:
+        self.is_cut = is_cut  # nothing is padded: what was cut off stands before
         self.nodes: list[onnx.NodeProto] = []
         self.weights: dict[str, onnx.TensorProto] = {}
         self._number = itertools.count()
@@ -44,6 +45,12 @@ class Graph:
         name = f"weight_{hashlib.sha256(repr((array.dtype, array.shape)).encode() + array.tobytes()).hexdigest()[:16]}"
         self.weights[name] = numpy_helper.from_array(array, name)
         return name
+
+    def pads(self, reach: int, padding: Padding) -> tuple[int, int]:
+        return pads(reach, "valid" if self.is_cut else padding)
+
+    def last(self, value: Value, samples: int) -> Value:
+        return self._slice(value, -samples, END, axis=3)
 
     def _known(self, value: Value | float) -> Value:
         return value if isinstance(value, str) else self.weight(value)
@@ -88,14 +95,17 @@ class Graph:
     def joined(self, values: Sequence[Value]) -> Value:
         return self.put("Concat", *values, axis=1)
 
-    def after_zeros(self, value: Value, zeros: int) -> Value:
-        return self.put("Pad", value, self.weight([0, 0, zeros, 0, 0, 0], np.int64))
+    def present(self, is_missing: Value) -> Value:
+        return self.put("Cast", self.put("Not", is_missing), to=TensorProto.FLOAT)
 
-    def without_first(self, value: Value, samples: int) -> Value:
-        return self._slice(value, samples, END, axis=2)
-
-    def without_last(self, value: Value, samples: int) -> Value:
-        return self._slice(value, 0, -samples, axis=2)
+    def trailing_sum(self, value: Value, rows: int, samples: int) -> Value:
+        """Two sums of half the length, and so on: as convolutions of each row, for which nothing is copied."""
+        value, reach = self.put("Unsqueeze", value, self.weight([2], np.int64)), 1
+        pair = self.weight(np.ones((rows, 1, 1, 2)))
+        while reach < samples:
+            value = self.put("Conv", value, pair, group=rows, dilations=[1, reach], pads=[0, reach, 0, 0])
+            reach *= 2
+        return self.put("Squeeze", value, self.weight([2], np.int64))
 
     def at_first(self, value: Value, claim: Value) -> Value:
         return self.put("GatherElements", value, self.put("ArgMax", claim, axis=2, keepdims=1), axis=2)
@@ -110,7 +120,7 @@ def _conditioning(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
 
 def _convolution(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
     kernel = np.transpose(keras.ops.convert_to_numpy(layer.weights_in_use()), (2, 1, 0))[:, :, None]
-    before, after = pads(layer.reach, layer.padding)
+    before, after = graph.pads(layer.reach, layer.padding)
     found = graph.put(
         "Conv",
         values[0],
@@ -124,13 +134,12 @@ def _convolution(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
 
 
 def _halving(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
-    return _smoothed(graph, layer, values[0], BINOMIAL, layer.margins, strides=[1, 2])
+    return _smoothed(graph, layer, values[0], BINOMIAL, len(BINOMIAL) - 2, strides=[1, 2])
 
 
-def _smoothed(
-    graph: Graph, layer: Any, value: Value, weights: Sequence[float], margins: tuple[int, int], **attributes: Any
-) -> Value:
+def _smoothed(graph: Graph, layer: Any, value: Value, weights: Sequence[float], reach: int, **attributes: Any) -> Value:
     """Every channel by itself."""
+    margins = graph.pads(reach, layer.padding)
     channels = int(layer.input.shape[-1])
     kernel = graph.weight(np.tile(np.array(weights, np.float32), (channels, 1, 1, 1)))
     return graph.put("Conv", value, kernel, group=channels, pads=[0, margins[0], 0, margins[1]], **attributes)
@@ -148,7 +157,7 @@ def _doubling(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
     )
     if not layer.is_smooth:
         return twice
-    return _smoothed(graph, layer, twice, layer.smoothing, pads(len(layer.smoothing) - 1, layer.padding))
+    return _smoothed(graph, layer, twice, layer.smoothing, len(layer.smoothing) - 1)
 
 
 def _summary(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
@@ -185,9 +194,14 @@ WRITERS: Mapping[type, Callable[[Graph, Any, Sequence[Value]], Value]] = {
 }
 
 
-def to_onnx(model: keras.Model) -> onnx.ModelProto:
-    """The graph counts (batch, 3, n) -> probabilities (batch, classes, m)."""
-    graph, values = Graph(), dict[int, Value]()
+def to_onnx(model: keras.Model, last: int | None = None) -> onnx.ModelProto:
+    """The graph counts (batch, 3, n) -> probabilities (batch, classes, m).
+
+    `last`: it tells of so many samples at the end alone, and works out nothing that these do not need. For networks that
+    look back alone; they must be given at least as many samples as they look back, and `last` more.
+    """
+    graph, values = Graph(is_cut=last is not None), dict[int, Value]()
+    lengths = {} if last is None else _lengths(model, last)
     for layer in model.layers:
         if isinstance(layer, keras.layers.InputLayer):
             values[id(layer.output)] = "counts"
@@ -195,10 +209,36 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         if type(layer) not in WRITERS:
             known = ", ".join(sorted(kind.__name__ for kind in WRITERS))
             raise InputInvalid(f"layer {layer.name!r}: found a {type(layer).__name__}, expected one of {known}")
-        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
-        values[id(layer.output)] = WRITERS[type(layer)](graph, layer, [values[id(tensor)] for tensor in inputs])
+        heard = [values[id(tensor)] for tensor in _inputs(layer)]
+        if isinstance(layer, keras.layers.Add) and last is not None:
+            heard = [graph.last(value, lengths[id(layer.output)]) for value in heard]
+        value = WRITERS[type(layer)](graph, layer, heard)
+        is_start = isinstance(layer, Conditioning) and last is not None
+        values[id(layer.output)] = graph.last(value, lengths[id(layer.output)]) if is_start else value
     graph.nodes[-1].output[0] = "probabilities"
     return _model(graph, int(model.output.shape[1]))
+
+
+def _inputs(layer: Any) -> Sequence[Any]:
+    return layer.input if isinstance(layer.input, list) else [layer.input]
+
+
+def _lengths(model: keras.Model, last: int) -> Mapping[int, int]:
+    """Samples of each tensor on which the last answers depend."""
+    lengths = {id(model.output): last}
+    for layer in reversed(model.layers):
+        needed = lengths[id(layer.output)]
+        if getattr(layer, "padding", "causal") == "same":
+            raise InputInvalid(f"layer {layer.name!r}: found one that looks ahead, expected a network that looks back")
+        if isinstance(layer, Convolution):
+            needed += layer.reach
+        elif isinstance(layer, Halving):
+            needed = 2 * needed + len(BINOMIAL) - 2
+        elif isinstance(layer, Doubling):
+            needed = (needed + 2) // 2
+        for tensor in [] if isinstance(layer, keras.layers.InputLayer) else _inputs(layer):
+            lengths[id(tensor)] = max(needed, lengths.get(id(tensor), 0))
+    return lengths
 
 
 def _model(graph: Graph, classes: int) -> onnx.ModelProto:
