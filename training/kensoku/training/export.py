@@ -197,8 +197,8 @@ WRITERS: Mapping[type, Callable[[Graph, Any, Sequence[Value]], Value]] = {
 def to_onnx(model: keras.Model, last: int | None = None) -> onnx.ModelProto:
     """The graph counts (batch, 3, n) -> probabilities (batch, classes, m).
 
-    `last`: it tells of so many samples at the end alone, and works out nothing that these do not need. For networks that
-    look back alone; they must be given at least as many samples as they look back, and `last` more.
+    `last`: it tells of so many samples at the end alone, and works out nothing that these do not need. For networks
+    that look back alone; they must be given at least as many samples as they look back, and `last` more.
     """
     graph, values = Graph(is_cut=last is not None), dict[int, Value]()
     lengths = {} if last is None else _lengths(model, last)
