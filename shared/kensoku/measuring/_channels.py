@@ -1,0 +1,84 @@
+"""Which channels an instrument has at a moment, how they are oriented and how they turn ground motion into counts."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+
+ALIGNED_DEG = 0.05  # nearer to north and east than that, horizontals are left as they are
+LEAST_AREA = 0.5  # of the parallelogram that two horizontals span: nearly parallel ones tell nothing of the other way
+
+Rotation = tuple[tuple[float, float], tuple[float, float]]  # north and east, of the first and the second each
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One component. Without a response its amplitudes stay in counts."""
+
+    code: str  # "HHZ"
+    response: bytes = b""  # kensoku.v1.Response as bytes, so that filters can be kept by it
+    clip_counts: float = 0.0  # 0: unknown
+    azimuth_deg: float | None = None
+    dip_deg: float | None = None
+
+    @property
+    def is_upside_down(self) -> bool:
+        return self.dip_deg is not None and self.dip_deg > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The vertical and two horizontals, in the order of the records: Z, N or 1, E or 2."""
+
+    vertical: Channel
+    first: Channel
+    second: Channel
+
+    @classmethod
+    def of(
+        cls, station: Station | None, location: str, band_instrument: str, time_ns: int, components: str = "ZNE"
+    ) -> "Channels":
+        """As the inventory knows it at a moment; what it does not know has a code alone."""
+        if len(components) != 3:
+            raise ValueError(f"{components!r}; expected three letters, such as ZNE or Z12")
+        epochs = [e for e in (station.epochs if station else ()) if e.location == location and _holds(e, time_ns)]
+        return cls(*(_channel(epochs, band_instrument + letter) for letter in components))
+
+    @property
+    def channels(self) -> tuple[Channel, Channel, Channel]:
+        return self.vertical, self.first, self.second
+
+    @property
+    def rotation(self) -> Rotation | None:
+        """What makes north and east of the horizontals; None where they are so already, or where nobody knows."""
+        azimuths = [c.azimuth_deg for c in (self.first, self.second) if c.azimuth_deg is not None and c.response]
+        if len(azimuths) < 2:
+            return None
+        (north_1, east_1), (north_2, east_2) = (
+            (math.cos(math.radians(azimuth)), math.sin(math.radians(azimuth))) for azimuth in azimuths
+        )
+        area = north_1 * east_2 - east_1 * north_2
+        aligned = math.sin(math.radians(ALIGNED_DEG))
+        if abs(area) < LEAST_AREA or (north_1 > 0 < east_2 and max(abs(east_1), abs(north_2)) < aligned):
+            return None
+        return (east_2 / area, -east_1 / area), (-north_2 / area, north_1 / area)
+
+
+def _holds(epoch: ChannelEpoch, time_ns: int) -> bool:
+    return epoch.start_ns <= time_ns and (not epoch.end_ns or time_ns < epoch.end_ns)
+
+
+def _channel(epochs: Sequence[ChannelEpoch], code: str) -> Channel:
+    """An epoch without a code stands for every channel; it knows of no directions."""
+    epoch = next((e for e in epochs if e.code == code), None) or next((e for e in epochs if not e.code), None)
+    if epoch is None:
+        return Channel(code)
+    known = epoch.HasField("response")
+    return Channel(
+        code=code,
+        response=epoch.response.SerializeToString(deterministic=True) if known else b"",
+        clip_counts=epoch.response.clip_counts if known else 0.0,
+        azimuth_deg=epoch.azimuth_deg if epoch.HasField("azimuth_deg") else None,
+        dip_deg=epoch.dip_deg if epoch.HasField("dip_deg") else None,
+    )

@@ -1,0 +1,34 @@
+"""Whether a record was cut off at the limit of its digitiser or its sensor."""
+
+import numpy as np
+
+from kensoku.measuring._stretch import FloatArray
+
+AT_LIMIT = 0.98  # of the largest count that the inventory states
+COMMON_LIMITS = (2.0**23 - 1, 2.0**31 - 1)  # of converters, where the inventory states none; a hundredth below them
+LEAST_COUNTS = 1000.0  # from the offset: whole numbers make steps of what is smaller
+TOP = 0.85  # of the largest: the filters of digitisers overshoot by 9 % where a sensor was clipped
+FLAT_SHARE = 0.65  # of a half cycle within its top: of a sine it is 0.35
+LEAST_SAMPLES = 6  # in a half cycle of which the shape can be told
+
+
+def is_clipped(counts: FloatArray, offset: float, limit_counts: float) -> bool:
+    """A limit of 0 is unknown, then flat tops tell."""
+    largest = float(np.abs(counts).max())
+    if limit_counts > 0:
+        return largest >= AT_LIMIT * limit_counts
+    if any(0.99 * limit <= largest <= limit + 1 for limit in COMMON_LIMITS):
+        return True
+    return _has_flat_top(counts - offset)
+
+
+def _has_flat_top(motion: FloatArray) -> bool:
+    """Half cycles of nearly the largest size that stay there for most of their length."""
+    largest = float(np.abs(motion).max())
+    if largest < LEAST_COUNTS:
+        return False
+    starts = np.flatnonzero(np.diff(motion > 0, prepend=motion[0] <= 0))
+    lengths = np.diff(np.append(starts, len(motion)))
+    high = np.add.reduceat(np.abs(motion) >= TOP * largest, starts, dtype=np.int64)
+    longest = (lengths >= LEAST_SAMPLES) & (high >= FLAT_SHARE * lengths)
+    return bool(longest.any())
