@@ -1,0 +1,143 @@
+"""`kensoku pick`: the arrivals in files, archives and window files, as a table or QuakeML."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from kensoku.acquisition.seconds import Span
+from kensoku.acquisition.waveform_files import Stretch
+from kensoku.batch import Blocks, FoundPick, Stage, open_stage, pick_pieces
+from kensoku.cli import _models_run
+from kensoku.cli._models import AskSettings
+from kensoku.cli._models_run import LIVE_PICKER, PICKER, share
+from kensoku.cli._pick_files import Faults, Wanted, find, groups, pieces, scan
+from kensoku.cli._pick_output import write_picks, writer_for
+from kensoku.cli._pick_progress import Bar
+from kensoku.cli.inventory import read_files
+from kensoku.continuous import index_of, time_of
+from kensoku.errors import ModelRefused, SettingInvalid
+from kensoku.packets import EARLIEST_NS, LATEST_NS
+from kensoku.picking import ModelCard
+from kensoku.settings import add_flags, load_settings, overrides
+from kensoku.times import iso_time, parse_time_ns
+from kensoku.v1.inventory_pb2 import Station
+
+LEFT_OUT = 3  # exit code: picks were written, but something could not be read
+STATIONS_AT_ONCE = 4  # a job
+WINDOW_FILES = (".h5", ".hdf5")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "sources", nargs="+", metavar="FILE|FOLDER", help="whatever ObsPy reads, SDS trees, patterns, or a window file"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv, .parquet, .xml (QuakeML)")
+    parser.add_argument(
+        "--inventory",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="StationXML or csv, may be repeated; without it amplitudes stay in counts",
+    )
+    parser.add_argument("--stations", default="*", metavar="PATTERNS", help="such as 'NZ.*,CI.CLC' or 'NZ.WEL.10.HH?'")
+    parser.add_argument("--start", type=parse_time_ns, default=EARLIEST_NS, metavar="TIME", help="first time, UTC")
+    parser.add_argument("--end", type=parse_time_ns, default=LATEST_NS, metavar="TIME", help="up to but without it")
+    parser.add_argument("--model", metavar="NAME", help=f"folder in the model repository, default: {PICKER}")
+    parser.add_argument("--live", action="store_true", help=f"look as little ahead as live picking: {LIVE_PICKER}")
+    parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
+    parser.add_argument(
+        "--jobs", type=positive, default=2, metavar="N", help="requests to the model at once, default: 2"
+    )
+    add_flags(parser, AskSettings, only=["models", "model_repository"])
+    parser.set_defaults(execute=execute)
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of 1 or more")
+    return int(text)
+
+
+def execute(options: argparse.Namespace) -> int:
+    if any(source.lower().endswith(WINDOW_FILES) for source in options.sources):
+        return pick_windows(options)
+    settings = load_settings(AskSettings, overrides(options, AskSettings))
+    writer_for(options.out)
+    if options.start >= options.end:
+        raise SettingInvalid(
+            f"found --start {iso_time(options.start)}, expected a time before --end {iso_time(options.end)}"
+        )
+    stations = read_files(options.inventory).stations if options.inventory else {}
+    span = Span(options.start, options.end)
+    faults = Faults()
+    with open_stage(settings.repository, settings.url, model_name(options), options.threshold) as stage:
+        if options.live:
+            require_look_ahead(stage)
+        wanted = Wanted(options.stations, with_context(span, stage.card))
+        paths = find(options.sources, wanted)
+        with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
+            stretches = scan(paths, wanted, faults, bar.step)
+        with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
+            picks = pick_groups(stretches, wanted, stage, stations, options.jobs, faults, bar)
+            count = write_picks(options.out, (pick for pick in picks if span.start_ns <= pick.time_ns < span.end_ns))
+    return tell(options.out, count, stretches, faults)
+
+
+def pick_windows(options: argparse.Namespace) -> int:
+    """Windows have neither a time nor a station, so their picks are another table."""
+    if len(options.sources) > 1 or options.out.suffix.lower() != ".csv":
+        raise SettingInvalid(
+            f"found {len(options.sources)} sources with a window file among them and --out {options.out}, expected a "
+            "window file alone and a csv file, in which picks are told by window and sample"
+        )
+    options.windows = Path(options.sources[0])
+    return _models_run.run_picker(options)
+
+
+def model_name(options: argparse.Namespace) -> str:
+    return options.model or (LIVE_PICKER if options.live else PICKER)
+
+
+def require_look_ahead(stage: Stage) -> None:
+    if stage.card.look_ahead_s is None:
+        raise ModelRefused(
+            f"model {stage.name!r}: found full context, expected a stated look-ahead; give another --model"
+        )
+
+
+def with_context(span: Span, card: ModelCard) -> Span:
+    """What must be read so that the picks of a span are those of the whole record."""
+    blocks = Blocks(card.geometry)
+    low, high = (min(max(edge, EARLIEST_NS), LATEST_NS) for edge in (span.start_ns, span.end_ns))
+    first, _ = blocks.given(blocks.block_of(index_of(low)) - 1)
+    _, end = blocks.given(blocks.block_of(index_of(high)) + 1)
+    return Span(max(time_of(first), EARLIEST_NS), min(time_of(end), LATEST_NS))
+
+
+def pick_groups(
+    stretches: Sequence[Stretch],
+    wanted: Wanted,
+    stage: Stage,
+    stations: Mapping[str, Station],
+    jobs: int,
+    faults: Faults,
+    bar: Bar,
+) -> Iterator[FoundPick]:
+    with ThreadPoolExecutor(jobs) as executor:
+        for group in groups(stretches, STATIONS_AT_ONCE * jobs):
+            records = pieces(group, wanted, faults, bar.step)
+            for pick in pick_pieces(records, stage, stations, executor, faults.add_channel):
+                bar.picks += 1
+                yield pick
+
+
+def tell(out: Path, count: int, stretches: Sequence[Stretch], faults: Faults) -> int:
+    used = {stretch.path for stretch in stretches}
+    print(f"{out}: {count:,} picks in {len(used):,} files")
+    if not faults.parts:
+        return 0
+    print(f"left out: {faults.parts:,} unreadable parts of {len(faults.files):,} files", file=sys.stderr)
+    return LEFT_OUT

@@ -1,0 +1,22 @@
+"""Pick records that lie there as a whole, with the rules of live picking: files, archives, streams of a notebook.
+
+Pure: pieces of records in, picks out. They do not depend on how the records are cut into files, nor on their order.
+"""
+
+from kensoku.batch._blocks import Blocks
+from kensoku.batch._engine import Piece
+from kensoku.batch._found import COLUMNS, FoundPick, PickTable, found_pick
+from kensoku.batch._pieces import pick_pieces
+from kensoku.batch._stage import Stage, open_stage
+
+__all__ = [
+    "COLUMNS",
+    "Blocks",
+    "FoundPick",
+    "PickTable",
+    "Piece",
+    "Stage",
+    "found_pick",
+    "open_stage",
+    "pick_pieces",
+]
