@@ -1,0 +1,120 @@
+"""Pick a stream of ObsPy in a notebook: `import kensoku.pick`, then `kensoku.pick(stream, inventory)`.
+
+`kensoku` is a namespace that several folders fill, so it has no `__init__` in which a function could stand. The module
+itself can be called instead; `from kensoku.pick import pick` is the same function, and what type checkers understand.
+"""
+
+import sys
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from kensoku.acquisition.waveform_files import NO_NETWORK, to_counts
+from kensoku.batch import FoundPick, PickTable, Piece, open_stage, pick_pieces
+from kensoku.errors import InputInvalid, KensokuError
+from kensoku.inventory import read_inventory
+from kensoku.models import default_repository
+from kensoku.packets import ChannelSamples, check_channel, check_station
+from kensoku.v1.inventory_pb2 import Station
+
+__all__ = ["FoundPick", "PickTable", "pick"]
+
+Inventory = Any  # of ObsPy, a path, or several paths
+
+
+def pick(
+    stream: Any,
+    inventory: Inventory | None = None,
+    *,
+    model: str = "picker",
+    models: str = "local",
+    threshold: float | None = None,
+    jobs: int = 2,
+) -> PickTable:
+    """The P and S arrivals of a stream: raw counts of any rate, with gaps, of any number of stations.
+
+    Without an inventory (ObsPy's, or paths of StationXML or csv files) amplitudes stay in counts. `models` is `local`
+    (ONNX Runtime in this process), `local:FOLDER` with other models, or `triton://host:port`. What cannot be used is
+    left out with a warning.
+    """
+    traces = _traces(stream)
+    repository = Path(models.removeprefix("local:")) if models.startswith("local:") else default_repository()
+    url = f"local:{repository}" if models.startswith("local") else models
+    with open_stage(repository, url, model, threshold) as stage, ThreadPoolExecutor(jobs) as executor:
+        told = _Told()
+        return PickTable(pick_pieces(_pieces(traces, told), stage, _stations(inventory), executor, told))
+
+
+class _Told:
+    """A warning for each channel that is left out, once."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def __call__(self, name: str, reason: str) -> None:
+        if name not in self._names:
+            self._names.add(name)
+            warnings.warn(f"left out {name}: {reason}", stacklevel=2)
+
+
+def _traces(stream: Any) -> list[Any]:
+    if isinstance(stream, str | Path):
+        from obspy import read
+
+        stream = read(str(stream))
+    traces = [stream] if hasattr(stream, "stats") else list(stream)
+    if wrong := next((trace for trace in traces if not hasattr(trace, "stats")), None):
+        raise InputInvalid(
+            f"found {type(wrong).__name__} in the stream, expected ObsPy's Stream, Trace or a file's name"
+        )
+    return sorted(traces, key=lambda trace: (trace.stats.starttime.ns, trace.id))
+
+
+def _pieces(traces: Iterable[Any], told: _Told) -> Iterable[Piece]:
+    for trace in traces:
+        stats = trace.stats
+        network = stats.network or NO_NETWORK
+        try:
+            check_station(network, stats.station)
+            samples = to_counts(_without_mask(trace.data))
+            channel = ChannelSamples(
+                stats.location, stats.channel, stats.starttime.ns, float(stats.sampling_rate), samples
+            )
+            check_channel(channel)
+        except KensokuError as error:
+            told(trace.id, str(error))
+            continue
+        if len(samples):
+            yield Piece(network, stats.station, (channel,), stats.starttime.ns)
+
+
+def _without_mask(samples: Any) -> Any:
+    return samples.astype(np.float32).filled(np.nan) if hasattr(samples, "mask") else samples
+
+
+def _stations(inventory: Inventory | None) -> Mapping[str, Station]:
+    if inventory is None:
+        return {}
+    if hasattr(inventory, "write"):  # ObsPy's
+        content = BytesIO()
+        inventory.write(content, format="STATIONXML")
+        return read_inventory({"inventory": content.getvalue()}).stations
+    paths: Sequence[str | Path] = [inventory] if isinstance(inventory, str | Path) else inventory
+    try:
+        return read_inventory({str(path): Path(path).read_bytes() for path in paths}).stations
+    except OSError as error:
+        raise InputInvalid(f"cannot read {error.filename}: {error.strerror}; expected StationXML or csv") from None
+
+
+class _Callable(ModuleType):
+    def __call__(self, *arguments: Any, **options: Any) -> PickTable:
+        return pick(*arguments, **options)
+
+
+sys.modules[__name__].__class__ = _Callable
