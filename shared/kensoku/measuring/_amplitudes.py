@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kensoku.measuring._ground import ACCELERATION, DISPLACEMENT, VELOCITY
-from kensoku.measuring._peaks import Peak, half_peak_to_peak, zero_to_peak
-from kensoku.measuring._seismographs import high_passed, short_period, wood_anderson
+from kensoku.measuring._peaks import Peak, half_peak_to_peak, largest, largest_swing, zero_to_peak
+from kensoku.measuring._seismographs import high_passed, short_period
 from kensoku.measuring._stretch import RATE_HZ, FloatArray
-from kensoku.measuring._traces import GUARD, NOISE, Component, Trace
+from kensoku.measuring._traces import GUARD, NOISE, WOOD_ANDERSON, Component, Trace
 from kensoku.v1.pick_pb2 import (
     AMPLITUDE_KIND_JMA_VELOCITY,
     AMPLITUDE_KIND_PEAK_ACCELERATION,
@@ -26,8 +26,6 @@ MOTIONS = (
     (AMPLITUDE_KIND_PEAK_VELOCITY, VELOCITY),
     (AMPLITUDE_KIND_PEAK_ACCELERATION, ACCELERATION),
 )
-
-Reading = Callable[[FloatArray, int, int], Peak]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,8 @@ class Amplitude:
 def raw_amplitude(component: Component) -> Amplitude:
     stretch = component.stretch
     counts, onset = stretch.centred, stretch.before
-    peak, noise = _read(zero_to_peak, counts, onset, (max(0, onset - NOISE - GUARD), max(0, onset - GUARD)))
+    quiet = max(0, onset - NOISE - GUARD), max(0, onset - GUARD)
+    peak = zero_to_peak(counts, onset, len(counts))
     return Amplitude(
         kind=AMPLITUDE_KIND_PEAK_RAW,
         channel=component.channel.code,
@@ -56,7 +55,7 @@ def raw_amplitude(component: Component) -> Amplitude:
         sample=peak.sample - onset,
         period_s=peak.period_s,
         window_s=stretch.after / RATE_HZ,
-        noise=noise,
+        noise=_of_noise(largest, counts, quiet),
         high_pass_hz=0.0,
         is_clipped=component.is_clipped,
     )
@@ -64,39 +63,40 @@ def raw_amplitude(component: Component) -> Amplitude:
 
 def ground_amplitudes(trace: Trace, is_vertical: bool) -> Iterator[Amplitude]:
     for kind, motion in MOTIONS:
-        yield _amplitude(kind, trace, trace.high_pass_hz, *_read_trace(zero_to_peak, trace, trace.motions[motion]))
+        yield _peak(kind, trace, trace.motions[motion])
     yield _wood_anderson(trace)
     if is_vertical:
-        swung = short_period(trace.motions[VELOCITY])
-        yield _amplitude(
-            AMPLITUDE_KIND_JMA_VELOCITY, trace, trace.high_pass_hz, *_read_trace(zero_to_peak, trace, swung)
-        )
+        yield _peak(AMPLITUDE_KIND_JMA_VELOCITY, trace, short_period(trace.motions[VELOCITY]))
+
+
+def _peak(kind: AmplitudeKind, trace: Trace, motion: FloatArray) -> Amplitude:
+    noise = _of_noise(largest, motion, trace.quiet)
+    return _amplitude(kind, trace, trace.high_pass_hz, zero_to_peak(motion, trace.onset, trace.end), noise)
 
 
 def _wood_anderson(trace: Trace) -> Amplitude:
     """As it is; where it does not stand out of the noise, without what is long in it."""
-    swung = wood_anderson(trace.motions[DISPLACEMENT])
-    plain = trace.high_pass_hz, *_read_trace(half_peak_to_peak, trace, swung)
-    for high_pass in (0.0, *WOOD_ANDERSON_HIGH_PASSES_HZ):
-        if high_pass and high_pass <= trace.high_pass_hz:
-            continue
-        peak, noise = (
-            plain[1:] if not high_pass else _read_trace(half_peak_to_peak, trace, high_passed(swung, high_pass))
-        )
-        if peak.value >= CLEAR * noise:
-            return _amplitude(AMPLITUDE_KIND_WOOD_ANDERSON, trace, high_pass or trace.high_pass_hz, peak, noise)
-    return _amplitude(AMPLITUDE_KIND_WOOD_ANDERSON, trace, *plain)
+    swung, high_pass = trace.motions[WOOD_ANDERSON], trace.high_pass_hz
+    noise = _of_noise(largest_swing, swung, trace.quiet)
+    if largest_swing(swung, trace.onset, trace.end) < CLEAR * noise:
+        swung, high_pass, noise = next(_clearer(trace), (swung, high_pass, noise))
+    peak = half_peak_to_peak(swung, trace.onset, trace.end)
+    return _amplitude(AMPLITUDE_KIND_WOOD_ANDERSON, trace, high_pass, peak, noise)
 
 
-def _read_trace(read: Reading, trace: Trace, swung: FloatArray) -> tuple[Peak, float]:
-    return _read(read, swung, trace.onset, trace.quiet)
+def _clearer(trace: Trace) -> Iterator[tuple[FloatArray, float, float]]:
+    """High-passed ones that stand out of the noise."""
+    for high_pass in WOOD_ANDERSON_HIGH_PASSES_HZ:
+        if high_pass > trace.high_pass_hz:
+            swung = high_passed(trace.motions[WOOD_ANDERSON], high_pass)
+            noise = _of_noise(largest_swing, swung, trace.quiet)
+            if largest_swing(swung, trace.onset, trace.end) >= CLEAR * noise:
+                yield swung, high_pass, noise
 
 
-def _read(read: Reading, swung: FloatArray, onset: int, quiet: tuple[int, int]) -> tuple[Peak, float]:
-    """What is read from the onset on, and how large the same is of the noise."""
+def _of_noise(read: Callable[[FloatArray, int, int], float], motion: FloatArray, quiet: tuple[int, int]) -> float:
     begin, end = quiet
-    noise = read(swung, begin, end).value if end - begin >= LEAST_NOISE else 0.0
-    return read(swung, onset, len(swung)), noise
+    return read(motion, begin, end) if end - begin >= LEAST_NOISE else 0.0
 
 
 def _amplitude(kind: AmplitudeKind, trace: Trace, high_pass_hz: float, peak: Peak, noise: float) -> Amplitude:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kensoku.measuring._peaks import starts_of_half_cycles
 from kensoku.measuring._stretch import FloatArray
 
 AT_LIMIT = 0.98  # of the largest count that the inventory states
@@ -27,7 +28,7 @@ def _has_flat_top(motion: FloatArray) -> bool:
     largest = float(np.abs(motion).max())
     if largest < LEAST_COUNTS:
         return False
-    starts = np.flatnonzero(np.diff(motion > 0, prepend=motion[0] <= 0))
+    starts = starts_of_half_cycles(motion)
     lengths = np.diff(np.append(starts, len(motion)))
     high = np.add.reduceat(np.abs(motion) >= TOP * largest, starts, dtype=np.int64)
     longest = (lengths >= LEAST_SAMPLES) & (high >= FLAT_SHARE * lengths)

@@ -16,7 +16,7 @@ import scipy.ndimage
 import scipy.signal
 
 from kensoku.inventory import response_at
-from kensoku.measuring._stretch import RATE_HZ, FloatArray, Stretch
+from kensoku.measuring._stretch import RATE_HZ, FloatArray
 from kensoku.v1.inventory_pb2 import (
     GROUND_MOTION_ACCELERATION,
     GROUND_MOTION_DISPLACEMENT,
@@ -48,26 +48,26 @@ _STOPPED_HZ = np.arange(46.0, 50.1)
 STOPPED_WEIGHT = 0.02
 
 
-def high_pass_hz(responses: list[bytes], before: int) -> float | None:
+def high_pass_hz(responses: Iterable[bytes], before: int) -> float | None:
     """Of ground motion, for sensors with such responses and as many samples before the onset; None: too few."""
     least = max([SETTLES * RATE_HZ / max(before, 1), *(_corner_hz(response) / BELOW_CORNER for response in responses)])
     return next((hz for hz in HIGH_PASSES_HZ if hz >= least * (1 - 1e-6)), None)
 
 
-def ground_motion(stretch: Stretch, response: bytes, high_pass: float, begin: int) -> FloatArray:
-    """Displacement, velocity and acceleration, (3, samples), from the sample `begin` of the stretch on, in m, s.
+def ground_motion(counts: FloatArray, before: int, response: bytes, high_pass: float, begin: int) -> FloatArray:
+    """Displacement, velocity and acceleration, (components, 3, samples), of components with the same response.
 
-    They end AROUND samples before the stretch does.
+    They begin at the sample `begin` of (components, samples), whose mean is 0, and end AROUND samples before these do.
     """
-    counts = stretch.centred
-    rise = min(TAPER, stretch.before // 2)
-    counts[:rise] *= np.sin(np.linspace(0, np.pi / 2, rise, endpoint=False)) ** 2
-    motions = np.empty((3, len(counts) - begin - AROUND))
+    rise = min(TAPER, before // 2)
+    counts = counts.copy()
+    counts[:, :rise] *= np.sin(np.linspace(0, np.pi / 2, rise, endpoint=False)) ** 2
+    motions = np.empty((len(counts), 3, counts.shape[1] - begin - AROUND))
     skipped = max(0, begin - AROUND)
     for motion, inverse in enumerate(_inverses(response, high_pass)):
-        recursed = scipy.signal.sosfilt(inverse.sections, counts)[skipped:]
+        recursed = scipy.signal.sosfilt(inverse.sections, counts)[:, skipped:]
         corrected = scipy.ndimage.correlate1d(recursed, inverse.correction, mode="nearest")
-        motions[motion] = corrected[begin - skipped : len(recursed) - AROUND]
+        motions[:, motion] = corrected[:, begin - skipped : recursed.shape[1] - AROUND]
     return motions
 
 

@@ -7,11 +7,11 @@ from kensoku.measuring._amplitudes import LEAST_NOISE, Amplitude, ground_amplitu
 from kensoku.measuring._channels import Channels
 from kensoku.measuring._ground import ACCELERATION, DISPLACEMENT, VELOCITY
 from kensoku.measuring._noise import local_snr
-from kensoku.measuring._peaks import zero_to_peak
+from kensoku.measuring._peaks import largest
 from kensoku.measuring._periods import FIRST, STANDS_OUT, tau_c_s, tau_p_max_s
 from kensoku.measuring._polarity import FirstMotion, first_motion
 from kensoku.measuring._stretch import Counts, Stretch, first_sample, stretch_around
-from kensoku.measuring._traces import Component, Trace, horizontals_of, vertical_of
+from kensoku.measuring._traces import Component, Trace, traces_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,14 @@ def measure(
     first, is_p = first_sample(onset), phase == "P"
     stretches = [stretch_around(row, first, end) for row in counts]
     components = [
-        Component(stretch, channel) if stretch is not None else None
+        Component.of(stretch, channel) if stretch is not None else None
         for stretch, channel in zip(stretches, channels.channels, strict=True)
     ]
-    vertical = vertical_of(components)
     amplitudes = [raw_amplitude(component) for component in components if component is not None]
-    if vertical is not None:
-        amplitudes += ground_amplitudes(vertical, is_vertical=True)
-    for trace in horizontals_of(components, channels):
-        amplitudes += ground_amplitudes(trace, is_vertical=False)
+    vertical, *horizontals = traces_of(components, channels)
+    for trace in (vertical, *horizontals):
+        if trace is not None:
+            amplitudes += ground_amplitudes(trace, is_vertical=trace is vertical)
     tau_c, tau_p_max = _periods_s(vertical) if is_p and vertical is not None else (0.0, 0.0)
     return Measured(
         first=first,
@@ -70,8 +69,8 @@ def _periods_s(vertical: Trace) -> tuple[float, float]:
     displacement = vertical.motions[DISPLACEMENT]
     if last > vertical.end or end - begin < LEAST_NOISE:
         return 0.0, 0.0
-    noise = zero_to_peak(displacement, begin, end).value
-    if zero_to_peak(displacement, onset, last).value < STANDS_OUT * noise:
+    noise = largest(displacement, begin, end)
+    if largest(displacement, onset, last) < STANDS_OUT * noise:
         return 0.0, 0.0
     velocity, acceleration = vertical.motions[VELOCITY], vertical.motions[ACCELERATION]
     tau_c = tau_c_s(displacement[onset:last], velocity[onset:last])

@@ -1,7 +1,7 @@
 """How far an onset stands out of what was there before it: the local SNR."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -23,22 +23,24 @@ def see(counts: npt.NDArray[np.number[Any]], rate_hz: int) -> FloatArray:
     return seen
 
 
-def local_snr(components: Sequence[Stretch | None]) -> float:
+def local_snr(components: Iterable[Stretch | None]) -> float:
     """The peak of the first half second over the rms of the second before, 2 to 20 Hz, best component; 0: not known.
 
     The same as the record's SNR in the tables of truth of the simulator.
     """
-    return max((_snr(component) for component in components if component is not None), default=0.0)
-
-
-def _snr(component: Stretch) -> float:
     quiet, first = round(BEFORE_S * RATE_HZ), round(FIRST_S * RATE_HZ)
-    stretch = component.cut(quiet + round(SETTLE_S * RATE_HZ), first)
-    if stretch.before < quiet or stretch.after < LEAST_FIRST:
-        return 0.0
-    seen = see(stretch.counts, RATE_HZ)
-    rms = np.sqrt(np.square(seen[stretch.before - quiet : stretch.before]).mean())
-    return float(np.abs(seen[stretch.before :]).max() / max(rms, FAINTEST))
+    stretches = [each.cut(quiet + round(SETTLE_S * RATE_HZ), first) for each in components if each is not None]
+    together: dict[tuple[int, int], list[FloatArray]] = {}
+    for stretch in stretches:
+        if stretch.before >= quiet and stretch.after >= LEAST_FIRST:
+            together.setdefault((stretch.before, stretch.after), []).append(stretch.counts)
+    return max((_best(rows, before) for (before, _), rows in together.items()), default=0.0)
+
+
+def _best(rows: list[FloatArray], onset: int) -> float:
+    seen = see(np.stack(rows), RATE_HZ)
+    rms = np.sqrt(np.square(seen[:, onset - round(BEFORE_S * RATE_HZ) : onset]).mean(axis=1))
+    return float((np.abs(seen[:, onset:]).max(axis=1) / np.maximum(rms, FAINTEST)).max())
 
 
 @functools.cache

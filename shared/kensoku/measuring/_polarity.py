@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import scipy.signal
 
+from kensoku.measuring._peaks import starts_of_half_cycles
 from kensoku.measuring._stretch import RATE_HZ, FloatArray, Stretch
 
 Sense = Literal["up", "down", "undecidable"]
@@ -63,7 +64,7 @@ def first_motion(vertical: Stretch, onset: float, uncertainty_s: float) -> First
 
 def _weigh(trace: FloatArray, onset: float, deviation: float) -> tuple[float, float, float]:
     """Of up, of down, and of noise alone; the trace in units of the noise."""
-    starts = np.flatnonzero(np.diff(trace > 0, prepend=trace[0] <= 0))
+    starts = starts_of_half_cycles(trace)
     up = down = 0.0
     still_noise = 1.0
     for start, end in zip(starts, [*starts[1:], len(trace)], strict=True):

@@ -73,6 +73,8 @@ def _first(flags: npt.NDArray[np.bool_], otherwise: int) -> int:
 
 def _after_last_gap(missing: npt.NDArray[np.bool_]) -> int:
     """Where samples begin that only short gaps interrupt."""
+    if not missing.any():
+        return 0
     recorded = np.flatnonzero(~missing)
     if not len(recorded):
         return len(missing)
