@@ -12,7 +12,7 @@ import pytest
 from kensoku.cli.main import main
 from kensoku.errors import InputInvalid
 from kensoku.inference import Models, open_models, read_signature
-from kensoku.picking import read_card
+from kensoku.picking import annotate, read_card
 from kensoku.training.export import to_onnx
 from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_picker
 from kensoku.training.shipping import LARGEST_DIFFERENCE, reach, ship, trial
@@ -37,6 +37,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory, networks: dict[str, ker
     folder = tmp_path_factory.mktemp("models") / "repository"
     for name, config in CONFIGS.items():
         ship(folder, name, networks[name], config, "of a test")
+    ship(folder, "picker_latest", networks["picker_live"], CONFIGS["picker_live"], "of a test", last=64)
     ship(folder, "cuts", networks["cuts"], CUTS, "of a test")
     return folder
 
@@ -98,6 +99,27 @@ def test_a_live_answer_looks_no_further_ahead_than_its_block(models: Models) -> 
         changed[..., end:] = np.random.default_rng(0).normal(0, 1e9, changed[..., end:].shape)
         last = end - end % stride
         assert np.array_equal(said(models, "picker_live", changed)[..., :last], plain[..., :last])
+
+
+def test_a_graph_of_the_latest_answers_has_the_bits_of_the_whole_one(models: Models, repository: Path) -> None:
+    geometry = read_card(repository, "picker_latest").geometry
+    counts = trial(geometry.window)
+    latest = said(models, "picker_latest", counts)
+    assert (latest.shape[2], geometry.window - geometry.before) == (64, 64)
+    assert np.array_equal(latest, said(models, "picker_live", counts)[..., -64:])
+
+
+def test_records_are_told_alike_by_the_latest_answers(models: Models, repository: Path) -> None:
+    counts, card = trial(1000), read_card(repository, "picker_latest")
+    geometry = read_card(repository, "picker_live").geometry
+    latest = annotate(counts, lambda cut: said(models, "picker_latest", cut), card.geometry, start=5)
+    whole = annotate(counts, lambda cut: said(models, "picker_live", cut), geometry, start=5)
+    assert latest[..., geometry.before :] == pytest.approx(whole[..., geometry.before :], abs=1e-5)
+
+
+def test_a_network_that_looks_ahead_cannot_tell_of_its_latest_samples_alone(networks: dict[str, keras.Model]) -> None:
+    with pytest.raises(InputInvalid, match="found one that looks ahead"):
+        to_onnx(networks["picker"], last=64)
 
 
 def test_configuration_and_card_are_there(repository: Path) -> None:

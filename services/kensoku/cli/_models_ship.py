@@ -17,6 +17,9 @@ def add_action(actions: Any) -> None:
     action.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML of its training")
     action.add_argument("--weights", type=Path, required=True, metavar="FILE", help="best.weights.h5 of the run")
     action.add_argument("--classifier", action="store_true", help="it judges cuts as a whole")
+    action.add_argument(
+        "--last", type=int, metavar="SAMPLES", help="of a live picker: it tells of the end of its window alone"
+    )
     action.add_argument("--description", required=True, metavar="TEXT", help="one line, for configuration and card")
     add_flags(action, AskSettings, only=["model_repository"])
     action.set_defaults(execute=ship_model)
@@ -34,6 +37,8 @@ def ship_model(options: argparse.Namespace) -> int:
         if error.name not in ("keras", "tensorflow", "onnx"):
             raise
         raise SettingInvalid(f"found no {error.name}, expected it for networks; pip install 'kensoku[train]'") from None
+    if options.last is not None and options.classifier:
+        raise SettingInvalid("--last: found it with --classifier, expected it of a picker alone")
     tables = read_tables(options.config)
     config: NetworkConfig | ClassifierConfig
     if options.classifier:
@@ -51,7 +56,7 @@ def ship_model(options: argparse.Namespace) -> int:
         raise InputInvalid(
             f"{options.weights}: expected weights of the network in {options.config}: {reason}"
         ) from None
-    card = ship(repository, options.name, network, config, options.description)
+    card = ship(repository, options.name, network, config, options.description, options.last)
     print(f"{repository / options.name}: {network.count_params():,} parameters, a {card.kind}")
     if card.kind == "picker":
         print(f"next: `kensoku models judge {options.name} --dataset DIR` for its threshold and calibration")

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from kensoku.errors import ModelRefused
+from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import open_models
 from kensoku.picking import CARD, Delay, Geometry, ModelCard, PhasePair
 from kensoku.training.export import to_onnx
@@ -27,7 +28,7 @@ max_batch_size: 256
 input {{
   name: "counts"
   data_type: TYPE_FP32
-  dims: [ 3, -1 ]
+  dims: [ 3, {samples} ]
 }}
 output {{
   name: "probabilities"
@@ -41,21 +42,34 @@ version_policy {{ all {{}} }}
 
 
 def ship(
-    repository: Path, name: str, model: keras.Model, config: NetworkConfig | ClassifierConfig, description: str
+    repository: Path,
+    name: str,
+    model: keras.Model,
+    config: NetworkConfig | ClassifierConfig,
+    description: str,
+    last: int | None = None,
 ) -> ModelCard:
-    """Write version 1 of the model; an earlier one of the name is replaced. Its card is completed by `judge`."""
-    card = (
-        card_of_picker(config, description) if isinstance(config, NetworkConfig) else card_of_cuts(config, description)
-    )
+    """Write version 1 of the model; an earlier one of the name is replaced. Its card is completed by `judge`.
+
+    `last`: a live picker that is given windows of one length and tells of so many samples at their end alone; a
+    multiple of its stride.
+    """
+    if last is not None and (last % config.stride or last < 2 * config.stride):
+        raise InputInvalid(f"last: found {last} samples, expected a multiple of {config.stride}, two or more of it")
+    if isinstance(config, NetworkConfig):
+        card = card_of_picker(config, description, last)
+    else:
+        card = card_of_cuts(config, description)
     repository.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=repository, prefix=".ship-") as temporary:
         folder = Path(temporary) / name
         (folder / "1").mkdir(parents=True)
-        onnx.save(to_onnx(model), folder / "1" / "model.onnx")
-        text = CONFIG.format(name=name, classes=model.output.shape[1], description=description)
+        onnx.save(to_onnx(model, last), folder / "1" / "model.onnx")
+        samples = -1 if last is None else card.geometry.window
+        text = CONFIG.format(name=name, classes=model.output.shape[1], description=description, samples=samples)
         (folder / "config.pbtxt").write_text(text, encoding="utf-8")
         (folder / CARD).write_text(card.to_json(), encoding="utf-8")
-        refuse_difference(Path(temporary), name, model, 3 * config.stride * 40)
+        refuse_difference(Path(temporary), name, model, 3 * config.stride * 40 if last is None else samples)
         shutil.rmtree(repository / name, ignore_errors=True)
         folder.rename(repository / name)
     return card
@@ -66,7 +80,8 @@ def refuse_difference(repository: Path, name: str, model: keras.Model, samples: 
     counts = trial(samples)
     with open_models(f"local:{repository}") as models:
         served = models.infer(name, {"counts": counts})["probabilities"]
-    difference = float(np.abs(served - keras.ops.convert_to_numpy(model(counts))).max())
+    expected = keras.ops.convert_to_numpy(model(counts))[..., -served.shape[2] :]
+    difference = float(np.abs(served - expected).max())
     if not difference <= LARGEST_DIFFERENCE:
         raise ModelRefused(f"model {name!r}: found answers {difference:.2g} from those of Keras, expected 1e-5 or less")
 
@@ -85,15 +100,18 @@ def trial(samples: int) -> npt.NDArray[np.float32]:
 # --- what an answer depends on ----------------------------------------------------------------------------------------
 
 
-def card_of_picker(config: NetworkConfig, description: str) -> ModelCard:
+def card_of_picker(config: NetworkConfig, description: str, last: int | None = None) -> ModelCard:
     before, after = reach(config)
+    geometry = Geometry(window=WINDOW, before=before, after=after, stride=config.stride, batch=BATCH)
+    if last is not None:
+        geometry = replace(geometry, window=before + last, is_fixed=True, batch=CUTS)
     delay = Delay(p=config.delay[0], s=config.delay[1])
     is_live = config.padding == "causal"
     return ModelCard(
         kind="picker",
         description=description,
         threshold=PhasePair(p=0.5, s=0.5),
-        geometry=Geometry(window=WINDOW, before=before, after=after, stride=config.stride, batch=BATCH),
+        geometry=geometry,
         delay=delay,
         look_ahead_s=PhasePair(p=(delay.p + TOLD_WITHIN) / 100, s=(delay.s + TOLD_WITHIN) / 100) if is_live else None,
         p_yields=delay.p == delay.s,
