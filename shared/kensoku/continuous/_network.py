@@ -1,0 +1,238 @@
+"""All instruments at once: packets in, complete seconds out, the same whatever the packets' sizes and order."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kensoku.continuous._completeness import Completeness, Step
+from kensoku.continuous._grid import RATE_HZ, index_of
+from kensoku.continuous._instruments import Instrument, instrument_of
+from kensoku.continuous._timeline import Timeline
+from kensoku.errors import InputInvalid
+from kensoku.packets import ChannelSamples
+from kensoku.v1.waveform_pb2 import WaveformPacket
+
+NS_PER_S = 10**9
+Position = tuple[str, int]  # where in a log a packet stood; batch commands have one only
+NOWHERE: Position = ("", 0)
+FORGOTTEN_AFTER_S = 3600  # a station that is silent for so long takes no memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long is waited, and what is kept."""
+
+    hold_s: float = 3.0  # after the first arrival that reached a second
+    lateness_s: float = 60.0  # so late samples are still looked at
+    future_s: float = 60.0  # samples so much later than their arrival have a clock that is wrong
+    reach: int = 0  # samples before its end that looking at a step takes
+
+
+@dataclass(slots=True)
+class Fed:
+    """What became of a packet."""
+
+    is_late: bool = False  # some of it is later than the lateness: it belongs to those who fill in afterwards
+    left_out: list[str] = field(default_factory=list)  # channels that could not be used, and why
+
+
+class _Station:
+    __slots__ = ("instruments", "position", "stamp_ns")
+
+    def __init__(self, position: Position) -> None:
+        self.position = position
+        self.stamp_ns = 0
+        self.instruments: dict[Instrument, _Listened] = {}
+
+
+class _Listened:
+    __slots__ = ("completeness", "marks", "timeline")
+
+    def __init__(self, instrument: Instrument, hold_ns: int, known_to: int) -> None:
+        self.timeline = Timeline(instrument)
+        self.completeness = Completeness(self.timeline, hold_ns, known_to)
+        self.marks: deque[tuple[int, int]] = deque()  # offsets of packets, and the ends of their samples
+
+
+class Network:
+    """Steps gather in `ready`; whoever looks at them calls `take`, and nothing that they need is forgotten before."""
+
+    def __init__(self, times: Times) -> None:
+        self._times = times
+        self._hold_ns, self._lateness_ns = (round(s * NS_PER_S) for s in (times.hold_s, times.lateness_s))
+        self._lateness = round(times.lateness_s * RATE_HZ)
+        self._kept = times.reach + self._lateness + 2 * RATE_HZ
+        self._stations: dict[str, _Station] = {}
+        self._clocks: dict[Position, int] = {}  # the newest stamp
+        self._swept: dict[Position, int] = {}
+        self._next: dict[Position, int] = {}
+        self._known: dict[Instrument, int] = {}
+        self.ready: list[Step] = []
+
+    def resume(self, known_to: Mapping[Instrument, int]) -> None:
+        """What was looked at before a restart: to which sample, by instrument."""
+        self._known.update(known_to)
+
+    def must_take(self, packet: WaveformPacket, channels: Sequence[ChannelSamples]) -> bool:
+        """Whether this packet may change what those look at who have not looked at `ready` yet."""
+        station = self._stations.get(f"{packet.network}.{packet.station}")
+        if station is None or not self.ready:
+            return False
+        earliest = index_of(min(channel.start_ns for channel in channels))
+        return any(
+            earliest < listened.completeness.evaluated_to + RATE_HZ
+            or earliest > listened.timeline.end + self._lateness - RATE_HZ
+            for listened in station.instruments.values()
+        ) and any(step.timeline.instrument.key == f"{packet.network}.{packet.station}" for step in self.ready)
+
+    def feed(
+        self,
+        packet: WaveformPacket,
+        channels: Sequence[ChannelSamples],
+        position: Position = NOWHERE,
+        offset: int = 0,
+    ) -> Fed:
+        """What a packet brings; its offset is kept as long as anything of it is needed."""
+        fed = Fed()
+        self._next[position] = max(offset + 1, self._next.get(position, 0))
+        key = f"{packet.network}.{packet.station}"
+        station = self._stations.get(key)
+        if station is None:
+            station = self._stations[key] = _Station(position)
+        station.stamp_ns = max(station.stamp_ns, packet.arrival_ns or _end_ns(channels))
+        touched: dict[Instrument, tuple[_Listened, int]] = {}
+        for piece in channels:
+            self._write(packet, station, piece, fed, touched)
+        for listened, end in touched.values():
+            listened.marks.append((offset, end))
+        for listened in station.instruments.values():
+            self.ready.extend(listened.completeness.complete(station.stamp_ns))
+        self._advance(position, station.stamp_ns)
+        return fed
+
+    def take(self) -> list[Step]:
+        """The steps that are ready. They are looked at before the next packet is fed: then older samples may go."""
+        taken, self.ready = self.ready, []
+        return taken
+
+    def forget_old(self, steps: Sequence[Step]) -> None:
+        """After these steps were looked at."""
+        for instrument in {step.timeline.instrument for step in steps}:
+            station = self._stations.get(instrument.key)
+            listened = station.instruments.get(instrument) if station else None
+            if listened:
+                needed = listened.completeness.evaluated_to - self._kept
+                listened.timeline.forget(needed)
+                while listened.marks and listened.marks[0][1] <= needed:
+                    listened.marks.popleft()
+
+    def finish(self) -> None:
+        """Nothing more will come: what has begun is ready."""
+        for station in self._stations.values():
+            self._end(station)
+
+    def evaluated(self, position: Position) -> Iterator[tuple[Timeline, int, bool]]:
+        """By instrument, to which sample all is looked at once `ready` is; and whether the station is silent."""
+        quiet_ns = self._clocks.get(position, 0) - self._lateness_ns
+        for station in self._stations.values():
+            if station.position == position:
+                for listened in station.instruments.values():
+                    yield listened.timeline, listened.completeness.evaluated_to, station.stamp_ns < quiet_ns
+
+    def is_silent(self, instrument: Instrument) -> bool:
+        """Whether nothing has come of its station for longer than the lateness, or it is gone."""
+        station = self._stations.get(instrument.key)
+        return station is None or station.stamp_ns < self._clocks[station.position] - self._lateness_ns
+
+    def is_gone(self, instrument: Instrument) -> bool:
+        return instrument.key not in self._stations
+
+    def evaluated_to(self, instrument: Instrument) -> int:
+        """The sample before which all steps were given out."""
+        station = self._stations.get(instrument.key)
+        listened = station.instruments.get(instrument) if station else None
+        return listened.completeness.evaluated_to if listened else 0
+
+    def oldest_needed(self) -> dict[Position, int]:
+        """The oldest offset that a restart must read. A silent station does not hold it."""
+        oldest = dict(self._next)
+        for station in self._stations.values():
+            place = station.position
+            if station.stamp_ns < self._clocks[place] - self._lateness_ns:
+                continue
+            for listened in station.instruments.values():
+                if listened.marks:
+                    oldest[place] = min(oldest[place], listened.marks[0][0])
+        return oldest
+
+    def skip(self, position: Position, offset: int) -> None:
+        """A message that was no packet was read."""
+        self._next[position] = max(offset + 1, self._next.get(position, 0))
+
+    def leave(self, position: Position) -> None:
+        """It belongs to somebody else now."""
+        self._stations = {key: station for key, station in self._stations.items() if station.position != position}
+        self.ready = [step for step in self.ready if step.timeline.instrument.key in self._stations]
+        for by_position in (self._clocks, self._swept, self._next):
+            by_position.pop(position, None)
+
+    def _write(
+        self,
+        packet: WaveformPacket,
+        station: _Station,
+        piece: ChannelSamples,
+        fed: Fed,
+        touched: dict[Instrument, tuple[_Listened, int]],
+    ) -> None:
+        found = instrument_of(packet.network, packet.station, piece.location, piece.code)
+        if found is None or not piece.samples.size:
+            return
+        if packet.arrival_ns and _end_ns([piece]) > packet.arrival_ns + self._times.future_s * NS_PER_S:
+            fed.left_out.append(f"{piece.code}: samples later than their arrival")
+            return
+        instrument, component = found
+        listened = station.instruments.get(instrument)
+        if listened is None:
+            known_to = self._known.get(instrument, 0)
+            listened = station.instruments[instrument] = _Listened(instrument, self._hold_ns, known_to)
+        first, completeness = index_of(piece.start_ns), listened.completeness
+        if not completeness.evaluated_to or first > listened.timeline.end + self._lateness:
+            self.ready.extend(completeness.rest(station.stamp_ns))
+            completeness.begin(first, station.stamp_ns)
+        oldest = listened.timeline.end - self._lateness
+        fed.is_late |= bool(listened.timeline.end) and first < oldest
+        before = completeness.evaluated_to
+        try:
+            written = listened.timeline.write(component, piece, oldest if listened.timeline.end else -(1 << 62))
+        except InputInvalid as error:
+            fed.left_out.append(f"{piece.code}: {error}")
+            return
+        if not written:
+            return
+        completeness.arrived(written[0][0], station.stamp_ns)
+        touched[instrument] = listened, max(written[-1][1], touched.get(instrument, (listened, 0))[1])
+        if written[0][0] < before and completeness.evaluated_to == before:
+            self.ready.extend(completeness.again(written[0][0], written[-1][1], station.stamp_ns))
+
+    def _advance(self, position: Position, stamp_ns: int) -> None:
+        """Once a second of stamps, look for stations that are silent."""
+        clock = self._clocks[position] = max(stamp_ns, self._clocks.get(position, 0))
+        if clock < self._swept.get(position, 0) + NS_PER_S:
+            return
+        self._swept[position] = clock
+        gone = []
+        for key, station in self._stations.items():
+            if station.position == position and station.stamp_ns < clock - self._lateness_ns:
+                self._end(station)
+                if station.stamp_ns < clock - FORGOTTEN_AFTER_S * NS_PER_S:
+                    gone.append(key)
+        for key in gone:
+            del self._stations[key]
+
+    def _end(self, station: _Station) -> None:
+        for listened in station.instruments.values():
+            self.ready.extend(listened.completeness.rest(station.stamp_ns))
+
+
+def _end_ns(channels: Sequence[ChannelSamples]) -> int:
+    return max(piece.start_ns + round(piece.samples.size * NS_PER_S / piece.rate_hz) for piece in channels)

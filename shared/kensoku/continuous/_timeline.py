@@ -1,0 +1,99 @@
+"""An instrument's record: three components on the absolute 100 Hz grid, NaN where nothing has come."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kensoku.continuous._channel import Channel, Ranges
+from kensoku.continuous._grid import RATE_HZ
+from kensoku.continuous._instruments import Instrument
+from kensoku.continuous._rate import FloatArray, rate_of
+from kensoku.packets import ChannelSamples
+
+LIVE = 60 * RATE_HZ  # a channel that has sent nothing for so long is waited for no more, and may be replaced
+
+
+class Timeline:
+    """Bounded by what is forgotten; a stretch may always be read."""
+
+    __slots__ = ("_channels", "instrument")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self._channels: list[Channel | None] = [None, None, None]
+
+    @property
+    def end(self) -> int:
+        """The sample after the newest of any component; 0 before the first."""
+        return max((channel.end for channel in self._channels if channel), default=0)
+
+    def write(self, component: int, piece: ChannelSamples, oldest: int = -(1 << 62)) -> Ranges:
+        """Which samples at 100 Hz are new. Another channel of the same component is left out while the first lives.
+
+        Raises InputInvalid for a rate that cannot be used.
+        """
+        channel = self._channels[component]
+        rate = rate_of(piece.rate_hz)
+        if channel is None or not channel.rate.is_same(rate):
+            channel = Channel(piece.code, piece.rate_hz)
+        elif channel.code != piece.code:
+            if channel.end + LIVE > channel.rate.at_100_hz(channel.place(piece.start_ns)):
+                return []
+            channel = Channel(piece.code, piece.rate_hz)
+        written = channel.write(piece, oldest)
+        if written:
+            self._channels[component] = channel
+        return written
+
+    def read(self, first: int, last: int) -> FloatArray:
+        """(3, last - first): Z N E."""
+        counts = np.full((3, last - first), np.nan, dtype=np.float32)
+        self.read_into(counts, first)
+        return counts
+
+    def read_into(self, counts: FloatArray, first: int) -> None:
+        """The same into a place that holds NaN."""
+        for row, channel in zip(counts, self._channels, strict=True):
+            if channel is not None:
+                channel.read_into(row, first)
+
+    def is_covered(self, components: Sequence[int], first: int, last: int) -> bool:
+        """Whether all samples of these components have come."""
+        return all(
+            channel is not None and channel.is_covered(first, last)
+            for channel in (self._channels[component] for component in components)
+        )
+
+    def live(self, index: int) -> tuple[int, ...]:
+        """The components that have recorded anything in the minute before a sample, or after it."""
+        return tuple(c for c, channel in enumerate(self._channels) if channel and channel.end + LIVE > index)
+
+    def channels(self, first: int, last: int) -> list[str]:
+        """Codes of those that have any sample here, in the order Z N E."""
+        return [channel.code for channel in self._channels if channel and channel.has_any(first, last)]
+
+    def orientations(self) -> str:
+        """Third letters of the codes: ZNE or Z12."""
+        return "".join(
+            channel.code[2] if channel else usual for channel, usual in zip(self._channels, "ZNE", strict=True)
+        )
+
+    def offset_ns(self, index: int) -> int:
+        """How much later than the grid says the sample was taken."""
+        channel = self._first_at(index)
+        return channel.offset_ns(index) if channel else 0
+
+    def delay_ns(self, index: int) -> int:
+        """By how much the filter to 100 Hz shows waves late."""
+        channel = self._first_at(index)
+        return channel.rate.delay_ns if channel else 0
+
+    def forget(self, before: int) -> None:
+        for place, channel in enumerate(self._channels):
+            if channel is not None:
+                channel.forget(before)
+                if not channel.is_in_use:
+                    self._channels[place] = None
+
+    def _first_at(self, index: int) -> Channel | None:
+        return next((channel for channel in self._channels if channel and channel.has_any(index, index + 1)), None)

@@ -1,0 +1,24 @@
+"""From complete seconds of records to picks, the same live and in batch.
+
+Every second of an instrument lies on an absolute grid and is decided once, from a fixed stretch before its end.
+"""
+
+from kensoku.detection._arrivals import Arrival, FrontEnd, pick_id
+from kensoku.detection._cascade import Cascade
+from kensoku.detection._detector import Detector, Found, no_inventory, pick_packets
+from kensoku.detection._messages import Stations
+from kensoku.detection._stages import Picker, Stage
+
+__all__ = [
+    "Arrival",
+    "Cascade",
+    "Detector",
+    "Found",
+    "FrontEnd",
+    "Picker",
+    "Stage",
+    "Stations",
+    "no_inventory",
+    "pick_id",
+    "pick_packets",
+]

@@ -1,0 +1,153 @@
+"""Networks over every second of every instrument, in as few and large requests as possible."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from kensoku.continuous import STEP, Instrument, Step
+from kensoku.detection._arrivals import Arrival
+from kensoku.detection._stages import GAP, Cut, FloatArray, Picker, decided_to, final_cut, first_cut, told, used_to
+from kensoku.picking import PHASES, Pick, apart_from_gaps, find_picks, with_missing
+from kensoku.v1.pick_pb2 import ModelReference
+
+LOOKED_BACK = 2  # seconds: an onset is decided at most so long after a first stage with the same delays has seen it
+MOST_AT_ONCE = 256  # windows: answers of the processor are the same bits for batches of up to so many
+HIDDEN = 100  # samples without a change, as which a dead component would begin
+
+Seen = tuple[Instrument, int]  # an instrument, and the end of a second
+
+
+class Cascade:
+    """A small network looks at every second; the live picker where that sees something in it or just before.
+
+    Every second is decided from cuts of its own on the absolute grid, so nothing depends on what else was asked, or
+    when. With no first stage the picker looks at every second.
+    """
+
+    def __init__(self, picker: Picker) -> None:
+        self._picker = picker
+        self._final = final_cut(picker.final)
+        self._first = first_cut(picker.first) if picker.first else None
+        self._seen: dict[Instrument, dict[int, bool]] = {}  # what the first stage said of the latest seconds
+        self.asked = 0  # windows of the first stage, or of the only one
+        self.decided = 0  # windows of the final stage
+        final = picker.final
+        self._model = ModelReference(name=final.name, version=final.version, sha256=final.sha256)
+
+    @property
+    def reach(self) -> int:
+        first = self._first.length + LOOKED_BACK * STEP + self._first.stage.card.geometry.stride if self._first else 0
+        return max(first, self._final.length + self._picker.final.card.geometry.stride)
+
+    def evaluate(self, steps: Sequence[Step]) -> list[Arrival]:
+        wanted = [step for step in steps if not step.is_known]
+        if self._first is not None:
+            wanted = self._promising(wanted, self._first)
+        arrivals: list[Arrival] = []
+        for group, answers in _asked(wanted, self._final):
+            self.decided += len(group)
+            for step, said in zip(group, answers, strict=True):
+                arrivals += self._arrivals(step, said)
+        return arrivals
+
+    def forget(self, instruments: Iterable[Instrument]) -> None:
+        """They belong to somebody else, or are no more."""
+        for instrument in instruments:
+            self._seen.pop(instrument, None)
+
+    def _promising(self, steps: Sequence[Step], cut: Cut) -> list[Step]:
+        """Steps in which, or just before which, the first stage sees something."""
+        again = [step for step in steps if step.is_again]
+        fresh = [step for step in steps if not step.is_again]
+        chosen = self._chosen(again, cut, {})
+        chosen |= self._chosen(fresh, cut, self._seen)
+        for step in fresh:
+            seen = self._seen[step.timeline.instrument]
+            for end in [end for end in seen if end <= step.end - LOOKED_BACK * STEP - STEP]:
+                del seen[end]
+        return [step for step in steps if step in chosen]
+
+    def _chosen(self, steps: Sequence[Step], cut: Cut, seen: dict[Instrument, dict[int, bool]]) -> set[Step]:
+        missing: dict[Seen, Step] = {}
+        for step in steps:
+            known = seen.setdefault(step.timeline.instrument, {})
+            for end in _looked_at(step.end):
+                if end not in known:
+                    missing[step.timeline.instrument, end] = Step(step.timeline, end)
+        for instrument, end in missing:
+            seen[instrument][end] = False
+        card = cut.stage.card
+        lowest = np.array([card.threshold.p, card.threshold.s], dtype=np.float32)[:, np.newaxis]
+        for group, answers in _asked(list(missing.values()), cut):
+            self.asked += len(group)
+            for step, said in zip(group, answers, strict=True):
+                seen[step.timeline.instrument][step.end] = bool(np.any(told(cut, said)[-2:] >= lowest))
+        return {step for step in steps if any(seen[step.timeline.instrument][end] for end in _looked_at(step.end))}
+
+    def _arrivals(self, step: Step, said: FloatArray) -> list[Arrival]:
+        """Those of the final stage that are decided in this second and no other."""
+        card, answers = self._picker.final.card, told(self._final, said)
+        first = self._final.last(step.end) - said[:, -self._final.answers :].shape[1]
+        ranges = {phase: range(*(decided_to(card, phase, e) + 1 for e in (step.start, step.end))) for phase in PHASES}
+        return [
+            self._arrival(step, pick, first, answers)
+            for pick in find_picks(card.aligned(answers), card.rule)
+            if int(np.ceil(pick.sample)) + first in ranges[pick.phase] and self._is_apart(step, pick, first)
+        ]
+
+    def _is_apart(self, step: Step, pick: Pick, first: int) -> bool:
+        """Whether no gap is near; a gap that somebody filled with zeros is told soon after it began."""
+        sample = pick.sample + first
+        begin, end = self._final.first(step.end), int(np.floor(sample)) + GAP
+        is_allowed = apart_from_gaps(with_missing(step.timeline.read(begin, end), is_causal=False))
+        low, high = int(np.floor(sample)) - begin, int(np.ceil(sample)) - begin
+        return bool(is_allowed[low] and is_allowed[high])
+
+    def _arrival(self, step: Step, pick: Pick, first: int, answers: FloatArray) -> Arrival:
+        card = self._picker.final.card
+        delay = card.delay.p if pick.phase == "P" else card.delay.s
+        place = min(round(pick.sample) + delay, answers.shape[1] - 1)
+        noise, p, s = answers[:, place].tolist()
+        sample = pick.sample + first
+        return Arrival(
+            step=step,
+            phase=pick.phase,
+            sample=sample,
+            score=pick.score,
+            uncertainty_s=card.calibration.uncertainty_s(pick),
+            noise=noise,
+            p=p,
+            s=s,
+            model=self._model,
+            used_to=used_to(card, pick.phase, int(np.ceil(sample))),
+        )
+
+
+def _looked_at(end: int) -> range:
+    """Ends of the seconds that count for this one."""
+    return range(end - LOOKED_BACK * STEP, end + STEP, STEP)
+
+
+def _asked(steps: Sequence[Step], cut: Cut) -> Iterable[tuple[Sequence[Step], FloatArray]]:
+    """The model's answers to the cuts of all steps in which anything was recorded."""
+    geometry = cut.stage.card.geometry
+    at_once = max(1, min(MOST_AT_ONCE, geometry.batch * geometry.window // cut.length))
+    for place in range(0, len(steps), at_once):
+        group = steps[place : place + at_once]
+        counts = np.full((len(group), 3, cut.length), np.nan, dtype=np.float32)
+        for window, step in zip(counts, group, strict=True):
+            step.timeline.read_into(window, cut.first(step.end))
+        heard = ~np.isnan(counts[:, :, -cut.answers :]).all(axis=(1, 2))
+        if not heard.all():
+            counts, group = counts[heard], [step for step, is_heard in zip(group, heard, strict=True) if is_heard]
+        if group:
+            _hide_missing(counts)
+            yield group, cut.stage.model(counts)
+
+
+def _hide_missing(counts: FloatArray) -> None:
+    """What formats without NaN hide; only where there can be any, since most windows have none."""
+    is_dead = (counts[:, :, 1:HIDDEN] == counts[:, :, :1]).all(axis=2) | np.isnan(counts[:, :, 0])
+    has_zeros = ((counts == 0) | np.isnan(counts)).all(axis=1).any(axis=1)
+    for place in np.flatnonzero(is_dead.any(axis=1) | has_zeros):
+        counts[place] = with_missing(counts[place], is_causal=True)

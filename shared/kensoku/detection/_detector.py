@@ -1,0 +1,152 @@
+"""Packets in, picks out: what the live service and the batch command both are."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from kensoku.continuous import NOWHERE, RATE_HZ, Fed, Instrument, Network, Position, Step, Times
+from kensoku.detection._arrivals import Arrival, FrontEnd
+from kensoku.detection._messages import Stations, describe, describe_fully, due
+from kensoku.measuring import FULL, LEAD
+from kensoku.packets import PACKETS_AT_ONCE, ChannelSamples, decode_packets
+from kensoku.v1.inventory_pb2 import Station
+from kensoku.v1.pick_pb2 import Pick, PickMeasurement
+from kensoku.v1.waveform_pb2 import WaveformPacket
+
+SAME = RATE_HZ // 2  # samples: so near to a pick that was told, late samples show the same one
+MOST_READY = 4096  # steps that wait to be looked at
+
+Found = Pick | PickMeasurement
+
+
+def no_inventory(station: str) -> Station | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    arrival: Arrival
+    pick: Pick
+    is_measured: bool = False
+
+
+class Detector:
+    """Not thread-safe. `found` is what the packets fed so far decide, each once."""
+
+    def __init__(
+        self,
+        front_end: FrontEnd,
+        times: Times | None = None,
+        stations: Stations = no_inventory,
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        times = times or Times()
+        self._front_end = front_end
+        self._stations = stations
+        self._clock_ns = clock_ns
+        self._lateness = round(times.lateness_s * RATE_HZ)
+        self.network = Network(replace(times, reach=max(front_end.reach, LEAD + FULL + RATE_HZ)))
+        self._told: dict[Instrument, list[_Told]] = {}
+        self._found: list[Found] = []
+
+    def feed(
+        self,
+        packet: WaveformPacket,
+        channels: Sequence[ChannelSamples],
+        position: Position = NOWHERE,
+        offset: int = 0,
+    ) -> Fed:
+        """One packet, in the order of the log."""
+        if len(self.network.ready) > MOST_READY or self.network.must_take(packet, channels):
+            self._look()
+        return self.network.feed(packet, channels, position, offset)
+
+    def found(self) -> list[Found]:
+        """Picks and measurements since the last call, those of one instrument in the order of their decision."""
+        self._look()
+        found, self._found = self._found, []
+        return found
+
+    def finish(self) -> list[Found]:
+        """The rest, when nothing more will come."""
+        self.network.finish()
+        self._look()
+        self._measure(lambda instrument: 1 << 62)
+        return self.found()
+
+    def leave(self, position: Position) -> None:
+        """The instruments of a position belong to somebody else now."""
+        self.network.leave(position)
+        self._told = {
+            instrument: told for instrument, told in self._told.items() if not self.network.is_gone(instrument)
+        }
+
+    def _look(self) -> None:
+        steps = self.network.take()
+        if steps:
+            for _, group in groupby(steps, key=lambda step: step.is_again):
+                self._evaluate(list(group))
+            self.network.forget_old(steps)
+        self._measure(self._evaluated_to)
+
+    def _evaluate(self, steps: Sequence[Step]) -> None:
+        ready_ns = self._clock_ns()
+        arrivals = self._front_end.evaluate(steps)
+        inferred_ns = self._clock_ns()
+        for arrival in arrivals:
+            told = self._told.setdefault(arrival.instrument, [])
+            if arrival.step.is_again and any(_is_same(arrival, other.arrival) for other in told):
+                continue
+            pick = describe(
+                arrival, self._stations, late=arrival.step.is_again, ready_ns=ready_ns, inferred_ns=inferred_ns
+            )
+            told.append(_Told(arrival, pick))
+            self._found.append(pick)
+
+    def _measure(self, evaluated_to: Callable[[Instrument], int]) -> None:
+        """Half a minute after its onset a pick is measured, whatever came of it by then."""
+        for instrument in list(self._told):
+            reached, told = evaluated_to(instrument), self._told[instrument]
+            for place, one in enumerate(told):
+                if not one.is_measured and due(one.arrival) <= reached:
+                    self._found.append(describe_fully(one.arrival, one.pick, self._stations))
+                    told[place] = replace(one, is_measured=True)
+            told[:] = [one for one in told if not one.is_measured or due(one.arrival) > reached - self._lateness]
+            if not told:
+                del self._told[instrument]
+
+    def _evaluated_to(self, instrument: Instrument) -> int:
+        return 1 << 62 if self.network.is_silent(instrument) else self.network.evaluated_to(instrument)
+
+
+def _is_same(arrival: Arrival, other: Arrival) -> bool:
+    return arrival.phase == other.phase and abs(arrival.sample - other.sample) <= SAME
+
+
+def pick_packets(
+    packets: Iterable[WaveformPacket],
+    front_end: FrontEnd,
+    times: Times | None = None,
+    stations: Stations = no_inventory,
+) -> Iterator[Found]:
+    """The same from packets as live. Packets that cannot be used are left out.
+
+    The stamps in the packets decide what is waited for: give those of one station in the order of their arrival.
+    """
+    detector = Detector(front_end, times, stations)
+    batch: list[WaveformPacket] = []
+    for packet in packets:
+        batch.append(packet)
+        if len(batch) == PACKETS_AT_ONCE:
+            yield from _fed(detector, batch)
+            batch = []
+    yield from _fed(detector, batch)
+    yield from detector.finish()
+
+
+def _fed(detector: Detector, packets: Sequence[WaveformPacket]) -> list[Found]:
+    for packet, channels in zip(packets, decode_packets(packets), strict=True):
+        if isinstance(channels, list):
+            detector.feed(packet, channels)
+    return detector.found()

@@ -1,0 +1,99 @@
+"""What is told of an arrival: at once, and once more when half a minute of it is there."""
+
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from kensoku.continuous import RATE_HZ, time_of
+from kensoku.detection._arrivals import Arrival
+from kensoku.measuring import FULL, LEAD, Channels, Measured, describe_pick, measure, pick_measurement
+from kensoku.v1.inventory_pb2 import Station
+from kensoku.v1.pick_pb2 import (
+    DECISION_KEPT,
+    PHASE_P,
+    PHASE_S,
+    PhaseProbabilities,
+    Pick,
+    PickLatency,
+    PickMeasurement,
+)
+
+Stations = Callable[[str], Station | None]  # what the inventory says of NET.STA
+
+USED = RATE_HZ  # samples around an onset in which a channel counts as used
+
+
+def describe(arrival: Arrival, stations: Stations, *, late: bool, ready_ns: int, inferred_ns: int) -> Pick:
+    """The first message. It depends on samples before `arrival.used_to` alone, but for the stamps."""
+    timeline, index = arrival.step.timeline, arrival.index
+    station = stations(arrival.instrument.key)
+    pick = Pick(
+        id=arrival.id,
+        instrument=arrival.instrument.to_message(),
+        channels=timeline.channels(index - USED, min(index + USED, arrival.used_to)),
+        phase=PHASE_P if arrival.phase == "P" else PHASE_S,
+        onset_ns=arrival.onset_ns,
+        onset_uncertainty_s=arrival.uncertainty_s,
+        onset_index=index,
+        probabilities=_probabilities(arrival),
+        method=arrival.method,
+        model=arrival.model,
+        inventory_hash=station.hash if station else "",
+        decision=DECISION_KEPT,
+        late=late,
+        latency=PickLatency(
+            last_sample_ns=time_of(arrival.used_to - 1) + timeline.offset_ns(index),
+            packet_arrival_ns=arrival.step.arrival_ns,
+            window_ready_ns=ready_ns,
+            inferred_ns=inferred_ns,
+        ),
+        software_version=_software_version(),
+    )
+    first = index - LEAD - 1
+    describe_pick(pick, _measured(arrival, station, first, arrival.used_to), _first_ns(arrival, first))
+    return pick
+
+
+def describe_fully(arrival: Arrival, pick: Pick, stations: Stations) -> PickMeasurement:
+    """The second message, of the half minute after the onset."""
+    first = arrival.index - LEAD - 1
+    measured = _measured(arrival, stations(arrival.instrument.key), first, due(arrival))
+    message = pick_measurement(pick, measured, _first_ns(arrival, first))
+    message.models.append(arrival.model)
+    return message
+
+
+def due(arrival: Arrival) -> int:
+    """The sample before which the second message ends."""
+    return arrival.index + FULL
+
+
+def _measured(arrival: Arrival, station: Station | None, first: int, end: int) -> Measured:
+    timeline, instrument = arrival.step.timeline, arrival.instrument
+    channels = Channels.of(
+        station, instrument.location, instrument.band_instrument, arrival.onset_ns, timeline.orientations()
+    )
+    counts = timeline.read(first, end)
+    return measure(counts, arrival.sample - first, end - first, channels, arrival.phase, arrival.uncertainty_s)
+
+
+def _first_ns(arrival: Arrival, first: int) -> int:
+    timeline = arrival.step.timeline
+    return time_of(first) + timeline.offset_ns(arrival.index) - timeline.delay_ns(arrival.index)
+
+
+def _probabilities(arrival: Arrival) -> PhaseProbabilities:
+    """Of its own phase what the whole lobe says; noise and the other phase share the rest as they do at the onset."""
+    own, noise, other = arrival.score, arrival.noise, arrival.s if arrival.phase == "P" else arrival.p
+    share = (1 - own) / (noise + other) if noise + other > 0 else 0.0
+    noise, other = (noise * share, other * share) if share else (1 - own, 0.0)
+    p, s = (own, other) if arrival.phase == "P" else (other, own)
+    return PhaseProbabilities(noise=noise, p=p, s=s)
+
+
+@cache
+def _software_version() -> str:
+    try:
+        return version("kensoku")
+    except PackageNotFoundError:
+        return ""
