@@ -1,0 +1,105 @@
+"""What models make of classic picks: whether each is noise, and where and which its onset is.
+
+A model is a callable that takes counts (cuts, 3, samples), NaN where missing, as `kensoku.picking` has it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kensoku.classic._picks import ClassicPick
+from kensoku.classic._settings import RATE_HZ, FloatArray
+from kensoku.picking import Model, ModelCard, Phase, Pick, annotate, apart_from_gaps, find_picks
+
+ONSET = 1  # in what a denoiser says: noise, onset
+REFINED_S = 0.5  # how far a picker may move a classic pick
+LEAST_SCORE = 0.1  # of a picker's pick, where a classic one has told that something is there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedPick:
+    classic: ClassicPick
+    phase: Phase
+    sample: float  # absolute
+    uncertainty_s: float  # 68 %
+    score: float  # of the picker; 0 where it has no onset there
+    noise_probability: float  # of the denoiser; 0 without one
+    is_noise: bool  # less probable an onset than the denoiser's threshold
+
+
+def judge_noise(
+    picks: Sequence[ClassicPick], counts: FloatArray, first: int, model: Model, card: ModelCard
+) -> list[JudgedPick]:
+    """Each with the probability that nothing begins within half a second of it, from the 4 s around it."""
+    said = noise_probabilities([pick.sample for pick in picks], counts, first, model, card)
+    return [
+        JudgedPick(
+            classic=pick,
+            phase=pick.phase,
+            sample=pick.sample,
+            uncertainty_s=pick.width_s,
+            score=0.0,
+            noise_probability=noise,
+            is_noise=1 - noise < card.threshold.p,
+        )
+        for pick, noise in zip(picks, said, strict=True)
+    ]
+
+
+def noise_probabilities(
+    samples: Sequence[float], counts: FloatArray, first: int, model: Model, card: ModelCard
+) -> list[float]:
+    """Of the cuts around these samples of a record that begins with number `first`."""
+    if not samples:
+        return []
+    cuts = np.stack([cut_around(counts, first, sample, card.geometry.window) for sample in samples])
+    at_once = card.geometry.batch
+    said = np.concatenate([model(cuts[place : place + at_once]) for place in range(0, len(cuts), at_once)])
+    return [float(1 - row[ONSET]) for row in said.reshape(len(cuts), -1)]
+
+
+def cut_around(counts: FloatArray, first: int, sample: float, length: int) -> FloatArray:
+    """(3, length) with the sample in the middle; NaN outside of the record."""
+    return _stretch(counts, first, round(sample) - length // 2, length)
+
+
+def refine(pick: JudgedPick, counts: FloatArray, first: int, model: Model, card: ModelCard) -> JudgedPick:
+    """With phase, time and uncertainty of the best onset that a picker sees near it, if it sees one."""
+    begin, length = refining_stretch(pick.classic, card)
+    shown = _stretch(counts, first, begin, length)
+    said = card.aligned(annotate(shown, model, card.geometry, begin))
+    rule = replace(card.rule, p_threshold=LEAST_SCORE, s_threshold=LEAST_SCORE)
+    found = find_picks(said, rule, apart_from_gaps(shown))
+    near = [each for each in found if abs(begin + each.sample - pick.classic.sample) <= REFINED_S * RATE_HZ]
+    best = max(near, key=_by_score, default=None)
+    if best is None:
+        return pick
+    return replace(
+        pick,
+        phase=best.phase,
+        sample=begin + best.sample,
+        score=best.score,
+        uncertainty_s=card.calibration.uncertainty_s(best),
+    )
+
+
+def refining_stretch(pick: ClassicPick, card: ModelCard) -> tuple[int, int]:
+    """First sample and length of what a picker is shown: all that its answers near the pick depend on."""
+    rule, geometry = card.rule, card.geometry
+    middle, aside = round(pick.sample), round(REFINED_S * RATE_HZ)
+    latest = max(card.delay.p, card.delay.s) + geometry.after + rule.ahead + rule.rival + geometry.stride
+    begin = middle - aside - 2 * rule.behind - geometry.before - geometry.stride
+    return begin, middle + aside + latest - begin
+
+
+def _stretch(counts: FloatArray, first: int, begin: int, length: int) -> FloatArray:
+    stretch = np.full((3, length), np.nan, dtype=np.float32)
+    low, high = max(begin, first), min(begin + length, first + counts.shape[1])
+    if high > low:
+        stretch[:, low - begin : high - begin] = counts[:, low - first : high - first]
+    return stretch
+
+
+def _by_score(pick: Pick) -> float:
+    return pick.score
