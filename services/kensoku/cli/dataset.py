@@ -1,4 +1,4 @@
-"""`kensoku dataset`: build, count and look at the examples that networks learn from."""
+"""`kensoku dataset`: build, complete, count and look at the examples that networks learn from."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kensoku.cli import _dataset_pick
 from kensoku.errors import SettingInvalid
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     command.add_argument("--count", type=int, default=24, metavar="N", help="examples: %(default)s")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="which ones: %(default)s")
     command.set_defaults(execute=execute_sheet)
+    _dataset_pick.add_actions(actions)
 
 
 def execute_build(options: argparse.Namespace) -> int:

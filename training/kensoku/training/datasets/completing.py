@@ -5,19 +5,25 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from kensoku.errors import InputInvalid
 from kensoku.training.datasets.labels import LabelRule, Pick
 from kensoku.training.examples import PHASES, RATE_HZ, Phase
+from kensoku.training.scores import TRUSTED
+
+PSEUDO = 0.49  # trust in a model's own picks at the most: labels of less than 0.5 judge nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
     """How far a model's picks are trusted."""
 
-    picks: str  # the table, which `kensoku models run` writes
-    weight: float = 0.5
-    least_score: float = 0.5
+    picks: str  # the table, which `kensoku dataset pick` or `kensoku models run` writes
+    weight: Annotated[float, Field(gt=0, lt=TRUSTED)] = PSEUDO  # it may teach, it must never judge
+    least_score: Annotated[float, Field(gt=0, le=1)] = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 import obspy
 
 from kensoku.errors import InputInvalid
+from kensoku.training.datasets.completing import PSEUDO
 from kensoku.training.datasets.cutting import take
 from kensoku.training.datasets.labels import LabelRule, Pick, Stretch, apply_rule
 from kensoku.training.datasets.missing import mark_missing
@@ -78,14 +79,14 @@ def _origin(file: Continuous, station: str, event: str) -> Origin:
 
 @functools.lru_cache(maxsize=1)  # examples are loaded in the order of their files
 def _label(file: Continuous) -> Sequence[Example]:
-    tracks = _read_tracks(file.path)
+    tracks = read_tracks(file.path)
     rows = _read_picks(file) if file.picks else {}
     if file.is_noise:
         return _label_noise(file, tracks, rows)
     return [_label_track(file, track, rows.get(track.station, [])) for track in tracks]
 
 
-def _read_tracks(path: Path) -> list[Track]:
+def read_tracks(path: Path) -> list[Track]:
     try:
         stream = obspy.read(str(path))
     except (OSError, TypeError, ValueError) as error:
@@ -113,13 +114,18 @@ def _read_picks(file: Continuous) -> Mapping[str, list[_Row]]:
                     _Row(
                         fill(columns.phase, row, file.picks),
                         moment.replace(tzinfo=moment.tzinfo or UTC).timestamp(),
-                        float(fill(columns.score, row, file.picks) or 1.0),
+                        _trust(float(fill(columns.score, row, file.picks) or 1.0), row),
                         "" if event == columns.no_event else event,
                     )
                 )
     except (OSError, ValueError) as error:
         raise InputInvalid(f"{file.picks}: found {error}; expected a table of picks") from None
     return of
+
+
+def _trust(score: float, row: Mapping[str, str]) -> float:
+    """Of a pick that the table ascribes to a model: less than judges have."""
+    return min(max(score, 0.0), 1.0) * (PSEUDO if row.get("model") else 1.0)
 
 
 def _label_track(file: Continuous, track: Track, rows: Sequence[_Row]) -> Example:
@@ -129,7 +135,7 @@ def _label_track(file: Continuous, track: Track, rows: Sequence[_Row]) -> Exampl
         sample = track.sample(row.time_s)
         if row.event and row.phase in PHASES:
             phase = PHASES[PHASES.index(row.phase)]
-            events[row.event].append(Pick(phase, sample, min(max(row.score, 0.0), 1.0)))
+            events[row.event].append(Pick(phase, sample, row.score))
         else:
             doubtful.append((sample - RATE_HZ * DOUBTFUL_S, sample + RATE_HZ * DOUBTFUL_S))
     onsets, unknown = apply_rule(file.rule, events.values(), doubtful, track.counts.shape[1])

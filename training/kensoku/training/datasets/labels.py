@@ -3,12 +3,15 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from kensoku.training.examples import PHASES, RATE_HZ, BoolArray, Onset, Phase, Span
 
 Stretch = tuple[float, float]  # first and last sample
+Trust = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +20,8 @@ class LabelRule:
 
     shift_p_samples: float = 0.0  # added to what the source says
     shift_s_samples: float = 0.0
-    weight_p: float = 1.0
-    weight_s: float = 1.0
+    weight_p: Trust = 1.0
+    weight_s: Trust = 1.0
     known_before_s: float = math.inf  # of an event's first label: earlier nobody looked
     known_after_s: float = math.inf  # of its last
     missing_s: float = 0.3  # from a label on (before it, for P) the unlabelled phase of the event may lie
