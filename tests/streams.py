@@ -1,6 +1,7 @@
-"""Records of one or more stations as packets in the order of their arrival, and a small causal model to look at them."""
+"""Records of stations as packets in the order of their arrival, and a small causal model to look at them."""
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ def record(length: int = 9000, seed: int = 3, events: Iterable[tuple[int, int]] 
     for first, component in events:
         wave = np.random.default_rng(first).normal(0, 400, length - first) * np.exp(-np.arange(length - first) / 60)
         made[component, first:] += wave
-    return np.round(made).astype(np.int32)
+    return np.asarray(np.round(made), dtype=np.int32)
 
 
 def packet(
@@ -110,9 +111,8 @@ def contents(found: Iterable[Found]) -> list[bytes]:
     """Messages without what the clock wrote into them, in an order of their own."""
     plain = []
     for message in found:
-        copy = type(message)()
-        copy.CopyFrom(message)
-        copy.latency.Clear()
+        copy = deepcopy(message)
+        copy.ClearField("latency")
         plain.append(type(message).__name__.encode() + copy.SerializeToString(deterministic=True))
     return sorted(plain)
 

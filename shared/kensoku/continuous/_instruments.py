@@ -26,6 +26,10 @@ class Instrument(NamedTuple):
         """NET.STA, by which messages are sent."""
         return f"{self.network}.{self.station}"
 
+    @classmethod
+    def of(cls, message: pick_pb2.Instrument) -> "Instrument":
+        return cls(message.network, message.station, message.location, message.band_instrument)
+
     def to_message(self) -> pick_pb2.Instrument:
         return pick_pb2.Instrument(**self._asdict())
 

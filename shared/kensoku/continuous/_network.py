@@ -37,9 +37,10 @@ class Fed:
 
 
 class _Station:
-    __slots__ = ("instruments", "position", "stamp_ns")
+    __slots__ = ("instruments", "key", "position", "stamp_ns")
 
-    def __init__(self, position: Position) -> None:
+    def __init__(self, key: str, position: Position) -> None:
+        self.key = key
         self.position = position
         self.stamp_ns = 0
         self.instruments: dict[Instrument, _Listened] = {}
@@ -74,16 +75,18 @@ class Network:
         self._known.update(known_to)
 
     def must_take(self, packet: WaveformPacket, channels: Sequence[ChannelSamples]) -> bool:
-        """Whether this packet may change what those look at who have not looked at `ready` yet."""
+        """Whether `ready` must be looked at before this packet, which changes or ends what those steps lie in."""
         station = self._stations.get(f"{packet.network}.{packet.station}")
-        if station is None or not self.ready:
+        if station is None or not station.instruments:
             return False
         earliest = index_of(min(channel.start_ns for channel in channels))
-        return any(
-            earliest < listened.completeness.evaluated_to + RATE_HZ
-            or earliest > listened.timeline.end + self._lateness - RATE_HZ
-            for listened in station.instruments.values()
-        ) and any(step.timeline.instrument.key == f"{packet.network}.{packet.station}" for step in self.ready)
+        must = False
+        for listened in station.instruments.values():
+            if earliest > listened.timeline.end + self._lateness:
+                self.ready.extend(listened.completeness.rest(station.stamp_ns))
+                must = True
+            must |= earliest < listened.completeness.evaluated_to
+        return must and any(step.timeline.instrument.key == station.key for step in self.ready)
 
     def feed(
         self,
@@ -98,7 +101,7 @@ class Network:
         key = f"{packet.network}.{packet.station}"
         station = self._stations.get(key)
         if station is None:
-            station = self._stations[key] = _Station(position)
+            station = self._stations[key] = _Station(key, position)
         station.stamp_ns = max(station.stamp_ns, packet.arrival_ns or _end_ns(channels))
         touched: dict[Instrument, tuple[_Listened, int]] = {}
         for piece in channels:
@@ -111,7 +114,7 @@ class Network:
         return fed
 
     def take(self) -> list[Step]:
-        """The steps that are ready. They are looked at before the next packet is fed: then older samples may go."""
+        """The steps that are ready, for somebody who looks at them before the next packet is fed."""
         taken, self.ready = self.ready, []
         return taken
 
@@ -144,8 +147,10 @@ class Network:
         station = self._stations.get(instrument.key)
         return station is None or station.stamp_ns < self._clocks[station.position] - self._lateness_ns
 
-    def is_gone(self, instrument: Instrument) -> bool:
-        return instrument.key not in self._stations
+    def timeline(self, instrument: Instrument) -> Timeline | None:
+        station = self._stations.get(instrument.key)
+        listened = station.instruments.get(instrument) if station else None
+        return listened.timeline if listened else None
 
     def evaluated_to(self, instrument: Instrument) -> int:
         """The sample before which all steps were given out."""
@@ -199,6 +204,7 @@ class Network:
         if not completeness.evaluated_to or first > listened.timeline.end + self._lateness:
             self.ready.extend(completeness.rest(station.stamp_ns))
             completeness.begin(first, station.stamp_ns)
+            listened.timeline.forget(completeness.evaluated_to - self._kept)
         oldest = listened.timeline.end - self._lateness
         fed.is_late |= bool(listened.timeline.end) and first < oldest
         before = completeness.evaluated_to

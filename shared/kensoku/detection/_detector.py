@@ -1,13 +1,13 @@
 """Packets in, picks out: what the live service and the batch command both are."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from kensoku.continuous import NOWHERE, RATE_HZ, Fed, Instrument, Network, Position, Step, Times
-from kensoku.detection._arrivals import Arrival, FrontEnd
-from kensoku.detection._messages import Stations, describe, describe_fully, due
+from kensoku.detection._arrivals import FrontEnd
+from kensoku.detection._messages import Stations, describe, describe_fully
 from kensoku.measuring import FULL, LEAD
 from kensoku.packets import PACKETS_AT_ONCE, ChannelSamples, decode_packets
 from kensoku.v1.inventory_pb2 import Station
@@ -15,6 +15,7 @@ from kensoku.v1.pick_pb2 import Pick, PickMeasurement
 from kensoku.v1.waveform_pb2 import WaveformPacket
 
 SAME = RATE_HZ // 2  # samples: so near to a pick that was told, late samples show the same one
+END = 1 << 62  # later than all samples
 MOST_READY = 4096  # steps that wait to be looked at
 
 Found = Pick | PickMeasurement
@@ -24,11 +25,15 @@ def no_inventory(station: str) -> Station | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Told:
-    arrival: Arrival
     pick: Pick
     is_measured: bool = False
+
+    @property
+    def due(self) -> int:
+        """The sample before which the second message ends."""
+        return self.pick.onset_index + FULL
 
 
 class Detector:
@@ -49,6 +54,13 @@ class Detector:
         self.network = Network(replace(times, reach=max(front_end.reach, LEAD + FULL + RATE_HZ)))
         self._told: dict[Instrument, list[_Told]] = {}
         self._found: list[Found] = []
+
+    def resume(self, known_to: Mapping[Instrument, int], picks: Iterable[Pick], measured: Collection[str]) -> None:
+        """What was told before a restart: to which sample, which picks lately, and which of those were measured."""
+        self.network.resume(known_to)
+        for pick in picks:
+            told = self._told.setdefault(Instrument.of(pick.instrument), [])
+            told.append(_Told(pick, is_measured=pick.id in measured))
 
     def feed(
         self,
@@ -72,15 +84,14 @@ class Detector:
         """The rest, when nothing more will come."""
         self.network.finish()
         self._look()
-        self._measure(lambda instrument: 1 << 62)
+        self._measure(is_over=True)
         return self.found()
 
     def leave(self, position: Position) -> None:
         """The instruments of a position belong to somebody else now."""
         self.network.leave(position)
-        self._told = {
-            instrument: told for instrument, told in self._told.items() if not self.network.is_gone(instrument)
-        }
+        for instrument in [one for one in self._told if self.network.timeline(one) is None]:
+            del self._told[instrument]
 
     def _look(self) -> None:
         steps = self.network.take()
@@ -88,40 +99,38 @@ class Detector:
             for _, group in groupby(steps, key=lambda step: step.is_again):
                 self._evaluate(list(group))
             self.network.forget_old(steps)
-        self._measure(self._evaluated_to)
+        self._measure()
 
     def _evaluate(self, steps: Sequence[Step]) -> None:
         ready_ns = self._clock_ns()
         arrivals = self._front_end.evaluate(steps)
         inferred_ns = self._clock_ns()
         for arrival in arrivals:
-            told = self._told.setdefault(arrival.instrument, [])
-            if arrival.step.is_again and any(_is_same(arrival, other.arrival) for other in told):
-                continue
-            pick = describe(
-                arrival, self._stations, late=arrival.step.is_again, ready_ns=ready_ns, inferred_ns=inferred_ns
-            )
-            told.append(_Told(arrival, pick))
-            self._found.append(pick)
+            told, late = self._told.setdefault(arrival.instrument, []), arrival.step.is_again
+            pick = describe(arrival, self._stations, late=late, ready_ns=ready_ns, inferred_ns=inferred_ns)
+            if not (late and any(_is_same(pick, other.pick) for other in told)):
+                told.append(_Told(pick))
+                self._found.append(pick)
 
-    def _measure(self, evaluated_to: Callable[[Instrument], int]) -> None:
+    def _measure(self, is_over: bool = False) -> None:
         """Half a minute after its onset a pick is measured, whatever came of it by then."""
-        for instrument in list(self._told):
-            reached, told = evaluated_to(instrument), self._told[instrument]
-            for place, one in enumerate(told):
-                if not one.is_measured and due(one.arrival) <= reached:
-                    self._found.append(describe_fully(one.arrival, one.pick, self._stations))
-                    told[place] = replace(one, is_measured=True)
-            told[:] = [one for one in told if not one.is_measured or due(one.arrival) > reached - self._lateness]
+        for instrument, told in list(self._told.items()):
+            timeline = self.network.timeline(instrument)
+            if timeline is None:  # nothing was read of it since the restart
+                continue
+            is_last = is_over or self.network.is_silent(instrument)
+            reached = END if is_last else self.network.evaluated_to(instrument)
+            for one in told:
+                if not one.is_measured and one.due <= reached:
+                    self._found.append(describe_fully(one.pick, timeline, self._stations))
+                    one.is_measured = True
+            told[:] = [one for one in told if not one.is_measured or one.due > reached - self._lateness]
             if not told:
                 del self._told[instrument]
 
-    def _evaluated_to(self, instrument: Instrument) -> int:
-        return 1 << 62 if self.network.is_silent(instrument) else self.network.evaluated_to(instrument)
 
-
-def _is_same(arrival: Arrival, other: Arrival) -> bool:
-    return arrival.phase == other.phase and abs(arrival.sample - other.sample) <= SAME
+def _is_same(pick: Pick, other: Pick) -> bool:
+    return pick.phase == other.phase and abs(pick.onset_index - other.onset_index) <= SAME
 
 
 def pick_packets(

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from kensoku.continuous import RATE_HZ, time_of
+from kensoku.continuous import RATE_HZ, SAMPLE_NS, Timeline, time_of
 from kensoku.detection._arrivals import Arrival
 from kensoku.measuring import FULL, LEAD, Channels, Measured, describe_pick, measure, pick_measurement
+from kensoku.picking import Phase
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import (
     DECISION_KEPT,
@@ -50,36 +51,33 @@ def describe(arrival: Arrival, stations: Stations, *, late: bool, ready_ns: int,
         software_version=_software_version(),
     )
     first = index - LEAD - 1
-    describe_pick(pick, _measured(arrival, station, first, arrival.used_to), _first_ns(arrival, first))
+    measured = _measured(pick, timeline, stations, first, arrival.used_to)
+    describe_pick(pick, measured, _first_ns(timeline, first, index))
     return pick
 
 
-def describe_fully(arrival: Arrival, pick: Pick, stations: Stations) -> PickMeasurement:
-    """The second message, of the half minute after the onset."""
-    first = arrival.index - LEAD - 1
-    measured = _measured(arrival, stations(arrival.instrument.key), first, due(arrival))
-    message = pick_measurement(pick, measured, _first_ns(arrival, first))
-    message.models.append(arrival.model)
+def describe_fully(pick: Pick, timeline: Timeline, stations: Stations) -> PickMeasurement:
+    """The second message, of the half minute after the onset; of what the first one says and the record alone."""
+    first = pick.onset_index - LEAD - 1
+    measured = _measured(pick, timeline, stations, first, pick.onset_index + FULL)
+    message = pick_measurement(pick, measured, _first_ns(timeline, first, pick.onset_index))
+    message.models.append(pick.model)
     return message
 
 
-def due(arrival: Arrival) -> int:
-    """The sample before which the second message ends."""
-    return arrival.index + FULL
+def _measured(pick: Pick, timeline: Timeline, stations: Stations, first: int, end: int) -> Measured:
+    instrument, index = timeline.instrument, pick.onset_index
+    station = stations(instrument.key)
+    letters = timeline.orientations()
+    channels = Channels.of(station, instrument.location, instrument.band_instrument, pick.onset_ns, letters)
+    onset = (pick.onset_ns - _first_ns(timeline, first, index)) / SAMPLE_NS
+    phase: Phase = "P" if pick.phase == PHASE_P else "S"
+    return measure(timeline.read(first, end), onset, end - first, channels, phase, pick.onset_uncertainty_s)
 
 
-def _measured(arrival: Arrival, station: Station | None, first: int, end: int) -> Measured:
-    timeline, instrument = arrival.step.timeline, arrival.instrument
-    channels = Channels.of(
-        station, instrument.location, instrument.band_instrument, arrival.onset_ns, timeline.orientations()
-    )
-    counts = timeline.read(first, end)
-    return measure(counts, arrival.sample - first, end - first, channels, arrival.phase, arrival.uncertainty_s)
-
-
-def _first_ns(arrival: Arrival, first: int) -> int:
-    timeline = arrival.step.timeline
-    return time_of(first) + timeline.offset_ns(arrival.index) - timeline.delay_ns(arrival.index)
+def _first_ns(timeline: Timeline, first: int, index: int) -> int:
+    """The time of a sample, by the clock at another one."""
+    return time_of(first) + timeline.offset_ns(index) - timeline.delay_ns(index)
 
 
 def _probabilities(arrival: Arrival) -> PhaseProbabilities:

@@ -74,12 +74,13 @@ def final_cut(stage: Stage) -> Cut:
 
 
 def _cut(stage: Stage, answers: int) -> Cut:
-    geometry, shipped = stage.card.geometry, getattr(stage.card, "last", 0)
-    cut = Cut(stage, min(answers, shipped) if shipped else answers)
+    geometry = stage.card.geometry
+    shipped = geometry.window - geometry.before
+    cut = Cut(stage, min(answers, shipped) if geometry.is_fixed else answers)
     if cut.length > geometry.window or cut.answers < STEP:
         raise InputInvalid(
-            f"model {stage.name!r}: found windows of {geometry.window} samples and {shipped or 'all'} answers, "
-            f"expected {cut.length} and {_up(STEP, geometry.stride)} or more to look at each second of a record; "
+            f"model {stage.name!r}: found windows of {geometry.window} samples with {shipped} answers, expected "
+            f"{cut.length} with {_up(STEP, geometry.stride)} or more to look at each second of a record; "
             "use a model for live picking"
         )
     return cut

@@ -1,0 +1,164 @@
+"""The same samples give the same picks, whatever the packets' sizes and order, the start, and restarts in between."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kensoku.continuous import Times
+from kensoku.detection import Cascade, Detector, pick_packets
+from kensoku.packets import decode_packet
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMeasurement
+from kensoku.v1.waveform_pb2 import WaveformPacket
+from tests.streams import (
+    SAMPLE_NS,
+    START_NS,
+    by_arrival,
+    contents,
+    one_stage,
+    packet,
+    picks,
+    record,
+    seconds,
+    two_stages,
+)
+
+RECORD = record(4000, events=((1800, 0), (2400, 1)))
+QUICK = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+AS_RECORDED = contents(pick_packets(seconds(RECORD), two_stages()))
+
+
+@st.composite
+def pieces(draw: st.DrawFn) -> list[WaveformPacket]:
+    """The record in pieces of up to 1.5 s, late by up to 1.4 s, some twice; horizontals alone or not."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    longest = draw(st.sampled_from([20, 90, 150]))
+    groups: list[tuple[int, ...]] = draw(st.sampled_from([[(0, 1, 2)], [(0,), (1, 2)], [(2,), (1,), (0,)]]))
+    made = []
+    for components in groups:
+        first = 0
+        while first < RECORD.shape[1]:
+            last = min(first + int(random.integers(1, longest + 1)), RECORD.shape[1])
+            delay_s = float(random.uniform(0, 1.4))
+            made.append(packet(RECORD, first, last, components=components, delay_s=delay_s))
+            if random.random() < 0.1:
+                made.append(packet(RECORD, first, last, components=components, delay_s=random.uniform(0, 8)))
+            first = last
+    return by_arrival(made)
+
+
+@QUICK
+@given(pieces())
+def test_sizes_order_and_duplicates_of_packets_change_no_byte(packets: list[WaveformPacket]) -> None:
+    assert contents(pick_packets(packets, two_stages())) == AS_RECORDED
+
+
+def test_there_is_something_to_change() -> None:
+    found = list(pick_packets(seconds(RECORD), two_stages()))
+    assert [pick.phase for pick in picks(found)] == [PHASE_P, PHASE_S]
+    assert sum(isinstance(message, PickMeasurement) for message in found) == 2
+
+
+@pytest.mark.parametrize("size", [7, 100, 333, 4000])
+def test_any_size_gives_the_same(size: int) -> None:
+    assert contents(pick_packets(seconds(RECORD, size), two_stages())) == AS_RECORDED
+
+
+def test_the_cascade_gives_what_the_picker_gives_where_it_looks() -> None:
+    gated, cascade = one_stage(), two_stages()
+    everywhere = contents(pick_packets(seconds(RECORD), gated))
+    assert contents(pick_packets(seconds(RECORD), cascade)) == everywhere
+    assert cascade.decided < gated.decided / 3
+
+
+@pytest.mark.parametrize("start", np.random.default_rng(1).integers(1, 800, 6).tolist())
+def test_a_later_start_gives_the_same_picks(start: int) -> None:
+    whole = picks(pick_packets(seconds(RECORD), one_stage()))
+    later = [packet(RECORD, first, min(first + 100, 4000)) for first in range(start, 4000, 100)]
+    started = picks(pick_packets(later, one_stage()))
+    after = START_NS + 1500 * SAMPLE_NS
+    assert [pick.id for pick in started if pick.onset_ns > after] == [p.id for p in whole if p.onset_ns > after]
+
+
+@pytest.mark.parametrize("crash", [9, 19, 20, 24, 25, 33])
+def test_a_restart_tells_the_rest_and_asks_nothing_again(crash: int) -> None:
+    """Read again from the oldest offset that is needed, with what was told to be evaluated."""
+    packets = seconds(RECORD)
+    first = Detector(two_stages())
+    for offset, one in enumerate(packets[:crash]):
+        first.feed(one, decode_packet(one), ("waveforms", 0), offset)
+    told = first.found()
+    needed = first.network.oldest_needed()["waveforms", 0]
+    known = {timeline.instrument: end for timeline, end, _ in first.network.evaluated(("waveforms", 0))}
+    cascade = two_stages()
+    second = Detector(cascade)
+    measured = {message.id for message in told if isinstance(message, PickMeasurement)}
+    second.resume(known, picks(told), measured)
+    for offset, one in enumerate(packets[needed:], needed):
+        second.feed(one, decode_packet(one), ("waveforms", 0), offset)
+    rest = second.finish()
+    assert contents([*told, *rest]) == AS_RECORDED
+    assert cascade.asked <= len(packets) - crash + 7  # two seconds before, and those that were waited for
+
+
+def test_two_stations_do_not_meet() -> None:
+    other = [packet(RECORD[::-1].copy(), n, n + 100, station="OTHER") for n in range(0, 4000, 100)]
+    both = list(pick_packets(by_arrival([*seconds(RECORD), *other]), two_stages()))
+    mine = [message for message in both if message.instrument.station == "STA"]
+    assert contents(mine) == AS_RECORDED
+    assert len(both) > len(mine)
+
+
+def test_what_a_first_message_says_depends_on_the_look_ahead_only() -> None:
+    """Whatever comes later than 1 s after P and 2 s after S."""
+    for pick in picks(pick_packets(seconds(RECORD), one_stage())):
+        ahead = 100 if pick.phase == PHASE_P else 200
+        end = (pick.onset_ns - START_NS) // SAMPLE_NS + ahead + 1
+        changed = RECORD.copy()
+        changed[:, end:] = np.random.default_rng(0).normal(0, 1e6, changed[:, end:].shape)
+        again = {p.id: p for p in picks(pick_packets(seconds(changed), one_stage()))}
+        assert contents([again[pick.id]]) == contents([pick])
+
+
+def late(first: int, last: int, by_s: float, make: Callable[[], Cascade] = two_stages) -> list[Pick]:
+    """Picks of a record of which the samples in between come so late."""
+    packets = [
+        packet(RECORD, n, n + 100, delay_s=by_s if first <= n < last else 0.1) for n in range(0, RECORD.shape[1], 100)
+    ]
+    return picks(pick_packets(by_arrival(packets), make(), Times(hold_s=3, lateness_s=10)))
+
+
+def test_samples_within_hold_are_waited_for() -> None:
+    assert [pick.late for pick in late(1800, 2000, 2.5)] == [False, False]
+
+
+def test_late_samples_are_looked_at_again_and_said_to_be_late() -> None:
+    found = late(1700, 2000, 8.0)
+    assert [(pick.phase, pick.late) for pick in found] == [(PHASE_P, True), (PHASE_S, False)]
+
+
+def test_late_samples_do_not_tell_an_arrival_twice() -> None:
+    assert [pick.late for pick in late(1900, 2100, 8.0)] == [False, False]
+
+
+def test_samples_later_than_the_lateness_are_left_to_others() -> None:
+    detector = Detector(two_stages(), Times(hold_s=3, lateness_s=10))
+    packets = [packet(RECORD, n, n + 100, delay_s=20.0 if n == 1800 else 0.1) for n in range(0, 4000, 100)]
+    fed = {one.start_ns: detector.feed(one, decode_packet(one)).is_late for one in by_arrival(packets)}
+    assert [start for start, is_late in fed.items() if is_late] == [START_NS + 1800 * SAMPLE_NS]
+
+
+def test_a_gap_makes_no_pick() -> None:
+    holes = [one for place, one in enumerate(seconds(RECORD)) if place not in (9, 30)]
+    found = picks(pick_packets(holes, one_stage()))
+    assert [pick.phase for pick in found] == [PHASE_P, PHASE_S]
+
+
+def test_an_offset_of_the_clock_is_kept() -> None:
+    straight, shifted = (
+        picks(pick_packets(seconds(RECORD, offset_ns=offset), two_stages())) for offset in (0, 2_986_000)
+    )
+    assert [pick.id for pick in shifted] == [pick.id for pick in straight]
+    assert [b.onset_ns - a.onset_ns for a, b in zip(straight, shifted, strict=True)] == [2_986_000, 2_986_000]
