@@ -102,10 +102,10 @@ def test_a_live_answer_looks_no_further_ahead_than_its_block(models: Models) -> 
 
 
 def test_a_graph_of_the_latest_answers_has_the_bits_of_the_whole_one(models: Models, repository: Path) -> None:
-    geometry = read_card(repository, "picker_latest").geometry
-    counts = trial(geometry.window)
+    card = read_card(repository, "picker_latest")
+    counts = trial(card.geometry.window)
     latest = said(models, "picker_latest", counts)
-    assert (latest.shape[2], geometry.window - geometry.before) == (64, 64)
+    assert latest.shape[2] == card.last == card.geometry.window - card.geometry.before == 64
     assert np.array_equal(latest, said(models, "picker_live", counts)[..., -64:])
 
 

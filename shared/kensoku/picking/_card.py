@@ -46,6 +46,7 @@ class ModelCard:
     description: str
     threshold: PhasePair
     geometry: Geometry
+    last: Samples = 0  # it tells of so many samples at the end of its window; 0: of all
     delay: Delay = field(default_factory=Delay)
     look_ahead_s: PhasePair | None = None  # no pick depends on what is later after its onset; none: full context
     label_s: Annotated[float, Field(ge=0)] = 0.1  # deviation of the curve taught around an onset; 0: a score is a peak

@@ -112,6 +112,7 @@ def card_of_picker(config: NetworkConfig, description: str, last: int | None = N
         description=description,
         threshold=PhasePair(p=0.5, s=0.5),
         geometry=geometry,
+        last=last or 0,
         delay=delay,
         look_ahead_s=PhasePair(p=(delay.p + TOLD_WITHIN) / 100, s=(delay.s + TOLD_WITHIN) / 100) if is_live else None,
         p_yields=delay.p == delay.s,
