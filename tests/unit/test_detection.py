@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kensoku.continuous import Times
+from kensoku.continuous import Before, Times
 from kensoku.detection import Cascade, Detector, pick_packets
 from kensoku.packets import decode_packet
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMeasurement
@@ -26,6 +26,7 @@ from tests.streams import (
 )
 
 RECORD = record(4000, events=((1800, 0), (2400, 1)))
+POSITION = ("waveforms", 0)
 QUICK = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 AS_RECORDED = contents(pick_packets(seconds(RECORD), two_stages()))
 
@@ -88,16 +89,16 @@ def test_a_restart_tells_the_rest_and_asks_nothing_again(crash: int) -> None:
     packets = seconds(RECORD)
     first = Detector(two_stages())
     for offset, one in enumerate(packets[:crash]):
-        first.feed(one, decode_packet(one), ("waveforms", 0), offset)
+        first.feed(one, decode_packet(one), POSITION, offset)
     told = first.found()
-    needed = first.network.oldest_needed()["waveforms", 0]
-    known = {timeline.instrument: end for timeline, end, _ in first.network.evaluated(("waveforms", 0))}
+    needed = first.network.oldest_needed()[POSITION]
+    known = {timeline.instrument: end for timeline, end, _ in first.network.evaluated(POSITION)}
     cascade = two_stages()
     second = Detector(cascade)
     measured = {message.id for message in told if isinstance(message, PickMeasurement)}
-    second.resume(known, picks(told), measured)
+    second.resume(POSITION, Before(crash, known), picks(told), measured)
     for offset, one in enumerate(packets[needed:], needed):
-        second.feed(one, decode_packet(one), ("waveforms", 0), offset)
+        second.feed(one, decode_packet(one), POSITION, offset)
     rest = second.finish()
     assert contents([*told, *rest]) == AS_RECORDED
     assert cascade.asked <= len(packets) - crash + 7  # two seconds before, and those that were waited for

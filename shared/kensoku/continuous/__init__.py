@@ -7,7 +7,7 @@ a replay of the same log decides the same.
 from kensoku.continuous._completeness import STEP, Completeness, Step
 from kensoku.continuous._grid import RATE_HZ, SAMPLE_NS, index_of, time_of
 from kensoku.continuous._instruments import Instrument, instrument_of
-from kensoku.continuous._network import NOWHERE, Fed, Network, Position, Times
+from kensoku.continuous._network import NOWHERE, Before, Fed, Network, Position, Times
 from kensoku.continuous._timeline import Timeline
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "RATE_HZ",
     "SAMPLE_NS",
     "STEP",
+    "Before",
     "Completeness",
     "Fed",
     "Instrument",

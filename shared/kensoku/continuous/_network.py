@@ -28,6 +28,14 @@ class Times:
     reach: int = 0  # samples before its end that looking at a step takes
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the last Progress before a restart tells of a position."""
+
+    next_offset: int  # what comes from here on was not looked at
+    known_to: Mapping[Instrument, int]  # the sample before which all of an instrument was looked at, and told
+
+
 @dataclass(slots=True)
 class Fed:
     """What became of a packet."""
@@ -67,12 +75,12 @@ class Network:
         self._clocks: dict[Position, int] = {}  # the newest stamp
         self._swept: dict[Position, int] = {}
         self._next: dict[Position, int] = {}
-        self._known: dict[Instrument, int] = {}
+        self._before: dict[Position, Before] = {}
         self.ready: list[Step] = []
 
-    def resume(self, known_to: Mapping[Instrument, int]) -> None:
-        """What was looked at before a restart: to which sample, by instrument."""
-        self._known.update(known_to)
+    def resume(self, position: Position, before: Before) -> None:
+        """What was looked at before a restart is complete again as its packets come again, but known."""
+        self._before[position] = before
 
     def must_take(self, packet: WaveformPacket, channels: Sequence[ChannelSamples]) -> bool:
         """Whether `ready` must be looked at before this packet, which changes or ends what those steps lie in."""
@@ -105,7 +113,7 @@ class Network:
         station.stamp_ns = max(station.stamp_ns, packet.arrival_ns or _end_ns(channels))
         touched: dict[Instrument, tuple[_Listened, int]] = {}
         for piece in channels:
-            self._write(packet, station, piece, fed, touched)
+            self._write(packet, station, piece, offset, fed, touched)
         for listened, end in touched.values():
             listened.marks.append((offset, end))
         for listened in station.instruments.values():
@@ -117,6 +125,10 @@ class Network:
         """The steps that are ready, for somebody who looks at them before the next packet is fed."""
         taken, self.ready = self.ready, []
         return taken
+
+    def put_back(self, steps: Sequence[Step]) -> None:
+        """They could not be looked at."""
+        self.ready[:0] = steps
 
     def forget_old(self, steps: Sequence[Step]) -> None:
         """After these steps were looked at."""
@@ -178,7 +190,7 @@ class Network:
         """It belongs to somebody else now."""
         self._stations = {key: station for key, station in self._stations.items() if station.position != position}
         self.ready = [step for step in self.ready if step.timeline.instrument.key in self._stations]
-        for by_position in (self._clocks, self._swept, self._next):
+        for by_position in (self._clocks, self._swept, self._next, self._before):
             by_position.pop(position, None)
 
     def _write(
@@ -186,6 +198,7 @@ class Network:
         packet: WaveformPacket,
         station: _Station,
         piece: ChannelSamples,
+        offset: int,
         fed: Fed,
         touched: dict[Instrument, tuple[_Listened, int]],
     ) -> None:
@@ -198,7 +211,8 @@ class Network:
         instrument, component = found
         listened = station.instruments.get(instrument)
         if listened is None:
-            known_to = self._known.get(instrument, 0)
+            before = self._before.get(station.position)
+            known_to = before.known_to.get(instrument, 0) if before and offset < before.next_offset else 0
             listened = station.instruments[instrument] = _Listened(instrument, self._hold_ns, known_to)
         first, completeness = index_of(piece.start_ns), listened.completeness
         if not completeness.evaluated_to or first > listened.timeline.end + self._lateness:
@@ -207,7 +221,7 @@ class Network:
             listened.timeline.forget(completeness.evaluated_to - self._kept)
         oldest = listened.timeline.end - self._lateness
         fed.is_late |= bool(listened.timeline.end) and first < oldest
-        before = completeness.evaluated_to
+        given_out = completeness.evaluated_to
         try:
             written = listened.timeline.write(component, piece, oldest if listened.timeline.end else -(1 << 62))
         except InputInvalid as error:
@@ -217,7 +231,7 @@ class Network:
             return
         completeness.arrived(written[0][0], station.stamp_ns)
         touched[instrument] = listened, max(written[-1][1], touched.get(instrument, (listened, 0))[1])
-        if written[0][0] < before and completeness.evaluated_to == before:
+        if written[0][0] < given_out and completeness.evaluated_to == given_out:
             self.ready.extend(completeness.again(written[0][0], written[-1][1], station.stamp_ns))
 
     def _advance(self, position: Position, stamp_ns: int) -> None:

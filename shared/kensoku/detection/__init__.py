@@ -7,7 +7,7 @@ from kensoku.detection._arrivals import Arrival, FrontEnd, pick_id
 from kensoku.detection._cascade import Cascade
 from kensoku.detection._detector import Detector, Found, no_inventory, pick_packets
 from kensoku.detection._messages import Stations
-from kensoku.detection._stages import Picker, Stage
+from kensoku.detection._stages import Picker, Stage, Version
 
 __all__ = [
     "Arrival",
@@ -18,6 +18,7 @@ __all__ = [
     "Picker",
     "Stage",
     "Stations",
+    "Version",
     "no_inventory",
     "pick_id",
     "pick_packets",

@@ -1,12 +1,24 @@
 """Networks over every second of every instrument, in as few and large requests as possible."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 
 from kensoku.continuous import STEP, Instrument, Step
 from kensoku.detection._arrivals import Arrival
-from kensoku.detection._stages import GAP, Cut, FloatArray, Picker, decided_to, final_cut, first_cut, told, used_to
+from kensoku.detection._stages import (
+    GAP,
+    Cut,
+    FloatArray,
+    Picker,
+    Version,
+    decided_to,
+    final_cut,
+    first_cut,
+    told,
+    used_to,
+)
 from kensoku.picking import PHASES, Pick, apart_from_gaps, find_picks, with_missing
 from kensoku.v1.pick_pb2 import ModelReference
 
@@ -31,8 +43,6 @@ class Cascade:
         self._seen: dict[Instrument, dict[int, bool]] = {}  # what the first stage said of the latest seconds
         self.asked = 0  # windows of the first stage, or of the only one
         self.decided = 0  # windows of the final stage
-        final = picker.final
-        self._model = ModelReference(name=final.name, version=final.version, sha256=final.sha256)
 
     @property
     def reach(self) -> int:
@@ -74,14 +84,15 @@ class Cascade:
             for end in _looked_at(step.end):
                 if end not in known:
                     missing[step.timeline.instrument, end] = Step(step.timeline, end)
-        for instrument, end in missing:
-            seen[instrument][end] = False
+        said_of: dict[Seen, bool] = dict.fromkeys(missing, False)
         card = cut.stage.card
         lowest = np.array([card.threshold.p, card.threshold.s], dtype=np.float32)[:, np.newaxis]
         for group, answers in _asked(list(missing.values()), cut):
             self.asked += len(group)
             for step, said in zip(group, answers, strict=True):
-                seen[step.timeline.instrument][step.end] = bool(np.any(told(cut, said)[-2:] >= lowest))
+                said_of[step.timeline.instrument, step.end] = bool(np.any(told(cut, said)[-2:] >= lowest))
+        for (instrument, end), is_seen in said_of.items():  # all or nothing: the models may be away
+            seen[instrument][end] = is_seen
         return {step for step in steps if any(seen[step.timeline.instrument][end] for end in _looked_at(step.end))}
 
     def _arrivals(self, step: Step, said: FloatArray) -> list[Arrival]:
@@ -105,7 +116,7 @@ class Cascade:
 
     def _arrival(self, step: Step, pick: Pick, first: int, answers: FloatArray) -> Arrival:
         card = self._picker.final.card
-        delay = card.delay.p if pick.phase == "P" else card.delay.s
+        delay, version = card.delay.p if pick.phase == "P" else card.delay.s, self._final.version(step.end)
         place = min(round(pick.sample) + delay, answers.shape[1] - 1)
         noise, p, s = answers[:, place].tolist()
         sample = pick.sample + first
@@ -118,7 +129,7 @@ class Cascade:
             noise=noise,
             p=p,
             s=s,
-            model=self._model,
+            model=ModelReference(name=self._final.stage.name, version=version.version, sha256=version.sha256),
             used_to=used_to(card, pick.phase, int(np.ceil(sample))),
         )
 
@@ -128,21 +139,26 @@ def _looked_at(end: int) -> range:
     return range(end - LOOKED_BACK * STEP, end + STEP, STEP)
 
 
-def _asked(steps: Sequence[Step], cut: Cut) -> Iterable[tuple[Sequence[Step], FloatArray]]:
+def _asked(steps: Sequence[Step], cut: Cut) -> Iterator[tuple[Sequence[Step], FloatArray]]:
     """The model's answers to the cuts of all steps in which anything was recorded."""
     geometry = cut.stage.card.geometry
     at_once = max(1, min(MOST_AT_ONCE, geometry.batch * geometry.window // cut.length))
-    for place in range(0, len(steps), at_once):
-        group = steps[place : place + at_once]
-        counts = np.full((len(group), 3, cut.length), np.nan, dtype=np.float32)
-        for window, step in zip(counts, group, strict=True):
-            step.timeline.read_into(window, cut.first(step.end))
-        heard = ~np.isnan(counts[:, :, -cut.answers :]).all(axis=(1, 2))
-        if not heard.all():
-            counts, group = counts[heard], [step for step, is_heard in zip(group, heard, strict=True) if is_heard]
-        if group:
-            _hide_missing(counts)
-            yield group, cut.stage.model(counts)
+    for version, alike in groupby(steps, lambda step: cut.version(step.end)):
+        same = list(alike)
+        for place in range(0, len(same), at_once):
+            yield from _answered(same[place : place + at_once], cut, version)
+
+
+def _answered(group: Sequence[Step], cut: Cut, version: Version) -> Iterator[tuple[Sequence[Step], FloatArray]]:
+    counts = np.full((len(group), 3, cut.length), np.nan, dtype=np.float32)
+    for window, step in zip(counts, group, strict=True):
+        step.timeline.read_into(window, cut.first(step.end))
+    heard = ~np.isnan(counts[:, :, -cut.answers :]).all(axis=(1, 2))
+    if not heard.all():
+        counts, group = counts[heard], [step for step, is_heard in zip(group, heard, strict=True) if is_heard]
+    if group:
+        _hide_missing(counts)
+        yield group, version.model(counts)
 
 
 def _hide_missing(counts: FloatArray) -> None:

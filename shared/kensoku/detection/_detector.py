@@ -1,13 +1,14 @@
 """Packets in, picks out: what the live service and the batch command both are."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from kensoku.continuous import NOWHERE, RATE_HZ, Fed, Instrument, Network, Position, Step, Times
+from kensoku.continuous import NOWHERE, RATE_HZ, Before, Fed, Instrument, Network, Position, Step, Times
 from kensoku.detection._arrivals import FrontEnd
 from kensoku.detection._messages import Stations, describe, describe_fully
+from kensoku.errors import KensokuError
 from kensoku.measuring import FULL, LEAD
 from kensoku.packets import PACKETS_AT_ONCE, ChannelSamples, decode_packets
 from kensoku.v1.inventory_pb2 import Station
@@ -55,9 +56,11 @@ class Detector:
         self._told: dict[Instrument, list[_Told]] = {}
         self._found: list[Found] = []
 
-    def resume(self, known_to: Mapping[Instrument, int], picks: Iterable[Pick], measured: Collection[str]) -> None:
+    def resume(
+        self, position: Position, before: Before, picks: Iterable[Pick] = (), measured: Collection[str] = ()
+    ) -> None:
         """What was told before a restart: to which sample, which picks lately, and which of those were measured."""
-        self.network.resume(known_to)
+        self.network.resume(position, before)
         for pick in picks:
             told = self._told.setdefault(Instrument.of(pick.instrument), [])
             told.append(_Told(pick, is_measured=pick.id in measured))
@@ -96,8 +99,12 @@ class Detector:
     def _look(self) -> None:
         steps = self.network.take()
         if steps:
-            for _, group in groupby(steps, key=lambda step: step.is_again):
-                self._evaluate(list(group))
+            for place, group in _alike(steps):
+                try:
+                    self._evaluate(group)
+                except KensokuError:  # no model answers: nothing is lost, and the next call tries again
+                    self.network.put_back(steps[place:])
+                    raise
             self.network.forget_old(steps)
         self._measure()
 
@@ -127,6 +134,15 @@ class Detector:
             told[:] = [one for one in told if not one.is_measured or one.due > reached - self._lateness]
             if not told:
                 del self._told[instrument]
+
+
+def _alike(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
+    """Runs of steps that are looked at the first time, or again, and where each begins."""
+    place = 0
+    for _, group in groupby(steps, key=lambda step: step.is_again):
+        run = list(group)
+        yield place, run
+        place += len(run)
 
 
 def _is_same(pick: Pick, other: Pick) -> bool:

@@ -1,11 +1,12 @@
 """Which stretch a network is given of each second, which answers it owes, and which picks that second decides."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.continuous import STEP
+from kensoku.continuous import STEP, time_of
 from kensoku.errors import InputInvalid
 from kensoku.picking import PHASES, Model, ModelCard, Phase
 
@@ -18,17 +19,30 @@ GAP = 92
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Version:
     """A network as it is asked: counts (windows, 3, n) to probabilities of noise, P and S (windows, 3, n or fewer).
 
     Fewer are the last ones.
     """
 
-    name: str
-    card: ModelCard
     model: Model
     version: str = ""
     sha256: str = ""  # of model.onnx
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A model, whose version in force at the start of a window is the one that is asked."""
+
+    name: str
+    card: ModelCard
+    version_at: Callable[[int], Version]  # ns UTC
+
+    @classmethod
+    def of(cls, name: str, card: ModelCard, model: Model, version: str = "", sha256: str = "") -> "Stage":
+        """Of one version for ever."""
+        only = Version(model, version, sha256)
+        return cls(name, card, lambda _: only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,9 @@ class Cut:
 
     def first(self, end: int) -> int:
         return self.last(end) - self.length
+
+    def version(self, end: int) -> Version:
+        return self.stage.version_at(time_of(self.first(end)))
 
 
 def first_cut(stage: Stage) -> Cut:
