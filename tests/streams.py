@@ -98,14 +98,12 @@ def card(threshold: float, **given: object) -> ModelCard:
 
 
 def one_stage() -> Cascade:
-    return Cascade(Picker(Stage.of("picker_live", card(0.4), onsets, "1", "ab")))
+    return Cascade(Picker(Stage("picker_live", card(0.4), onsets, "1", "ab")))
 
 
 def two_stages(threshold: float = 0.3) -> Cascade:
     return Cascade(
-        Picker(
-            Stage.of("picker_live", card(0.4), onsets, "1", "ab"), Stage.of("gate", card(threshold), onsets, "1", "cd")
-        )
+        Picker(Stage("picker_live", card(0.4), onsets, "1", "ab"), Stage("gate", card(threshold), onsets, "1", "cd"))
     )
 
 

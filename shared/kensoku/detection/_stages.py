@@ -32,17 +32,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A model, whose version in force at the start of a window is the one that is asked."""
+    """A model of one version for ever; or, with `promoted`, of the version in force at the start of a window."""
 
     name: str
     card: ModelCard
-    version_at: Callable[[int], Version]  # ns UTC
+    model: Model
+    version: str = ""
+    sha256: str = ""
+    promoted: Callable[[int], Version] | None = None  # of ns UTC
 
-    @classmethod
-    def of(cls, name: str, card: ModelCard, model: Model, version: str = "", sha256: str = "") -> "Stage":
-        """Of one version for ever."""
-        only = Version(model, version, sha256)
-        return cls(name, card, lambda _: only)
+    def version_at(self, start_ns: int) -> Version:
+        return self.promoted(start_ns) if self.promoted else Version(self.model, self.version, self.sha256)
 
 
 @dataclass(frozen=True, slots=True)
