@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -41,47 +42,63 @@ class TritonPythonModel:
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
         config = json.loads(args["model_config"])
         path = Path(args["model_repository"], args["model_version"], "model.onnx")
-        options = onnxruntime.SessionOptions()
-        # The parameter has the name and the meaning it has in Triton's own ONNX Runtime backend; 0: all cores.
+        # The parameter has the name that it has in Triton's own ONNX Runtime backend; 0: all cores.
         parameter = config.get("parameters", {}).get("intra_op_thread_count", {"string_value": "0"})
-        options.intra_op_num_threads = int(parameter["string_value"])
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # an idle system must be idle
+        self._threads = int(parameter["string_value"]) or len(os.sched_getaffinity(0))
+        self._pool = ThreadPoolExecutor(self._threads)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # each thread takes windows of its own: none waits for another at every layer
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         _refuse_other_tensors(path, "input", config["input"], self._session.get_inputs())
         _refuse_other_tensors(path, "output", config["output"], self._session.get_outputs())
         self._inputs = [tensor["name"] for tensor in config["input"]]
+        self._answers: Sequence[Sequence[Any]] = []
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
-        """One call of the model for all requests that Triton gathered, since their windows are independent."""
-        columns = {name: [_array(request, name) for request in requests] for name in self._inputs}
-        feeds = {
-            name: onnxruntime.OrtValue.ortvalue_from_numpy(arrays[0] if len(arrays) == 1 else np.concatenate(arrays))
-            for name, arrays in columns.items()
-        }
-        names = list(dict.fromkeys(name for request in requests for name in request.requested_output_names()))
-        outputs = dict(zip(names, self._session.run_with_ort_values(names, feeds), strict=True))
-        if len(requests) == 1:
-            return [_response(outputs)]
-        ends = np.cumsum([len(array) for array in columns[self._inputs[0]]]).tolist()
-        arrays = {name: output.numpy() for name, output in outputs.items()}
-        return [
-            _response(
-                {
-                    name: onnxruntime.OrtValue.ortvalue_from_numpy(arrays[name][start:end])
-                    for name in request.requested_output_names()
-                }
-            )
-            for request, start, end in zip(requests, [0, *ends], ends, strict=False)
+        """The windows of all requests that Triton gathered, shared among the threads, as they are independent."""
+        columns = [{name: _array(request, name) for name in self._inputs} for request in requests]
+        names = [list(request.requested_output_names()) for request in requests]
+        counts = [len(column[self._inputs[0]]) for column in columns]
+        most = -(-sum(counts) // self._threads)
+        running = [
+            [
+                self._pool.submit(self._session.run_with_ort_values, wanted, _feeds(column, start, start + most))
+                for start in range(0, count, most)
+            ]
+            for column, wanted, count in zip(columns, names, counts, strict=True)
         ]
+        # Triton reads the answers after this call, and a joined one has no owner but this list.
+        self._answers = [_joined([piece.result() for piece in pieces]) for pieces in running]
+        return [_response(wanted, values) for wanted, values in zip(names, self._answers, strict=True)]
+
+    def finalize(self) -> None:
+        self._pool.shutdown()
+
+
+def _feeds(column: dict[str, Any], start: int, end: int) -> dict[str, Any]:
+    return {name: onnxruntime.OrtValue.ortvalue_from_numpy(array[start:end]) for name, array in column.items()}
 
 
 def _array(request: Any, name: str) -> Any:
     return np.from_dlpack(pb_utils.get_input_tensor_by_name(request, name))
 
 
-def _response(outputs: dict[str, Any]) -> Any:
+def _joined(pieces: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """Each output of all windows of a request."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return [
+        onnxruntime.OrtValue.ortvalue_from_numpy(np.concatenate([value.numpy() for value in values]))
+        for values in zip(*pieces, strict=True)
+    ]
+
+
+def _response(names: Sequence[str], values: Sequence[Any]) -> Any:
     # The public OrtValue has no DLPack export; the object it wraps has.
-    tensors = [pb_utils.Tensor.from_dlpack(name, value._ortvalue.to_dlpack()) for name, value in outputs.items()]
+    tensors = [
+        pb_utils.Tensor.from_dlpack(name, value._ortvalue.to_dlpack())
+        for name, value in zip(names, values, strict=True)
+    ]
     return pb_utils.InferenceResponse(output_tensors=tensors)
 
 
