@@ -6,7 +6,7 @@ itself can be called instead; `from kensoku.pick import pick` is the same functi
 
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from kensoku.acquisition.waveform_files import NO_NETWORK, to_counts
-from kensoku.batch import FoundPick, PickTable, Piece, open_stage, pick_pieces
+from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond, station_seconds
+from kensoku.acquisition.waveform_files import NO_NETWORK, Segment, Stretch, to_counts
+from kensoku.batch import FoundPick, PickTable, Piece, open_picker, pick_pieces
 from kensoku.errors import InputInvalid, KensokuError
 from kensoku.inventory import read_inventory
 from kensoku.models import default_repository
@@ -25,6 +26,7 @@ from kensoku.v1.inventory_pb2 import Station
 
 __all__ = ["FoundPick", "PickTable", "pick"]
 
+AT_ONCE_S = 60  # of a station that is handed on together
 Inventory = Any  # of ObsPy, a path, or several paths
 
 
@@ -46,9 +48,9 @@ def pick(
     traces = _traces(stream)
     repository = Path(models.removeprefix("local:")) if models.startswith("local:") else default_repository()
     url = f"local:{repository}" if models.startswith("local") else models
-    with open_stage(repository, url, model, threshold) as stage, ThreadPoolExecutor(jobs) as executor:
-        told = _Told()
-        return PickTable(pick_pieces(_pieces(traces, told), stage, _stations(inventory), executor, told))
+    told = _Told()
+    with open_picker(repository, url, model, threshold) as picker, ThreadPoolExecutor(jobs) as executor:
+        return PickTable(pick_pieces(_pieces(traces, told), picker, _stations(inventory), executor, told))
 
 
 class _Told:
@@ -76,22 +78,30 @@ def _traces(stream: Any) -> list[Any]:
     return sorted(traces, key=lambda trace: (trace.stats.starttime.ns, trace.id))
 
 
-def _pieces(traces: Iterable[Any], told: _Told) -> Iterable[Piece]:
-    for trace in traces:
-        stats = trace.stats
-        network = stats.network or NO_NETWORK
+def _pieces(traces: Iterable[Any], told: _Told) -> Iterator[Piece]:
+    """In the order of time, as files are read."""
+    segments: dict[int, Segment] = {}
+    for number, trace in enumerate(traces):
         try:
-            check_station(network, stats.station)
-            samples = to_counts(_without_mask(trace.data))
-            channel = ChannelSamples(
-                stats.location, stats.channel, stats.starttime.ns, float(stats.sampling_rate), samples
-            )
-            check_channel(channel)
+            if len(trace.data):
+                segments[number] = _segment(trace)
         except KensokuError as error:
             told(trace.id, str(error))
-            continue
-        if len(samples):
-            yield Piece(network, stats.station, (channel,), stats.starttime.ns)
+    stretches = [
+        Stretch(Path(), number, 0, 0, one.start_ns, one.time_ns(one.samples.size), {})
+        for number, one in segments.items()
+    ]
+    for item in station_seconds(stretches, lambda stretch: iter([[segments[stretch.offset]]]), Span(), AT_ONCE_S):
+        if isinstance(item, StationSecond):
+            yield Piece(item.network, item.station, item.channels, item.second * SECOND_NS, item.end_ns)
+
+
+def _segment(trace: Any) -> Segment:
+    stats, samples = trace.stats, to_counts(_without_mask(trace.data))
+    network, start_ns, rate_hz = stats.network or NO_NETWORK, stats.starttime.ns, float(stats.sampling_rate)
+    check_station(network, stats.station)
+    check_channel(ChannelSamples(stats.location, stats.channel, start_ns, rate_hz, samples))
+    return Segment(network, stats.station, stats.location, stats.channel, start_ns, rate_hz, samples)
 
 
 def _without_mask(samples: Any) -> Any:

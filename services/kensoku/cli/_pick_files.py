@@ -181,4 +181,4 @@ def _piece(item: StationSecond, wanted: Wanted) -> Piece | None:
     channels = tuple(c for c in item.channels if wanted.has_channel(item.key, c.location, c.code))
     if not channels:
         return None
-    return Piece(item.network, item.station, channels, item.second * SECOND_NS)
+    return Piece(item.network, item.station, channels, item.second * SECOND_NS, item.end_ns)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import Stretch
-from kensoku.batch import Blocks, FoundPick, Stage, open_stage, pick_pieces
+from kensoku.batch import Blocks, FoundPick, open_picker, pick_pieces
 from kensoku.cli import _models_run
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import LIVE_PICKER, PICKER, share
@@ -17,15 +17,17 @@ from kensoku.cli._pick_output import write_picks, writer_for
 from kensoku.cli._pick_progress import Bar
 from kensoku.cli.inventory import read_files
 from kensoku.continuous import index_of, time_of
+from kensoku.detection import Picker, Stage
 from kensoku.errors import ModelRefused, SettingInvalid
 from kensoku.packets import EARLIEST_NS, LATEST_NS
 from kensoku.picking import ModelCard
 from kensoku.settings import add_flags, load_settings, overrides
-from kensoku.times import iso_time, parse_time_ns
+from kensoku.times import NS_PER_S, iso_time, parse_time_ns
 from kensoku.v1.inventory_pb2 import Station
 
 LEFT_OUT = 3  # exit code: picks were written, but something could not be read
 STATIONS_AT_ONCE = 4  # a job
+LIVE_CONTEXT_NS = 300 * NS_PER_S  # longer than anything that a live pick and its measurement look at
 WINDOW_FILES = (".h5", ".hdf5")
 
 
@@ -73,15 +75,15 @@ def execute(options: argparse.Namespace) -> int:
     stations = read_files(options.inventory).stations if options.inventory else {}
     span = Span(options.start, options.end)
     faults = Faults()
-    with open_stage(settings.repository, settings.url, model_name(options), options.threshold) as stage:
+    with open_picker(settings.repository, settings.url, model_name(options), options.threshold) as picker:
         if options.live:
-            require_look_ahead(stage)
-        wanted = Wanted(options.stations, with_context(span, stage.card))
+            require_look_ahead(picker.final)
+        wanted = Wanted(options.stations, with_context(span, picker.final.card))
         paths = find(options.sources, wanted)
         with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
             stretches = scan(paths, wanted, faults, bar.step)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
-            picks = pick_groups(stretches, wanted, stage, stations, options.jobs, faults, bar)
+            picks = pick_groups(stretches, wanted, picker, stations, options.jobs, faults, bar)
             count = write_picks(options.out, (pick for pick in picks if span.start_ns <= pick.time_ns < span.end_ns))
     return tell(options.out, count, stretches, faults)
 
@@ -110,8 +112,9 @@ def require_look_ahead(stage: Stage) -> None:
 
 def with_context(span: Span, card: ModelCard) -> Span:
     """What must be read so that the picks of a span are those of the whole record."""
-    blocks = Blocks(card.geometry)
-    low, high = (min(max(edge, EARLIEST_NS), LATEST_NS) for edge in (span.start_ns, span.end_ns))
+    if card.look_ahead_s is not None:
+        return Span(max(span.start_ns - LIVE_CONTEXT_NS, EARLIEST_NS), min(span.end_ns + LIVE_CONTEXT_NS, LATEST_NS))
+    blocks, low, high = Blocks(card.geometry), span.start_ns, span.end_ns
     first, _ = blocks.given(blocks.block_of(index_of(low)) - 1)
     _, end = blocks.given(blocks.block_of(index_of(high)) + 1)
     return Span(max(time_of(first), EARLIEST_NS), min(time_of(end), LATEST_NS))
@@ -120,7 +123,7 @@ def with_context(span: Span, card: ModelCard) -> Span:
 def pick_groups(
     stretches: Sequence[Stretch],
     wanted: Wanted,
-    stage: Stage,
+    picker: Picker,
     stations: Mapping[str, Station],
     jobs: int,
     faults: Faults,
@@ -129,7 +132,7 @@ def pick_groups(
     with ThreadPoolExecutor(jobs) as executor:
         for group in groups(stretches, STATIONS_AT_ONCE * jobs):
             records = pieces(group, wanted, faults, bar.step)
-            for pick in pick_pieces(records, stage, stations, executor, faults.add_channel):
+            for pick in pick_pieces(records, picker, stations, executor, faults.add_channel):
                 bar.picks += 1
                 yield pick
 

@@ -7,16 +7,16 @@ from kensoku.batch._blocks import Blocks
 from kensoku.batch._engine import Piece
 from kensoku.batch._found import COLUMNS, FoundPick, PickTable, found_pick
 from kensoku.batch._pieces import pick_pieces
-from kensoku.batch._stage import Stage, open_stage
+from kensoku.batch._stage import FIRST, open_picker
 
 __all__ = [
     "COLUMNS",
     "Blocks",
     "FoundPick",
+    "FIRST",
     "PickTable",
     "Piece",
-    "Stage",
     "found_pick",
-    "open_stage",
+    "open_picker",
     "pick_pieces",
 ]

@@ -6,8 +6,8 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
 from kensoku.batch._blocks import DECISION, Blocks, Said, kept_of
-from kensoku.batch._stage import Stage, pick_id
 from kensoku.continuous import Instrument, Timeline, index_of, instrument_of, time_of
+from kensoku.detection import Stage, pick_id
 from kensoku.errors import InputInvalid
 from kensoku.packets import ChannelSamples
 from kensoku.picking import Pick as Onset
@@ -25,7 +25,8 @@ class Piece:
     network: str
     station: str
     channels: tuple[ChannelSamples, ...]
-    complete_ns: int  # nothing that comes later begins before this time
+    start_ns: int  # nothing that comes later begins before
+    end_ns: int
 
 
 Complete = Callable[
@@ -57,7 +58,7 @@ class FullContext:
         """The picks of pieces that come in the order of time."""
         for piece in pieces:
             yield from self._write(piece)
-            yield from self._decide(self._states.values(), index_of(piece.complete_ns))
+            yield from self._decide(self._states.values(), index_of(piece.start_ns))
         yield from self._decide(self._states.values(), None)
 
     def _write(self, piece: Piece) -> Iterator[Pick]:

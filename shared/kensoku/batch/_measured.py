@@ -1,10 +1,11 @@
 """What is measured of a pick when all of its record is there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from kensoku.batch._engine import Complete
-from kensoku.continuous import Instrument, Timeline, instrument_of, time_of
+from kensoku.continuous import Timeline, time_of
 from kensoku.measuring import FULL, LEAD, Channels, describe_pick, measure
+from kensoku.picking import Phase
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import PHASE_P, Pick
 
@@ -18,23 +19,15 @@ def measuring_with(stations: Mapping[str, Station]) -> Complete:
         instrument = timeline.instrument
         station = stations.get(instrument.key)
         first, end = index - LEAD - BESIDE, index + FULL
-        letters = _letters(instrument, pick.channels)
-        channels = Channels.of(station, instrument.location, instrument.band_instrument, pick.onset_ns, letters)
+        channels = Channels.of(
+            station, instrument.location, instrument.band_instrument, pick.onset_ns, timeline.orientations()
+        )
         onset_ns = pick.onset_ns - timeline.offset_ns(index) + timeline.delay_ns(index)
         onset = (onset_ns - time_of(first)) / (time_of(1) - time_of(0))
         counts = timeline.read(first, end)
-        phase = "P" if pick.phase == PHASE_P else "S"
+        phase: Phase = "P" if pick.phase == PHASE_P else "S"
         measured = measure(counts, onset, end - first, channels, phase, pick.onset_uncertainty_s)
         describe_pick(pick, measured, time_of(first))
         pick.inventory_hash = station.hash if station else ""
 
     return complete
-
-
-def _letters(instrument: Instrument, codes: Iterable[str]) -> str:
-    """Of the instrument's channels, in the order of the record; where one is missing, the usual letter."""
-    letters = ["Z", "N", "E"]
-    for code in codes:
-        if found := instrument_of(*instrument[:3], code):
-            letters[found[1]] = code[-1]
-    return "".join(letters)

@@ -5,15 +5,22 @@ from concurrent.futures import Executor
 
 from kensoku.batch._engine import FullContext, Piece, Tell
 from kensoku.batch._found import FoundPick, found_pick
+from kensoku.batch._live import pick_as_live
 from kensoku.batch._measured import measuring_with
-from kensoku.batch._stage import Stage
+from kensoku.detection import Picker
 from kensoku.v1.inventory_pb2 import Station
 
 
 def pick_pieces(
-    pieces: Iterable[Piece], stage: Stage, stations: Mapping[str, Station], executor: Executor, tell: Tell
+    pieces: Iterable[Piece], picker: Picker, stations: Mapping[str, Station], executor: Executor, tell: Tell
 ) -> Iterator[FoundPick]:
-    """The picks of pieces that come in the order of time; `tell` is given channels that cannot be used, and why."""
-    engine = FullContext(stage, executor, measuring_with(stations), tell)
-    for pick in engine.pick(pieces):
-        yield found_pick(pick, stage.card.calibration)
+    """The picks of pieces that come in the order of time; `tell` is given channels that cannot be used, and why.
+
+    A model with a stated look-ahead is asked as the live service asks it.
+    """
+    if picker.final.card.look_ahead_s is not None:
+        picks = pick_as_live(pieces, picker, stations)
+    else:
+        picks = FullContext(picker.final, executor, measuring_with(stations), tell).pick(pieces)
+    for pick in picks:
+        yield found_pick(pick, picker.final.card.calibration)

@@ -1,50 +1,45 @@
-"""The model that decides, who answers for it, and the name of what it decides."""
+"""The models that decide, and who answers for them."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.continuous import Instrument
+from kensoku.detection import Picker, Stage
 from kensoku.errors import ModelRefused
-from kensoku.inference import open_models, versions_in
+from kensoku.inference import Models, open_models, versions_in
 from kensoku.models import file_sha256
-from kensoku.picking import Model, ModelCard, Phase, read_card
+from kensoku.picking import CARD, read_card
 
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    name: str
-    card: ModelCard
-    model: Model
-    version: str = ""
-    sha256: str = ""
-
-
-def pick_id(instrument: Instrument, phase: Phase, onset_index: int, model: str) -> str:
-    return hashlib.sha256(f"{instrument.code}/{phase}/{onset_index}/{model}".encode()).hexdigest()[:32]
+FIRST = "picker_first"  # looks at every second where there is one, and the live picker where it sees something
 
 
 @contextmanager
-def open_stage(repository: Path, url: str, name: str, threshold: float | None = None) -> Iterator[Stage]:
+def open_picker(repository: Path, url: str, name: str, threshold: float | None = None) -> Iterator[Picker]:
     """The newest version of a picker in a repository, answered for at `url`; its threshold may be replaced."""
+    with open_models(url) as models:
+        final = _stage(repository, models, name)
+        if threshold is not None:
+            card = replace(final.card, threshold=replace(final.card.threshold, p=threshold, s=threshold))
+            final = replace(final, card=card)
+        is_live = final.card.look_ahead_s is not None and name != FIRST
+        has_first = is_live and (repository / FIRST / CARD).is_file()
+        yield Picker(final, _stage(repository, models, FIRST) if has_first else None)
+
+
+def _stage(repository: Path, models: Models, name: str) -> Stage:
     card = read_card(repository, name)
     if card.kind != "picker":
-        raise ModelRefused(f"model {name!r}: found a {card.kind}, expected a picker; name another model")
-    if threshold is not None:
-        card = replace(card, threshold=replace(card.threshold, p=threshold, s=threshold))
+        raise ModelRefused(f"model {name!r}: found a {card.kind}, expected a picker; name another with --model")
     version = max(versions_in(repository, name), key=int, default="1")
-    sha256 = file_sha256(repository, name, version)
-    with open_models(url) as models:
 
-        def ask(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-            said = models.infer(name, {"counts": counts}, version=version)
-            if "probabilities" not in said:
-                raise ModelRefused(f"model {name!r}: found outputs {', '.join(said)}, expected probabilities")
-            return np.asarray(said["probabilities"], dtype=np.float32)
+    def ask(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        said = models.infer(name, {"counts": counts}, version=version)
+        if "probabilities" not in said:
+            raise ModelRefused(f"model {name!r}: found outputs {', '.join(said)}, expected probabilities")
+        return np.asarray(said["probabilities"], dtype=np.float32)
 
-        yield Stage(name, card, ask, version, sha256)
+    return Stage(name, card, ask, version, file_sha256(repository, name, version))

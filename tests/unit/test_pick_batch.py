@@ -1,0 +1,198 @@
+"""Picks of whole records do not depend on how these are cut, and every instrument is picked for itself."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kensoku.batch import Blocks, FoundPick, Piece, open_picker, pick_pieces
+from kensoku.detection import Picker
+from kensoku.packets import ChannelSamples
+from kensoku.v1.inventory_pb2 import GROUND_MOTION_VELOCITY, ChannelEpoch, Response, Station
+from tests.tiny_models import write_repository
+
+START_NS = 1_700_000_000 * 10**9
+NS_PER_S = 10**9
+LENGTH_S = 120
+ONSETS_S = ((20.0, 26.0), (59.9, 66.0), (100.0, 104.0))  # P and S
+Record = dict[str, npt.NDArray[np.int32]]
+
+
+@pytest.fixture(scope="module")
+def picker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Picker]:
+    repository = write_repository(tmp_path_factory.mktemp("models"))
+    with open_picker(repository, f"local:{repository}", "picker") as opened:
+        yield opened
+
+
+def record(rate_hz: float = 100.0, codes: str = "ZNE", seed: int = 0) -> Record:
+    """Pulses on the vertical for P and on the first horizontal for S, as tests.tiny_models knows them."""
+    samples = round(LENGTH_S * rate_hz)
+    made = np.random.default_rng(seed).normal(0, 5, (3, samples))
+    for p_s, s_s in ONSETS_S:
+        for row, onset_s in ((0, p_s), (1, s_s)):
+            made[row] += 500 * np.exp(-0.5 * ((np.arange(samples) / rate_hz - onset_s) / 0.03) ** 2)
+    return {f"HH{code}": np.round(row).astype(np.int32) for code, row in zip(codes, made, strict=True)}
+
+
+def cut(
+    of: Record,
+    edges_s: Sequence[float] = (),
+    *,
+    rate_hz: float = 100.0,
+    start_ns: int = START_NS,
+    station: str = "AAA",
+    location: str = "",
+) -> list[Piece]:
+    """The record in pieces that end at these times, in order."""
+    samples = len(next(iter(of.values())))
+    edges = sorted({0, samples, *(round(edge * rate_hz) for edge in edges_s)})
+    pieces = []
+    for first, last in zip(edges, edges[1:], strict=False):
+        piece_ns, end_ns = (start_ns + round(sample / rate_hz * NS_PER_S) for sample in (first, last))
+        channels = [ChannelSamples(location, code, piece_ns, rate_hz, row[first:last]) for code, row in of.items()]
+        pieces.append(Piece("XX", station, tuple(channels), piece_ns, end_ns))
+    return pieces
+
+
+def picked(
+    pieces: Sequence[Piece], picker: Picker, stations: dict[str, Station] | None = None, jobs: int = 2
+) -> list[FoundPick]:
+    told: list[str] = []
+    with ThreadPoolExecutor(jobs) as executor:
+        return list(pick_pieces(pieces, picker, stations or {}, executor, lambda name, _: told.append(name)))
+
+
+def times_s(picks: Sequence[FoundPick]) -> list[float]:
+    return [(pick.time_ns - START_NS) / NS_PER_S for pick in picks]
+
+
+def test_every_onset_is_one_pick(picker: Picker) -> None:
+    found = picked(cut(record()), picker)
+    assert [pick.phase for pick in found] == ["P", "S"] * 3
+    assert times_s(found) == pytest.approx([time for pair in ONSETS_S for time in pair], abs=0.01)
+    assert {(pick.station, pick.instrument, pick.channels) for pick in found} == {
+        ("XX.AAA", "XX.AAA..HH", "HHZ HHN HHE")
+    }
+    assert len({pick.id for pick in found}) == 6
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edges_s=st.lists(st.floats(0.01, LENGTH_S - 0.01), max_size=12), jobs=st.integers(1, 3))
+def test_picks_do_not_depend_on_the_pieces(picker: Picker, edges_s: list[float], jobs: int) -> None:
+    assert picked(cut(record(), edges_s), picker, jobs=jobs) == picked(cut(record()), picker)
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(missing=st.integers(1, 1500))
+def test_picks_do_not_depend_on_where_a_record_begins(picker: Picker, missing: int) -> None:
+    """Measurements of a pick look back 30 s; the pick itself does not."""
+    later = {code: row[missing:] for code, row in record().items()}
+    found = picked(cut(later, start_ns=START_NS + missing * 10**7), picker)
+    whole = picked(cut(record()), picker)
+    assert [pick.id for pick in found] == [pick.id for pick in whole]
+    assert times_s(found) == pytest.approx(times_s(whole), abs=1e-5)
+    assert found[-1].peak_counts == whole[-1].peak_counts
+
+
+@pytest.mark.parametrize("beside", [-300, -256, -90, -1, 0, 1, 90, 256, 300])
+def test_onsets_on_the_border_of_blocks_are_picked_once(picker: Picker, beside: int) -> None:
+    blocks = Blocks(picker.final.card.geometry)
+    border = blocks.first(blocks.block_of(START_NS // 10**7) + 1)
+    start_ns = (border - 2000 + beside) * 10**7  # so that the first P lies beside the border
+    found = picked(cut(record(), [10.0, 40.0], start_ns=start_ns), picker)
+    assert [pick.phase for pick in found] == ["P", "S"] * 3
+    assert [(pick.time_ns - start_ns) / NS_PER_S for pick in found] == pytest.approx(
+        [time for pair in ONSETS_S for time in pair], abs=0.01
+    )
+
+
+def test_a_clock_beside_the_grid_is_kept(picker: Picker) -> None:
+    plain = picked(cut(record()), picker)
+    beside = picked(cut(record(), start_ns=START_NS + 2_990_000), picker)
+    assert [b.time_ns - p.time_ns for b, p in zip(beside, plain, strict=True)] == [2_990_000] * 6
+    assert [pick.id for pick in beside] == [pick.id for pick in plain]
+
+
+@pytest.mark.parametrize("rate_hz", [40.0, 50.0, 125.0, 200.0])
+def test_other_rates_give_picks_at_the_same_times(picker: Picker, rate_hz: float) -> None:
+    found = picked(cut(record(rate_hz), [33.3, 70.1], rate_hz=rate_hz), picker)
+    assert [pick.phase for pick in found] == ["P", "S"] * 3
+    assert times_s(found) == pytest.approx([time for pair in ONSETS_S for time in pair], abs=0.03)
+    assert found == picked(cut(record(rate_hz), rate_hz=rate_hz), picker)
+
+
+@pytest.mark.parametrize(("codes", "phases"), [("Z", "PPP"), ("12", "SSS"), ("NE", "SSS"), ("Z12", "PSPSPS")])
+def test_components_that_are_missing_or_turned_are_no_obstacle(picker: Picker, codes: str, phases: str) -> None:
+    all_of_it = record(codes="Z12" if "1" in codes else "ZNE")
+    found = picked(cut({code: row for code, row in all_of_it.items() if code[-1] in codes}), picker)
+    assert "".join(pick.phase for pick in found) == phases
+    assert found[0].channels == " ".join(f"HH{code}" for code in codes)
+
+
+def test_instruments_beside_each_other_are_not_mixed(picker: Picker) -> None:
+    """A vertical of one and horizontals of the other are two instruments."""
+    one, other = record(), record()
+    pieces = [*cut({"HHZ": one["HHZ"]}, location="00"), *cut({"HHN": other["HHN"]}, location="10")]
+    found = picked(pieces, picker)
+    assert {(pick.instrument, pick.phase) for pick in found} == {("XX.AAA.00.HH", "P"), ("XX.AAA.10.HH", "S")}
+
+
+def test_a_gap_hides_what_lies_at_its_edges_and_nothing_else(picker: Picker) -> None:
+    pieces = cut(record(), [50.0, 60.2])
+    found = picked([pieces[0], pieces[2]], picker)
+    assert times_s(found) == pytest.approx([20.0, 26.0, 66.0, 100.0, 104.0], abs=0.01)
+
+
+def test_years_without_a_record_cost_nothing(picker: Picker) -> None:
+    years_ns = 3 * 365 * 86_400 * NS_PER_S
+    found = picked([*cut(record()), *cut(record(), start_ns=START_NS + years_ns)], picker)
+    assert [pick.time_ns for pick in found[6:]] == [pick.time_ns + years_ns for pick in found[:6]]
+
+
+def test_a_record_goes_on_at_another_rate(picker: Picker) -> None:
+    later_ns = START_NS + LENGTH_S * NS_PER_S
+    found = picked([*cut(record()), *cut(record(50.0), rate_hz=50.0, start_ns=later_ns)], picker)
+    assert [pick.phase for pick in found] == ["P", "S"] * 6
+    assert len({pick.id for pick in found}) == 12
+
+
+def test_overlaps_and_repeated_pieces_change_nothing(picker: Picker) -> None:
+    pieces = cut(record(), [30.0, 60.0])
+    assert picked([pieces[0], pieces[0], pieces[1], pieces[1], pieces[2]], picker) == picked(pieces, picker)
+
+
+def test_what_cannot_be_used_is_told_and_hurts_nobody(picker: Picker) -> None:
+    rubbish = ChannelSamples("", "LOG", START_NS, 100.0, np.zeros(10, np.int32))
+    slow = ChannelSamples("", "LHZ", START_NS, 1.0, np.zeros(10, np.int32))
+    told: dict[str, str] = {}
+    with ThreadPoolExecutor(1) as executor:
+        pieces = [Piece("XX", "BBB", (rubbish, slow), START_NS, START_NS + NS_PER_S), *cut(record())]
+        found = list(pick_pieces(pieces, picker, {}, executor, told.__setitem__))
+    assert len(found) == 6
+    assert "no seismometer" in told["XX.BBB..LOG"]
+    assert "found 1 samples a second" in told["XX.BBB..LHZ"]
+
+
+def test_amplitudes_are_counts_without_a_response_and_ground_motion_with_one(picker: Picker) -> None:
+    unknown = picked(cut(record()), picker)[0]
+    assert unknown.peak_counts == pytest.approx(500, rel=0.05)
+    assert unknown.peak_velocity_m_s is None
+    assert unknown.inventory_hash == ""
+    response = Response(input=GROUND_MOTION_VELOCITY, sensitivity=1e9, frequency_hz=1.0)
+    epochs = [ChannelEpoch(code=code, response=response) for code in ("HHZ", "HHN", "HHE")]
+    station = Station(network="XX", station="AAA", epochs=epochs, hash="abc")
+    known = picked(cut(record()), picker, {"XX.AAA": station})[0]
+    assert known.peak_velocity_m_s == pytest.approx(5e-7, rel=0.2)
+    assert known.inventory_hash == "abc"
+
+
+def test_the_threshold_of_the_caller_counts(tmp_path: Path) -> None:
+    repository = write_repository(tmp_path)
+    with open_picker(repository, f"local:{repository}", "picker", threshold=0.9999) as strict:
+        assert picked(cut(record()), strict) == []
