@@ -159,6 +159,15 @@ class Network:
         station = self._stations.get(instrument.key)
         return station is None or station.stamp_ns < self._clocks[station.position] - self._lateness_ns
 
+    def instruments(self) -> Iterator[Instrument]:
+        for station in self._stations.values():
+            yield from station.instruments
+
+    def position(self, instrument: Instrument) -> Position:
+        """Where the packets of an instrument come from."""
+        station = self._stations.get(instrument.key)
+        return station.position if station else NOWHERE
+
     def timeline(self, instrument: Instrument) -> Timeline | None:
         station = self._stations.get(instrument.key)
         listened = station.instruments.get(instrument) if station else None

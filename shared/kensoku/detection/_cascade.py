@@ -60,10 +60,10 @@ class Cascade:
                 arrivals += self._arrivals(step, said)
         return arrivals
 
-    def forget(self, instruments: Iterable[Instrument]) -> None:
-        """They belong to somebody else, or are no more."""
-        for instrument in instruments:
-            self._seen.pop(instrument, None)
+    def forget_all_but(self, instruments: Iterable[Instrument]) -> None:
+        """The others belong to somebody else, or are no more."""
+        held = frozenset(instruments)
+        self._seen = {instrument: seen for instrument, seen in self._seen.items() if instrument in held}
 
     def _promising(self, steps: Sequence[Step], cut: Cut) -> list[Step]:
         """Steps in which, or just before which, the first stage sees something."""

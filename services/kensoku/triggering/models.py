@@ -1,0 +1,134 @@
+"""The models as triggering asks them: the version in force at each window's start, waited for while they are away."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from google.protobuf.message import DecodeError
+
+from kensoku.bus import Table
+from kensoku.detection import Picker, Stage, Version
+from kensoku.errors import ModelRefused, ModelServerUnavailable, ModelUnknown, SettingInvalid
+from kensoku.inference import Models
+from kensoku.models import file_sha256, version_in_force
+from kensoku.picking import CARD, read_card
+from kensoku.runtime import Pulse
+from kensoku.triggering.settings import TriggeringSettings
+from kensoku.v1.control_pb2 import Control, ModelPromotion
+
+log = logging.getLogger("kensoku.triggering")
+
+FloatArray = npt.NDArray[np.float32]
+
+DEADLINE_S = 5.0  # of one call: between calls the service shows that it lives, and may be stopped
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
+REFRESH_S = 1.0
+
+
+class Stopped(Exception):
+    """While the models were away the service was told to stop."""
+
+
+class PatientModels:
+    """Asks again with back-off while no server answers, up to a limit."""
+
+    def __init__(self, models: Models, pulse: Pulse, stop: threading.Event, wait_s: float) -> None:
+        self._models = models
+        self._pulse = pulse
+        self._stop = stop
+        self._wait_s = wait_s
+
+    def ask(self, model: str, version: str, counts: FloatArray) -> FloatArray:
+        """The probabilities that a version gives; raises ModelServerUnavailable when the limit has passed."""
+        since, pause_s = time.monotonic(), FIRST_PAUSE_S
+        while True:
+            try:
+                answers = self._models.infer(model, {"counts": counts}, version=version, deadline_s=DEADLINE_S)
+            except ModelServerUnavailable as error:
+                if time.monotonic() - since > self._wait_s:
+                    raise
+                if pause_s == FIRST_PAUSE_S:
+                    log.warning("waiting for the models: %s", error)
+                self._pulse.wait_for("models", str(error))
+                self._pulse.beat()
+                if self._stop.wait(pause_s):
+                    raise Stopped from None
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            else:
+                if pause_s > FIRST_PAUSE_S:
+                    log.info("the models answer again")
+                    self._pulse.found("models")
+                if "probabilities" not in answers:
+                    raise ModelRefused(f"model {model!r}: found outputs {', '.join(answers)}, expected probabilities")
+                return np.asarray(answers["probabilities"], dtype=np.float32)
+
+
+class Promoted:
+    """What operators have decided about versions, looked up at most once a second."""
+
+    def __init__(self, control: Table, clock: Callable[[], float] = time.monotonic) -> None:
+        self._control = control
+        self._clock = clock
+        self._due_s = -1.0
+        self._promotions: dict[str, tuple[ModelPromotion, ...]] = {}
+
+    def at(self, model: str, start_ns: int) -> ModelPromotion | None:
+        """The version for a window that starts then; None while nobody has decided."""
+        if self._clock() >= self._due_s:
+            self._due_s = self._clock() + REFRESH_S
+            self._control.refresh()
+            self._promotions = {}
+        if model not in self._promotions:
+            self._promotions[model] = _promotions(self._control, model)
+        return version_in_force(self._promotions[model], start_ns)
+
+
+def _promotions(control: Mapping[str, bytes], model: str) -> tuple[ModelPromotion, ...]:
+    try:
+        return tuple(Control.FromString(control.get(f"model/{model}", b"")).model_promotions.promotions)
+    except DecodeError:
+        log.warning("left out the promotions of %s, which cannot be read; promote it again", model)
+        return ()
+
+
+def live_picker(settings: TriggeringSettings, models: PatientModels, promoted: Promoted) -> Picker:
+    """The live picker; with the first stage, where the repository has it or somebody insists on one."""
+    repository, first = settings.model_repository, settings.triggering_first
+    has_first = first and ((repository / first / CARD).is_file() or "triggering_first" in settings.model_fields_set)
+    final = _stage(repository, settings.triggering_model, models, promoted)
+    if final.card.look_ahead_s is None:
+        raise SettingInvalid(
+            f"found model {final.name!r}, which looks at all that follows; expected one with a look-ahead for live "
+            "picking; set KENSOKU_TRIGGERING_MODEL"
+        )
+    return Picker(final, _stage(repository, first, models, promoted) if has_first else None)
+
+
+def _stage(repository: Path, model: str, models: PatientModels, promoted: Promoted) -> Stage:
+    card = read_card(repository, model)
+    if card.kind != "picker":
+        raise SettingInvalid(f"found model {model!r}, a {card.kind}; expected a picker; name another")
+    latest = max((path.parent.name for path in (repository / model).glob("*/model.onnx")), key=_number, default="")
+    if not latest:
+        raise ModelUnknown(f"found no version of {model!r} in {repository}, expected a folder 1 with model.onnx in it")
+
+    @lru_cache(maxsize=16)
+    def version(name: str, sha256: str) -> Version:
+        return Version(lambda counts: models.ask(model, name, counts), name, sha256)
+
+    shipped = version(latest, file_sha256(repository, model, latest))
+
+    def at(start_ns: int) -> Version:
+        promotion = promoted.at(model, start_ns)
+        return version(promotion.version, promotion.sha256) if promotion else shipped
+
+    return Stage(model, card, shipped.model, shipped.version, shipped.sha256, promoted=at)
+
+
+def _number(name: str) -> int:
+    return int(name) if name.isdecimal() else -1

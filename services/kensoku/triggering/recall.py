@@ -1,0 +1,69 @@
+"""What this service told before it was started again: read from its own output, so that nothing is told anew."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from google.protobuf.message import DecodeError
+
+from kensoku.bus import Message
+from kensoku.continuous import Before, Instrument, index_of
+from kensoku.v1.pick_pb2 import Pick, PickMessage, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Of one partition of `waveforms`, by its last Progress."""
+
+    before: Before = Before(0, {})
+    picks: tuple[Pick, ...] = ()  # of its instruments, lately
+
+
+@dataclass(slots=True)
+class _Told:
+    progress: dict[int, Progress] = field(default_factory=dict)
+    epochs: dict[int, int] = field(default_factory=dict)
+    picks: dict[str, Pick] = field(default_factory=dict)
+    measured: set[str] = field(default_factory=set)
+
+
+def recall(messages: Iterable[Message]) -> tuple[Mapping[int, Recalled], frozenset[str]]:
+    """By partition of `waveforms`; and the ids of the picks that were measured."""
+    told = _Told()
+    for message in messages:
+        try:
+            _note(told, PickMessage.FromString(message.value or b""))
+        except DecodeError:
+            continue  # somebody else's rubbish
+    owners = {
+        Instrument.of(one.instrument): number
+        for number, progress in told.progress.items()
+        for one in progress.instruments
+    }
+    by_partition: dict[int, list[Pick]] = {number: [] for number in told.progress}
+    for pick in told.picks.values():
+        number = owners.get(Instrument.of(pick.instrument))
+        if number is not None:
+            by_partition[number].append(pick)
+    recalled = {
+        number: Recalled(_before(progress), tuple(by_partition[number])) for number, progress in told.progress.items()
+    }
+    return recalled, frozenset(told.measured)
+
+
+def _note(told: _Told, message: PickMessage) -> None:
+    """Of two owners of a partition the later one is right; of its messages the latest."""
+    match message.WhichOneof("content"):
+        case "pick":
+            told.picks[message.pick.id] = message.pick
+        case "measurement":
+            told.measured.add(message.measurement.id)
+        case "progress":
+            number = message.progress.partition
+            if message.owner_epoch >= told.epochs.get(number, 0):
+                told.epochs[number] = message.owner_epoch
+                told.progress[number] = message.progress
+
+
+def _before(progress: Progress) -> Before:
+    known_to = {Instrument.of(one.instrument): index_of(one.evaluated_to_ns) for one in progress.instruments}
+    return Before(progress.next_offset, known_to)

@@ -1,0 +1,257 @@
+"""The loop of triggering: packets from the bus, picks and progress on to it, and a commit when they are safe."""
+
+import logging
+import threading
+import time
+from collections import Counter as Tally
+from collections.abc import Callable, Sequence
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from kensoku.bus import Bus, Message, Position, Stream, Table
+from kensoku.continuous import Instrument, Times
+from kensoku.control import StationSwitches
+from kensoku.detection import Cascade, Detector, Found
+from kensoku.errors import InputInvalid
+from kensoku.inference import Models
+from kensoku.inventory import published_stations
+from kensoku.packets import ChannelSamples, decode_packets, read_packet
+from kensoku.runtime import Pulse
+from kensoku.triggering.models import PatientModels, Promoted, Stopped, live_picker
+from kensoku.triggering.progress import ProgressBook
+from kensoku.triggering.recall import Recalled, recall
+from kensoku.triggering.regions import Destination, destinations, read_regions
+from kensoku.triggering.settings import TriggeringSettings
+from kensoku.v1.inventory_pb2 import Station
+from kensoku.v1.pick_pb2 import PHASE_P, Pick, PickMessage, Progress
+from kensoku.v1.waveform_pb2 import WaveformPacket
+
+log = logging.getLogger("kensoku.triggering")
+
+TOPIC, BACKFILL, PICKS, BY_REGION = "waveforms", "waveforms.backfill", "picks", "picks.by-region"
+GROUP = "triggering"
+NS_PER_S = 10**9
+PROGRESS_S = 1.0
+REFRESH_S = 1.0
+
+PACKETS = Counter("triggering_packets", "Packets that were read")
+REJECTS = Counter("triggering_rejects", "Packets that could not be used")
+LEFT_OUT = Counter("triggering_left_out_channels", "Channels of packets that could not be used")
+LATE = Counter("triggering_late_packets", "Packets later than the lateness, handed to waveforms.backfill")
+DISABLED = Counter("triggering_disabled_packets", "Packets left out because their station is disabled")
+FOUND = Counter("triggering_picks", "Picks published", ["phase", "late"])
+MEASURED = Counter("triggering_measurements", "Measurements of picks published")
+TURN_SECONDS = Histogram("triggering_turn_seconds", "Time to turn a batch of packets into picks")
+LATENCY_SECONDS = Histogram(
+    "triggering_latency_seconds",
+    "From the arrival of the packet that completed a second to the publication of its picks",
+    buckets=[0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300],
+)
+LAG_SECONDS = Gauge("triggering_lag_seconds", "Wall-clock time since the newest packet that was read had arrived")
+FIRST_WINDOWS = Gauge("triggering_first_windows", "Windows that the first stage has looked at since the start")
+FINAL_WINDOWS = Gauge("triggering_final_windows", "Windows that the live picker has looked at since the start")
+INSTRUMENTS = Gauge("triggering_instruments", "Instruments whose records are held")
+
+
+def run(
+    settings: TriggeringSettings,
+    bus: Bus,
+    models: Models,
+    pulse: Pulse,
+    stop: threading.Event,
+    clock_ns: Callable[[], int] = time.time_ns,
+) -> None:
+    """Read packets until told to stop; what is not committed comes again."""
+    with bus.table("inventory") as inventory, bus.table("control") as control:
+        patient = PatientModels(models, pulse, stop, settings.models_wait_s)
+        cascade = Cascade(live_picker(settings, patient, Promoted(control)))
+        service = Triggering(settings, bus, cascade, inventory, control, clock_ns)
+        with bus.subscribe([TOPIC], GROUP, on_assigned=service.assigned, on_revoked=service.revoked) as stream:
+            try:
+                for batch in stream.batches(settings.triggering_batch):
+                    pulse.beat()
+                    if stop.is_set():
+                        return
+                    service.turn(stream, batch)
+            except Stopped:
+                return
+
+
+class Triggering:
+    """Between the bus and the detector, which knows no bus."""
+
+    def __init__(
+        self,
+        settings: TriggeringSettings,
+        bus: Bus,
+        cascade: Cascade,
+        inventory: Table,
+        control: Table,
+        clock_ns: Callable[[], int],
+    ) -> None:
+        self._bus = bus
+        self._cascade = cascade
+        self._clock_ns = clock_ns
+        self._recall_ns = round(settings.triggering_recall_s * NS_PER_S)
+        self._directory = Directory(inventory, control)
+        self._is_enabled = StationSwitches(control).is_enabled
+        times = Times(
+            hold_s=settings.triggering_hold_s,
+            lateness_s=settings.triggering_lateness_s,
+            future_s=settings.triggering_future_s,
+        )
+        self._detector = Detector(cascade, times, self._directory.station, clock_ns)
+        self._epochs: dict[Position, int] = {}
+        self._books: dict[Position, ProgressBook] = {}
+        self._next: dict[Position, int] = {}
+        self._progress_due_ns = 0
+        self._reported: Tally[str] = Tally()
+
+    def assigned(self, positions: frozenset[Position]) -> None:
+        """Go on where the last owner of these stopped, by what it told."""
+        recalled, measured = recall(self._bus.read(PICKS, start=self._clock_ns() - self._recall_ns))
+        for position in sorted(positions):
+            before = recalled.get(position[1], Recalled())
+            self._detector.resume(position, before.before, before.picks, measured)
+            self._epochs[position] = self._clock_ns()
+            self._books[position] = ProgressBook()
+
+    def revoked(self, positions: frozenset[Position]) -> None:
+        for position in positions:
+            self._detector.leave(position)
+            self._cascade.forget_all_but(self._detector.network.instruments())
+            for by_position in (self._epochs, self._books, self._next):
+                by_position.pop(position, None)
+
+    def turn(self, stream: Stream, batch: Sequence[Message]) -> None:
+        """One batch, to the end: what it completes is published, and then what is needed no more committed."""
+        self._directory.refresh()
+        with TURN_SECONDS.time():
+            self._read(stream, batch)
+            found = self._detector.found()
+        for message in found:
+            self._publish(message, self._position_of(message))
+        is_due = self._clock_ns() >= self._progress_due_ns
+        if is_due:
+            self._progress_due_ns = self._clock_ns() + round(PROGRESS_S * NS_PER_S)
+            self._tell_progress(stream, is_idle=not batch)
+        if found or is_due:
+            stream.commit(self._detector.network.oldest_needed() if is_due else {})
+
+    def _read(self, stream: Stream, batch: Sequence[Message]) -> None:
+        PACKETS.inc(len(batch))
+        read: list[tuple[Message, WaveformPacket]] = []
+        for message in batch:
+            self._next[message.topic, message.partition] = message.offset + 1
+            try:
+                read.append((message, read_packet(message.value or b"")))
+            except InputInvalid as error:
+                self._reject(stream, message, str(error))
+        decoded = decode_packets([packet for _, packet in read])
+        for (message, packet), channels in zip(read, decoded, strict=True):
+            if isinstance(channels, InputInvalid):
+                self._reject(stream, message, str(channels))
+            else:
+                self._feed(message, packet, channels)
+        if batch:
+            newest_ns = max((packet.arrival_ns for _, packet in read), default=self._clock_ns())
+            LAG_SECONDS.set(max(self._clock_ns() - newest_ns, 0) / NS_PER_S)
+
+    def _feed(self, message: Message, packet: WaveformPacket, channels: Sequence[ChannelSamples]) -> None:
+        position = message.topic, message.partition
+        if not self._is_enabled(message.key):
+            DISABLED.inc()
+            self._detector.network.skip(position, message.offset)
+            return
+        fed = self._detector.feed(packet, channels, position, message.offset)
+        if fed.is_late:
+            LATE.inc()
+            self._bus.publish(BACKFILL, message.key, message.value)
+        for reason in fed.left_out:
+            LEFT_OUT.inc()
+            self._report(f"{message.key} {reason}")
+
+    def _reject(self, stream: Stream, message: Message, reason: str) -> None:
+        REJECTS.inc()
+        stream.reject(message, reason)
+        self._detector.network.skip((message.topic, message.partition), message.offset)
+
+    def _report(self, sentence: str) -> None:
+        """Once each, and of so many at the most."""
+        if sentence not in self._reported and len(self._reported) < 1000:
+            log.warning("left out: %s", sentence)
+            self._reported[sentence] += 1
+
+    def _position_of(self, message: Found) -> Position:
+        return self._detector.network.position(Instrument.of(message.instrument))
+
+    def _publish(self, found: Found, position: Position) -> None:
+        key = f"{found.instrument.network}.{found.instrument.station}"
+        found.latency.published_ns = self._clock_ns()
+        message = PickMessage(owner_epoch=self._epochs.get(position, 0))
+        if isinstance(found, Pick):
+            message.pick.CopyFrom(found)
+            FOUND.labels("P" if found.phase == PHASE_P else "S", str(found.late).lower()).inc()
+            LATENCY_SECONDS.observe(max(found.latency.published_ns - found.latency.packet_arrival_ns, 0) / NS_PER_S)
+        else:
+            message.measurement.CopyFrom(found)
+            MEASURED.inc()
+        value = message.SerializeToString()
+        self._bus.publish(PICKS, key, value)
+        for region in self._directory.regions(key):
+            self._bus.publish(BY_REGION, region.name, value, partition=region.partition)
+
+    def _tell_progress(self, stream: Stream, *, is_idle: bool) -> None:
+        """One message a partition, in the same partition of `picks` as the picks of its stations, and after them."""
+        held = 0
+        for position in sorted(stream.assignment):
+            book = self._books.get(position)
+            instruments = list(book.instruments(self._detector.network.evaluated(position))) if book else []
+            held += len(instruments)
+            if not instruments:
+                continue
+            progress = Progress(
+                partition=position[1],
+                sent_ns=self._clock_ns(),
+                instruments=instruments,
+                idle=is_idle,
+                next_offset=self._next.get(position, 0),
+            )
+            message = PickMessage(progress=progress, owner_epoch=self._epochs.get(position, 0))
+            stations = {f"{one.instrument.network}.{one.instrument.station}" for one in instruments}
+            value = message.SerializeToString()
+            self._bus.publish(PICKS, min(stations), value)
+            for region in {region for station in stations for region in self._directory.regions(station)}:
+                self._bus.publish(BY_REGION, region.name, value, partition=region.partition)
+        INSTRUMENTS.set(held)
+        FIRST_WINDOWS.set(self._cascade.asked)
+        FINAL_WINDOWS.set(self._cascade.decided)
+
+
+class Directory:
+    """Stations and regions as they are published, looked up at most once a second."""
+
+    def __init__(self, inventory: Table, control: Table, clock: Callable[[], float] = time.monotonic) -> None:
+        self._inventory = inventory
+        self._control = control
+        self._clock = clock
+        self._due_s = -1.0
+        self._stations: dict[str, Station] = {}
+        self._regions: dict[str, tuple[Destination, ...]] = {}
+
+    def refresh(self) -> None:
+        if self._clock() < self._due_s:
+            return
+        self._due_s = self._clock() + REFRESH_S
+        if self._inventory.refresh():
+            self._stations = published_stations(self._inventory)
+        self._control.refresh()
+        self._regions = {}
+
+    def station(self, key: str) -> Station | None:
+        return self._stations.get(key)
+
+    def regions(self, key: str) -> tuple[Destination, ...]:
+        if key not in self._regions:
+            self._regions[key] = destinations(read_regions(self._control), self._stations.get(key))
+        return self._regions[key]

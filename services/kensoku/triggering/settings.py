@@ -1,0 +1,42 @@
+"""What may be set about triggering: KENSOKU_TRIGGERING_*, each also an option of the program."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from kensoku.models import default_repository
+from kensoku.settings import ServiceSettings
+
+
+class TriggeringSettings(ServiceSettings):
+    flag_prefix: ClassVar[str] = "triggering_"
+
+    @property
+    def models_url(self) -> str:
+        """Where models are asked; on its own this service starts no server."""
+        return f"local:{self.model_repository}" if self.models in ("local", "triton") else self.models
+
+    model_repository: Annotated[Path, Field(description="folder with a folder a model, for their cards")] = Field(
+        default_factory=default_repository
+    )
+    models_wait_s: Annotated[
+        float, Field(gt=0, description="how long models may not answer before the service ends")
+    ] = 60.0
+    triggering_model: Annotated[str, Field(min_length=1, description="the live picker, which decides")] = "picker_live"
+    triggering_first: Annotated[
+        str, Field(description="the small model that looks at every second first; '' for none")
+    ] = "picker_first"
+    triggering_hold_s: Annotated[
+        float, Field(ge=0, le=60, description="how long the other channels of a second are waited for")
+    ] = 3.0
+    triggering_lateness_s: Annotated[
+        float, Field(gt=0, le=600, description="later samples are left to those who fill in")
+    ] = 60.0
+    triggering_future_s: Annotated[
+        float, Field(gt=0, description="samples so much later than their arrival are left out")
+    ] = 60.0
+    triggering_batch: Annotated[int, Field(gt=0, description="packets that are looked at together at the most")] = 4000
+    triggering_recall_s: Annotated[
+        float, Field(gt=0, description="of its own output, how much a restart reads, before the time of its start")
+    ] = 900.0
