@@ -133,7 +133,7 @@ def test_a_models_picks_stand_where_nobody_labelled(data: Path, tmp_path: Path) 
     source = read_description(text, "small.toml").sources[0]
     examples = [record.load() for record in source.records({"data": data, "model": tmp_path})]
     onsets = [[(each.sample, each.weight) for each in example.onsets if each.phase == "S"] for example in examples]
-    assert onsets[:2] == [[(410.5, 0.45)], [(407, 1)]]  # nobody labelled the first, the second keeps its label
+    assert onsets[:2] == [[(410.5, pytest.approx(0.441))], [(407, 1)]]  # nobody labelled the first, the second keeps its label
     assert (onsets[2], onsets[4]) == ([], [])  # too near P, too small a score
     assert examples[0].unknown == ()
     assert [span.phase for span in examples[2].unknown] == ["S"]
