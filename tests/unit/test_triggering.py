@@ -1,0 +1,205 @@
+"""The service over a memory bus: what it publishes is what batch finds, also after a crash, a reject or an outage."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kensoku.bus import Bus, open_bus
+from kensoku.detection import Found, pick_packets
+from kensoku.errors import ModelServerUnavailable, SettingInvalid
+from kensoku.inference import Models, Tensors
+from kensoku.picking import CARD
+from kensoku.runtime import Pulse
+from kensoku.settings import load_settings
+from kensoku.triggering.regions import WHOLE_EARTH, destinations
+from kensoku.triggering.service import run
+from kensoku.triggering.settings import TriggeringSettings
+from kensoku.v1.control_pb2 import Region, Vertex
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+from kensoku.v1.pick_pb2 import PickMessage, Progress
+from kensoku.v1.waveform_pb2 import WaveformPacket
+from tests.streams import card, contents, onsets, packet, picks, record, seconds, two_stages
+
+RECORD = record(4000, events=((1800, 0), (2400, 1)))
+LAST = seconds(np.zeros((3, 11_000), dtype=np.int32))[-1]  # a minute later: the rest is waited for no more
+EXPECTED = sorted(pick.id for pick in picks(pick_packets(seconds(RECORD), two_stages())))
+
+
+class StandIn:
+    """Models in this process that may be away for some calls."""
+
+    def __init__(self, away: int = 0) -> None:
+        self.away = away
+        self.windows = 0
+
+    def infer(self, model: str, inputs: Tensors, *, version: str = "", deadline_s: float = 0.0) -> Tensors:
+        if self.away:
+            self.away -= 1
+            raise ModelServerUnavailable("found nobody, expected an answer; wait")
+        self.windows += len(inputs["counts"])
+        return {"probabilities": onsets(inputs["counts"])}
+
+    def is_ready(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+    def __enter__(self) -> "StandIn":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def bus() -> Iterator[Bus]:
+    with open_bus("memory://") as opened:
+        yield opened
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> TriggeringSettings:
+    for name, threshold in (("picker_live", 0.4), ("picker_first", 0.3)):
+        (tmp_path / name / "1").mkdir(parents=True)
+        (tmp_path / name / "1" / "model.onnx").write_bytes(b"a stand-in answers")
+        (tmp_path / name / CARD).write_text(card(threshold).to_json())
+    return load_settings(TriggeringSettings, {"model_repository": tmp_path, "home": tmp_path})
+
+
+def publish(bus: Bus, packets: Sequence[WaveformPacket]) -> None:
+    for one in packets:
+        bus.publish("waveforms", f"{one.network}.{one.station}", one.SerializeToString())
+    bus.flush()
+
+
+def told(bus: Bus, topic: str = "picks") -> list[PickMessage]:
+    return [PickMessage.FromString(message.value or b"") for message in bus.read(topic)]
+
+
+def found(bus: Bus) -> list[Found]:
+    kinds = {"pick": lambda m: m.pick, "measurement": lambda m: m.measurement}
+    return [kinds[kind](m) for m in told(bus) if (kind := m.WhichOneof("content")) in kinds]
+
+
+def progress(bus: Bus) -> list[Progress]:
+    return [message.progress for message in told(bus) if message.WhichOneof("content") == "progress"]
+
+
+def serve(settings: TriggeringSettings, bus: Bus, models: Models, until: Callable[[], bool]) -> None:
+    """Run the service until something is so."""
+    stop, failures = threading.Event(), []
+
+    def watched() -> None:
+        try:
+            run(settings, bus, models, Pulse(), stop)
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=watched)
+    thread.start()
+    for _ in range(3000):
+        if until() or not thread.is_alive():
+            break
+        stop.wait(0.02)
+    is_done = until()
+    stop.set()
+    thread.join()
+    if failures:
+        raise failures[0]
+    assert is_done, f"of {len(told(bus))} messages none said so: {[one.next_offset for one in progress(bus)]}"
+
+
+def progressed(bus: Bus, offset: int) -> Callable[[], bool]:
+    return lambda: any(one.next_offset >= offset for one in progress(bus))
+
+
+def test_it_tells_what_batch_finds(bus: Bus, settings: TriggeringSettings) -> None:
+    publish(bus, seconds(RECORD))
+    serve(settings, bus, StandIn(), progressed(bus, 40))
+    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
+    assert told(bus, "picks.by-region") == told(bus)
+    last = progress(bus)[-1].instruments[0]
+    assert last.instrument.band_instrument == "HH"
+    assert last.noise_level == pytest.approx(12, rel=0.2)  # 20 counts of white noise, of which 18 of 50 Hz are seen
+
+
+def test_a_crash_tells_nothing_twice_and_infers_nothing_again(bus: Bus, settings: TriggeringSettings) -> None:
+    packets = [*seconds(RECORD), LAST]
+    models = StandIn()
+    publish(bus, packets[:26])
+    serve(settings, bus, models, progressed(bus, 26))
+    before = models.windows
+    publish(bus, packets[26:])
+    serve(settings, bus, models, progressed(bus, len(packets)))
+    expected = contents(pick_packets(packets, two_stages()))
+    assert [len(contents(found(bus))), len(set(contents(found(bus))))] == [len(expected), len(expected)]
+    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
+    assert models.windows - before < before
+
+
+def test_models_that_are_away_are_waited_for(bus: Bus, settings: TriggeringSettings) -> None:
+    publish(bus, seconds(RECORD))
+    serve(settings, bus, StandIn(away=2), progressed(bus, 40))
+    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
+
+
+def test_models_that_stay_away_end_it_with_nothing_committed(bus: Bus, settings: TriggeringSettings) -> None:
+    publish(bus, seconds(RECORD))
+    short = settings.model_copy(update={"models_wait_s": 0.01})
+    with pytest.raises(ModelServerUnavailable):
+        serve(short, bus, StandIn(away=1000), lambda: False)
+    assert not told(bus)
+    serve(settings, bus, StandIn(), progressed(bus, 40))
+    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
+
+
+def test_rubbish_is_put_aside_with_its_reason(bus: Bus, settings: TriggeringSettings) -> None:
+    packets = seconds(RECORD)
+    publish(bus, packets[:10])
+    bus.publish("waveforms", "XX.STA", b"\xff\xff rubbish")
+    publish(bus, packets[10:])
+    serve(settings, bus, StandIn(), progressed(bus, 41))
+    (rejected,) = bus.read("waveforms.rejected")
+    assert b"cannot be read" in dict(rejected.headers)["reason"]
+    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
+
+
+def test_what_is_too_late_goes_to_backfill(bus: Bus, settings: TriggeringSettings) -> None:
+    quick = settings.model_copy(update={"triggering_lateness_s": 10.0})
+    packets = seconds(RECORD)
+    publish(bus, [*packets[:5], *packets[6:], packet(RECORD, 500, 600, delay_s=34.0)])
+    serve(quick, bus, StandIn(), progressed(bus, 40))
+    (late,) = bus.read("waveforms.backfill")
+    assert WaveformPacket.FromString(late.value or b"").start_ns == packets[5].start_ns
+    assert [(span.end_ns - span.start_ns) / 1e9 for one in progress(bus) for span in one.instruments[0].gaps] in (
+        [],
+        [1.0],
+    )  # told where a second's Progress saw both its ends
+
+
+def test_a_model_of_full_context_is_refused(bus: Bus, settings: TriggeringSettings) -> None:
+    path = settings.model_repository / "picker_live" / CARD
+    path.write_text(
+        card(0.4).to_json().replace('"look_ahead_s": {\n  "p": 1.0,\n  "s": 2.0\n }', '"look_ahead_s": null')
+    )
+    with pytest.raises(SettingInvalid, match="look-ahead"):
+        serve(settings, bus, StandIn(), lambda: False)
+
+
+def square(name: str, west_deg: float, reach_km: float) -> Region:
+    corners = ((35, west_deg), (35, west_deg + 1), (36, west_deg + 1), (36, west_deg))
+    polygon = [Vertex(latitude_deg=latitude, longitude_deg=longitude) for latitude, longitude in corners]
+    return Region(name=name, polygon=polygon, reach_km=reach_km, partition=int(west_deg) % 16)
+
+
+@pytest.mark.parametrize(("longitude_deg", "names"), [(139.5, ["a"]), (140.5, ["b"]), (140.2, ["a", "b"]), (150.0, [])])
+def test_a_station_tells_every_region_in_whose_reach_it_lies(longitude_deg: float, names: list[str]) -> None:
+    station = Station(epochs=[ChannelEpoch(latitude_deg=35.5, longitude_deg=longitude_deg)])
+    regions = (square("a", 139, 25.0), square("b", 140, 0.0))
+    assert [one.name for one in destinations(regions, station)] == names
+    assert destinations((), station) == (WHOLE_EARTH,)
+    assert [one.name for one in destinations(regions, None)] == ["a", "b"]
