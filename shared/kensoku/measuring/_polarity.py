@@ -1,12 +1,13 @@
 """Which way the ground moved first: up or down, and how sure that is.
 
 Any half cycle near the onset could be the first of the wave. How likely each of them is follows from how far it is from
-the onset (whose uncertainty is known), from whether noise could have made it, and from whether noise did make those
-before it: extremes of noise are as Rayleigh's distribution has them.
+the onset, whose uncertainty is known, and from how much better the half cycles before it suit noise than the wave:
+extremes of noise are as Rayleigh's distribution has them, those of the wave anything up to its largest.
 """
 
 import functools
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,8 +25,11 @@ LAST = 30  # samples after the onset in which the first motion is looked for
 LEAST_UNCERTAINTY_S = 0.02
 MOST_UNCERTAINTY_S = 0.3
 DEVIATIONS = 2.5  # of the onset, before which no half cycle is asked
+FOOT = 0.2  # of its extreme: where a half cycle leaves that, it starts
+FAINTEST = 0.1  # of the largest half cycle soon after the onset: the first of a wave is hardly smaller
+SMALL = 1.0  # in units of the noise
 SOON = 10  # samples: the largest in so many after the onset makes filters ring before it
-RINGING = 0.02  # of that
+RINGING = 0.01  # of that
 SURE = 0.8  # less is undecidable
 TURNED: dict[Sense, Sense] = {"up": "down", "down": "up", "undecidable": "undecidable"}
 
@@ -52,32 +56,55 @@ def first_motion(vertical: Stretch, onset: float, uncertainty_s: float) -> First
         return UNDECIDABLE
     begin = earliest - SETTLE - QUIET
     seen = _seen(vertical.counts[begin : math.ceil(onset) + LAST])
-    quiet = seen[SETTLE : SETTLE + QUIET]
-    at_onset = onset - begin
-    soon = np.abs(seen[math.ceil(at_onset) :][:SOON]).max()
+    at_onset = onset - earliest
+    quiet, wave = seen[SETTLE : SETTLE + QUIET], seen[SETTLE + QUIET :]
+    soon = np.abs(wave[math.ceil(at_onset) :][:SOON]).max()
     noise = max(float(quiet.std()), RINGING * float(soon), 1e-12)
-    up, down, neither = _weigh(seen[SETTLE + QUIET :] / noise, at_onset - SETTLE - QUIET, deviation)
-    likelier, confidence = ("up", up) if up >= down else ("down", down)
-    confidence /= max(up + down + neither, 1e-300)
-    return FirstMotion("up" if likelier == "up" else "down", confidence) if confidence >= SURE else UNDECIDABLE
+    up, down, neither = _weigh(list(_half_cycles(wave / noise)), at_onset, deviation)
+    confidence = max(up, down) / (up + down + neither)
+    return FirstMotion("up" if up > down else "down", confidence) if confidence >= SURE else UNDECIDABLE
 
 
-def _weigh(trace: FloatArray, onset: float, deviation: float) -> tuple[float, float, float]:
-    """Of up, of down, and of noise alone; the trace in units of the noise."""
+@dataclass(frozen=True, slots=True)
+class _HalfCycle:
+    start: float  # sample
+    extreme: float  # in units of the noise
+
+
+def _half_cycles(trace: FloatArray) -> Iterator[_HalfCycle]:
+    """They start where the trace leaves what is small beside their extreme."""
     starts = starts_of_half_cycles(trace)
-    up = down = 0.0
-    still_noise = 1.0
     for start, end in zip(starts, [*starts[1:], len(trace)], strict=True):
-        extreme = start + int(np.abs(trace[start:end]).argmax())
-        by_noise = math.exp(-(float(trace[extreme]) ** 2) / 2)
-        near = math.exp(-(((start - onset) / deviation) ** 2) / 2)
-        weight = still_noise * near * (1 - by_noise)
-        if trace[extreme] > 0:
+        sizes = np.abs(trace[start:end])
+        top = int(sizes.argmax())
+        low = np.flatnonzero(sizes[:top] < FOOT * sizes[top])
+        yield _HalfCycle(float(start + (low[-1] if len(low) else 0)), float(trace[start + top]))
+
+
+def _weigh(half_cycles: Sequence[_HalfCycle], onset: float, deviation: float) -> tuple[float, float, float]:
+    """Of up, of down, and of noise alone."""
+    largest = max((abs(each.extreme) for each in half_cycles), default=0.0)
+    up = down = 0.0
+    rather_noise = 1.0  # those before: how much likelier as noise than as part of the wave
+    for each in half_cycles:
+        weight = rather_noise * math.exp(-(((each.start - onset) / deviation) ** 2) / 2)
+        if each.extreme > 0:
             up += weight
         else:
             down += weight
-        still_noise *= by_noise
-    return up, down, still_noise
+        rather_noise *= _of_noise(abs(each.extreme)) / _of_wave(abs(each.extreme), largest)
+    return up, down, rather_noise
+
+
+def _of_noise(extreme: float) -> float:
+    """Rayleigh's density, but for the smallest, of which noise of a wide band has more."""
+    return max(extreme, SMALL) * math.exp(-(extreme**2) / 2)
+
+
+def _of_wave(extreme: float, largest: float) -> float:
+    """A density even in the logarithm, down to FAINTEST of the largest."""
+    faintest = FAINTEST * largest
+    return 1 / (max(extreme, faintest) * (1 - math.log(FAINTEST)))
 
 
 def _seen(counts: FloatArray) -> FloatArray:
