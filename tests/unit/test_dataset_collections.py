@@ -12,11 +12,22 @@ import h5py
 import numpy as np
 import obspy
 import pytest
-from obspy.core.event import Arrival, Catalog, Event, Magnitude, Pick, ResourceIdentifier, WaveformStreamID
+from obspy.core.event import (
+    Arrival,
+    Catalog,
+    CreationInfo,
+    Event,
+    Magnitude,
+    Pick,
+    QuantityError,
+    ResourceIdentifier,
+    WaveformStreamID,
+)
 from obspy.core.event import Origin as QuakeOrigin
 
 from kensoku.errors import InputInvalid
 from kensoku.training.datasets.catalogue import Catalogue, find_catalogue
+from kensoku.training.datasets.completing import PSEUDO
 from kensoku.training.datasets.labels import LabelRule
 from kensoku.training.datasets.records import load_all
 from kensoku.training.datasets.seisbench import SeisBenchFolder, find_seisbench
@@ -138,6 +149,40 @@ def test_an_archive_of_any_files(tmp_path: Path) -> None:
     records().write(str(tmp_path / "archive" / "day.mseed"), format="MSEED")
     (tmp_path / "archive" / "readme.txt").write_text("none of ours")
     check(read(catalogue))
+
+
+def pick_by(after_s: float, author: str, status: str = "confirmed", error_s: float | None = None) -> Pick:
+    made = pick("A", "P", after_s, "automatic" if author == "kensoku" else "manual")
+    made.creation_info, made.evaluation_status = CreationInfo(author=author), status
+    made.time_errors = QuantityError(uncertainty=error_s)
+    return made
+
+
+def onsets_of(folder: Path, picks: list[Pick], **changes: object) -> list[tuple[int, float]]:
+    catalogue = replace(write_catalogue(folder), **changes)  # type: ignore[arg-type]  # one case differs in a field
+    Catalog([event("e1", picks)]).write(str(catalogue.events), format="QUAKEML")
+    records().write(str(folder / "archive" / "day.mseed"), format="MSEED")
+    return [(round(onset.sample), round(onset.weight, 3)) for each in read(catalogue) for onset in each.onsets]
+
+
+def test_an_operators_pick_stands_in_the_place_of_the_programs(tmp_path: Path) -> None:
+    picks = [pick_by(30.0, "kensoku"), pick_by(30.4, "anna", error_s=0.2), pick_by(29.5, "ben", "rejected")]
+    assert onsets_of(tmp_path, picks) == [(1000, 0.5)]
+
+
+def test_a_programs_pick_teaches_and_does_not_judge(tmp_path: Path) -> None:
+    assert onsets_of(tmp_path, [pick_by(30.0, "kensoku")]) == []
+    (tmp_path / "any").mkdir()
+    assert onsets_of(tmp_path / "any", [pick_by(30.0, "kensoku")], manual_only=False) == [(1000, PSEUDO)]
+
+
+def test_whose_picks_are_trusted_can_be_named(tmp_path: Path) -> None:
+    picks = [pick_by(30.0, "trainee"), pick_by(30.4, "anna", error_s=0.2)]
+    assert onsets_of(tmp_path, picks, authors=("anna", "ben")) == [(1000, 0.5)]
+
+
+def test_a_stated_error_weighs(tmp_path: Path) -> None:
+    assert onsets_of(tmp_path, [pick_by(30.0, "anna", error_s=0.4)]) == [(1000, 0.25)]
 
 
 def test_an_archive_in_sds(tmp_path: Path) -> None:

@@ -16,12 +16,13 @@ import obspy
 from obspy.clients.filesystem.sds import Client as SdsClient
 
 from kensoku.errors import InputInvalid
+from kensoku.training.datasets.completing import PSEUDO
 from kensoku.training.datasets.labels import LabelRule, Pick, apply_rule, doubt_triggers
 from kensoku.training.datasets.missing import mark_missing
 from kensoku.training.datasets.records import Record
 from kensoku.training.datasets.streams import Track, to_tracks
 from kensoku.training.datasets.triggers import find_triggers
-from kensoku.training.examples import PHASES, RATE_HZ, Example, Kind, Origin, Phase
+from kensoku.training.examples import LABEL_S, PHASES, RATE_HZ, Example, Kind, Origin, Phase
 
 KM_PER_DEGREE = 111.195
 BLASTS = ("blast", "explosion")
@@ -37,6 +38,7 @@ class Catalogue:
     before_s: float
     after_s: float
     manual_only: bool  # other picks are then doubtful
+    authors: tuple[str, ...] = ()  # whose picks are trusted, by QuakeML's author or agency; none: everybody's
     rule: LabelRule = field(default_factory=LabelRule)
 
 
@@ -47,12 +49,13 @@ class _Pick:
     time_s: float
     instrument: tuple[str, str, str]  # network.station, location, band and instrument code
     is_trusted: bool
+    weight: float = 1.0
 
 
 def find_catalogue(file: Catalogue) -> Iterator[Record]:
     """Each earthquake at each instrument with picks of it and with samples; the picks of others in the record count."""
     events = _read_events(file.events)
-    picks = [pick for event in events for pick in _picks(event, file.manual_only)]
+    picks = [pick for event in events for pick in _picks(event, file)]
     at: dict[tuple[str, str, str], list[_Pick]] = defaultdict(list)
     for pick in picks:
         at[pick.instrument].append(pick)
@@ -81,7 +84,7 @@ def _load(file: Catalogue, cut: _Cut, picks: Sequence[_Pick], origin: Origin) ->
     counts, of, doubtful = mark_missing(track.counts), defaultdict(list), []
     for pick in picks:
         if cut.start_s <= pick.time_s <= cut.end_s and pick.is_trusted:
-            of[pick.event].append(Pick(pick.phase, track.sample(pick.time_s)))
+            of[pick.event].append(Pick(pick.phase, track.sample(pick.time_s), pick.weight))
         elif cut.start_s <= pick.time_s <= cut.end_s:
             doubtful.append((track.sample(pick.time_s - 1), track.sample(pick.time_s + 1)))
     triggers = () if file.rule.is_searched else find_triggers(counts).tolist()
@@ -104,22 +107,37 @@ def _name(event: Any) -> str:
     return str(event.resource_id.id).rpartition("/")[2]
 
 
-def _picks(event: Any, manual_only: bool) -> Iterator[_Pick]:
-    """First P and first S at each instrument; the hints of picks, or the phases of the origin's arrivals."""
+def _picks(event: Any, file: Catalogue) -> Iterator[_Pick]:
+    """One P and one S at each instrument: the first that is trusted, which an operator put in place of others."""
     origin = event.preferred_origin() or (event.origins[0] if event.origins else None)
     phases = {arrival.pick_id.id: arrival.phase for arrival in (origin.arrivals if origin else ())}
     firsts: dict[tuple[tuple[str, str, str], Phase], _Pick] = {}
-    for pick in sorted(event.picks, key=lambda pick: pick.time):
+    for pick in sorted(event.picks, key=lambda pick: (not _is_trusted(pick, file), pick.time)):
         hint = (phases.get(pick.resource_id.id) or pick.phase_hint or "").upper()[:1]
         code = pick.waveform_id
-        if hint in PHASES and code is not None and code.channel_code:
+        if hint in PHASES and code is not None and code.channel_code and pick.evaluation_status != "rejected":
             phase = PHASES[PHASES.index(hint)]
             station = f"{code.network_code or ''}.{code.station_code}"
             instrument = (station, code.location_code or "", code.channel_code[:2])
-            is_trusted = not manual_only or pick.evaluation_mode == "manual"
-            found = _Pick(_name(event), phase, float(pick.time.timestamp), instrument, is_trusted)
+            is_trusted, time_s = _is_trusted(pick, file), float(pick.time.timestamp)
+            found = _Pick(_name(event), phase, time_s, instrument, is_trusted, _weight(pick))
             firsts.setdefault((instrument, phase), found)
     yield from firsts.values()
+
+
+def _is_trusted(pick: Any, file: Catalogue) -> bool:
+    made = pick.creation_info
+    by = {made.author, made.agency_id} if made else set()
+    return (not file.manual_only or pick.evaluation_mode == "manual") and (
+        not file.authors or bool(by & {*file.authors})
+    )
+
+
+def _weight(pick: Any) -> float:
+    """Of a stated error in proportion to what a label's curve allows; what a program picked must not judge."""
+    error_s = pick.time_errors.uncertainty if pick.time_errors else None
+    weight = min(1.0, LABEL_S / error_s) if error_s else 1.0
+    return weight * (PSEUDO if pick.evaluation_mode == "automatic" else 1.0)
 
 
 def _origin(file: Catalogue, event: Any, instrument: tuple[str, str, str]) -> Origin:

@@ -42,6 +42,10 @@ class Description:
     split: Split = field(default_factory=Split)
     sources: Annotated[tuple[sources.Source, ...], Field(min_length=1)]
 
+    def templates(self) -> tuple[str, ...]:
+        """The paths, in which folders are named in braces."""
+        return tuple(template for source in self.sources for template in source.templates())
+
     def plan(self) -> SplitPlan:
         shares = {
             source.name: self.split.develop_share if source.develop_share is None else source.develop_share

@@ -35,6 +35,10 @@ class Named:
     develop_share: Share | None = None  # None: as the split says
     conditions: Conditions = field(default_factory=Conditions)
 
+    def templates(self) -> tuple[str, ...]:
+        """Its paths."""
+        return (self.path,)
+
     def place(self, folders: Folders) -> Path:
         return resolve(self.path, folders)
 
@@ -55,6 +59,9 @@ class Windows(Named):
     labels: LabelRule = field(default_factory=LabelRule)
     events: Kind = "earthquake"
     complete: Completion | None = None
+
+    def templates(self) -> tuple[str, ...]:
+        return (self.path, self.complete.picks) if self.complete else (self.path,)
 
     def inputs(self, folders: Folders) -> list[Path]:
         found = [resolve(self.complete.picks, folders)] if self.complete else []
@@ -84,6 +91,9 @@ class ContinuousRecords(Named):
     is_noise: bool = False  # picks are then what is not to be taken for noise
     columns: PickColumns = field(default_factory=PickColumns)
     labels: LabelRule = field(default_factory=LabelRule)
+
+    def templates(self) -> tuple[str, ...]:
+        return (self.path, self.picks)
 
     def inputs(self, folders: Folders) -> list[Path]:
         return [self.place(folders), *([resolve(self.picks, folders)] if self.picks else [])]
@@ -129,7 +139,11 @@ class CatalogueRecords(Named):
     before_s: Annotated[float, Field(gt=0)] = 30.0  # of the first pick
     after_s: Annotated[float, Field(gt=0)] = 60.0  # of the last
     manual_only: bool = True
+    authors: tuple[str, ...] = ()  # whose picks are trusted
     labels: LabelRule = field(default_factory=lambda: LabelRule(is_searched=False))
+
+    def templates(self) -> tuple[str, ...]:
+        return (self.path, self.events)
 
     def inputs(self, folders: Folders) -> list[Path]:
         return [resolve(self.events, folders)]
@@ -145,6 +159,7 @@ class CatalogueRecords(Named):
                 before_s=self.before_s,
                 after_s=self.after_s,
                 manual_only=self.manual_only,
+                authors=self.authors,
                 rule=self.labels,
             )
         )
