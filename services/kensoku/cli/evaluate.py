@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kensoku.cli import _evaluate_denoiser, _evaluate_robustness
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import Asked
 from kensoku.errors import InputInvalid, ModelUnknown, SettingInvalid
@@ -30,6 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     command.add_argument("--quick", action="store_true", help="without the records under other conditions")
     add_flags(command, AskSettings, only=["models", "model_repository"])
     command.set_defaults(execute=evaluate_models)
+    _evaluate_robustness.add_action(actions)
+    _evaluate_denoiser.add_action(actions)
 
 
 def evaluate_models(options: argparse.Namespace) -> int:

@@ -1,0 +1,85 @@
+"""`kensoku evaluate denoiser`: how many false classic picks a denoiser removes, how many real ones it loses."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from kensoku.cli._models import AskSettings
+from kensoku.cli._models_run import Asked, card_of
+from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.inference import open_models
+from kensoku.settings import add_flags, load_settings, overrides
+
+DENOISER = "denoiser"
+
+
+def add_action(actions: Any) -> None:
+    command = actions.add_parser(DENOISER, help="judge a denoiser by classic picks on continuous records")
+    command.add_argument(
+        "--records", action="append", default=[], metavar="FILE[,PICKS[,EXCLUDED]]", help="miniSEED; csv tables"
+    )
+    command.add_argument("--dataset", type=Path, metavar="DIR", help="its labelled windows and its records of spikes")
+    command.add_argument("--split", default="develop", help="of the data set: %(default)s")
+    command.add_argument("--spikes", default="spikes", metavar="SOURCE", help="of the data set: %(default)s")
+    command.add_argument("--model", default=DENOISER, metavar="NAME", help="of the repository: %(default)s")
+    command.add_argument("--threshold", type=float, metavar="X", help="of an onset's probability; default: the card's")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for report.html and report.json")
+    add_flags(command, AskSettings, only=["models", "model_repository"])
+    command.set_defaults(execute=evaluate_denoiser)
+
+
+def evaluate_denoiser(options: argparse.Namespace) -> int:
+    try:
+        from kensoku.classic import ClassicSettings
+        from kensoku.training.evaluation import denoiser, denoiser_records
+        from kensoku.training.evaluation.denoiser_report import groups, write_denoiser_report
+    except ModuleNotFoundError as error:
+        if error.name not in ("h5py", "matplotlib", "obspy"):
+            raise
+        raise SettingInvalid(f"found no {error.name}, expected it; pip install 'kensoku[train]'") from None
+    settings, classic = load_settings(AskSettings, overrides(options, AskSettings)), ClassicSettings()
+    card = card_of(settings.repository, options.model, "classifier")
+    threshold = card.threshold.p if options.threshold is None else options.threshold
+    window = card.geometry.window
+    if not options.records and options.dataset is None:
+        raise SettingInvalid("found neither --records nor --dataset, expected one of them to judge by")
+    continuous = []
+    for given in options.records:
+        records, picks, excluded = ([Path(part) if part else None for part in given.split(",")] + [None] * 2)[:3]
+        if records is None:
+            raise SettingInvalid(f"--records {given!r}: expected FILE, FILE,PICKS or FILE,PICKS,EXCLUDED")
+        continuous += denoiser_records.read_materials(records, picks, excluded)
+    labelled, spikes = _examples(options)
+    materials = continuous + [denoiser.of_example(each, str(number)) for number, each in enumerate(labelled)]
+    found = []
+    for number, material in enumerate(materials, start=1):
+        found += list(denoiser.classic_cuts(material, classic, window))
+        if number % 20 == 0 or number == len(materials):
+            print(f"{number} of {len(materials)} records: {len(found):,} picks", file=sys.stderr, flush=True)
+    found += list(denoiser.planted_cuts(continuous or materials, classic, window))
+    found += list(denoiser.spike_cuts(spikes, continuous or materials, classic, window))
+    found += list(denoiser.alone(spikes, window))
+    if not found:
+        raise InputInvalid("found no classic pick that is known to be real or false, expected some; give more records")
+    with open_models(settings.url) as models:
+        cuts = denoiser.judge(card, Asked(options.model, card, models), found)
+    title = f"{options.model} on {len(materials)} records and {len(spikes)} of spikes"
+    write_denoiser_report(options.out, title, threshold, cuts)
+    for name, chosen in groups(cuts).items():
+        share = denoiser.share_of(chosen, threshold)
+        print(f"{name:<40} {share.count:6,} picks, noise {share.share:.3f} ({share.low:.3f} to {share.high:.3f})")
+    print(f"{options.out / 'report.html'}: threshold {threshold:.3g}")
+    return 0
+
+
+def _examples(options: argparse.Namespace) -> tuple[list[Any], list[Any]]:
+    """Of the data set: labelled records, and those of spikes."""
+    if options.dataset is None:
+        return [], []
+    from kensoku.training import datasets
+    from kensoku.training.scores import judges_picking
+
+    recorded = [each for each in datasets.read(options.dataset, split=options.split) if not each.origin.is_simulated]
+    spikes = [each for each in recorded if each.origin.source == options.spikes]
+    return [each for each in recorded if each.onsets and judges_picking(each)], spikes
