@@ -6,12 +6,12 @@ from typing import Literal
 from kensoku.measuring._amplitudes import LEAST_NOISE, Amplitude, ground_amplitudes, raw_amplitude
 from kensoku.measuring._channels import Channels
 from kensoku.measuring._ground import ACCELERATION, DISPLACEMENT, VELOCITY
-from kensoku.measuring._noise import local_snr
 from kensoku.measuring._peaks import largest
 from kensoku.measuring._periods import FIRST, STANDS_OUT, tau_c_s, tau_p_max_s
 from kensoku.measuring._polarity import FirstMotion, first_motion
 from kensoku.measuring._stretch import Counts, Stretch, first_sample, stretch_around
 from kensoku.measuring._traces import Component, Trace, traces_of
+from kensoku.measuring.snr import local_snr
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.floating[Any]]
+Counts = npt.NDArray[np.number[Any]]
 
 RATE_HZ = 100
 LEAD = 30 * RATE_HZ  # samples before the onset, in which filters settle
@@ -46,7 +46,7 @@ class Stretch:
 
 def first_sample(onset: float) -> int:
     """The first that is not before the onset."""
-    return math.ceil(onset)
+    return math.ceil(round(onset, 4))  # times in ns make 3000.0000001 of a whole number
 
 
 def stretch_around(counts: Counts, onset: int, end: int) -> Stretch | None:

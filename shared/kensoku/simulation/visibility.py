@@ -5,23 +5,19 @@ By the letter, the peak of the record (`record_snr`), noise in which nothing arr
 `snr`, by which an arrival is visible or not, has the peak of the waves alone.
 """
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.signal
 
-from kensoku.simulation.randomness import FloatArray
+from kensoku.measuring.snr import BEFORE_S, FAINTEST, FIRST_S, SEEN_HZ, SETTLE_S, see
+
+__all__ = ["BEFORE_S", "FIRST_S", "SEEN_HZ", "SETTLE_S", "UNKNOWN", "VISIBLE_SNR", "Visibility", "judge", "see"]
 
 Counts = npt.NDArray[np.number[Any]]  # (components, samples)
 
 VISIBLE_SNR = 2.0
-SEEN_HZ = (2.0, 20.0)
-BEFORE_S, FIRST_S = 1.0, 0.5
-SETTLE_S = 4.0  # given to the filter
-FAINTEST = 0.3  # counts, what rounding to whole numbers makes of silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +46,3 @@ def judge(counts: Counts, waves: Counts, onset: int, rate_hz: int) -> Visibility
     peaks = np.abs(np.stack([seen_waves, seen])[..., -first:]).max(axis=-1)
     snr, record_snr = (peaks / np.maximum(rms, FAINTEST)).max(axis=-1)
     return Visibility(float(snr), float(record_snr))
-
-
-def see(counts: Counts, rate_hz: int) -> FloatArray:
-    """The band in which arrivals are judged, along the last axis; the filter starts at rest."""
-    seen: FloatArray = scipy.signal.sosfilt(_band(rate_hz), counts - counts[..., :1].astype(np.float64))
-    return seen
-
-
-@functools.cache
-def _band(rate_hz: int) -> FloatArray:
-    band = (SEEN_HZ[0], min(SEEN_HZ[1], 0.45 * rate_hz))
-    sections: FloatArray = scipy.signal.butter(3, band, "bandpass", fs=rate_hz, output="sos")
-    return sections
