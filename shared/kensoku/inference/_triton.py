@@ -15,7 +15,9 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from kensoku.errors import ModelError, ModelRefused, ModelServerUnavailable, ModelUnknown
 from kensoku.inference._endpoints import Balancer, Endpoint, backoff_s, resolve
 from kensoku.inference._merging import Call, Merger
-from kensoku.inference._signature import DTYPES, Signature, Tensors, signature_of
+from kensoku.inference._messages import decode, decode_shared, encode, encode_shared, layout
+from kensoku.inference._regions import Regions, is_about_shared_memory
+from kensoku.inference._signature import Signature, Tensors, signature_of
 
 DEADLINE_S = 60.0
 ATTEMPT_S = 10.0  # a server that hangs must not use up the whole deadline
@@ -53,6 +55,7 @@ class TritonModels:
     ) -> None:
         self._clock, self._sleep, self._chance = clock, sleep, chance or random.Random()
         self._channels = Channels()
+        self._regions = Regions(self._channels.stub)
         self._balancer = Balancer(addresses, in_flight_limit, self._channels.is_ready, clock, self._chance, resolve)
         self._merger = Merger(self._send, self._balancer.unavailable, clock)
         self._signatures: dict[str, Signature] = {}
@@ -76,6 +79,7 @@ class TritonModels:
         return any(self._channels.is_ready(address) for address in self._balancer.known())
 
     def close(self) -> None:
+        self._regions.close()
         self._channels.close()
 
     def __enter__(self) -> "TritonModels":
@@ -87,30 +91,42 @@ class TritonModels:
     def _signature(self, model: str, deadline: float) -> Signature:
         if (signature := self._signatures.get(model)) is None:
             request = service_pb2.ModelConfigRequest(name=model)
-            response = self._ask(model, deadline, lambda stub, timeout: stub.ModelConfig(request, timeout=timeout))
+            response = self._ask(
+                model,
+                deadline,
+                lambda address, timeout: self._channels.stub(address).ModelConfig(request, timeout=timeout),
+            )
             signature = self._signatures[model] = signature_of(response.config)
         return signature
 
     def _send(self, call: Call, deadline: float, leave: Callable[[], Call]) -> Tensors:
         """One request to whichever server is free first; `leave` then says what has gathered meanwhile."""
-        request: Any = None
+        merged: Call | None = None
 
-        def ask(stub: Any, timeout_s: float) -> Any:
-            nonlocal request, call
-            if request is None:
-                call = leave()
-                request = encode(call)
-            return stub.ModelInfer(request, timeout=timeout_s)
+        def ask(address: str, timeout_s: float) -> Tensors:
+            nonlocal merged
+            merged = merged or leave()
+            return self._infer_at(address, merged, timeout_s)
 
         try:
-            outputs = decode(self._ask(call.model, deadline, ask))
+            outputs: Tensors = self._ask(call.model, deadline, ask)
         except ModelRefused:
             self._signatures.pop(call.model, None)  # the model may have been replaced by one of another shape
             raise
-        REQUEST_WINDOWS.labels(call.model).observe(call.windows)
+        REQUEST_WINDOWS.labels(call.model).observe((merged or call).windows)
         return outputs
 
-    def _ask(self, model: str, deadline: float, ask: Callable[[Any, float], Any]) -> Any:
+    def _infer_at(self, address: str, call: Call, timeout_s: float) -> Tensors:
+        """Through memory that the server shares with us, or as a message."""
+        places = layout(call, self._signatures.get(call.model))
+        with self._regions.lent(address, places.size if places else 0) as region:
+            if region is None or places is None:
+                return decode(self._channels.stub(address).ModelInfer(encode(call), timeout=timeout_s))
+            request = encode_shared(call, places, region)
+            response = self._channels.stub(address).ModelInfer(request, timeout=timeout_s)
+            return decode_shared(response, places, region)
+
+    def _ask(self, model: str, deadline: float, ask: Callable[[str, float], Any]) -> Any:
         """Repeat until a server answers; what no repetition can mend is raised at once."""
         unknown_to: set[str] = set()
         rounds = 0
@@ -129,11 +145,11 @@ class TritonModels:
             except AttemptFailed:
                 pass  # the endpoint was put aside, which is the pause before the next attempt
 
-    def _attempt(self, model: str, endpoint: Endpoint, deadline: float, ask: Callable[[Any, float], Any]) -> Any:
+    def _attempt(self, model: str, endpoint: Endpoint, deadline: float, ask: Callable[[str, float], Any]) -> Any:
         timeout_s = max(0.001, min(ATTEMPT_S, deadline - self._clock()))
         try:
             with REQUEST_SECONDS.labels(model).time():
-                answer = ask(self._channels.stub(endpoint.address), timeout_s)
+                answer = ask(endpoint.address, timeout_s)
         except grpc.RpcError as error:
             FAILURES.labels(model).inc()
             verdict = judge(model, error.code(), error.details() or "")
@@ -194,6 +210,8 @@ REPEATABLE = {
 def judge(model: str, code: grpc.StatusCode, details: str) -> ModelError:
     """What a failed request means."""
     text = details.partition("\n\nAt:")[0].strip()  # what follows is a traceback of the backend
+    if is_about_shared_memory(details):  # the server was started again, or wants it otherwise: the next attempt differs
+        return AttemptFailed(f"{code.name}: {text}")
     if code == grpc.StatusCode.NOT_FOUND:
         return ModelUnknown(f"model {model!r}: the server answered {text!r}; see `kensoku models list`")
     if "Request for unknown model" in details:
@@ -201,23 +219,6 @@ def judge(model: str, code: grpc.StatusCode, details: str) -> ModelError:
     if code in REPEATABLE or "Stub process" in details:  # the backend's process died; Triton starts another
         return AttemptFailed(f"{code.name}: {text}")
     return ModelRefused(f"model {model!r}: the server refused the call: {text}")
-
-
-def encode(call: Call) -> Any:
-    request = service_pb2.ModelInferRequest(model_name=call.model, model_version=call.version)
-    for name, value in call.inputs.items():
-        datatype = next(key for key, dtype in DTYPES.items() if dtype == value.dtype)
-        request.inputs.add(name=name, datatype=datatype, shape=value.shape)
-        request.raw_input_contents.append(value.tobytes())
-    return request
-
-
-def decode(response: Any) -> dict[str, npt.NDArray[Any]]:
-    """The outputs as read-only views of the message's bytes."""
-    return {
-        output.name: np.frombuffer(content, dtype=DTYPES[output.datatype]).reshape(output.shape)
-        for output, content in zip(response.outputs, response.raw_output_contents, strict=True)
-    }
 
 
 def join(pieces: Sequence[Tensors]) -> dict[str, npt.NDArray[Any]]:
