@@ -2,8 +2,10 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
+
+from kensoku.batch import Piece
 
 BAR = 30
 ON_TERMINAL_S, ELSEWHERE_S = 0.2, 10.0
@@ -19,6 +21,7 @@ class Bar:
         self._is_terminal = self._stream.isatty()
         self._began = self._told = clock()
         self._done = 0
+        self._station_s = 0.0
         self.picks = 0
 
     def step(self, amount: int) -> None:
@@ -27,6 +30,16 @@ class Bar:
         if now - self._told >= (ON_TERMINAL_S if self._is_terminal else ELSEWHERE_S):
             self._told = now
             self._tell()
+
+    def counted(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """The same, and how much record they hold."""
+        for piece in pieces:
+            yield piece
+            self._station_s += max(channel.samples.size / channel.rate_hz for channel in piece.channels)
+
+    def summary(self) -> str:
+        speed = self._station_s / max(self._clock() - self._began, 1e-9)
+        return f"{self._station_s:,.0f} station-seconds, {speed:,.0f} a second"
 
     def __enter__(self) -> "Bar":
         return self

@@ -85,7 +85,8 @@ def execute(options: argparse.Namespace) -> int:
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             picks = pick_groups(stretches, wanted, picker, stations, options.jobs, faults, bar)
             count = write_picks(options.out, (pick for pick in picks if span.start_ns <= pick.time_ns < span.end_ns))
-    return tell(options.out, count, stretches, faults)
+    print(f"{options.out}: {count:,} picks; {bar.summary()}")
+    return tell_faults(faults)
 
 
 def pick_windows(options: argparse.Namespace) -> int:
@@ -131,15 +132,13 @@ def pick_groups(
 ) -> Iterator[FoundPick]:
     with ThreadPoolExecutor(jobs) as executor:
         for group in groups(stretches, STATIONS_AT_ONCE * jobs):
-            records = pieces(group, wanted, faults, bar.step)
+            records = bar.counted(pieces(group, wanted, faults, bar.step))
             for pick in pick_pieces(records, picker, stations, executor, faults.add_channel):
                 bar.picks += 1
                 yield pick
 
 
-def tell(out: Path, count: int, stretches: Sequence[Stretch], faults: Faults) -> int:
-    used = {stretch.path for stretch in stretches}
-    print(f"{out}: {count:,} picks in {len(used):,} files")
+def tell_faults(faults: Faults) -> int:
     if not faults.parts:
         return 0
     print(f"left out: {faults.parts:,} unreadable parts of {len(faults.files):,} files", file=sys.stderr)
