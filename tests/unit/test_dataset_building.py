@@ -12,6 +12,7 @@ from kensoku.errors import InputInvalid
 from kensoku.simulation.shards import Plan, write_shards
 from kensoku.training import datasets
 from kensoku.training.datasets.description import load_description, read_description
+from kensoku.training.scores import TRUSTED
 
 TEXT = """
 name = "small"
@@ -133,10 +134,35 @@ def test_a_models_picks_stand_where_nobody_labelled(data: Path, tmp_path: Path) 
     source = read_description(text, "small.toml").sources[0]
     examples = [record.load() for record in source.records({"data": data, "model": tmp_path})]
     onsets = [[(each.sample, each.weight) for each in example.onsets if each.phase == "S"] for example in examples]
-    assert onsets[:2] == [[(410.5, pytest.approx(0.441))], [(407, 1)]]  # nobody labelled the first, the second keeps its label
+    assert onsets[:2] == [
+        [(410.5, pytest.approx(0.441))],
+        [(407, 1)],
+    ]  # nobody labelled the first, the second keeps its label
     assert (onsets[2], onsets[4]) == ([], [])  # too near P, too small a score
     assert examples[0].unknown == ()
     assert [span.phase for span in examples[2].unknown] == ["S"]
+
+
+def test_a_models_picks_teach_and_do_not_judge(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "picks.csv").write_text(
+        "window,phase,sample,score\n" + "".join(f"{n},S,410,0.9\n" for n in range(COUNT))
+    )
+    text = TEXT.replace("conditions =", 'complete = { picks = "{model}/picks.csv" }\n#').replace('["south"]', "[]")
+    list(datasets.build(tmp_path / "set", read_description(text, "x.toml"), {"data": data, "model": tmp_path}))
+    weak = {
+        side: [
+            onset.weight < TRUSTED
+            for example in datasets.read(tmp_path / "set", side, {"north"})
+            for onset in example.onsets
+            if onset.phase == "S"
+        ]
+        for side in ("train", "develop")
+    }
+    assert any(weak["train"])
+    assert weak["develop"]
+    assert not any(weak["develop"])
+    judges = list(datasets.read(tmp_path / "set", "develop", {"north"}))
+    assert {bool(each.unknown) for each in judges if len(each.onsets) == 1} == {True}  # S stays unknown
 
 
 def test_a_sheet_shows_examples(data: Path, tmp_path: Path) -> None:

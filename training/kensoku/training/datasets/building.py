@@ -36,6 +36,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shard:
+    side: Side
     name: str  # without an ending
     records: Sequence[tuple[Record, Origin]]
 
@@ -70,7 +71,7 @@ def _arrange(description: Description, records: Sequence[Record]) -> list[_Shard
     size, shards = description.shard_examples, []
     for side in SIDES:
         of = [(r, o) for r, o, s in zip(records, origins, sides, strict=True) if s == side]
-        shards += [_Shard(f"{side}-{n // size:05d}", of[n : n + size]) for n in range(0, len(of), size)]
+        shards += [_Shard(side, f"{side}-{n // size:05d}", of[n : n + size]) for n in range(0, len(of), size)]
     return shards
 
 
@@ -80,7 +81,7 @@ def _write(folder: Path, description: Description, shard: _Shard) -> list[Exampl
     missing = [path for path in paths if not path.exists()]
     if not missing:
         return list(read_shard(paths[0]))
-    examples = [replace(record.load(), origin=origin) for record, origin in shard.records]
+    examples = [replace(record.load_for(shard.side), origin=origin) for record, origin in shard.records]
     if description.longest_s is not None:
         examples = [cut(example, description.longest_s) for example in examples]
     for path in missing:
@@ -100,9 +101,8 @@ class _Counts:
         self._names: dict[tuple[Side, str], tuple[set[str], set[str]]] = {}
 
     def add(self, shard: _Shard, examples: Sequence[Example]) -> None:
-        side: Any = shard.name.rpartition("-")[0]
         for example in examples:
-            key = (side, example.origin.source)
+            key = (shard.side, example.origin.source)
             counts = self._of.setdefault(key, Counter())
             stations, events = self._names.setdefault(key, (set(), set()))
             counts["examples"] += 1

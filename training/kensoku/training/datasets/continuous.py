@@ -4,7 +4,7 @@ import csv
 import functools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,6 +47,7 @@ class Continuous:
     is_noise: bool
     columns: PickColumns = field(default_factory=PickColumns)
     rule: LabelRule = field(default_factory=LabelRule)
+    is_to_judge: bool = False  # models' picks are then doubtful
 
 
 def find_continuous(file: Continuous) -> Iterator[Record]:
@@ -61,7 +62,11 @@ def find_continuous(file: Continuous) -> Iterator[Record]:
             if known[:, first : first + length].mean() >= LEAST_KNOWN:
                 event = "" if file.is_noise else f"{file.source} {first // length}"
                 origin = _origin(file, whole.origin.station, event)
-                yield Record(origin, functools.partial(_load, file, number, first, length, origin))
+                load, to_judge = (
+                    functools.partial(_load, each, number, first, length, origin)
+                    for each in (file, replace(file, is_to_judge=True))
+                )
+                yield Record(origin, load, None if file.is_noise else to_judge)
 
 
 def _load(file: Continuous, number: int, first: int, length: int, origin: Origin) -> Example:
@@ -77,7 +82,7 @@ def _origin(file: Continuous, station: str, event: str) -> Origin:
 # --- whole records ----------------------------------------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=1)  # examples are loaded in the order of their files
+@functools.lru_cache(maxsize=2)  # to teach and to judge; examples are loaded in the order of their files
 def _label(file: Continuous) -> Sequence[Example]:
     tracks = read_tracks(file.path)
     rows = _read_picks(file) if file.picks else {}
@@ -115,7 +120,7 @@ def _read_picks(file: Continuous) -> Mapping[str, list[_Row]]:
                         fill(columns.phase, row, file.picks),
                         moment.replace(tzinfo=moment.tzinfo or UTC).timestamp(),
                         _trust(float(fill(columns.score, row, file.picks) or 1.0), row),
-                        "" if event == columns.no_event else event,
+                        "" if event == columns.no_event or (file.is_to_judge and row.get("model")) else event,
                     )
                 )
     except (OSError, ValueError) as error:

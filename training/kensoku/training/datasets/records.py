@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from kensoku.training.datasets.split import Side
 from kensoku.training.examples import Example, Origin
 
 
@@ -12,6 +13,11 @@ class Record:
 
     origin: Origin
     load: Callable[[], Example]
+    load_to_judge: Callable[[], Example] | None = None  # without labels that a model made; none: there are none
+
+    def load_for(self, side: Side) -> Example:
+        """What a model labelled may be taught; it must not judge, nor must the silence that it leaves elsewhere."""
+        return self.load() if side == "train" or self.load_to_judge is None else self.load_to_judge()
 
 
 def load_all(records: Iterable[Record]) -> Iterator[Example]:

@@ -4,7 +4,7 @@ import csv
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,7 +64,9 @@ def find_windows(file: WindowsFile) -> Iterator[tuple[Record, Mapping[str, str]]
     found = read_found(file.found) if file.found else {}
     for number, (row, origin) in enumerate(zip(rows, origins, strict=True)):
         labels = (float(p[number]), float(s[number]))
-        yield Record(origin, functools.partial(_load, file, number, labels, found.get(number, ()), origin)), row
+        load = functools.partial(_load, file, number, labels, found.get(number, ()), origin)
+        to_judge = functools.partial(_load, replace(file, trust=None), number, labels, (), origin)
+        yield Record(origin, load, to_judge if file.trust else None), row
 
 
 def _open(path: Path) -> h5py.File:
