@@ -53,10 +53,12 @@ def evaluate_denoiser(options: argparse.Namespace) -> int:
     labelled, spikes = _examples(options)
     materials = continuous + [denoiser.of_example(each, str(number)) for number, each in enumerate(labelled)]
     found = []
-    for number, material in enumerate(materials, start=1):
-        found += list(denoiser.classic_cuts(material, classic, window))
-        if number % 20 == 0 or number == len(materials):
-            print(f"{number} of {len(materials)} records: {len(found):,} picks", file=sys.stderr, flush=True)
+    for number, material in enumerate(materials):
+        materials[number] = denoiser.picked(material, classic)
+        found += list(denoiser.classic_cuts(materials[number], window))
+        if (number + 1) % 20 == 0 or number + 1 == len(materials):
+            print(f"{number + 1} of {len(materials)} records: {len(found):,} picks", file=sys.stderr, flush=True)
+    continuous = materials[: len(continuous)]
     found += list(denoiser.planted_cuts(continuous or materials, classic, window))
     found += list(denoiser.spike_cuts(spikes, continuous or materials, classic, window))
     found += list(denoiser.alone(spikes, window))

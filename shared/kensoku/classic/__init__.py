@@ -3,6 +3,7 @@
 Values in, values out, like `kensoku.picking`. Records are raw counts (3, samples), Z N E at 100 Hz, NaN where missing.
 """
 
+from kensoku.classic._front_end import ClassicFrontEnd
 from kensoku.classic._judging import JudgedPick, cut_around, judge_noise, noise_probabilities, refine
 from kensoku.classic._onset import AicOnset, find_onset
 from kensoku.classic._picks import ClassicPick, pick_classic
@@ -12,6 +13,7 @@ from kensoku.classic._triggers import Trigger, find_triggers
 
 __all__ = [
     "AicOnset",
+    "ClassicFrontEnd",
     "ClassicPick",
     "ClassicSettings",
     "JudgedPick",

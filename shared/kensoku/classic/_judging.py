@@ -33,18 +33,19 @@ def judge_noise(
 ) -> list[JudgedPick]:
     """Each with the probability that nothing begins within half a second of it, from the 4 s around it."""
     said = noise_probabilities([pick.sample for pick in picks], counts, first, model, card)
-    return [
-        JudgedPick(
-            classic=pick,
-            phase=pick.phase,
-            sample=pick.sample,
-            uncertainty_s=pick.width_s,
-            score=0.0,
-            noise_probability=noise,
-            is_noise=1 - noise < card.threshold.p,
-        )
-        for pick, noise in zip(picks, said, strict=True)
-    ]
+    return [judged(pick, noise, card.threshold.p) for pick, noise in zip(picks, said, strict=True)]
+
+
+def judged(pick: ClassicPick, noise_probability: float, threshold: float) -> JudgedPick:
+    return JudgedPick(
+        classic=pick,
+        phase=pick.phase,
+        sample=pick.sample,
+        uncertainty_s=pick.width_s,
+        score=0.0,
+        noise_probability=noise_probability,
+        is_noise=1 - noise_probability < threshold,
+    )
 
 
 def noise_probabilities(
@@ -66,7 +67,7 @@ def cut_around(counts: FloatArray, first: int, sample: float, length: int) -> Fl
 
 def refine(pick: JudgedPick, counts: FloatArray, first: int, model: Model, card: ModelCard) -> JudgedPick:
     """With phase, time and uncertainty of the best onset that a picker sees near it, if it sees one."""
-    begin, length = refining_stretch(pick.classic, card)
+    begin, length = refining_stretch(pick.classic.sample, card)
     shown = _stretch(counts, first, begin, length)
     said = card.aligned(annotate(shown, model, card.geometry, begin))
     rule = replace(card.rule, p_threshold=LEAST_SCORE, s_threshold=LEAST_SCORE)
@@ -84,10 +85,10 @@ def refine(pick: JudgedPick, counts: FloatArray, first: int, model: Model, card:
     )
 
 
-def refining_stretch(pick: ClassicPick, card: ModelCard) -> tuple[int, int]:
+def refining_stretch(sample: float, card: ModelCard) -> tuple[int, int]:
     """First sample and length of what a picker is shown: all that its answers near the pick depend on."""
     rule, geometry = card.rule, card.geometry
-    middle, aside = round(pick.sample), round(REFINED_S * RATE_HZ)
+    middle, aside = round(sample), round(REFINED_S * RATE_HZ)
     latest = max(card.delay.p, card.delay.s) + geometry.after + rule.ahead + rule.rival + geometry.stride
     begin = middle - aside - 2 * rule.behind - geometry.before - geometry.stride
     return begin, middle + aside + latest - begin

@@ -5,7 +5,7 @@ where a fault was planted. All others are left out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,12 @@ class Material:
     counts: FloatArray
     real: npt.NDArray[np.float64]  # samples of onsets that a pick may be of
     is_quiet: BoolArray  # where every pick is false
+    picks: tuple[float, ...] = ()  # samples of classic ones
+
+
+def picked(material: Material, settings: ClassicSettings) -> Material:
+    """The same with its classic picks."""
+    return replace(material, picks=tuple(pick.sample for pick in pick_classic(material.counts, settings)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,13 +100,12 @@ def of_example(example: Example, name: str) -> Material:
     return Material(example.origin.source, name, example.counts, real, quiet_of(example))
 
 
-def classic_cuts(material: Material, settings: ClassicSettings, window: int) -> Iterator[tuple[JudgedCut, FloatArray]]:
+def classic_cuts(material: Material, window: int) -> Iterator[tuple[JudgedCut, FloatArray]]:
     """Real and false picks of a record as it is."""
-    for pick in pick_classic(material.counts, settings):
-        kind = _kind(pick.sample, material)
-        if kind:
-            unit = f"{material.source} {material.station} {int(pick.sample / RATE_HZ / UNIT_S)}"
-            yield _cut(kind, material, pick.sample, material.counts, unit, window)
+    for sample in material.picks:
+        if kind := _kind(sample, material):
+            unit = f"{material.source} {material.station} {int(sample / RATE_HZ / UNIT_S)}"
+            yield _cut(kind, material, sample, material.counts, unit, window)
 
 
 def _kind(sample: float, material: Material) -> str:
@@ -124,7 +129,7 @@ def planted_cuts(
 ) -> Iterator[tuple[JudgedCut, FloatArray]]:
     """What a classic picker triggers on in faults that are laid over quiet records."""
     chance = np.random.default_rng(seed)
-    places = [(material, place) for material in materials for place in _quiet_places(material, settings)]
+    places = [(material, place) for material in materials for place in _quiet_places(material)]
     for name in SHAPES if places else ():
         for number in range(each):
             material, place = places[chance.integers(len(places))]
@@ -138,10 +143,10 @@ def planted_cuts(
                     yield _cut(name, material, pick.sample, counts, f"{name} {number}", window)
 
 
-def _quiet_places(material: Material, settings: ClassicSettings) -> Iterator[int]:
+def _quiet_places(material: Material) -> Iterator[int]:
     """One in ten seconds, with a quiet record around it in which nothing triggers."""
     aside, step = round(APART_S * RATE_HZ), 10 * RATE_HZ
-    own = np.array([pick.sample for pick in pick_classic(material.counts, settings)])
+    own = np.array(material.picks)
     before = min(round(AROUND_S[0] * RATE_HZ), material.counts.shape[1] // 2)
     for place in range(before, material.counts.shape[1] - round(AROUND_S[1] * RATE_HZ), step):
         around = slice(place - aside, place + aside)
@@ -156,7 +161,7 @@ def spike_cuts(
 ) -> Iterator[tuple[JudgedCut, FloatArray]]:
     """Each of the records laid over a quiet vertical, as large as chance will have it, and triggered on."""
     chance = np.random.default_rng([seed, 1])
-    places = [(material, place) for material in materials for place in _quiet_places(material, settings)]
+    places = [(material, place) for material in materials for place in _quiet_places(material)]
     for record in records if places else ():
         spikes = np.nan_to_num(record.counts[0])
         material, place = places[chance.integers(len(places))]
@@ -192,6 +197,7 @@ __all__ = [
     "classic_cuts",
     "judge",
     "of_example",
+    "picked",
     "planted_cuts",
     "share_of",
     "spike_cuts",
