@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kensoku.cli import _evaluate_denoiser, _evaluate_robustness
+from kensoku.cli import _evaluate_compare, _evaluate_denoiser, _evaluate_robustness
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import Asked
 from kensoku.errors import InputInvalid, ModelUnknown, SettingInvalid
@@ -32,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_flags(command, AskSettings, only=["models", "model_repository"])
     command.set_defaults(execute=evaluate_models)
     _evaluate_robustness.add_action(actions)
+    _evaluate_compare.add_action(actions)
     _evaluate_denoiser.add_action(actions)
 
 

@@ -1,6 +1,7 @@
 """How well shipped models do on records that were kept apart: every figure as JSON, and a report for people."""
 
 from kensoku.training.evaluation.cuts import CutResults, judge_cuts
+from kensoku.training.evaluation.paired import WITHIN_S, Labelled, Paired, found, paired
 from kensoku.training.evaluation.report import Evaluated, write_report
 from kensoku.training.evaluation.results import Results, judge_picker
 from kensoku.training.evaluation.robustness import PARTS, Robustness, judge_robustness, write_robustness
@@ -10,14 +11,19 @@ from kensoku.training.evaluation.variants import VARIANTS, stretch_of
 __all__ = [
     "PARTS",
     "VARIANTS",
+    "WITHIN_S",
     "CutResults",
     "Evaluated",
+    "Labelled",
+    "Paired",
     "Results",
     "Robustness",
     "Summary",
+    "found",
     "judge_cuts",
     "judge_picker",
     "judge_robustness",
+    "paired",
     "stretch_of",
     "summarise",
     "write_report",
