@@ -17,11 +17,12 @@ Ranges = list[tuple[int, int]]  # first sample, and the one after the last
 class Channel:
     """Of one code and rate. Samples are numbered from 1970 at the channel's own rate, and asked for at 100 Hz."""
 
-    __slots__ = ("_base", "_blocks", "_covered", "_floor", "_offsets", "_reference", "_values", "code", "rate")
+    __slots__ = ("_base", "_blocks", "_covered", "_floor", "_offsets", "_reference", "_values", "code", "end", "rate")
 
     def __init__(self, code: str, rate_hz: float) -> None:
         self.code = code
         self.rate: Rate = rate_of(rate_hz)
+        self.end = 0  # the sample at 100 Hz after the newest
         self._values: FloatArray = np.empty(0, dtype=np.float32)
         self._base = 0  # number of the first of the values
         self._floor = 0  # what comes before it is needed no more
@@ -29,11 +30,6 @@ class Channel:
         self._offsets: list[tuple[int, int]] = []  # from which sample on the clock is how far beside the grid, ns
         self._reference: tuple[int, int] | None = None  # time and number of the newest piece's first sample
         self._blocks: dict[int, FloatArray] = {}  # at 100 Hz, where that is not the own rate
-
-    @property
-    def end(self) -> int:
-        """The sample at 100 Hz after the newest."""
-        return self.rate.at_100_hz(self._covered[-1][1]) if self._covered else 0
 
     @property
     def is_in_use(self) -> bool:
@@ -67,6 +63,7 @@ class Channel:
             self._set_offset(low, piece.start_ns - self.rate.time_of(first))
         if self._reference is None or piece.start_ns > self._reference[0]:
             self._reference = (piece.start_ns, first)
+        self.end = self.rate.at_100_hz(self._covered[-1][1])
         self._outdate(free)
         return [(self.rate.at_100_hz(low), self.rate.at_100_hz(high)) for low, high in free]
 

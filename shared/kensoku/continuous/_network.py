@@ -62,6 +62,11 @@ class _Listened:
         self.completeness = Completeness(self.timeline, hold_ns, known_to)
         self.marks: deque[tuple[int, int]] = deque()  # offsets of packets, and the ends of their samples
 
+    def mark(self, offset: int, end: int) -> None:
+        if self.marks and self.marks[-1][0] == offset:
+            end = max(end, self.marks.pop()[1])
+        self.marks.append((offset, end))
+
 
 class Network:
     """Steps gather in `ready`; whoever looks at them calls `take`, and nothing that they need is forgotten before."""
@@ -69,6 +74,7 @@ class Network:
     def __init__(self, times: Times) -> None:
         self._times = times
         self._hold_ns, self._lateness_ns = (round(s * NS_PER_S) for s in (times.hold_s, times.lateness_s))
+        self._future_ns = round(times.future_s * NS_PER_S)
         self._lateness = round(times.lateness_s * RATE_HZ)
         self._kept = times.reach + self._lateness + 2 * RATE_HZ
         self._stations: dict[str, _Station] = {}
@@ -111,11 +117,8 @@ class Network:
         if station is None:
             station = self._stations[key] = _Station(key, position)
         station.stamp_ns = max(station.stamp_ns, packet.arrival_ns or _end_ns(channels))
-        touched: dict[Instrument, tuple[_Listened, int]] = {}
         for piece in channels:
-            self._write(packet, station, piece, offset, fed, touched)
-        for listened, end in touched.values():
-            listened.marks.append((offset, end))
+            self._write(packet, station, piece, offset, fed)
         for listened in station.instruments.values():
             self.ready.extend(listened.completeness.complete(station.stamp_ns))
         self._advance(position, station.stamp_ns)
@@ -209,12 +212,11 @@ class Network:
         piece: ChannelSamples,
         offset: int,
         fed: Fed,
-        touched: dict[Instrument, tuple[_Listened, int]],
     ) -> None:
         found = instrument_of(packet.network, packet.station, piece.location, piece.code)
         if found is None or not piece.samples.size:
             return
-        if packet.arrival_ns and _end_ns([piece]) > packet.arrival_ns + self._times.future_s * NS_PER_S:
+        if packet.arrival_ns and _end_ns([piece]) > packet.arrival_ns + self._future_ns:
             fed.left_out.append(f"{piece.code}: samples later than their arrival")
             return
         instrument, component = found
@@ -239,7 +241,7 @@ class Network:
         if not written:
             return
         completeness.arrived(written[0][0], station.stamp_ns)
-        touched[instrument] = listened, max(written[-1][1], touched.get(instrument, (listened, 0))[1])
+        listened.mark(offset, written[-1][1])
         if written[0][0] < given_out and completeness.evaluated_to == given_out:
             self.ready.extend(completeness.again(written[0][0], written[-1][1], station.stamp_ns))
 

@@ -16,16 +16,12 @@ LIVE = 60 * RATE_HZ  # a channel that has sent nothing for so long is waited for
 class Timeline:
     """Bounded by what is forgotten; a stretch may always be read."""
 
-    __slots__ = ("_channels", "instrument")
+    __slots__ = ("_channels", "end", "instrument")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self._channels: list[Channel | None] = [None, None, None]
-
-    @property
-    def end(self) -> int:
-        """The sample after the newest of any component; 0 before the first."""
-        return max((channel.end for channel in self._channels if channel), default=0)
+        self.end = 0  # the sample after the newest of any component; 0 before the first
 
     def write(self, component: int, piece: ChannelSamples, oldest: int = -(1 << 62)) -> Ranges:
         """Which samples at 100 Hz are new. Another channel of the same component is left out while the first lives.
@@ -43,6 +39,7 @@ class Timeline:
         written = channel.write(piece, oldest)
         if written:
             self._channels[component] = channel
+            self.end = max(self.end, channel.end)
         return written
 
     def read(self, first: int, last: int) -> FloatArray:
@@ -59,10 +56,11 @@ class Timeline:
 
     def is_covered(self, components: Sequence[int], first: int, last: int) -> bool:
         """Whether all samples of these components have come."""
-        return all(
-            channel is not None and channel.is_covered(first, last)
-            for channel in (self._channels[component] for component in components)
-        )
+        for component in components:
+            channel = self._channels[component]
+            if channel is None or not channel.is_covered(first, last):
+                return False
+        return True
 
     def live(self, index: int) -> tuple[int, ...]:
         """The components that have recorded anything in the minute before a sample, or after it."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from kensoku.continuous import SAMPLE_NS, Instrument, Step, time_of
 from kensoku.picking import Phase
-from kensoku.v1.pick_pb2 import METHOD_CNN, Method, ModelReference
+from kensoku.v1.pick_pb2 import DECISION_KEPT, METHOD_CNN, Decision, Method, ModelReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,9 @@ class Arrival:
     model: ModelReference
     used_to: int  # the decision depends on samples before this one
     method: Method = METHOD_CNN
+    decision: Decision = DECISION_KEPT
+    decision_reason: str = ""  # for people
+    judges: tuple[ModelReference, ...] = ()  # other models that were asked
 
     @property
     def instrument(self) -> Instrument:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
+import numpy.typing as npt
 
 from kensoku.continuous import STEP, Instrument, Step
 from kensoku.detection._arrivals import Arrival
@@ -163,7 +164,16 @@ def _answered(group: Sequence[Step], cut: Cut, version: Version) -> Iterator[tup
 
 def _hide_missing(counts: FloatArray) -> None:
     """What formats without NaN hide; only where there can be any, since most windows have none."""
-    is_dead = (counts[:, :, 1:HIDDEN] == counts[:, :, :1]).all(axis=2) | np.isnan(counts[:, :, 0])
-    has_zeros = ((counts == 0) | np.isnan(counts)).all(axis=1).any(axis=1)
-    for place in np.flatnonzero(is_dead.any(axis=1) | has_zeros):
-        counts[place] = with_missing(counts[place], is_causal=True)
+    is_dead = (counts[:, :, 1:HIDDEN] == counts[:, :, :1]).all(axis=2).any(axis=1)
+    is_missing = np.isnan(counts)
+    is_zero = ((counts == 0) | is_missing).all(axis=1) & ~is_missing.all(axis=1)
+    for place in np.flatnonzero(is_dead | is_zero.any(axis=1) | is_missing[:, :, 0].any(axis=1)):
+        if is_dead[place] or is_zero[place].any() or any(map(_begins_dead, counts[place], is_missing[place])):
+            counts[place] = with_missing(counts[place], is_causal=True)
+
+
+def _begins_dead(row: FloatArray, is_missing: npt.NDArray[np.bool_]) -> bool:
+    """Whether a component that is not there from the first sample on begins without a change."""
+    first = int(is_missing.argmin())
+    begin = row[first : first + HIDDEN]
+    return not is_missing[first] and not np.any(begin[~is_missing[first : first + HIDDEN]] != begin[0])

@@ -10,7 +10,6 @@ from kensoku.measuring import FULL, LEAD, Channels, Measured, describe_pick, mea
 from kensoku.picking import Phase
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import (
-    DECISION_KEPT,
     PHASE_P,
     PHASE_S,
     PhaseProbabilities,
@@ -40,7 +39,9 @@ def describe(arrival: Arrival, stations: Stations, *, late: bool, ready_ns: int,
         method=arrival.method,
         model=arrival.model,
         inventory_hash=station.hash if station else "",
-        decision=DECISION_KEPT,
+        decision=arrival.decision,
+        decision_reason=arrival.decision_reason,
+        judges=arrival.judges,
         late=late,
         latency=PickLatency(
             last_sample_ns=time_of(arrival.used_to - 1) + timeline.offset_ns(index),
