@@ -26,9 +26,12 @@ from kensoku.control import StationSwitches
 from kensoku.errors import EmbeddedServerUnusable, ModelServerUnavailable
 from kensoku.inference import Models, open_models
 from kensoku.models import default_repository
+from kensoku.picking import CARD
 from kensoku.runtime import Pulse, configure_logs, process_age_s, serve_pulse, stop_on_signals
 from kensoku.settings import ServiceSettings, add_flags, describe, load_settings, misspelt, overrides, socket_path
 from kensoku.supervision import Service, Supervisor
+from kensoku.triggering import service as triggering
+from kensoku.triggering.settings import TriggeringSettings
 from kensoku.triton import embedded_triton
 
 log = logging.getLogger("kensoku.run")
@@ -66,6 +69,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_flags(parser, RunSettings, only=RunSettings.model_fields.keys() - {"acquisition_source"})
     own = AcquisitionSettings.model_fields.keys() - ServiceSettings.model_fields.keys()
     add_flags(parser.add_argument_group("replayed waveforms"), AcquisitionSettings, only=own)
+    own = TriggeringSettings.model_fields.keys() - RunSettings.model_fields.keys()
+    add_flags(parser.add_argument_group("triggering"), TriggeringSettings, only=own)
     parser.set_defaults(execute=execute)
 
 
@@ -73,8 +78,9 @@ def execute(options: argparse.Namespace) -> int:
     settings = load_settings(RunSettings, overrides(options, RunSettings))
     acquisition = acquisition_settings(options, settings)
     configure_logs(settings.log_format, settings.log_level)
+    picking = load_settings(TriggeringSettings, overrides(options, TriggeringSettings))
     log.info("starting with %s", describe(acquisition or settings))
-    for sentence in misspelt([RunSettings, AcquisitionSettings]):
+    for sentence in misspelt([RunSettings, AcquisitionSettings, TriggeringSettings]):
         log.warning("%s", sentence)
     pulse = Pulse()
     pulse.wait_for("models", "the model server is starting")
@@ -87,6 +93,7 @@ def execute(options: argparse.Namespace) -> int:
         opened.enter_context(serve_bus(bus, socket_path(settings.home)))
         models = opened.enter_context(serving_models(settings))
         services = [Service("acquisition", acquire(acquisition, bus))] if acquisition else []
+        services += triggering_services(picking, bus, models)
         opened.enter_context(Supervisor(pulse, stop).running(services))
         for _ in watch(pulse, models, stop, settings.models_wait_s):
             log.info("ready after %.1f s", process_age_s())
@@ -111,6 +118,14 @@ def acquire(settings: AcquisitionSettings, bus: Bus) -> Any:
             replay.run(settings, bus, pulse, stop, StationSwitches(control).is_enabled)
 
     return run
+
+
+def triggering_services(settings: TriggeringSettings, bus: Bus, models: Models) -> list[Service]:
+    """Picking, where the repository has a model for it."""
+    if not (settings.model_repository / settings.triggering_model / CARD).is_file():
+        log.warning("found no model %r in %s: nothing is picked", settings.triggering_model, settings.model_repository)
+        return []
+    return [Service("triggering", lambda pulse, stop: triggering.run(settings, bus, models, pulse, stop))]
 
 
 @contextmanager
