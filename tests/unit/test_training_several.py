@@ -1,4 +1,4 @@
-"""`kensoku train all` and `kensoku train ablate`, with stand-ins for the trainings."""
+"""`kensoku train ablate` with a stand-in for the trainings, and the lists that are shipped."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from kensoku.cli import _train_ablate, _train_all
+from kensoku.cli import _train_ablate
 from kensoku.cli.main import main
 from kensoku.cli.train import MODELS
 from kensoku.training.ablation import half_width, read_ablation, table, trials
-from kensoku.training.run_list import read_list
+from kensoku.training.run_list import Build, Train, read_list
 from kensoku.training.run_settings import read_tables
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
@@ -80,36 +80,9 @@ def test_an_ablation_is_written_as_far_as_it_came(
     assert capsys.readouterr().out == report.read_text()
 
 
-def test_all_shipped_models_are_trained_shipped_and_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trained, shipped = [], []
-
-    def run(model: str, _options: Any, _stop: Any, **order: Any) -> Any:
-        trained.append((model, order["config"].name, str(order["dataset"]), order["out"].name))
-        return SimpleNamespace(step=5, best_merit=0.5, best_step=5)
-
-    def ship(entry: Any, *_: Any) -> int:
-        shipped.append(entry.name)
-        return 0
-
-    monkeypatch.setattr(_train_all, "run", run)
-    monkeypatch.setattr(_train_all, "ship", ship)
-    given = ["--config", str(CONFIGS / "all.toml"), "--out", str(tmp_path), "--repository", str(tmp_path)]
-    assert main(["train", "all", *given, "--dataset", "picker=set"]) == 0
-    assert trained[:2] == [
-        ("picker", "picker.toml", "set", "picker"),
-        ("picker", "picker_live.toml", "set", "picker_live"),
-    ]
-    assert shipped[:2] == ["picker", "picker_live"]
-
-
-def test_a_list_without_its_data_set_is_refused_before_anything_is_trained(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    given = ["--config", str(CONFIGS / "all.toml"), "--out", str(tmp_path)]
-    assert main(["train", "all", *given, "--dataset", "other=set"]) == 2
-    assert "expected it for picker" in capsys.readouterr().err
-
-
 def test_shipped_lists_name_files_that_are_there() -> None:
-    assert all(entry.config.is_file() for entry in read_list(read_tables(CONFIGS / "all.toml"), tuple(MODELS)))
+    steps = read_list(read_tables(CONFIGS / "all.toml"), tuple(MODELS))
+    assert [step.name for step in steps][:6] == ["simulated", "set_1", "picker_1", "found", "aftershocks", "set_2"]
+    assert all(step.config.is_file() for step in steps if isinstance(step, Train))
+    assert all(step.description.is_file() for step in steps if isinstance(step, Build))
     assert read_ablation(read_tables(CONFIGS / "ablation.toml")).config.is_file()

@@ -1,39 +1,39 @@
-"""`kensoku train all`: every model in a list, one after the other, into the repository."""
+"""`kensoku train all`: the steps of a list, from recorded data to every model in the repository."""
 
 import argparse
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kensoku.cli.train import MODELS, run
+from kensoku.cli._train_steps import Clock, Workshop, do_step
+from kensoku.cli.train import MODELS
 from kensoku.errors import SettingInvalid
 
 if TYPE_CHECKING:
-    from kensoku.training.run_list import Entry
+    from kensoku.training.run_list import Step
 
 
 def execute(options: argparse.Namespace, stop: threading.Event) -> int:
     from kensoku.training.run_list import read_list
     from kensoku.training.run_settings import read_tables
 
-    entries, folders = read_list(read_tables(options.config), tuple(MODELS)), folders_of(options.dataset)
-    for entry in entries:
-        if entry.dataset not in folders:
-            raise SettingInvalid(f"found no --dataset {entry.dataset}=DIR, expected it for {entry.name}; give it")
-    ends = None if options.minutes is None else time.monotonic() + 60 * options.minutes
-    for entry in entries:
-        options.minutes = None if ends is None else max(0.0, (ends - time.monotonic()) / 60)
-        print(entry.name, file=sys.stderr)
-        out = options.out / entry.name
-        state = run(entry.model, options, stop, config=entry.config, dataset=folders[entry.dataset], out=out)
-        print(f"{out}: {state.step:,} steps, merit {state.best_merit:.4f} at step {state.best_step:,}", flush=True)
-        if stop.is_set() or (ends is not None and time.monotonic() > ends):
+    if options.dataset:
+        raise SettingInvalid("found --dataset, expected --data NAME=DIR of all; NAME may be a step, which is then done")
+    steps, given = read_list(read_tables(options.config), tuple(MODELS)), folders_of(options.data)
+    refuse_unknown(steps, given)
+    ends_s = None if options.minutes is None else time.monotonic() + 60 * options.minutes
+    clock, workshop = (
+        Clock(stop, ends_s),
+        Workshop(options, {step.name: options.out / step.name for step in steps}, given),
+    )
+    options.out.mkdir(parents=True, exist_ok=True)
+    for step in steps:
+        if clock.has_struck() or not do_step(step, workshop, clock):
             print("stopped; the same command goes on", file=sys.stderr)
             return 0
-        if options.repository is not None and (code := ship(entry, options, folders[entry.dataset])):
-            return code
     return 0
 
 
@@ -41,18 +41,20 @@ def folders_of(given: list[str]) -> dict[str, Path]:
     pairs = [each.partition("=") for each in given]
     for name, sign, folder in pairs:
         if not (name and sign and folder):
-            raise SettingInvalid(f"found --dataset {name + sign + folder}, expected NAME=DIR")
+            raise SettingInvalid(f"found --data {name + sign + folder}, expected NAME=DIR")
     return {name: Path(folder) for name, _, folder in pairs}
 
 
-def ship(entry: "Entry", options: argparse.Namespace, dataset: Path) -> int:
-    """As a person would, with the commands that do one thing each."""
-    from kensoku.cli.main import main
+def refuse_unknown(steps: "Sequence[Step]", given: Mapping[str, Path]) -> None:
+    """Before the first step, so that no night is lost."""
+    from kensoku.training.run_list import names_in
 
-    weights, repository = options.out / entry.name / "best.weights.h5", str(options.repository)
-    given = ["--config", str(entry.config), "--weights", str(weights), "--description", entry.description]
-    kind = [] if entry.model == "picker" else ["--classifier"]
-    code = main(["models", "ship", entry.name, *given, *kind, "--model-repository", repository])
-    if code or entry.model != "picker":
-        return code
-    return main(["models", "judge", entry.name, "--dataset", str(dataset), "--models", f"local:{repository}"])
+    made = {step.name for step in steps}
+    for step in steps:
+        missing = names_in(step.reads()) - made - set(given)
+        if missing and step.name not in given:
+            name = min(missing)
+            raise SettingInvalid(f"found no --data {name}=DIR, expected it for {step.name}; give it")
+    for name, folder in given.items():
+        if not folder.is_dir():
+            raise SettingInvalid(f"--data {name}={folder}: found no such folder, expected one")

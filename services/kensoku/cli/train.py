@@ -28,9 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = "a model; all: every one in a list; ablate: one again and again, each time without a part of its recipe"
     parser.add_argument("model", choices=[*MODELS, *SEVERAL], metavar="MODEL", help=f"{', '.join(MODELS)}: {what}")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML, docs/training.md")
-    parser.add_argument(
-        "--dataset", action="append", required=True, metavar="DIR", help="of `kensoku dataset build`; for all: NAME=DIR"
-    )
+    parser.add_argument("--dataset", action="append", default=[], metavar="DIR", help="of `kensoku dataset build`")
+    data = "of all: where {NAME} of its list and descriptions lies; once for each name"
+    parser.add_argument("--data", action="append", default=[], metavar="NAME=DIR", help=data)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="empty, or of a run that was stopped")
     parser.add_argument("--threads", type=positive, default=1, metavar="N", help="of the network: %(default)s")
     parser.add_argument("--processes", type=positive, default=1, metavar="N", help="that make batches: %(default)s")
@@ -51,6 +51,8 @@ def execute(options: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it tells of missing GPUs otherwise
     if options.report is not None and options.model != "ablate":
         raise SettingInvalid("found --report, expected it with ablate alone; leave it out")
+    if options.data and options.model != "all":
+        raise SettingInvalid("found --data, expected it with all alone; name the data set with --dataset")
     if options.repository is not None and options.model != "all":
         raise SettingInvalid(
             "found --repository, expected it with all alone; `kensoku models ship` puts one model there"
@@ -80,7 +82,7 @@ def run(model: str, options: argparse.Namespace, stop: threading.Event, **change
 
 def one_folder(options: argparse.Namespace) -> Path:
     if len(options.dataset) != 1:
-        raise SettingInvalid(f"found {len(options.dataset)} times --dataset, expected one of {options.model}")
+        raise SettingInvalid(f"found {len(options.dataset)} times --dataset, expected it once of {options.model}")
     return Path(options.dataset[0])
 
 

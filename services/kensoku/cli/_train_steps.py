@@ -1,0 +1,193 @@
+"""What `kensoku train all` does in each step: the same as the command that does one thing, with folders of its own."""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kensoku.cli import _dataset_pick
+from kensoku.cli.train import run
+from kensoku.errors import SettingInvalid
+
+if TYPE_CHECKING:
+    from kensoku.training.run_list import Associate, Build, Pick, Simulate, Step, Train
+
+T = TypeVar("T")
+MODELS = "models"  # folder of all that was trained, as a repository
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When to stop: if somebody says so, or at a moment."""
+
+    stop: threading.Event
+    ends_s: float | None
+    now: Callable[[], float] = time.monotonic
+
+    def minutes_left(self) -> float | None:
+        return None if self.ends_s is None else max(0.0, (self.ends_s - self.now()) / 60)
+
+    def has_struck(self) -> bool:
+        return self.stop.is_set() or (self.ends_s is not None and self.now() >= self.ends_s)
+
+    def until(self, items: Iterator[T]) -> Iterator[T]:
+        for item in items:
+            yield item
+            if self.has_struck():
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where things are."""
+
+    options: argparse.Namespace
+    made: Mapping[str, Path]  # folders of the steps
+    given: Mapping[str, Path]  # those that the call names, also in the place of a step's
+
+    @property
+    def folders(self) -> Mapping[str, Path]:
+        return {**self.made, **self.given}
+
+    def model(self, name: str) -> Path:
+        return self.given.get(name, self.options.out / MODELS / name)
+
+    def place(self, template: str) -> Path:
+        from kensoku.training.datasets.sources import resolve
+
+        return resolve(template, self.folders)
+
+    def state_path(self, name: str) -> Path:
+        return Path(self.options.out / f"{name}.json")
+
+
+def do_step(step: "Step", workshop: Workshop, clock: Clock) -> bool:
+    """Whether it is done now; what was done before is left alone."""
+    from kensoku.training.run_list import State, read_state, write_state
+
+    if step.name in workshop.given:
+        print(f"{step.name}: {workshop.given[step.name]}", flush=True)
+        return True
+    path, identity = workshop.state_path(step.name), identity_of(step, workshop)
+    state = read_state(path)
+    if state is not None and state.identity != identity:
+        raise SettingInvalid(
+            f"{path}: found {step.name} made with other settings or of other steps, expected those of the list; "
+            f"give another --out, or remove {path} and {path.with_suffix('')} to make it anew"
+        )
+    if state is None or not state.is_done:
+        print(f"{step.name}: {step.kind}", file=sys.stderr, flush=True)
+        write_state(path, State(identity, is_done=False))
+        DO[step.kind](step, workshop, clock)
+        if clock.has_struck():
+            return False
+        write_state(path, State(identity, is_done=True))
+    print(f"{step.name}: done", flush=True)
+    return True
+
+
+def identity_of(step: "Step", workshop: Workshop) -> str:
+    from kensoku.training.run_list import Build, Train, identify, names_in, read_state
+
+    files = [step.description] if isinstance(step, Build) else [step.config] if isinstance(step, Train) else []
+    states = {name: read_state(workshop.state_path(name)) for name in names_in(step.reads()) & set(workshop.made)}
+    before = {name: state.identity for name, state in states.items() if state and name not in workshop.given}
+    return identify(step, [file.read_text() for file in files], before)
+
+
+# --- the kinds --------------------------------------------------------------------------------------------------------
+
+
+def simulate(step: "Simulate", workshop: Workshop, clock: Clock) -> None:
+    from kensoku.cli.simulate import tell_windows
+    from kensoku.simulation.shards import Plan, write_shards
+
+    jobs = max(workshop.options.processes, os.cpu_count() or 1)
+    tell_windows(clock.until(write_shards(workshop.made[step.name], Plan(step.seed, step.count), jobs)))
+
+
+def build(step: "Build", workshop: Workshop, clock: Clock) -> None:
+    from kensoku.cli.dataset import tell
+    from kensoku.training import datasets
+
+    description = datasets.load_description(step.description)
+    tell(clock.until(datasets.build(workshop.made[step.name], description, workshop.folders)))
+
+
+def pick(step: "Pick", workshop: Workshop, clock: Clock) -> None:
+    folder = workshop.made[step.name]
+    folder.mkdir(exist_ok=True)
+    for name, template in step.files.items():
+        path, out = workshop.place(template), folder / f"{name}.csv"
+        if not out.exists() and not clock.has_struck():
+            models = [workshop.model(each) for each in step.models]
+            for _ in _dataset_pick.tell_picks(
+                path, clock.until(_dataset_pick.pick_file(path, models, out, step.threshold))
+            ):
+                pass
+
+
+def associate(step: "Associate", workshop: Workshop, _: Clock) -> None:
+    from kensoku.training.datasets.association import Ground
+
+    tables, out = [workshop.place(each) for each in step.picks], workshop.made[step.name] / "picks.csv"
+    ground = Ground(p_km_s=step.p_velocity_km_s, s_km_s=step.s_velocity_km_s)
+    told = _dataset_pick.associate_tables(tables, workshop.place(step.stations), out, step.least_score, ground)
+    print(told, file=sys.stderr, flush=True)
+
+
+def train(step: "Train", workshop: Workshop, clock: Clock) -> None:
+    out, dataset = workshop.made[step.name], workshop.place(f"{{{step.dataset}}}")
+    minutes = clock.minutes_left()
+    order = {"config": step.config, "dataset": dataset, "out": out, "minutes": minutes}
+    state = run(step.model, workshop.options, clock.stop, **order)
+    print(f"{out}: {state.step:,} steps, merit {state.best_merit:.4f} at step {state.best_step:,}", flush=True)
+    if not clock.has_struck():
+        ship(step, workshop, dataset)
+
+
+def ship(step: "Train", workshop: Workshop, dataset: Path) -> None:
+    """Into the folder of all that was trained; once it is judged there, into the repository."""
+    repository = workshop.options.out / MODELS
+    weights = workshop.made[step.name] / "best.weights.h5"
+    given = ["--config", str(step.config), "--weights", str(weights), "--description", step.description]
+    given += [] if step.model == "picker" else ["--classifier"]
+    given += [] if step.last is None else ["--last", str(step.last)]
+    call("models", "ship", step.name, *given, "--model-repository", str(repository))
+    if step.is_shipped and step.model == "picker":
+        call("models", "judge", step.name, "--dataset", str(dataset), "--models", f"local:{repository}")
+    if step.is_shipped and workshop.options.repository is not None:
+        put(repository / step.name, workshop.options.repository / step.name)
+
+
+def call(*arguments: str) -> None:
+    """As a person would."""
+    from kensoku.cli.main import parse
+
+    options = parse(arguments)
+    options.execute(options)
+
+
+def put(source: Path, target: Path) -> None:
+    """A copy under its name when it is whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".put-") as temporary:
+        shutil.copytree(source, Path(temporary) / source.name)
+        shutil.rmtree(target, ignore_errors=True)
+        (Path(temporary) / source.name).rename(target)
+
+
+DO: Mapping[str, Callable[[Any, Workshop, Clock], None]] = {
+    "simulate": simulate,
+    "build": build,
+    "pick": pick,
+    "associate": associate,
+    "train": train,
+}

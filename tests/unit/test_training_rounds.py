@@ -1,0 +1,241 @@
+"""`kensoku train all`: from records and the simulator to models in two rounds, with a stand-in for the trainings."""
+
+import json
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import h5py
+import numpy as np
+import obspy
+import pytest
+
+from kensoku.cli import _dataset_pick, _train_steps
+from kensoku.cli.main import main
+from kensoku.cli.train import MODELS
+from kensoku.errors import SettingInvalid
+from kensoku.training import datasets
+from kensoku.training.run_list import read_list
+from kensoku.training.run_settings import read_tables
+from tests import tiny_models
+
+LIST = """
+[[steps]]
+name = "simulated"
+kind = "simulate"
+count = 4
+[[steps]]
+name = "set_1"
+kind = "build"
+description = "one.toml"
+[[steps]]
+name = "picker_1"
+kind = "train"
+model = "picker"
+config = "picker.toml"
+dataset = "set_1"
+description = "first"
+is_shipped = false
+[[steps]]
+name = "found"
+kind = "pick"
+models = ["picker_1"]
+[steps.files]
+windows = "{recorded}/some.h5"
+[[steps]]
+name = "set_2"
+kind = "build"
+description = "two.toml"
+[[steps]]
+name = "picker"
+kind = "train"
+model = "picker"
+config = "picker.toml"
+dataset = "set_2"
+description = "second"
+"""
+FIRST = """
+name = "one"
+[split]
+develop_share = 0.0
+[[sources]]
+name = "windows"
+kind = "windows"
+path = "{recorded}/some.h5"
+licence = "x"
+columns = { station = "{sta}" }
+[[sources]]
+name = "simulated"
+kind = "simulated"
+path = "{simulated}"
+licence = "x"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A list, and recorded windows of which P alone is labelled."""
+    recorded = tmp_path / "recorded"
+    recorded.mkdir()
+    path = tiny_models.write_windows(recorded / "some.h5", tiny_models.pulses(4, 1000))
+    with h5py.File(path, "a") as file:
+        file["p"], file["s"] = np.full(4, 300.0), np.full(4, np.nan)
+    path.with_suffix(".csv").write_text("sta\nA\nB\nC\nD\n")
+    (tmp_path / "all.toml").write_text(LIST)
+    (tmp_path / "one.toml").write_text(FIRST)
+    completed = 'licence = "x"\ncomplete = { picks = "{found}/windows.csv", least_score = 0.3 }\ncolumns'
+    (tmp_path / "two.toml").write_text(FIRST.replace('licence = "x"\ncolumns', completed))
+    (tmp_path / "picker.toml").write_text("[training]\nsteps = 1\n")
+    return tmp_path
+
+
+@pytest.fixture
+def trained(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float | None]]:
+    """What was trained, and how much was known to it; networks are pickers of pulses."""
+    found: list[tuple[str, float | None]] = []
+
+    def run(_model: str, _options: Any, _stop: threading.Event, **order: Any) -> Any:
+        examples = [each for each in datasets.read(order["dataset"]) if each.origin.source == "windows"]
+        weights = [onset.weight for example in examples for onset in example.onsets if onset.phase == "S"]
+        found.append((order["out"].name, max(weights, default=None)))
+        return SimpleNamespace(step=1, best_merit=0.5, best_step=1)
+
+    def call(*given: str) -> None:
+        if given[:2] == ("models", "ship"):
+            write_picker(folder / "out" / "models", given[2])
+
+    monkeypatch.setattr(_train_steps, "run", run)
+    monkeypatch.setattr(_train_steps, "call", call)
+    return found
+
+
+def write_picker(repository: Path, name: str) -> Path:
+    tiny_models.write_model(repository, name, tiny_models.card(label_s=0.0))
+    return repository / name
+
+
+def all_of(folder: Path, *given: str) -> int:
+    """The whole command."""
+    where = ["--out", str(folder / "out"), "--repository", str(folder / "repository")]
+    return main(
+        ["train", "all", "--config", str(folder / "all.toml"), "--data", f"recorded={folder}/recorded", *where, *given]
+    )
+
+
+def test_a_second_round_learns_what_the_first_found_and_only_it_is_shipped(
+    folder: Path, trained: list[tuple[str, float | None]]
+) -> None:
+    assert all_of(folder) == 0
+    assert [name for name, _ in trained] == ["picker_1", "picker"]
+    assert trained[0][1] is None
+    assert trained[1][1] == pytest.approx(
+        0.49 / 2, abs=0.02
+    )  # of S; half of the votes, for a pulse turned over is none
+    assert [path.name for path in (folder / "repository").iterdir()] == ["picker"]
+
+
+def test_what_is_done_is_not_done_again(
+    folder: Path, trained: list[tuple[str, float | None]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert all_of(folder, "--minutes", "0") == 0
+    assert trained == []
+    assert all_of(folder) == 0
+    times = {path: path.stat().st_mtime_ns for path in (folder / "out").rglob("*.npz")}
+    capsys.readouterr()
+    assert all_of(folder) == 0
+    assert len(trained) == 2
+    assert {path: path.stat().st_mtime_ns for path in (folder / "out").rglob("*.npz")} == times
+    assert capsys.readouterr().out.splitlines()[-1] == "picker: done"
+
+
+def test_a_step_that_was_stopped_goes_on(
+    folder: Path, trained: list[tuple[str, float | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = threading.Event()
+    pick = _dataset_pick.pick_file
+
+    def stopped(*given: Any) -> Any:
+        for count in pick(*given):
+            stop.set()
+            yield count
+
+    monkeypatch.setattr(_dataset_pick, "pick_file", stopped)
+    monkeypatch.setattr(_train_steps.Clock, "has_struck", lambda _: stop.is_set())
+    assert all_of(folder) == 0
+    assert json.loads((folder / "out/found.json").read_text())["is_done"] is False
+    assert not (folder / "out/found/windows.csv").exists()
+    stop.clear()
+    monkeypatch.setattr(_dataset_pick, "pick_file", pick)
+    assert all_of(folder) == 0
+    assert [name for name, _ in trained] == ["picker_1", "picker"]
+
+
+def test_other_settings_are_refused_from_the_step_on_that_they_change(
+    folder: Path, trained: list[tuple[str, float | None]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert all_of(folder) == 0
+    (folder / "all.toml").write_text(LIST.replace('models = ["picker_1"]', 'models = ["picker_1"]\nthreshold = 0.4'))
+    assert all_of(folder) == 2
+    told = capsys.readouterr().err
+    assert "found.json: found found made with other settings or of other steps" in told
+    assert len(trained) == 2
+
+
+def test_a_folder_that_is_given_stands_for_a_step(folder: Path, trained: list[tuple[str, float | None]]) -> None:
+    picker = write_picker(folder / "elsewhere", "picker")
+    assert all_of(folder, "--data", f"picker_1={picker}") == 0
+    assert [name for name, _ in trained] == ["picker"]
+    assert trained[0][1] is not None
+
+
+def test_what_nobody_names_is_told_before_the_first_step(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "all", "--config", str(folder / "all.toml"), "--out", str(folder / "out")]) == 2
+    assert "found no --data recorded=DIR, expected it for set_1" in capsys.readouterr().err
+    assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('name = "found"', 'name = "set_1"', r"all.toml:19: steps.3.name: found 'set_1' twice"),
+        ('model = "picker"', 'model = "pickre"', "found 'pickre', expected one of picker"),
+        ('dataset = "set_1"', 'dataset = "set_2"', r"found \{set_2\}, which is made later or here"),
+        ("count = 4", "count = 0", "steps.0.count: found 0: Input should be greater than 0"),
+        ('kind = "pick"', 'kind = "picks"', "found .*picks"),
+        ('models = ["picker_1"]', 'model = "picker_1"', "steps.3"),
+    ],
+)
+def test_mistakes_in_a_list_are_told_with_their_line(folder: Path, old: str, new: str, told: str) -> None:
+    (folder / "all.toml").write_text(LIST.replace(old, new, 1))
+    with pytest.raises(SettingInvalid, match=told):
+        read_list(read_tables(folder / "all.toml"), tuple(MODELS))
+
+
+def test_records_of_an_hour_are_labelled_by_association(folder: Path, trained: list[tuple[str, float | None]]) -> None:
+    pytest.importorskip("pyocto")
+    traces, rows = [], ["id,lat,lon,elev_m"]
+    for number in range(6):
+        latitude, longitude = 35 + 0.1 * np.cos(number), -117 + 0.1 * np.sin(number)
+        rows.append(f"XX.S{number},{latitude},{longitude},0")
+        km = np.hypot(np.hypot((latitude - 35) * 110.9, (longitude + 117) * 91.3), 8)
+        counts = tiny_models.pulses(1, 6000, p=2000 + 100 * km / 6.0, s=2000 + 100 * km / 3.45)[0]
+        header = {"network": "XX", "station": f"S{number}", "starttime": obspy.UTCDateTime(2024, 1, 1)}
+        for row, component in zip(counts, "ZNE", strict=True):
+            shown = {**header, "channel": f"HH{component}", "sampling_rate": 100.0}
+            traces.append(obspy.Trace(row.astype(np.int32), shown))
+    obspy.Stream(traces).write(str(folder / "recorded/hour.mseed"), format="MSEED")
+    (folder / "recorded/stations.csv").write_text("\n".join(rows) + "\n")
+    step = """
+[[steps]]
+name = "aftershocks"
+kind = "associate"
+stations = "{recorded}/stations.csv"
+picks = ["{found}/hour.csv"]
+least_score = 0.3
+"""
+    whole = LIST.replace("some.h5", 'some.h5"\nhour = "{recorded}/hour.mseed')
+    (folder / "all.toml").write_text(whole + step)
+    assert all_of(folder) == 0
+    events = [line.split(",")[4] for line in (folder / "out/aftershocks/picks.csv").read_text().splitlines()[1:]]
+    assert events.count("0") == 12
