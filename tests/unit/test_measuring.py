@@ -145,6 +145,14 @@ def test_without_a_response_amplitudes_stay_in_counts() -> None:
     assert found(measured, AMPLITUDE_KIND_PEAK_RAW).value == pytest.approx(1000, rel=0.01)
 
 
+@pytest.mark.parametrize("zeros", [(2j, -2j), (1e300, 1e300)])
+def test_a_response_that_no_sensor_has_leaves_amplitudes_in_counts(zeros: tuple[complex, complex]) -> None:
+    response = response_of("broadband-120s")
+    response.zeros.extend(Complex(real=complex(z).real, imaginary=2 * math.pi * complex(z).imag) for z in zeros)
+    measured = measured_of(noisy(), channels_with(response))
+    assert {a.kind for a in measured.amplitudes} == {AMPLITUDE_KIND_PEAK_RAW}
+
+
 def test_long_waves_that_hide_a_small_earthquake_are_taken_off_a_wood_anderson() -> None:
     response = response_of("broadband-120s")
     microseism = 2e-6 * np.sin(2 * np.pi * 0.2 * TIMES_S)

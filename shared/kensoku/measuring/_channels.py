@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+from kensoku.v1.inventory_pb2 import GROUND_MOTION_UNSPECIFIED, ChannelEpoch, Station
 
 ALIGNED_DEG = 0.05  # nearer to north and east than that, horizontals are left as they are
 LEAST_AREA = 0.5  # of the parallelogram that two horizontals span: nearly parallel ones tell nothing of the other way
@@ -74,7 +74,7 @@ def _channel(epochs: Sequence[ChannelEpoch], code: str) -> Channel:
     epoch = next((e for e in epochs if e.code == code), None) or next((e for e in epochs if not e.code), None)
     if epoch is None:
         return Channel(code)
-    known = epoch.HasField("response")
+    known = epoch.HasField("response") and epoch.response.input != GROUND_MOTION_UNSPECIFIED
     return Channel(
         code=code,
         response=epoch.response.SerializeToString(deterministic=True) if known else b"",

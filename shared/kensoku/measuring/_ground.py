@@ -54,6 +54,14 @@ def high_pass_hz(responses: Iterable[bytes], before: int) -> float | None:
     return next((hz for hz in HIGH_PASSES_HZ if hz >= least * (1 - 1e-6)), None)
 
 
+def has_inverse(response: bytes, high_pass: float) -> bool:
+    """False for one that shows nothing at some frequency, or numbers that no sensor has."""
+    return all(
+        np.isfinite(each.sections).all() and np.isfinite(each.correction).all()
+        for each in _inverses(response, high_pass)
+    )
+
+
 def ground_motion(counts: FloatArray, before: int, response: bytes, high_pass: float, begin: int) -> FloatArray:
     """Displacement, velocity and acceleration, (components, 3, samples), of components with the same response.
 
@@ -84,7 +92,8 @@ class _Inverse:
 def _corner_hz(response: bytes) -> float:
     """Below which less than half is left of what the sensor shows at the best; of its own kind of motion."""
     frequencies_hz = np.geomspace(0.01, 10.0, 200)
-    shown = np.abs(response_at(Response.FromString(response), frequencies_hz))
+    with np.errstate(all="ignore"):  # `has_inverse` tells of numbers that no sensor has
+        shown = np.abs(response_at(Response.FromString(response), frequencies_hz))
     return float(frequencies_hz[np.argmax(shown >= shown.max() / 2)])
 
 
@@ -118,8 +127,11 @@ def _inverse(response: Response, high_pass: float, motion: int) -> _Inverse:
 
 def _correction(wanted: Callable[[FloatArray], ComplexArray]) -> FloatArray:
     """Least squares of the relative error, and little of what is above BLIND_ABOVE_HZ."""
-    ratio = wanted(_FITTED_HZ)
+    with np.errstate(all="ignore"):
+        ratio = wanted(_FITTED_HZ)
     size = np.abs(ratio)
+    if not (np.isfinite(size).all() and size.min() > 0):
+        return np.full(2 * AROUND + 1, np.nan)
     fitted = _turns(_FITTED_HZ) / size[:, np.newaxis]
     stopped = STOPPED_WEIGHT / size.max() * _turns(_STOPPED_HZ)
     equations = np.concatenate([fitted, stopped])

@@ -7,7 +7,7 @@ import numpy as np
 
 from kensoku.measuring._channels import Channel, Channels, Rotation
 from kensoku.measuring._clipping import is_clipped
-from kensoku.measuring._ground import AROUND, DISPLACEMENT, ground_motion, high_pass_hz
+from kensoku.measuring._ground import AROUND, DISPLACEMENT, ground_motion, has_inverse, high_pass_hz
 from kensoku.measuring._seismographs import wood_anderson
 from kensoku.measuring._stretch import RATE_HZ, FloatArray, Stretch
 
@@ -87,7 +87,7 @@ def _traces(components: Sequence[Component | None], same_high_pass: Sequence[Com
         others = same_high_pass if any(c in same_high_pass for c in alike) else ()
         responses = {component.channel.response for component in (*alike, *others)}
         high_pass = high_pass_hz(responses, alike[0].stretch.before)
-        if high_pass is not None:
+        if high_pass is not None and all(has_inverse(response, high_pass) for response in responses):
             for (place, _), trace in zip(members, _traces_of_kind(alike, high_pass), strict=True):
                 traces[place] = trace
     return traces
