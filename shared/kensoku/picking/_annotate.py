@@ -74,7 +74,10 @@ def _stitched(counts: FloatArray, model: Model, geometry: Geometry, start: int) 
         same, at_once = list(alike), geometry.batch * geometry.window // length
         for place in range(0, len(same), at_once):
             group = same[place : place + at_once]
-            answers = model(np.stack([_cut(counts[w.record], w.given.start, length) for w in group]))
+            cuts = np.empty((len(group), 3, length), dtype=np.float32)
+            for cut, window in zip(cuts, group, strict=True):
+                _cut_into(cut, counts[window.record], window.given.start)
+            answers = model(cuts)
             for window, answer in zip(group, answers, strict=True):
                 first, end = window.counts.start, window.counts.stop
                 told = window.given.stop - answer.shape[1]  # live models tell of the end of their window alone
@@ -99,12 +102,18 @@ def _ranges(samples: int, geometry: Geometry, start: int) -> Iterator[tuple[rang
 
 
 def _cut(counts: FloatArray, first: int, length: int) -> FloatArray:
-    """A stretch of the last axis; NaN where it lies outside of the record."""
-    cut = np.full((*counts.shape[:-1], length), np.nan, dtype=np.float32)
-    low, high = max(first, 0), min(first + length, counts.shape[-1])
-    if high > low:
-        cut[..., low - first : high - first] = counts[..., low:high]
+    cut = np.empty((*counts.shape[:-1], length), dtype=np.float32)
+    _cut_into(cut, counts, first)
     return cut
+
+
+def _cut_into(cut: FloatArray, counts: FloatArray, first: int) -> None:
+    """A stretch of the last axis; NaN where it lies outside of the record."""
+    length, samples = cut.shape[-1], counts.shape[-1]
+    low = min(max(-first, 0), length)
+    high = max(min(samples - first, length), low)
+    cut[..., :low], cut[..., high:] = np.nan, np.nan
+    cut[..., low:high] = counts[..., first + low : first + high]
 
 
 def _asked(windows: FloatArray, model: Model, batch: int) -> FloatArray:

@@ -19,17 +19,24 @@ def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
     """
     shown = np.array(counts, dtype=np.float32)
     for component in shown:
-        first = int(np.argmin(np.isnan(component)))
+        first, least = int(np.argmin(np.isnan(component))), min(DEAD, len(component))
+        if _changes(component[first : first + least], component[first]):
+            continue
         changes = np.flatnonzero(~np.isnan(component) & (component != component[first]))
         alive = int(changes[0]) if len(changes) else len(component)
-        if alive - first >= min(DEAD, len(component)):
+        if alive - first >= least:
             component[:alive] = np.nan
-    silent = np.all(np.isnan(shown) | (shown == 0), axis=0) & ~np.all(np.isnan(shown), axis=0)
+    missing = np.isnan(shown)
+    silent = np.all(missing | (shown == 0), axis=0) & ~np.all(missing, axis=0)
     for first, last in _runs(silent):
         is_abrupt = silent[max(0, first - FILLED) : first].sum() < COMMON * FILLED
         if last - first >= FILLED and is_abrupt:
             shown[:, first + (FILLED if is_causal else 0) : last] = np.nan
     return shown
+
+
+def _changes(component: FloatArray, value: np.float32) -> bool:
+    return bool(np.any(~np.isnan(component) & (component != value)))
 
 
 def apart_from_gaps(counts: FloatArray) -> BoolArray:
