@@ -38,7 +38,8 @@ from kensoku.v1.pick_pb2 import (
     AMPLITUDE_KIND_WOOD_ANDERSON,
 )
 
-MAGNITUDES, EACH, STATIONS = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0), 6, 5
+MAGNITUDES, EACH, STATIONS = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0), 4, 5
+ONE_IN = 3  # picks is compared with ObsPy's amplitudes, which take their time
 RATE_HZ = 100
 PICK_ERROR_S = 0.03  # standard deviation of the simulated picks, which is their stated uncertainty too
 CLEAR, COMPARED = 3.0, 10.0  # over noise: for ML, and beside ObsPy
@@ -127,7 +128,7 @@ class Reading:
 
 
 def read_picks(world: World, listener: Listener, chance: np.random.Generator) -> Iterator[Reading]:
-    for row, time_ns in listener.p_ns.items():
+    for count, (row, time_ns) in enumerate(listener.p_ns.items()):
         onset = (time_ns - listener.start_ns) * RATE_HZ / 1e9
         pick = onset + RATE_HZ * PICK_ERROR_S * chance.standard_normal()
         reach = hypocentral_km(world, listener.station, row)
@@ -142,7 +143,7 @@ def read_picks(world: World, listener: Listener, chance: np.random.Generator) ->
             measured=measured,
             has_same_snr=measured.snr == truth.record_snr,
             is_up=_is_up(listener.waves_m_s[0, int(np.ceil(onset)) :][:30]),
-            over_obspy=_compare(listener, measured, first),
+            over_obspy={} if count % ONE_IN else _compare(listener, measured, first),
         )
 
 
@@ -188,7 +189,7 @@ def measure_all() -> Figures:
     figures: dict[str, float] = {"picks": len(readings)}
     figures["same_snr_as_the_simulator"] = float(np.mean([reading.has_same_snr for reading in readings]))
     for name in KINDS:
-        over = np.array([each for reading in readings for each in reading.over_obspy[name]])
+        over = np.array([each for reading in readings for each in reading.over_obspy.get(name, [])])
         figures |= {f"{name}_compared": over.size, f"{name}_over_obspy_median": float(10 ** np.median(over))}
         low, high = 10 ** np.quantile(over, [0.05, 0.95])
         figures |= {f"{name}_over_obspy_5_percent": float(low), f"{name}_over_obspy_95_percent": float(high)}
