@@ -6,7 +6,20 @@ import pytest
 
 from kensoku.training.batches import to_batch
 from kensoku.training.classifier_run import CutCrossEntropy, balanced, removed
-from kensoku.training.cuts import CLASSES, Cut, Record, cut_as, cut_blasts, cut_classes, records_of, stacked, triggered
+from kensoku.training.cuts import (
+    CLASSES,
+    Cut,
+    Record,
+    cut_as,
+    cut_blasts,
+    cut_classes,
+    is_of_extrema,
+    loudness,
+    records_of,
+    spiked,
+    stacked,
+    triggered,
+)
 from kensoku.training.examples import Example, Onset, Origin, Span
 
 P, S, LENGTH, WINDOW = 1000, 1700, 3008, 400
@@ -14,6 +27,8 @@ P, S, LENGTH, WINDOW = 1000, 1700, 3008, 400
 
 def record(onsets: tuple[Onset, ...] = (Onset("P", P), Onset("S", S)), unknown: tuple[Span, ...] = ()) -> Record:
     counts = np.arange(3 * LENGTH, dtype=np.float32).reshape(3, LENGTH)  # so that a cut tells where it was
+    for onset in onsets:
+        counts[2, round(onset.sample) :] *= 10  # each is seen
     return records_of(to_batch([Example(counts, onsets, unknown, Origin(source="", region="", station=""))]))[0]
 
 
@@ -101,3 +116,41 @@ def test_what_is_removed_is_counted_where_one_in_a_hundred_is_lost() -> None:
     kept, other = np.linspace(0.5, 1, 100), np.linspace(0, 0.6, 100)
     probability = np.concatenate([kept, other]).astype(np.float32)
     assert removed(probability, np.arange(200) < 100) == pytest.approx(0.83, abs=0.02)
+
+
+def bursts(*places: int) -> Record:
+    """Noise with bursts that nobody labelled, and an onset that is clear and one that cannot be seen."""
+    counts = np.random.default_rng(2).normal(0, 10, (3, LENGTH)).astype(np.float32)
+    for place in (P, *places):
+        counts[:, place : place + 60] *= 20
+    example = Example(counts, (Onset("P", P), Onset("S", S)), (), Origin(source="", region="", station=""))
+    return records_of(to_batch([example]))[0]
+
+
+def test_a_denoiser_is_mostly_asked_about_the_strongest_rises() -> None:
+    record_, chance, burst = bursts(2300), np.random.default_rng(1), 2300
+    made = [cut_as(record_, "denoiser", 0, WINDOW, chance) for _ in range(60)]
+    starts = [int(np.abs(record_.counts - cut.counts[:1, :1]).min(axis=0).argmin()) for cut in made if cut is not None]
+    near = [abs(start + WINDOW // 2 - burst) < 60 for start in starts]
+    assert np.mean(near) > 0.15  # of six rises in the record, and of places drawn by chance
+
+
+def test_a_dim_onset_teaches_a_denoiser_nothing_and_a_clear_one_all() -> None:
+    assert loudness(bursts().counts, P) > 10
+    assert loudness(bursts().counts, S) == pytest.approx(1, abs=0.2)
+    chance = np.random.default_rng(1)
+    made = [cut_as(bursts(), "denoiser", 1, WINDOW, chance) for _ in range(40)]
+    assert {cut.weight for cut in made if cut is not None} == {1.0}
+
+
+def test_peaks_of_a_shaken_instrument_are_laid_over_noise_near_its_centre() -> None:
+    counts = np.full((3, 50), np.nan, np.float32)
+    counts[0] = np.tile([40, -40], 25)
+    example = Example(counts, (), (), Origin(source="", region="", station="", kind="noise"))
+    assert is_of_extrema(example)
+    noise = Cut(np.random.default_rng(1).normal(0, 1, (3, WINDOW)).astype(np.float32), 0)
+    for seed in range(20):
+        found = spiked(noise, [counts[0]], np.random.default_rng(seed)).counts - noise.counts
+        changed = np.flatnonzero(np.abs(found[0]) > 1)
+        assert len(changed) == 50
+        assert WINDOW // 2 - 80 <= changed[0] <= WINDOW // 2 + 30

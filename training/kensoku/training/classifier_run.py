@@ -17,7 +17,20 @@ from kensoku.training import datasets
 from kensoku.training.backend import predictor, use_threads
 from kensoku.training.batches import Recipe, batches, to_batch
 from kensoku.training.checkpoints import Checkpoint, Row
-from kensoku.training.cuts import CLASSES, Cut, Record, Task, cut_blasts, cut_classes, records_of, stacked
+from kensoku.training.cuts import (
+    CLASSES,
+    NOISE,
+    SPIKED,
+    Cut,
+    Record,
+    Task,
+    cut_blasts,
+    cut_classes,
+    is_of_extrema,
+    records_of,
+    spiked,
+    stacked,
+)
 from kensoku.training.examples import Example, FloatArray
 from kensoku.training.networks import ClassifierConfig, build_classifier
 from kensoku.training.orders import Order
@@ -29,6 +42,7 @@ EACH = 6  # cuts asked of a record
 LOST = 0.01  # of what is to be kept, where it is told how much of the rest goes
 JUDGED_AT_ONCE = 256
 LEAST_LENGTH = 3000  # samples of a record that judges
+LEAST_WEIGHT = 0.5  # of a cut that judges: trusted, and its onset seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +135,17 @@ def cuts(
     plan, window = settings.training, settings.network.window
     size = max(1, plan.batch // 4)  # of some a cut is taken twice
     made = batches(settings.recipe, pools, size=size, seed=plan.seed, step0=step, processes=order.processes)
+    peaks = [each.counts[0] for pool in pools.values() for each in pool if task == "denoiser" and is_of_extrema(each)]
     with closing(made):
         for number, batch in enumerate(made, start=step):
             chance = np.random.default_rng([plan.seed, number])
-            yield cut_classes(records_of(batch), task, window, EACH, chance)
+            found = cut_classes(records_of(batch), task, window, EACH, chance)
+            yield with_spikes(found, peaks, chance) if peaks else found
+
+
+def with_spikes(found: Sequence[Cut], peaks: Sequence[FloatArray], chance: np.random.Generator) -> list[Cut]:
+    """Over some of the noise."""
+    return [spiked(cut, peaks, chance) if cut.answer == NOISE and chance.random() < SPIKED else cut for cut in found]
 
 
 def blasts(
@@ -180,7 +201,7 @@ def judging_cuts(task: Task, order: Order, window: int) -> list[Cut]:
             continue
         records: list[Record] = records_of(to_batch([example]))
         if task != "blast":
-            made += cut_classes(records, task, window, EACH, chance)
+            made += [cut for cut in cut_classes(records, task, window, EACH, chance) if cut.weight >= LEAST_WEIGHT]
         elif origin.kind in CLASSES["blast"]:
             made += cut_blasts(records, CLASSES["blast"].index(origin.kind), window, chance)
     return made

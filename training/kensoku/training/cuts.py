@@ -1,14 +1,14 @@
 """Cuts of a few seconds out of records, each with the answer that a classifier should give."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from kensoku.training.batches import Batch
-from kensoku.training.examples import RATE_HZ, FloatArray
+from kensoku.training.examples import RATE_HZ, Example, FloatArray
 
 Task = Literal["phase", "denoiser", "blast"]
 Chance = np.random.Generator
@@ -24,6 +24,12 @@ APART_S = 1.0  # from the centre: a denoiser is asked about an onset nearer than
 PRESENT = 0.9  # share of samples that must be there
 SHORT_S, LONG_S = 0.3, 3.0  # of the ratio by which classic pickers are triggered
 TRIES = 4
+CLEAR, DIM = 3.0, 1.5  # rms after an onset over that before it: taught to a denoiser in full, not at all
+RISES, APART = 6, 150  # of a record's strongest rises a denoiser is shown any; samples between them
+LATE = 30  # samples by which a rise may come after the onset that a classic picker would find
+EXTREMA = 1000  # samples: single components no longer than that are spikes to be laid over others
+SPIKE_SIZES = (3.0, 300.0)  # in rms of the steps from sample to sample
+SPIKED = 0.2  # of a denoiser's noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,12 +80,34 @@ def cut_classes(records: Iterable[Record], task: Task, window: int, each: int, c
 def cut_as(record: Record, task: Task, answer: int, window: int, chance: Chance) -> Cut | None:
     """None where the record has nothing of the kind."""
     for _ in range(TRIES):
-        centre = _centre_of_noise(record, window, chance) if answer == NOISE else _near(record, task, answer, chance)
+        centre = _centre(record, task, answer, window, chance)
         if centre is None:
             return None
         if (cut := _cut_at(record, centre, window, answer)) is not None and _fits(record, task, answer, centre, window):
-            return cut
+            return weighed(cut, record, centre) if task == "denoiser" and answer != NOISE else cut
     return None
+
+
+def weighed(cut: Cut, record: Record, centre: int) -> Cut | None:
+    """By how well its nearest onset is seen: a denoiser shall lose no clear one; of dim ones nobody can tell."""
+    onsets = np.concatenate(record.onsets)
+    snr = loudness(record.counts, int(onsets[np.abs(onsets - centre).argmin()]))
+    share = float(np.clip((snr - DIM) / (CLEAR - DIM), 0, 1))
+    return replace(cut, weight=cut.weight * share) if share else None
+
+
+def loudness(counts: FloatArray, sample: int) -> float:
+    """The rms of the steps from sample to sample in the second after it over that in two seconds before."""
+    steps = np.diff(counts[:, max(0, sample - 2 * RATE_HZ) : sample + RATE_HZ].astype(np.float64), axis=1)
+    middle = min(sample, 2 * RATE_HZ)
+    before, after = np.square(steps[:, : max(middle - 10, 1)]), np.square(steps[:, middle:])
+    if not after.shape[1]:
+        return 0.0
+    live = ~np.isnan(before).all(axis=1) & ~np.isnan(after).all(axis=1)
+    if not live.any():
+        return 0.0
+    ratio = np.nanmean(after[live], axis=1) / np.maximum(np.nanmean(before[live], axis=1), 1e-30)
+    return float(np.sqrt(ratio.max()))
 
 
 def cut_blasts(records: Iterable[Record], answer: int, window: int, chance: Chance) -> list[Cut]:
@@ -99,12 +127,40 @@ def cut_blasts(records: Iterable[Record], answer: int, window: int, chance: Chan
     return made
 
 
+def is_of_extrema(example: Example) -> bool:
+    """Whether it holds peaks of a shaken instrument, one a sample, and no waves."""
+    is_noise = example.origin.kind == "noise" and not example.onsets
+    return is_noise and example.length <= EXTREMA and bool(np.isnan(example.counts[1:]).all())
+
+
+def spiked(cut: Cut, peaks: Sequence[FloatArray], chance: Chance) -> Cut:
+    """The same noise with such peaks on one component or on all, which begin near its centre."""
+    chosen = peaks[chance.integers(len(peaks))]
+    counts, window = cut.counts.copy(), cut.counts.shape[1]
+    steps = np.nanstd(np.diff(counts.astype(np.float64), axis=1), axis=1)
+    if not np.nanmax(steps, initial=0) > 0:
+        return cut
+    size = np.nanmax(steps) * np.exp(chance.uniform(*np.log(SPIKE_SIZES)))
+    row = 0 if chance.random() < 0.6 else slice(None)
+    largest = int(np.abs(chosen).argmax()) if chance.random() < 0.5 else 0
+    at = window // 2 - largest + int(chance.integers(-LATE, LATE + 1))
+    part = chosen[max(0, -at) : window - at] / max(float(np.abs(chosen).max()), 1e-9)
+    counts[row, max(0, at) : max(0, at) + len(part)] += (part * size).astype(np.float32)
+    return replace(cut, counts=counts)
+
+
 def stacked(cuts: Sequence[Cut], classes: int) -> tuple[FloatArray, FloatArray]:
     """Counts (cuts, 3, window) and lessons (cuts, classes + 1): the answer, and how far it is to be trusted."""
     lessons = np.zeros((len(cuts), classes + 1), dtype=np.float32)
     lessons[np.arange(len(cuts)), [cut.answer for cut in cuts]] = 1
     lessons[:, -1] = [cut.weight for cut in cuts]
     return np.stack([cut.counts for cut in cuts]), lessons
+
+
+def _centre(record: Record, task: Task, answer: int, window: int, chance: Chance) -> int | None:
+    if answer != NOISE:
+        return _near(record, task, answer, chance)
+    return _rise(record, window, chance) if task == "denoiser" else _centre_of_noise(record, window, chance)
 
 
 def _near(record: Record, task: Task, answer: int, chance: Chance) -> int | None:
@@ -126,6 +182,21 @@ def _centre_of_noise(record: Record, window: int, chance: Chance) -> int | None:
     start = int(chance.integers(first, end))
     part = triggered(record.counts)[start : min(end, start + 5 * RATE_HZ)]
     return start + int(np.argmax(part)) if part.size else start
+
+
+def _rise(record: Record, window: int, chance: Chance) -> int | None:
+    """One of the record's strongest rises, or any place: what a classic picker would ask about."""
+    first, end = window // 2, record.length - window // 2
+    if end <= first:
+        return first if end == first else None
+    if chance.random() < 0.15:
+        return int(chance.integers(first, end))
+    ratio = triggered(record.counts)[first:end]
+    places = []
+    for _ in range(int(chance.integers(1, RISES + 1))):
+        places.append(int(np.argmax(ratio)))
+        ratio[max(0, places[-1] - APART) : places[-1] + APART] = 0
+    return int(np.clip(first + places[-1] - chance.integers(LATE), first, end))
 
 
 def triggered(counts: FloatArray) -> npt.NDArray[np.float64]:
