@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kensoku.cli._models import AskSettings
 from kensoku.errors import InputInvalid, ModelUnknown, SettingInvalid
 from kensoku.models import file_sha256
-from kensoku.picking import CARD, read_card
+from kensoku.picking import CARD, Model, ModelCard, read_card
 from kensoku.settings import add_flags
 
 if TYPE_CHECKING:
@@ -60,6 +62,11 @@ def pickers_of(settings: AskSettings, named: Sequence[str] | None) -> list[str]:
             f"{settings.repository}: found no picker with a card, expected one; see `kensoku models ship`"
         )
     return names
+
+
+def classes_of(card: ModelCard, model: Model) -> int:
+    """How many answers a classifier gives."""
+    return int(model(np.zeros((1, 3, card.geometry.window), np.float32)).shape[1])
 
 
 def newest_sha256(repository: Path, name: str) -> str:

@@ -1,5 +1,7 @@
 """How well shipped models do on records that were kept apart: every figure as JSON, and a report for people."""
 
+from kensoku.training.evaluation.blast_report import probe, write_blasts
+from kensoku.training.evaluation.blasts import judge_blasts
 from kensoku.training.evaluation.cuts import CutResults, judge_cuts
 from kensoku.training.evaluation.paired import WITHIN_S, Labelled, Paired, found, paired
 from kensoku.training.evaluation.report import Evaluated, write_report
@@ -20,12 +22,15 @@ __all__ = [
     "Robustness",
     "Summary",
     "found",
+    "judge_blasts",
     "judge_cuts",
     "judge_picker",
     "judge_robustness",
     "paired",
+    "probe",
     "stretch_of",
     "summarise",
+    "write_blasts",
     "write_report",
     "write_robustness",
 ]

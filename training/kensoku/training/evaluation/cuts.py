@@ -10,38 +10,47 @@ import numpy.typing as npt
 from kensoku.picking import Model, ModelCard, with_missing
 from kensoku.training.datasets.conditions import onset_snr
 from kensoku.training.evaluation.summary import DRAWS, INTERVAL
-from kensoku.training.examples import PHASES, Example, FloatArray, Onset
+from kensoku.training.examples import PHASES, RATE_HZ, BoolArray, Example, FloatArray, Onset
 from kensoku.training.scores import labels_of, quiet_of
 
 KINDS = ("noise", *PHASES)
+CODA = len(KINDS)  # of which nobody can say what it should be called
+WAS = (*KINDS, "coda")
 EACH = 2  # cuts of a label, and at most as many of a record's quiet
+CODA_S = (3.0, 15.0)  # after S
+CLEAR_SNR = 20.0
 AT_ONCE = 256
 SNRS = (0.0, 3.0, 10.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True)
 class CutResults:
-    kind: npt.NDArray[np.int64]  # of KINDS
+    kind: npt.NDArray[np.int64]  # of WAS
     said: FloatArray  # (cuts, 3)
-    snr: npt.NDArray[np.float64]  # of the onset; NaN for noise
+    snr: npt.NDArray[np.float64]  # of the onset; NaN without one
     record: npt.NDArray[np.int64]
+    is_centred: npt.NDArray[np.bool_]  # the onset lies in the middle; such cuts are counted apart
 
     @property
     def chosen(self) -> npt.NDArray[np.int64]:
         return np.asarray(np.argmax(self.said, axis=1), dtype=np.int64)
 
     def confusion(self) -> npt.NDArray[np.int64]:
-        """(3, 3): what it was, and what it was called."""
-        counts = np.zeros((3, 3), dtype=np.int64)
-        np.add.at(counts, (self.kind, self.chosen), 1)
+        """(4, 3): what it was, and what it was called."""
+        counts = np.zeros((len(WAS), 3), dtype=np.int64)
+        np.add.at(counts, (self.kind[~self.is_centred], self.chosen[~self.is_centred]), 1)
         return counts
 
     def balanced(self) -> tuple[float, float, float]:
-        """Mean share of right answers of the kinds, and its 90 % interval over records."""
-        numbers, places = np.unique(self.record, return_inverse=True)
+        """Mean share of right answers of the kinds, coda apart, and its 90 % interval over records."""
+        counted = ~self.is_centred & (self.kind != CODA)
+        kind, chosen = self.kind[counted], self.chosen[counted]
+        numbers, places = np.unique(self.record[counted], return_inverse=True)
         totals = np.zeros((2, len(numbers), 3))
-        np.add.at(totals[0], (places, self.kind), self.kind == self.chosen)
-        np.add.at(totals[1], (places, self.kind), 1)
+        np.add.at(totals[0], (places, kind), kind == chosen)
+        np.add.at(totals[1], (places, kind), 1)
+        if not len(numbers):
+            return math.nan, math.nan, math.nan
         drawn = np.random.default_rng(0).integers(0, len(numbers), (DRAWS, len(numbers)))
         with np.errstate(invalid="ignore"):
             shares = totals[:, drawn].sum(axis=2)
@@ -49,40 +58,77 @@ class CutResults:
             middle = np.nanmean(totals[0].sum(axis=0) / totals[1].sum(axis=0))
         return float(middle), float(low), float(high)
 
+    def clear_centred(self) -> tuple[float, int]:
+        """Share of right answers to onsets of SNR 20 and more in the middle of the cut, and how many there are."""
+        return self._right(self.is_centred & (self.snr >= CLEAR_SNR))
+
     def right_above(self, snr: float) -> tuple[float, int]:
         """Share of right answers to onsets of at least this SNR, and how many there are."""
-        chosen = (self.kind > 0) & (self.snr >= snr)
+        return self._right(~self.is_centred & np.isin(self.kind, (1, 2)) & (self.snr >= snr))
+
+    def _right(self, chosen: npt.NDArray[np.bool_]) -> tuple[float, int]:
         count = int(chosen.sum())
         return (float((self.kind == self.chosen)[chosen].mean()) if count else math.nan), count
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    kind: int
+    snr: float
+    counts: FloatArray
+    is_centred: bool = False
+
+
 def judge_cuts(card: ModelCard, model: Model, examples: Sequence[Example], seed: int = 0) -> CutResults:
-    """Cuts with an onset anywhere in the middle half and the other outside, and cuts of quiet."""
+    """Cuts with an onset anywhere in the middle half and the other outside, and cuts of quiet and of coda."""
     chance, window = np.random.default_rng(seed), card.geometry.window
-    cuts = [(n, *cut) for n, example in enumerate(examples) for cut in _cuts(example, window, chance)]
-    counts = [with_missing(cut, is_causal=False) for _, _, _, cut in cuts]
+    cuts = [(n, cut) for n, example in enumerate(examples) for cut in _cuts(example, window, chance)]
+    counts = [with_missing(cut.counts, is_causal=False) for _, cut in cuts]
     groups = (counts[first : first + AT_ONCE] for first in range(0, len(counts), AT_ONCE))
     said = [model(np.stack(group)).reshape(len(group), -1)[:, :3] for group in groups]
     return CutResults(
-        kind=np.array([kind for _, kind, _, _ in cuts], dtype=np.int64),
+        kind=np.array([cut.kind for _, cut in cuts], dtype=np.int64),
         said=np.concatenate(said) if said else np.zeros((0, 3), np.float32),
-        snr=np.array([snr for _, _, snr, _ in cuts]),
-        record=np.array([record for record, _, _, _ in cuts], dtype=np.int64),
+        snr=np.array([cut.snr for _, cut in cuts]),
+        record=np.array([record for record, _ in cuts], dtype=np.int64),
+        is_centred=np.array([cut.is_centred for _, cut in cuts], dtype=np.bool_),
     )
 
 
-def _cuts(example: Example, window: int, chance: np.random.Generator) -> Iterator[tuple[int, float, FloatArray]]:
+def _cuts(example: Example, window: int, chance: np.random.Generator) -> Iterator[_Cut]:
     labels = labels_of(example)
     for onset in labels:
-        for _ in range(EACH):
-            first = round(onset.sample - chance.uniform(window / 4, 3 * window / 4))
+        kind, snr = 1 + PHASES.index(onset.phase), onset_snr(example.counts, onset)
+        places = [chance.uniform(window / 4, 3 * window / 4) for _ in range(EACH)]
+        for number, before in enumerate([*places, window / 2]):
+            first = round(onset.sample - before)
             if 0 <= first <= example.length - window and not _has_other(labels, onset, first, window):
-                snr = onset_snr(example.counts, onset)
-                yield 1 + PHASES.index(onset.phase), snr, example.counts[:, first : first + window]
+                yield _Cut(kind, snr, example.counts[:, first : first + window], is_centred=number == EACH)
     is_quiet = quiet_of(example) & ~np.isnan(example.counts).all(axis=0)
-    starts = np.flatnonzero(np.convolve(is_quiet, np.ones(window, dtype=np.int64), "valid") == window)
-    for first in chance.permutation(starts)[:EACH] if len(starts) else ():
-        yield 0, math.nan, example.counts[:, first : first + window]
+    for first in _starts(is_quiet, window, chance):
+        yield _Cut(0, math.nan, example.counts[:, first : first + window])
+    for first in _starts(_coda_of(example), window, chance):
+        yield _Cut(CODA, math.nan, example.counts[:, first : first + window])
+
+
+def _starts(is_inside: BoolArray, window: int, chance: np.random.Generator) -> list[int]:
+    """Of cuts that lie wholly inside."""
+    if len(is_inside) < window:
+        return []
+    starts = np.flatnonzero(np.convolve(is_inside, np.ones(window, dtype=np.int64), "valid") == window)
+    return [int(first) for first in chance.permutation(starts)[:EACH]]
+
+
+def _coda_of(example: Example) -> BoolArray:
+    """Soon after S, where all phases are labelled; somebody else's earthquake may lie there."""
+    is_coda = np.zeros(example.length, dtype=np.bool_)
+    labels = labels_of(example)
+    if {label.phase for label in labels} == set(PHASES):
+        last = max(label.sample for label in labels)
+        first, end = (round(last + after_s * RATE_HZ) for after_s in CODA_S)
+        is_coda[first:end] = True
+    is_coda &= ~np.isnan(example.counts).all(axis=0)
+    return is_coda
 
 
 def _has_other(labels: Sequence[Onset], onset: Onset, first: int, window: int) -> bool:

@@ -13,7 +13,7 @@ from scipy.signal import lfilter
 RATE_HZ = 100
 Chance = np.random.Generator
 Shape = npt.NDArray[np.float64]  # (samples,), largest absolute value about 1
-LEAST_SIZE, MOST_SIZE = 5.0, 2000.0  # in the record's rms
+ELECTRONICS, GROUND = (5.0, 2000.0), (3.0, 100.0)  # least and largest size, in the record's rms
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ def _lightning(chance: Chance) -> Shape:
 
 def _offset(chance: Chance) -> Shape:
     """Jumps, and jumps back seconds later."""
-    return np.full(int(chance.integers(80, 900)), chance.choice([-1.0, 1.0]))
+    return np.asarray(np.full(int(chance.integers(80, 900)), chance.choice([-1.0, 1.0])))
 
 
 def _recentring(chance: Chance) -> Shape:
     """The masses are driven against their stop, held there, and come back slowly."""
     drive, held = int(chance.integers(20, 120)), int(chance.integers(50, 400))
     back = np.exp(-np.arange(600) / chance.uniform(40, 250))
-    return np.concatenate([np.linspace(0, 1, drive), np.ones(held), back]) * chance.choice([-1, 1])
+    return np.asarray(np.concatenate([np.linspace(0, 1, drive), np.ones(held), back]) * chance.choice([-1, 1]))
 
 
 def _square_calibration(chance: Chance) -> Shape:
@@ -85,9 +85,9 @@ def _sine_calibration(chance: Chance) -> Shape:
 
 
 def _tilt(chance: Chance) -> Shape:
-    """Somebody steps beside the vault: a broadband sensor drifts off and returns over many seconds."""
+    """Somebody steps beside the vault: a broadband sensor drifts off and returns over seconds."""
     time_s = np.arange(1000) / RATE_HZ
-    slow = chance.uniform(3, 20)
+    slow = chance.uniform(0.4, 1.2)
     shape = time_s / slow * np.exp(1 - time_s / slow)
     return np.asarray(shape / shape.max() * chance.choice([-1, 1]))
 
@@ -152,7 +152,7 @@ def _laid_over(make: Callable[[Chance], Shape], *, is_ground: bool) -> Plant:
 
     def plant(counts: npt.NDArray[np.float32], at: int, chance: Chance) -> Planted:
         shape = make(chance)
-        size = noise_rms(counts) * np.exp(chance.uniform(np.log(LEAST_SIZE), np.log(MOST_SIZE)))
+        size = noise_rms(counts) * np.exp(chance.uniform(*np.log(GROUND if is_ground else ELECTRONICS)))
         gains = chance.uniform(0.3, 1, size=3) if is_ground else _rows(counts, chance)
         found, end = counts.astype(np.float64), min(at + len(shape), counts.shape[1])
         found[:, at:end] += size * gains[:, None] * shape[: end - at]
@@ -207,7 +207,7 @@ def _saturated(counts: npt.NDArray[np.float32], at: int, chance: Chance) -> Plan
     return Planted(found, at, end)
 
 
-PLANTED: Mapping[str, Plant] = {
+OF_INSTRUMENTS: Mapping[str, Plant] = {
     "single sample": _laid_over(_single_sample, is_ground=False),
     "bit flips": _laid_over(_bit_flips, is_ground=False),
     "lightning": _laid_over(_lightning, is_ground=False),
@@ -222,8 +222,11 @@ PLANTED: Mapping[str, Plant] = {
     "zeros": _zeroed,
     "straight line": _bridged,
     "full scale": _saturated,
+}
+BESIDE: Mapping[str, Plant] = {
     "footsteps": _laid_over(_footsteps, is_ground=True),
     "vehicle": _laid_over(_vehicle, is_ground=True),
     "helicopter": _laid_over(_helicopter, is_ground=True),
     "gust": _laid_over(_gust, is_ground=True),
 }
+PLANTED: Mapping[str, Plant] = {**OF_INSTRUMENTS, **BESIDE}

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from kensoku.training.evaluation import figures
-from kensoku.training.evaluation.cuts import KINDS, SNRS, CutResults
+from kensoku.training.evaluation.cuts import CLEAR_SNR, KINDS, SNRS, WAS, CutResults
 from kensoku.training.evaluation.pages import image, number, table, write_json, write_page
 from kensoku.training.evaluation.results import Results
-from kensoku.training.evaluation.summary import GROUPINGS, PhaseFigures, Summary, by_snr, summarise
+from kensoku.training.evaluation.summary import GROUPINGS, PhaseFigures, Summary, by_snr, stated, summarise
 from kensoku.training.examples import PHASES
 
 HTML, JSON = "report.html", "report.json"
@@ -62,6 +62,7 @@ def _as_json(model: Evaluated) -> dict[str, Any]:
                 for name, groups in GROUPINGS.items()
             },
             "variants": {name: asdict(summary) for name, summary in model.variants.items()},
+            "stated": [asdict(row) for row in stated(results)],
             "confusion": confusion(results),
             "reliability": {
                 phase: figures.reliable_steps([made for made in results.made if made.pick.phase == phase])
@@ -76,12 +77,13 @@ def _as_json(model: Evaluated) -> dict[str, Any]:
             "right_by_snr": {
                 f"{snr:g}": dict(zip(("share", "cuts"), cuts.right_above(snr), strict=True)) for snr in SNRS
             },
+            "clear_centred": dict(zip(("share", "cuts"), cuts.clear_centred(), strict=True)),
         }
     return told
 
 
 def _rows(cuts: CutResults) -> Iterable[tuple[str, list[int]]]:
-    return zip(KINDS, cuts.confusion().tolist(), strict=True)
+    return zip(WAS, cuts.confusion().tolist(), strict=True)
 
 
 def confusion(results: Results) -> dict[str, dict[str, int]]:
@@ -124,6 +126,8 @@ def _picker(model: Evaluated, results: Results) -> Iterable[str]:
     if found := by_snr(results):
         yield "<h3>Precision and recall by SNR</h3>" + image(figures.precision_recall(results, found))
     yield "<h3>Reliability</h3>" + image(figures.reliability(results))
+    rows = [[f"{row.phase}, {row.snr}", row.picks, number(row.held), number(row.stated_s)] for row in stated(results)]
+    yield "<h3>Stated uncertainty by SNR of the label</h3>" + table(["", "picks", "in stated 68 %", "median, s"], rows)
     if model.variants:
         yield "<h3>The same records under other conditions</h3>" + _summaries(model.variants, "condition")
     if (picture := figures.worst(results)) is not None:
@@ -134,12 +138,12 @@ def _classifier(cuts: CutResults) -> Iterable[str]:
     share, low, high = cuts.balanced()
     yield f"<p>{len(cuts.kind)} cuts; balanced accuracy {share:.3f} (90 %: {low:.3f} to {high:.3f})</p>"
     yield table(["was", *KINDS], [[kind, *row] for kind, row in _rows(cuts)])
-    rows = [[f"SNR {snr:g} or more", *_snr_cells(cuts, snr)] for snr in SNRS]
+    rows = [[f"SNR {snr:g} or more", *_share_cells(*cuts.right_above(snr))] for snr in SNRS]
+    rows.append([f"SNR {CLEAR_SNR:g} or more, in the middle", *_share_cells(*cuts.clear_centred())])
     yield "<h3>Onsets by SNR</h3>" + table(["", "right", "cuts"], rows)
 
 
-def _snr_cells(cuts: CutResults, snr: float) -> tuple[str, int]:
-    share, count = cuts.right_above(snr)
+def _share_cells(share: float, count: int) -> tuple[str, int]:
     return number(share), count
 
 

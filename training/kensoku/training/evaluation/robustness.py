@@ -13,6 +13,7 @@ from kensoku.training.evaluation.gap_edges import GapFigures, judge_gaps
 from kensoku.training.evaluation.invariance import Change, scaled, shifted
 from kensoku.training.evaluation.look_ahead import LookAhead, judge_look_ahead
 from kensoku.training.evaluation.pages import image, number, table, write_json, write_page
+from kensoku.training.evaluation.planted import BESIDE, OF_INSTRUMENTS, PLANTED
 from kensoku.training.evaluation.triggered import TriggeredFigures, by_phase_and_weight, judge_triggered
 from kensoku.training.examples import Example
 from kensoku.training.scores import labels_of
@@ -169,10 +170,18 @@ def _gaps(gaps: Sequence[GapFigures]) -> str:
 
 
 def _faults(faults: Sequence[FaultFigures]) -> str:
-    numbers = [(len(each.faults), each.false, each.deceived) for each in faults]
-    rows = [[each.kind, *row] for each, row in zip(faults, numbers, strict=True)]
-    total = ["all", *(sum(column) for column in zip(*numbers, strict=True))]
-    return table(["fault", "planted", "false picks", "faults with one"], [*rows, total])
+    groups = {"of instruments": OF_INSTRUMENTS, "beside the station": BESIDE, "all": PLANTED}
+    totals = {name: [each for each in faults if each.kind in kinds] for name, kinds in groups.items()}
+    rows = [_fault_row(each.kind, [each]) for each in faults]
+    return table(
+        ["fault", "planted", "false picks", "faults with one", "false picks per 100"],
+        [*rows, *(_fault_row(name, group) for name, group in totals.items())],
+    )
+
+
+def _fault_row(name: str, group: Sequence[FaultFigures]) -> Sequence[object]:
+    planted, false = sum(len(each.faults) for each in group), sum(each.false for each in group)
+    return [name, planted, false, sum(each.deceived for each in group), f"{100 * false / max(planted, 1):.1f}"]
 
 
 def _triggered(groups: Mapping[str, TriggeredFigures]) -> str:

@@ -125,6 +125,37 @@ def by_snr(results: Results) -> dict[str, list[int]]:
     return terciles(best)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What is held of the uncertainties that the model states."""
+
+    phase: Phase
+    snr: str  # of the labels
+    picks: int
+    held: float  # share of residuals within the stated 68 %
+    stated_s: float  # median
+
+
+def stated(results: Results) -> list[Stated]:
+    """Of picks of labels, by terciles of the labels' SNR, and of all."""
+    rows = []
+    for phase in PHASES:
+        found = [label for label in results.labels if label.phase == phase and label.is_found]
+        groups = {"all": list(range(len(found)))} | terciles({n: label.snr for n, label in enumerate(found)})
+        for name, numbers in groups.items():
+            own = [found[n] for n in numbers]
+            rows.append(
+                Stated(
+                    phase=phase,
+                    snr=name if name == "all" else f"SNR {name}",
+                    picks=len(own),
+                    held=mean([abs(label.residual_s) <= label.uncertainty_s for label in own]),
+                    stated_s=float(np.median([label.uncertainty_s for label in own])) if own else math.nan,
+                )
+            )
+    return rows
+
+
 def by_distance(results: Results) -> dict[str, list[int]]:
     return terciles({record: each.origin.distance_km for record, each in enumerate(results.examples)})
 

@@ -48,6 +48,8 @@ VARIANTS: Mapping[str, Change] = {
     "without N": _without(1),
     "without E": _without(2),
     "without Z": _without(0),
+    "N only": _without(0, 2),
+    "E only": _without(0, 1),
     **{f"start cut by {samples} samples": _cut(samples) for samples in CUTS},
     **{f"played {times} times slower": _slower(times) for times in (2, 3, 4)},
 }

@@ -1,0 +1,140 @@
+"""Write what a model of blasts does: `blasts.json` with every figure and `blasts.html` for people."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kensoku.training.evaluation.blasts import (
+    LOST,
+    Judged,
+    accused,
+    by_event,
+    counts_of,
+    removed,
+    threshold_of,
+)
+from kensoku.training.evaluation.pages import image, number, table, write_json, write_page
+from kensoku.training.evaluation.probe import auc, last_layer, matched, probe_auc
+
+HTML, JSON = "blasts.html", "blasts.json"
+TOLD_APART = 0.7  # of the probe, from which on it is said to know what is simulated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    recorded: int
+    simulated: int
+    auc: float  # of the probe, recorded against simulated earthquakes
+    matched: int  # pairs of like SNR
+    matched_auc: float
+
+
+def probe(judged: Sequence[Judged], graph: Path) -> Probe:
+    """Earthquakes alone. What is in the counts besides SNR may differ too: distance, instruments, regions."""
+    earthquakes = [each for each in judged if not each.is_blast]
+    recorded = [each for each in earthquakes if not each.is_simulated]
+    simulated = [each for each in earthquakes if each.is_simulated]
+    values = {}
+    for name, some in (("recorded", recorded), ("simulated", simulated)):
+        values[name] = last_layer(graph)(np.stack([each.counts for each in some])) if some else np.zeros((0, 1))
+    own, others = matched(*(np.log([each.snr for each in some]) for some in (recorded, simulated)))
+    return Probe(
+        recorded=len(recorded),
+        simulated=len(simulated),
+        auc=_auc(values["recorded"], values["simulated"], recorded, simulated),
+        matched=len(own),
+        matched_auc=_auc(
+            values["recorded"][own],
+            values["simulated"][others],
+            [recorded[n] for n in own],
+            [simulated[n] for n in others],
+        ),
+    )
+
+
+def _auc(own: Any, others: Any, recorded: Sequence[Judged], simulated: Sequence[Judged]) -> float:
+    if not len(own) or not len(others):
+        return float("nan")
+    groups = [each.example.origin.event or each.example.origin.station for each in [*recorded, *simulated]]
+    is_recorded = np.arange(len(groups)) < len(own)
+    return probe_auc(np.concatenate([own, others]), is_recorded, groups)
+
+
+def write_blasts(folder: Path, records: str, model: str, judged: Sequence[Judged], probed: Probe | None) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    threshold = threshold_of(judged)
+    rows, real = [*removed(judged, threshold), by_event(judged)], accused(judged, threshold)
+    blasts = np.array([each.blast for each in judged if each.is_simulated and each.is_blast])
+    earthquakes = np.array([each.blast for each in judged if each.is_simulated and not each.is_blast])
+    figures = {
+        "records": records,
+        "model": model,
+        "counts": counts_of(judged),
+        "lost": LOST,
+        "threshold": threshold,
+        "auc": auc(blasts, earthquakes),
+        "removed": [asdict(row) for row in rows],
+        "recorded_called_blasts": [asdict(row) for row in real],
+        "probe": asdict(probed) if probed is not None else None,
+    }
+    write_json(folder / JSON, figures)
+    header = ["simulated", "blasts", "removed", "90 %", "earthquakes", "lost"]
+    body = f"<p>{model}: called a blast above {threshold:.4g}, where 1 % of the simulated earthquakes is lost</p>"
+    body += table(
+        header,
+        [
+            [
+                row.group,
+                row.blasts,
+                number(row.removed),
+                f"{number(row.low)} to {number(row.high)}",
+                row.earthquakes,
+                number(row.lost),
+            ]
+            for row in rows
+        ],
+    )
+    body += "<h3>Recorded earthquakes</h3>" + table(
+        ["source", "earthquakes", "called blasts", "90 %"],
+        [[row.group, row.earthquakes, number(row.accused), f"{number(row.low)} to {number(row.high)}"] for row in real],
+    )
+    if probed is not None:
+        body += "<h3>Can the last layer tell recorded from simulated earthquakes?</h3>" + table(
+            ["", "recorded", "simulated", "AUC"],
+            [
+                ["all", probed.recorded, probed.simulated, number(probed.auc)],
+                ["of like SNR", probed.matched, probed.matched, number(probed.matched_auc)],
+            ],
+        )
+    body += "<h3>Probability of a blast</h3>" + image(_histogram(judged, threshold))
+    write_page(folder / HTML, f"Blasts on {records}", body)
+
+
+def _histogram(judged: Sequence[Judged], threshold: float) -> bytes:
+    from matplotlib.figure import Figure
+
+    from kensoku.training.evaluation.figures import SHADES, to_png
+
+    groups = {
+        "simulated earthquakes": [each.blast for each in judged if each.is_simulated and not each.is_blast],
+        "recorded earthquakes": [each.blast for each in judged if not each.is_simulated and not each.is_blast],
+        "simulated blasts": [each.blast for each in judged if each.is_simulated and each.is_blast],
+    }
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        bins = np.linspace(0, 1, 41).tolist()
+        for shade, (name, values) in zip(SHADES, groups.items(), strict=False):
+            if values:
+                axes.hist(values, bins=bins, histtype="step", density=True, color=shade, label=f"{name}: {len(values)}")
+        if np.isfinite(threshold):
+            axes.axvline(threshold, color="0.5", linewidth=0.8, linestyle=":")
+        axes.set_yscale("log")
+        axes.set_xlabel("probability of a blast")
+        axes.set_ylabel("density")
+        axes.legend(fontsize=7)
+
+    return to_png(draw, 8, 3)
