@@ -112,6 +112,17 @@ def test_onsets_on_the_border_of_blocks_are_picked_once(picker: Picker, beside: 
     )
 
 
+def test_a_live_model_is_asked_as_live_whatever_the_pieces(tmp_path: Path) -> None:
+    repository = write_repository(tmp_path)
+    with open_picker(repository, f"local:{repository}", "picker_live") as live:
+        whole = picked(cut(record()), live)
+        assert sorted(times_s(whole)) == pytest.approx([time for pair in ONSETS_S for time in pair], abs=0.02)
+        assert whole[0].peak_counts is not None
+        assert whole[0].peak_counts > 400
+        for edges_s in ([17.003, 20.1, 59.9], [1.5 * number for number in range(80)]):
+            assert picked(cut(record(), edges_s), live) == whole
+
+
 def test_a_clock_beside_the_grid_is_kept(picker: Picker) -> None:
     plain = picked(cut(record()), picker)
     beside = picked(cut(record(), start_ns=START_NS + 2_990_000), picker)

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from kensoku.batch._engine import Piece
 from kensoku.detection import Cascade, Picker, pick_packets
-from kensoku.packets import encode_packet
+from kensoku.packets import ChannelSamples, encode_packet
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import Pick
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
+
+PACKET_NS = 10 * 10**9  # far below the lateness that live packets are allowed
 
 
 def pick_as_live(pieces: Iterable[Piece], picker: Picker, stations: Mapping[str, Station]) -> Iterator[Pick]:
@@ -25,5 +27,21 @@ def pick_as_live(pieces: Iterable[Piece], picker: Picker, stations: Mapping[str,
 
 
 def _packets(pieces: Iterable[Piece]) -> Iterator[WaveformPacket]:
+    """As stations would have sent them: each at the end of its seconds."""
     for piece in pieces:
-        yield encode_packet(piece.network, piece.station, piece.channels, "files", piece.end_ns, TIME_KIND_REPLAY)
+        for start_ns in range(piece.start_ns // PACKET_NS * PACKET_NS, piece.end_ns, PACKET_NS):
+            end_ns = start_ns + PACKET_NS
+            cuts = [_cut(channel, start_ns, end_ns) for channel in piece.channels]
+            if channels := [cut for cut in cuts if cut.samples.size]:
+                yield encode_packet(piece.network, piece.station, channels, "files", end_ns, TIME_KIND_REPLAY)
+
+
+def _cut(channel: ChannelSamples, start_ns: int, end_ns: int) -> ChannelSamples:
+    """Its samples from one time on and before the other."""
+    first, last = (_index(channel, time_ns) for time_ns in (start_ns, end_ns))
+    first_ns = channel.start_ns + round(first * 1e9 / channel.rate_hz)
+    return ChannelSamples(channel.location, channel.code, first_ns, channel.rate_hz, channel.samples[first:last])
+
+
+def _index(channel: ChannelSamples, time_ns: int) -> int:
+    return min(max(-int(-(time_ns - channel.start_ns) * channel.rate_hz // 1e9), 0), channel.samples.size)
