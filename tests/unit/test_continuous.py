@@ -153,6 +153,16 @@ def test_a_second_waits_for_every_live_channel_and_no_longer_than_hold() -> None
     assert arrived[1600] == 20.0
 
 
+def test_channels_of_a_long_packet_are_not_late_for_each_other() -> None:
+    long = packet(record(12_000, events=()), 0, 12_000)
+    network = Network(Times())
+    assert not network.feed(long, decode_packet(long)).is_late
+    network.finish()
+    taken = network.take()
+    assert len(taken) == 120
+    assert not np.isnan(taken[0].timeline.read(FIRST, FIRST + 12_000)).any()
+
+
 def test_a_clock_that_jumps_ahead_is_left_out() -> None:
     network = Network(Times())
     ahead = packet(RECORD, 400, 500)

@@ -55,11 +55,12 @@ class _Station:
 
 
 class _Listened:
-    __slots__ = ("completeness", "marks", "timeline")
+    __slots__ = ("completeness", "end_before", "marks", "timeline")
 
     def __init__(self, instrument: Instrument, hold_ns: int, known_to: int) -> None:
         self.timeline = Timeline(instrument)
         self.completeness = Completeness(self.timeline, hold_ns, known_to)
+        self.end_before = 0  # of the timeline, before the packet in hand: its channels are not late for each other
         self.marks: deque[tuple[int, int]] = deque()  # offsets of packets, and the ends of their samples
 
     def mark(self, offset: int, end: int) -> None:
@@ -117,6 +118,8 @@ class Network:
         if station is None:
             station = self._stations[key] = _Station(key, position)
         station.stamp_ns = max(station.stamp_ns, packet.arrival_ns or _end_ns(channels))
+        for listened in station.instruments.values():
+            listened.end_before = listened.timeline.end
         for piece in channels:
             self._write(packet, station, piece, offset, fed)
         for listened in station.instruments.values():
@@ -230,11 +233,11 @@ class Network:
             self.ready.extend(completeness.rest(station.stamp_ns))
             completeness.begin(first, station.stamp_ns)
             listened.timeline.forget(completeness.evaluated_to - self._kept)
-        oldest = listened.timeline.end - self._lateness
-        fed.is_late |= bool(listened.timeline.end) and first < oldest
+        oldest = listened.end_before - self._lateness if listened.end_before else -(1 << 62)
+        fed.is_late |= first < oldest
         given_out = completeness.evaluated_to
         try:
-            written = listened.timeline.write(component, piece, oldest if listened.timeline.end else -(1 << 62))
+            written = listened.timeline.write(component, piece, oldest)
         except InputInvalid as error:
             fed.left_out.append(f"{piece.code}: {error}")
             return
