@@ -2,10 +2,12 @@
 
 Whole records of noise with waves, cut on the grid, asked, stitched, and picked by the shipped rule; both ways must give
 the same picks. `direct` asks ONNX Runtime in this process, `triton` the server, with as many callers as keep both cores
-busy; `model` is the direct way without cutting, stitching and picking. The shipped picker, or, before there is one, an
-untrained network of the design's size.
+busy; `model` is the direct way without cutting, stitching and picking. `cpu_us` is the processor time of all that takes
+part, for a second of one station: it depends less on what else the machine does, and two cores make at most 2,000,000
+over it. The shipped picker, or, before there is one, an untrained network of the design's size.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +24,7 @@ from benchmarks import report
 from kensoku.inference import Models, open_models
 from kensoku.picking import CARD, ModelCard, PhasePair, Pick, pick_records, read_card
 from kensoku.settings import ServiceSettings, load_settings
-from kensoku.triton import embedded_triton
+from kensoku.triton import EmbeddedTriton, embedded_triton
 
 FloatArray = npt.NDArray[np.float32]
 REPOSITORY = Path(__file__).resolve().parent.parent / "model_repository"
@@ -76,6 +78,31 @@ def fastest(models: Models, card: ModelCard, counts: FloatArray) -> tuple[float,
     return max(tried)
 
 
+def cpu_us(models: Models, card: ModelCard, counts: FloatArray, server: EmbeddedTriton | None = None) -> float:
+    """For a station-second, with two callers; the least of some rounds."""
+    spent = []
+    for _ in range(ROUNDS):
+        began = processor_s(server)
+        pick_all(models, card, 2, counts)
+        spent.append(processor_s(server) - began)
+    return 1e8 * min(spent) / (counts.shape[0] * counts.shape[2])
+
+
+def processor_s(server: EmbeddedTriton | None) -> float:
+    """Of this process, and of the server and the processes that it started."""
+    used = time.process_time()
+    if server is None or server.process_id is None:
+        return used
+    for folder in Path("/proc").iterdir():
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # no process, or one that has ended
+            continue
+        if int(fields[2]) == server.process_id:  # its group
+            used += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return used
+
+
 def refuse_difference(first: Sequence[Sequence[Pick]], second: Sequence[Sequence[Pick]]) -> None:
     if first != second:
         raise SystemExit("picks through the server differ from those of a direct call; expected the same")
@@ -108,7 +135,8 @@ def measure() -> dict[str, float]:
         refuse_difference(found, pick_all(triton, card, 2, counts))
         whole = counts.shape[2] // card.geometry.window * card.geometry.window
         figures["model_station_seconds_per_s"] = STATIONS * whole / 100 / best_s(partial(ask_all, direct, card, counts))
-        for name, models in (("direct", direct), ("triton", triton)):
+        for name, models, asked in (("direct", direct, None), ("triton", triton, server)):
+            figures[f"{name}_cpu_us"] = cpu_us(models, card, counts, asked)
             figures[f"{name}_station_seconds_per_s"], callers = fastest(models, card, counts)
             figures[f"{name}_callers"] = callers
     figures["ratio"] = figures["triton_station_seconds_per_s"] / figures["direct_station_seconds_per_s"]
