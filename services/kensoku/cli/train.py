@@ -20,15 +20,26 @@ MODELS = {  # each a Train of kensoku.training.orders
     "blast": "kensoku.training.classifier_run:train_blast",
     "blast_long": "kensoku.training.classifier_run:train_blast",
 }
-SEVERAL = {"all": "kensoku.cli._train_all", "ablate": "kensoku.cli._train_ablate"}
+SEVERAL = {
+    "all": "kensoku.cli._train_all",
+    "ablate": "kensoku.cli._train_ablate",
+    "transfer": "kensoku.cli._train_transfer",
+}
 IN_LOG_ALONE = re.compile(r"[ps]([2-9]|1_swapped|1_excess)")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    what = "a model; all: every one in a list; ablate: one again and again, each time without a part of its recipe"
+    what = "a model; all: every one in a list; ablate: one without each part of its recipe; "
+    what += "transfer: a picker without each region"
     parser.add_argument("model", choices=[*MODELS, *SEVERAL], metavar="MODEL", help=f"{', '.join(MODELS)}: {what}")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML, docs/training.md")
-    parser.add_argument("--dataset", action="append", default=[], metavar="DIR", help="of `kensoku dataset build`")
+    parser.add_argument(
+        "--dataset",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="of `kensoku dataset build`; of transfer: REGION=DIR",
+    )
     data = "of all: where {NAME} of its list and descriptions lies; once for each name"
     parser.add_argument("--data", action="append", default=[], metavar="NAME=DIR", help=data)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="empty, or of a run that was stopped")
@@ -36,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--processes", type=positive, default=1, metavar="N", help="that make batches: %(default)s")
     parser.add_argument("--minutes", type=float, metavar="M", help="stop after so many; call again to go on")
     parser.add_argument("--jit", action="store_true", help="compile the step with XLA, for a GPU")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="of ablate: Markdown, anew after each run")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="of ablate, transfer: Markdown, anew after each")
     parser.add_argument("--repository", type=Path, metavar="DIR", help="of all: where models are put and judged")
     parser.set_defaults(execute=execute)
 
@@ -49,8 +60,8 @@ def positive(text: str) -> int:
 
 def execute(options: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it tells of missing GPUs otherwise
-    if options.report is not None and options.model != "ablate":
-        raise SettingInvalid("found --report, expected it with ablate alone; leave it out")
+    if options.report is not None and options.model not in ("ablate", "transfer"):
+        raise SettingInvalid("found --report, expected it with ablate or transfer alone; leave it out")
     if options.data and options.model != "all":
         raise SettingInvalid("found --data, expected it with all alone; name the data set with --dataset")
     if options.repository is not None and options.model != "all":
