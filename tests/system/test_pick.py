@@ -214,6 +214,7 @@ def test_mistakes_are_told_before_anything_is_picked(
     assert "expected a time before --end" in refused(
         capsys, repository, out, one_file, "--start=2024-05-15T00:00:00", "--end=2024-05-14"
     )
+    assert "found 'tomorrow', expected a time" in refused(capsys, repository, out, one_file, "--start=tomorrow")
     assert "found a classifier, expected a picker" in refused(capsys, repository, out, one_file, "--model=phase")
     told = refused(capsys, repository, out, one_file, "--live", "--model=picker")
     assert "found full context, expected a stated look-ahead" in told

@@ -45,8 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="StationXML or csv, may be repeated; without it amplitudes stay in counts",
     )
     parser.add_argument("--stations", default="*", metavar="PATTERNS", help="such as 'NZ.*,CI.CLC' or 'NZ.WEL.10.HH?'")
-    parser.add_argument("--start", type=parse_time_ns, default=EARLIEST_NS, metavar="TIME", help="first time, UTC")
-    parser.add_argument("--end", type=parse_time_ns, default=LATEST_NS, metavar="TIME", help="up to but without it")
+    parser.add_argument("--start", metavar="TIME", help="first time, UTC")
+    parser.add_argument("--end", metavar="TIME", help="up to but without it")
     parser.add_argument("--model", metavar="NAME", help=f"folder in the model repository, default: {PICKER}")
     parser.add_argument("--live", action="store_true", help=f"look as little ahead as live picking: {LIVE_PICKER}")
     parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
@@ -68,12 +68,8 @@ def execute(options: argparse.Namespace) -> int:
         return pick_windows(options)
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     writer_for(options.out)
-    if options.start >= options.end:
-        raise SettingInvalid(
-            f"found --start {iso_time(options.start)}, expected a time before --end {iso_time(options.end)}"
-        )
     stations = read_files(options.inventory).stations if options.inventory else {}
-    span = Span(options.start, options.end)
+    span = span_of(options)
     faults = Faults()
     with open_picker(settings.repository, settings.url, model_name(options), options.threshold) as picker:
         if options.live:
@@ -87,6 +83,14 @@ def execute(options: argparse.Namespace) -> int:
             count = write_picks(options.out, (pick for pick in picks if span.start_ns <= pick.time_ns < span.end_ns))
     print(f"{options.out}: {count:,} picks; {bar.summary()}")
     return tell_faults(faults)
+
+
+def span_of(options: argparse.Namespace) -> Span:
+    start_ns = parse_time_ns(options.start) if options.start else EARLIEST_NS
+    end_ns = parse_time_ns(options.end) if options.end else LATEST_NS
+    if start_ns >= end_ns:
+        raise SettingInvalid(f"found --start {iso_time(start_ns)}, expected a time before --end {iso_time(end_ns)}")
+    return Span(start_ns, end_ns)
 
 
 def pick_windows(options: argparse.Namespace) -> int:
