@@ -1,14 +1,23 @@
 """Classic picking of live records: the same picks whatever the packets, none from what came later, judged by models."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from kensoku.classic import ClassicFrontEnd, ClassicSettings, pick_classic
 from kensoku.continuous import index_of
 from kensoku.detection import Stage, pick_packets
-from kensoku.picking import Geometry, ModelCard, PhasePair
-from kensoku.v1.pick_pb2 import METHOD_CLASSIC, METHOD_CLASSIC_REFINED, PHASE_P, PHASE_S
-from tests.streams import START_NS, FloatArray, card, contents, onsets, picks, record, seconds
+from kensoku.picking import Delay, Geometry, ModelCard, PhasePair
+from kensoku.v1.pick_pb2 import (
+    DECISION_KEPT,
+    DECISION_REJECTED_NOISE,
+    METHOD_CLASSIC,
+    METHOD_CLASSIC_REFINED,
+    PHASE_P,
+    PHASE_S,
+)
+from tests.streams import START_NS, FloatArray, card, contents, picks, record, seconds
 
 P, S = 5000, 5600
 COUNTS = record(9000, events=((P, 0), (S, 1), (S, 2)))
@@ -28,18 +37,42 @@ def loud_after_the_middle(cuts: FloatArray) -> FloatArray:
     return said
 
 
+def never(cuts: FloatArray) -> FloatArray:
+    said: FloatArray = np.tile(np.array([0.9, 0.1], np.float32)[:, np.newaxis], (len(cuts), 1, 1))
+    return said
+
+
+def first_loud_samples(counts: FloatArray) -> FloatArray:
+    """P and S where the vertical and north become loud; a lobe of five samples."""
+    said = np.zeros_like(counts)
+    for one, answers in zip(np.nan_to_num(counts), said, strict=True):
+        for component, row in ((0, 1), (1, 2)):
+            loud = np.abs(one[component]) > 200
+            for at in np.flatnonzero(loud[150:-2] & ~loud[149:-3]) + 150:
+                if not loud[at - 150 : at].any():
+                    answers[row, at - 2 : at + 3] = [0.2, 0.6, 0.9, 0.6, 0.2]
+    said[:, 0] = 1 - said[:, 1:].max(axis=1)
+    return said
+
+
 def front_end(picker: Stage | None = None) -> ClassicFrontEnd:
     return ClassicFrontEnd(Stage("denoiser", DENOISER, loud_after_the_middle), picker, SETTINGS)
 
 
 def test_p_and_s_are_told_apart_and_judged() -> None:
     found = picks(pick_packets(seconds(COUNTS), front_end()))
-    sure = [pick for pick in found if pick.probabilities.noise < 0.5]
+    sure = [pick for pick in found if pick.decision == DECISION_KEPT]
     first = index_of(START_NS)
     assert [pick.phase for pick in sure] == [PHASE_P, PHASE_S]
     assert [pick.onset_index - first for pick in sure] == [pytest.approx(P, abs=5), pytest.approx(S, abs=5)]
     assert {pick.method for pick in found} == {METHOD_CLASSIC}
-    assert sure[0].model.name == "classic+denoiser"
+    assert sure[0].model.name == "classic"
+
+
+def test_what_the_denoiser_calls_noise_is_told_with_its_reason() -> None:
+    found = picks(pick_packets(seconds(COUNTS), ClassicFrontEnd(Stage("denoiser", DENOISER, never), None, SETTINGS)))
+    assert {pick.decision for pick in found} == {DECISION_REJECTED_NOISE}
+    assert found[0].decision_reason == "denoiser: an onset with probability 0.10, expected 0.50"
 
 
 def test_packets_of_any_size_give_the_same_messages() -> None:
@@ -65,10 +98,18 @@ def test_nothing_that_comes_after_the_decision_is_looked_at() -> None:
 
 
 def test_a_picker_refines_the_onset_and_the_phase() -> None:
-    found = picks(pick_packets(seconds(COUNTS), front_end(Stage("picker_live", card(0.4), onsets, "1", "ab"))))
+    found = picks(
+        pick_packets(
+            seconds(COUNTS), front_end(Stage("picker_live", replace(card(0.4), delay=Delay()), first_loud_samples))
+        )
+    )
     refined = [pick for pick in found if pick.method == METHOD_CLASSIC_REFINED]
     assert [pick.phase for pick in refined] == [PHASE_P, PHASE_S]
-    assert {pick.model.name for pick in refined} == {"classic+picker_live"}
+    assert [pick.onset_index - index_of(START_NS) for pick in refined] == [
+        pytest.approx(P, abs=4),
+        pytest.approx(S, abs=4),
+    ]
+    assert {pick.model.name for pick in refined} == {"picker_live"}
 
 
 def test_it_says_how_far_back_it_looks() -> None:

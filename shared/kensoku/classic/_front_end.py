@@ -20,7 +20,13 @@ from kensoku.continuous import STEP, Step, time_of
 from kensoku.detection import Arrival, Stage
 from kensoku.detection._stages import Version
 from kensoku.picking import ModelCard, with_missing
-from kensoku.v1.pick_pb2 import METHOD_CLASSIC, METHOD_CLASSIC_REFINED, ModelReference
+from kensoku.v1.pick_pb2 import (
+    DECISION_KEPT,
+    DECISION_REJECTED_NOISE,
+    METHOD_CLASSIC,
+    METHOD_CLASSIC_REFINED,
+    ModelReference,
+)
 
 NAME = "classic"
 EARLIEST, LATEST = 1, 1  # samples by which rounding may move a cut
@@ -58,8 +64,8 @@ class ClassicFrontEnd:
     def evaluate(self, steps: Sequence[Step]) -> list[Arrival]:
         due = [_Due(step, pick) for step in steps if not step.is_known for pick in self._picks(step)]
         judged_picks = self._judged(due)
-        if self._picker is not None:
-            judged_picks = [self._refined(one.step, pick) for one, pick in zip(due, judged_picks, strict=True)]
+        if (picker := self._picker) is not None:
+            judged_picks = [self._refined(one.step, pick, picker) for one, pick in zip(due, judged_picks, strict=True)]
         return [self._arrival(one.step, pick) for one, pick in zip(due, judged_picks, strict=True)]
 
     # --- which picks a second decides -----------------------------------------------------------------------------
@@ -130,15 +136,17 @@ class ClassicFrontEnd:
         counts = with_missing(one.step.timeline.read(first, first + length), is_causal=True)
         return cut_around(counts, first, one.pick.sample, length)
 
-    def _refined(self, step: Step, pick: JudgedPick) -> JudgedPick:
-        assert self._picker is not None
-        begin, length = refining_stretch(pick.classic.sample, self._picker.card)
+    def _refined(self, step: Step, pick: JudgedPick, picker: Stage) -> JudgedPick:
+        """Unless it is noise."""
+        if pick.is_noise:
+            return pick
+        begin, length = refining_stretch(pick.classic.sample, picker.card)
         counts = with_missing(step.timeline.read(begin, begin + length), is_causal=True)
-        model = self._version(self._picker, pick.classic).model
-        return refine(pick, counts, begin, model, self._picker.card)
+        return refine(pick, counts, begin, self._version(picker, pick.classic).model, picker.card)
 
     def _arrival(self, step: Step, pick: JudgedPick) -> Arrival:
         onset = 1 - pick.noise_probability if self._denoiser is not None else 0.0
+        own = self._reference(self._picker, pick) if self._picker and pick.score else ModelReference(name=NAME)
         return Arrival(
             step=step,
             phase=pick.phase,
@@ -148,15 +156,22 @@ class ClassicFrontEnd:
             noise=pick.noise_probability,
             p=onset if pick.phase == "P" else 0.0,
             s=onset if pick.phase == "S" else 0.0,
-            model=self._reference(pick),
+            model=own,
             used_to=self._used_to(pick.classic),
             method=METHOD_CLASSIC_REFINED if pick.score else METHOD_CLASSIC,
+            decision=DECISION_REJECTED_NOISE if pick.is_noise else DECISION_KEPT,
+            decision_reason=self._reason(pick),
+            judges=(self._reference(self._denoiser, pick),) if self._denoiser else (),
         )
 
-    def _reference(self, pick: JudgedPick) -> ModelReference:
-        """Of the model that gave the time; with none, of the one that judged it."""
-        stage = self._picker if pick.score and self._picker else self._denoiser
-        if stage is None:
-            return ModelReference(name=NAME)
+    def _reason(self, pick: JudgedPick) -> str:
+        if not pick.is_noise or self._denoiser is None:
+            return ""
+        least = self._denoiser.card.threshold.p
+        return (
+            f"{self._denoiser.name}: an onset with probability {1 - pick.noise_probability:.2f}, expected {least:.2f}"
+        )
+
+    def _reference(self, stage: Stage, pick: JudgedPick) -> ModelReference:
         version = self._version(stage, pick.classic)
-        return ModelReference(name=f"{NAME}+{stage.name}", version=version.version, sha256=version.sha256)
+        return ModelReference(name=stage.name, version=version.version, sha256=version.sha256)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kensoku.classic._picks import ClassicPick
+from kensoku.classic._picks import PASSED, ClassicPick
 from kensoku.classic._settings import RATE_HZ, FloatArray
 from kensoku.picking import Model, ModelCard, Phase, Pick, annotate, apart_from_gaps, find_picks
 
@@ -72,7 +72,7 @@ def refine(pick: JudgedPick, counts: FloatArray, first: int, model: Model, card:
     said = card.aligned(annotate(shown, model, card.geometry, begin))
     rule = replace(card.rule, p_threshold=LEAST_SCORE, s_threshold=LEAST_SCORE)
     found = find_picks(said, rule, apart_from_gaps(shown))
-    near = [each for each in found if abs(begin + each.sample - pick.classic.sample) <= REFINED_S * RATE_HZ]
+    near = [each for each in found if _is_of(pick.classic, begin + each.sample)]
     best = max(near, key=_by_score, default=None)
     if best is None:
         return pick
@@ -83,6 +83,12 @@ def refine(pick: JudgedPick, counts: FloatArray, first: int, model: Model, card:
         score=best.score,
         uncertainty_s=card.calibration.uncertainty_s(best),
     )
+
+
+def _is_of(pick: ClassicPick, sample: float) -> bool:
+    """Near it, and of no other trigger."""
+    is_own = pick.trigger.previous + PASSED < sample <= pick.trigger.sample + PASSED
+    return is_own and abs(sample - pick.sample) <= REFINED_S * RATE_HZ
 
 
 def refining_stretch(sample: float, card: ModelCard) -> tuple[int, int]:
