@@ -51,7 +51,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--live", action="store_true", help=f"look as little ahead as live picking: {LIVE_PICKER}")
     parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
     parser.add_argument(
-        "--jobs", type=positive, default=2, metavar="N", help="requests to the model at once, default: 2"
+        "--jobs",
+        type=positive,
+        default=2,
+        metavar="N",
+        help="requests to the model at once, with full context, default: 2",
     )
     add_flags(parser, AskSettings, only=["models", "model_repository"])
     parser.set_defaults(execute=execute)
@@ -68,14 +72,14 @@ def execute(options: argparse.Namespace) -> int:
         return pick_windows(options)
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     writer_for(options.out)
-    stations = read_files(options.inventory).stations if options.inventory else {}
+    stations = read_stations(options.inventory)
     span = span_of(options)
     faults = Faults()
     with open_picker(settings.repository, settings.url, model_name(options), options.threshold) as picker:
         if options.live:
             require_look_ahead(picker.final)
         wanted = Wanted(options.stations, with_context(span, picker.final.card))
-        paths = find(options.sources, wanted)
+        paths = [path for path in find(options.sources, wanted) if path.resolve() != options.out.resolve()]
         with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
             stretches = scan(paths, wanted, faults, bar.step)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
@@ -83,6 +87,15 @@ def execute(options: argparse.Namespace) -> int:
             count = write_picks(options.out, (pick for pick in picks if span.start_ns <= pick.time_ns < span.end_ns))
     print(f"{options.out}: {count:,} picks; {bar.summary()}")
     return tell_faults(faults)
+
+
+def read_stations(paths: list[Path]) -> Mapping[str, Station]:
+    if not paths:
+        return {}
+    reading = read_files(paths)
+    for note in reading.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return reading.stations
 
 
 def span_of(options: argparse.Namespace) -> Span:
