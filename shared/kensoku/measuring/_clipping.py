@@ -10,6 +10,7 @@ COMMON_LIMITS = (2.0**23 - 1, 2.0**31 - 1)  # of converters, where the inventory
 LEAST_COUNTS = 1000.0  # from the offset: whole numbers make steps of what is smaller
 TOP = 0.85  # of the largest: the filters of digitisers overshoot by 9 % where a sensor was clipped
 FLAT_SHARE = 0.65  # of a half cycle within its top: of a sine it is 0.35
+SEVERAL, LONG = 2, 25  # so many half cycles, or one of so many samples: a short one alone is like that by chance
 LEAST_SAMPLES = 6  # in a half cycle of which the shape can be told
 
 
@@ -31,5 +32,5 @@ def _has_flat_top(motion: FloatArray) -> bool:
     starts = starts_of_half_cycles(motion)
     lengths = np.diff(np.append(starts, len(motion)))
     high = np.add.reduceat(np.abs(motion) >= TOP * largest, starts, dtype=np.int64)
-    longest = (lengths >= LEAST_SAMPLES) & (high >= FLAT_SHARE * lengths)
-    return bool(longest.any())
+    flat = (lengths >= LEAST_SAMPLES) & (high >= FLAT_SHARE * lengths)
+    return int(flat.sum()) >= SEVERAL or bool((flat & (lengths >= LONG)).any())
