@@ -88,7 +88,7 @@ def _joined(pieces: Sequence[Sequence[Any]]) -> Sequence[Any]:
     if len(pieces) == 1:
         return pieces[0]
     return [
-        onnxruntime.OrtValue.ortvalue_from_numpy(np.concatenate([value.numpy() for value in values]))
+        onnxruntime.OrtValue.ortvalue_from_numpy(np.concatenate([np.from_dlpack(value._ortvalue) for value in values]))
         for values in zip(*pieces, strict=True)
     ]
 
