@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from benchmarks import (
+    measuring,
     realism_figures,
     simulation_figures_instruments,
     simulation_figures_noise,
@@ -20,6 +21,7 @@ from benchmarks import (
 from benchmarks.drawing import save
 
 MODULES = (
+    measuring,
     realism_figures,
     simulation_figures_instruments,
     simulation_figures_noise,
