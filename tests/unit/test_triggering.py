@@ -141,6 +141,50 @@ def test_a_crash_tells_nothing_twice_and_infers_nothing_again(bus: Bus, settings
     assert models.windows - before < before
 
 
+def test_replicas_that_come_and_go_tell_what_one_tells(bus: Bus, settings: TriggeringSettings) -> None:
+    """Of four stations; a second replica comes when 20 seconds are there, the first leaves after 30."""
+    names = ("STA", "STB", "STC", "STD")
+    stations = [
+        seconds(record(4000, number, ((1800, 0), (2400, 1))), station=name) for number, name in enumerate(names)
+    ]
+    packets = [packet for second in zip(*stations, strict=True) for packet in second]
+    expected = sorted(pick.id for pick in picks(pick_packets(packets, two_stages())))
+    stops = [threading.Event(), threading.Event()]
+    replicas = [
+        threading.Thread(target=run, args=(settings, bus, StandIn(), Pulse(), stop), daemon=True) for stop in stops
+    ]
+
+    def is_read(seconds_each: int) -> bool:
+        newest: dict[int, Progress] = {one.partition: one for one in progress(bus)}
+        return len(newest) == len(names) and all(one.next_offset >= seconds_each for one in newest.values())
+
+    def wait(seconds_each: int) -> None:
+        for _ in range(3000):
+            if is_read(seconds_each):
+                return
+            stops[1].wait(0.02)
+        raise AssertionError(f"nobody read {seconds_each} packets of each station")
+
+    try:
+        publish(bus, packets[:80])
+        replicas[0].start()
+        wait(20)
+        replicas[1].start()
+        publish(bus, packets[80:120])
+        wait(30)
+        stops[0].set()
+        replicas[0].join()
+        publish(bus, packets[120:])
+        wait(40)
+    finally:
+        for stop in stops:
+            stop.set()
+        for replica in replicas:
+            replica.join()
+    assert sorted({pick.id for pick in picks(found(bus))}) == expected
+    assert len(expected) >= 8
+
+
 def test_models_that_are_away_are_waited_for(bus: Bus, settings: TriggeringSettings) -> None:
     publish(bus, seconds(RECORD))
     serve(settings, bus, StandIn(away=2), progressed(bus, 40))

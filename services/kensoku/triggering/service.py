@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -66,7 +66,12 @@ def run(
         patient = PatientModels(models, pulse, stop, settings.models_wait_s)
         cascade = Cascade(live_picker(settings, patient, Promoted(control)))
         service = Triggering(settings, bus, cascade, inventory, control, clock_ns)
-        with bus.subscribe([TOPIC], GROUP, on_assigned=service.assigned, on_revoked=service.revoked) as stream:
+        with bus.subscribe(
+            [TOPIC],
+            GROUP,
+            on_assigned=service.assigned,
+            on_revoked=lambda positions: service.revoked(stream, positions),
+        ) as stream:
             try:
                 for batch in stream.batches(settings.triggering_batch):
                     pulse.beat()
@@ -116,12 +121,15 @@ class Triggering:
             self._epochs[position] = self._clock_ns()
             self._books[position] = ProgressBook()
 
-    def revoked(self, positions: frozenset[Position]) -> None:
+    def revoked(self, stream: Stream, positions: frozenset[Position]) -> None:
+        """Tell the next owner of these how far they were looked at."""
+        self._tell_progress(positions & self._epochs.keys(), is_idle=False)
+        stream.commit(self._detector.network.oldest_needed())
         for position in positions:
             self._detector.leave(position)
-            self._cascade.forget_all_but(self._detector.network.instruments())
             for by_position in (self._epochs, self._books, self._next):
                 by_position.pop(position, None)
+        self._cascade.forget_all_but(self._detector.network.instruments())
 
     def turn(self, stream: Stream, batch: Sequence[Message]) -> None:
         """One batch, to the end: what it completes is published, and then what is needed no more committed."""
@@ -134,7 +142,7 @@ class Triggering:
         is_due = self._clock_ns() >= self._progress_due_ns
         if is_due:
             self._progress_due_ns = self._clock_ns() + round(PROGRESS_S * NS_PER_S)
-            self._tell_progress(stream, is_idle=not batch)
+            self._tell_progress(self._epochs.keys(), is_idle=not batch)
         if found or is_due:
             stream.commit(self._detector.network.oldest_needed() if is_due else {})
 
@@ -201,10 +209,10 @@ class Triggering:
         for region in self._directory.regions(key):
             self._bus.publish(BY_REGION, region.name, value, partition=region.partition)
 
-    def _tell_progress(self, stream: Stream, *, is_idle: bool) -> None:
+    def _tell_progress(self, positions: Iterable[Position], *, is_idle: bool) -> None:
         """One message a partition, in the same partition of `picks` as the picks of its stations, and after them."""
         held = 0
-        for position in sorted(stream.assignment):
+        for position in sorted(positions):
             book = self._books.get(position)
             instruments = list(book.instruments(self._detector.network.evaluated(position))) if book else []
             held += len(instruments)

@@ -39,4 +39,4 @@ class TriggeringSettings(ServiceSettings):
     triggering_batch: Annotated[int, Field(gt=0, description="packets that are looked at together at the most")] = 4000
     triggering_recall_s: Annotated[
         float, Field(gt=0, description="of its own output, how much a restart reads, before the time of its start")
-    ] = 900.0
+    ] = 300.0
