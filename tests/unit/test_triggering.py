@@ -225,6 +225,18 @@ def test_what_is_too_late_goes_to_backfill(bus: Bus, settings: TriggeringSetting
     )  # told where a second's Progress saw both its ends
 
 
+def test_what_fills_in_is_picked_and_said_to_be_late(bus: Bus, settings: TriggeringSettings) -> None:
+    """An outage of a station, which sends all that it kept an hour later."""
+    for one in (*seconds(RECORD), LAST):
+        bus.publish("waveforms.backfill", "XX.STA", one.SerializeToString())
+    bus.flush()
+    filling = settings.model_copy(update={"triggering_backfill": True})
+    serve(filling, bus, StandIn(), lambda: len(picks(found(bus))) >= len(EXPECTED))
+    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
+    assert {pick.late for pick in picks(found(bus))} == {True}
+    assert progress(bus) == []
+
+
 def test_a_model_of_full_context_is_refused(bus: Bus, settings: TriggeringSettings) -> None:
     path = settings.model_repository / "picker_live" / CARD
     path.write_text(

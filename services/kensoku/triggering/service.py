@@ -28,8 +28,7 @@ from kensoku.v1.waveform_pb2 import WaveformPacket
 
 log = logging.getLogger("kensoku.triggering")
 
-TOPIC, BACKFILL, PICKS, BY_REGION = "waveforms", "waveforms.backfill", "picks", "picks.by-region"
-GROUP = "triggering"
+BACKFILL, PICKS, BY_REGION = "waveforms.backfill", "picks", "picks.by-region"
 NS_PER_S = 10**9
 PROGRESS_S = 1.0
 REFRESH_S = 1.0
@@ -67,8 +66,8 @@ def run(
         cascade = Cascade(live_picker(settings, patient, Promoted(control)))
         service = Triggering(settings, bus, cascade, inventory, control, clock_ns)
         with bus.subscribe(
-            [TOPIC],
-            GROUP,
+            [settings.topic],
+            settings.group,
             on_assigned=service.assigned,
             on_revoked=lambda positions: service.revoked(stream, positions),
         ) as stream:
@@ -102,10 +101,11 @@ class Triggering:
         self._is_enabled = StationSwitches(control).is_enabled
         times = Times(
             hold_s=settings.triggering_hold_s,
-            lateness_s=settings.triggering_lateness_s,
+            lateness_s=settings.lateness_s,
             future_s=settings.triggering_future_s,
         )
-        self._detector = Detector(cascade, times, self._directory.station, clock_ns)
+        self._is_backfill = settings.triggering_backfill
+        self._detector = Detector(cascade, times, self._directory.station, clock_ns, is_late=self._is_backfill)
         self._epochs: dict[Position, int] = {}
         self._books: dict[Position, ProgressBook] = {}
         self._next: dict[Position, int] = {}
@@ -114,7 +114,8 @@ class Triggering:
 
     def assigned(self, positions: frozenset[Position]) -> None:
         """Go on where the last owner of these stopped, by what it told."""
-        recalled, measured = recall(self._bus.read(PICKS, start=self._clock_ns() - self._recall_ns))
+        since_ns = self._clock_ns() - self._recall_ns
+        recalled, measured = recall([] if self._is_backfill else self._bus.read(PICKS, start=since_ns))
         for position in sorted(positions):
             before = recalled.get(position[1], Recalled())
             self._detector.resume(position, before.before, before.picks, measured)
@@ -174,10 +175,16 @@ class Triggering:
         fed = self._detector.feed(packet, channels, position, message.offset)
         if fed.is_late:
             LATE.inc()
-            self._bus.publish(BACKFILL, message.key, message.value)
+            self._hand_on(message)
         for reason in fed.left_out:
             LEFT_OUT.inc()
             self._report(f"{message.key} {reason}")
+
+    def _hand_on(self, message: Message) -> None:
+        if self._is_backfill:
+            self._report(f"{message.key}: samples that fill in earlier than what filled in before them")
+        else:
+            self._bus.publish(BACKFILL, message.key, message.value)
 
     def _reject(self, stream: Stream, message: Message, reason: str) -> None:
         REJECTS.inc()
@@ -216,7 +223,7 @@ class Triggering:
             book = self._books.get(position)
             instruments = list(book.instruments(self._detector.network.evaluated(position))) if book else []
             held += len(instruments)
-            if not instruments:
+            if not instruments or self._is_backfill:  # which is no news of how far the present has come
                 continue
             progress = Progress(
                 partition=position[1],

@@ -13,6 +13,19 @@ class TriggeringSettings(ServiceSettings):
     flag_prefix: ClassVar[str] = "triggering_"
 
     @property
+    def topic(self) -> str:
+        return "waveforms.backfill" if self.triggering_backfill else "waveforms"
+
+    @property
+    def group(self) -> str:
+        return "triggering-backfill" if self.triggering_backfill else "triggering"
+
+    @property
+    def lateness_s(self) -> float:
+        """Who fills in is not in a hurry, and stations that do may turn over what they have."""
+        return 10 * self.triggering_lateness_s if self.triggering_backfill else self.triggering_lateness_s
+
+    @property
     def models_url(self) -> str:
         """Where models are asked; on its own this service starts no server."""
         return f"local:{self.model_repository}" if self.models in ("local", "triton") else self.models
@@ -36,6 +49,9 @@ class TriggeringSettings(ServiceSettings):
     triggering_future_s: Annotated[
         float, Field(gt=0, description="samples so much later than their arrival are left out")
     ] = 60.0
+    triggering_backfill: Annotated[
+        bool, Field(description="look at what came later than the lateness, as a program of its own")
+    ] = False
     triggering_batch: Annotated[int, Field(gt=0, description="packets that are looked at together at the most")] = 4000
     triggering_recall_s: Annotated[
         float, Field(gt=0, description="of its own output, how much a restart reads, before the time of its start")

@@ -46,9 +46,12 @@ class Detector:
         times: Times | None = None,
         stations: Stations = no_inventory,
         clock_ns: Callable[[], int] = time.time_ns,
+        *,
+        is_late: bool = False,  # all of it: records that fill in
     ) -> None:
         times = times or Times()
         self._front_end = front_end
+        self._is_late = is_late
         self._stations = stations
         self._clock_ns = clock_ns
         self._lateness = round(times.lateness_s * RATE_HZ)
@@ -113,9 +116,10 @@ class Detector:
         arrivals = self._front_end.evaluate(steps)
         inferred_ns = self._clock_ns()
         for arrival in arrivals:
-            told, late = self._told.setdefault(arrival.instrument, []), arrival.step.is_again
+            told, is_again = self._told.setdefault(arrival.instrument, []), arrival.step.is_again
+            late = is_again or self._is_late
             pick = describe(arrival, self._stations, late=late, ready_ns=ready_ns, inferred_ns=inferred_ns)
-            if not (late and any(_is_same(pick, other.pick) for other in told)):
+            if not (is_again and any(_is_same(pick, other.pick) for other in told)):
                 told.append(_Told(pick))
                 self._found.append(pick)
 
