@@ -68,7 +68,7 @@ def judge(region: str, folder: Path, out: Path, config: Path) -> "dict[int, Summ
     from kensoku.picking import read_card
     from kensoku.training import datasets
     from kensoku.training.evaluation import judge_picker, summarise
-    from kensoku.training.evaluation.transfer import STRETCHES
+    from kensoku.training.evaluation.transfer import STRETCHES, settled
     from kensoku.training.scores import judges_picking, labels_of, stretched
 
     repository = out / "repository"
@@ -76,14 +76,14 @@ def judge(region: str, folder: Path, out: Path, config: Path) -> "dict[int, Summ
         "models", "ship", MODEL, "--config", config, "--weights", out / "run" / "best.weights.h5",
         "--description", f"without {region}", "--model-repository", repository,
     )  # fmt: skip
-    done("models", "judge", MODEL, "--dataset", folder, "--models", f"local:{repository}")
     examples = list(filter(judges_picking, datasets.read(folder, split="left_out")))
     labelled = [each for each in examples if labels_of(each)]
     if not labelled:
         raise InputInvalid(f"{folder}: found no recorded label of {region} in split left_out, expected some")
-    card = read_card(repository, MODEL)
     with open_models(f"local:{repository}") as models:
+        card = read_card(repository, MODEL)
         model = Asked(MODEL, card, models)
+        card = settled(card, model, list(filter(judges_picking, datasets.read(folder, split="develop"))))
         return {
             times: summarise(
                 judge_picker(
