@@ -7,8 +7,9 @@ import numpy as np
 from kensoku.classic._onset import AicOnset, find_onset
 from kensoku.classic._settings import RATE_HZ, ClassicSettings, FloatArray
 from kensoku.classic._triggers import Trigger, find_triggers
-from kensoku.picking import Phase, apart_from_gaps
+from kensoku.picking import Phase
 
+EDGE = 50  # samples: half a second from a gap nothing is picked, as by networks
 PASSED = 30  # samples after a trigger in which its own onset has passed: the next is sought later
 SHORTEST = 120  # samples in which an onset is sought
 NOISE_S, WAVE_S = 2.0, 0.5  # before and after an onset, for the signal-to-noise ratio
@@ -42,7 +43,7 @@ def pick_trigger(trigger: Trigger, counts: FloatArray, settings: ClassicSettings
         return None
     sample = max(begin, first) + onset.sample
     place = round(sample - max(begin, first))
-    if not apart_from_gaps(np.pad(window, ((0, 0), (1, 0)), mode="edge"))[place + 1]:
+    if _is_at_gap(counts[:, max(0, round(sample) - EDGE - first) : min(round(sample) + EDGE, decided) - first]):
         return None
     return ClassicPick(
         phase=phase,
@@ -53,6 +54,12 @@ def pick_trigger(trigger: Trigger, counts: FloatArray, settings: ClassicSettings
         trigger=trigger,
         decided=decided,
     )
+
+
+def _is_at_gap(around: FloatArray) -> bool:
+    """Whether a component begins or stops here."""
+    is_missing = np.isnan(around)
+    return bool((is_missing.any(axis=1) & ~is_missing.all(axis=1)).any())
 
 
 def _onset(window: FloatArray, phase: Phase) -> AicOnset | None:

@@ -44,8 +44,9 @@ def _ratios(samples: FloatArray, sta: int, lta: int, settings: ClassicSettings) 
     # Both averages begin at nothing; the long one would be too small for as long as it lasts.
     grown = -np.expm1(np.arange(1, len(waves) + 1) * math.log1p(-1 / lta))
     short = signal.lfilter([1 / sta], [1, 1 / sta - 1], energy)
-    long = signal.lfilter([1 / lta], [1, 1 / lta - 1], energy) / grown
-    ratio: Floats = short / np.maximum(long, rounded)
+    long = signal.lfilter([1 / lta], [1, 1 / lta - 1], energy)
+    long /= grown
+    ratio: Floats = np.divide(short, np.maximum(long, rounded, out=long), out=short)
     return ratio
 
 

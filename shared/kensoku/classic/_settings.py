@@ -26,7 +26,7 @@ class ClassicSettings:
     least_bands: int = 1  # which together make a trigger
     together_s: float = 0.5  # in which bands and components are one trigger
     block_s: int = 60  # recursions begin anew in each, on an absolute grid
-    warm_up_s: int = 60  # before it
+    warm_up_s: int = 30  # before it: three times the long average
     before_s: float = 3.0  # of a trigger: where its onset is looked for
     after_s: float = 0.7
 

@@ -76,6 +76,8 @@ def _groups(by_component: Floats) -> tuple[Floats, Floats]:
 
 def _rises(ratio: Floats, settings: ClassicSettings) -> npt.NDArray[np.intp]:
     """Where the ratio has grown and is high, having not been so just before; not where it begins to be known."""
+    if not (ratio >= settings.ratio).any():  # as in most minutes
+        return np.zeros(0, dtype=np.intp)
     known = np.nan_to_num(ratio, nan=np.inf)
     lowest = minimum_filter1d(known, GROWN_IN, origin=(GROWN_IN - 1) // 2, mode="nearest")
     is_up = (ratio >= settings.ratio) & (ratio >= settings.growth * lowest)
