@@ -1,15 +1,22 @@
 """`kensoku evaluate denoiser`: how many false classic picks a denoiser removes, how many real ones it loses."""
 
 import argparse
+import math
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import Asked, card_of
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.inference import open_models
+from kensoku.picking import CARD, ModelCard, PhasePair
 from kensoku.settings import add_flags, load_settings, overrides
+
+if TYPE_CHECKING:
+    from kensoku.training.evaluation.denoiser import JudgedCut
 
 DENOISER = "denoiser"
 
@@ -24,6 +31,9 @@ def add_action(actions: Any) -> None:
     command.add_argument("--spikes", default="spikes", metavar="SOURCE", help="of the data set: %(default)s")
     command.add_argument("--model", default=DENOISER, metavar="NAME", help="of the repository: %(default)s")
     command.add_argument("--threshold", type=float, metavar="X", help="of an onset's probability; default: the card's")
+    command.add_argument(
+        "--settle", action="store_true", help="write the threshold that loses less than 1 %% into the model's card"
+    )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for report.html and report.json")
     add_flags(command, AskSettings, only=["models", "model_repository"])
     command.set_defaults(execute=evaluate_denoiser)
@@ -72,7 +82,28 @@ def evaluate_denoiser(options: argparse.Namespace) -> int:
         share = denoiser.share_of(chosen, threshold)
         print(f"{name:<40} {share.count:6,} picks, noise {share.share:.3f} ({share.low:.3f} to {share.high:.3f})")
     print(f"{options.out / 'report.html'}: threshold {threshold:.3g}")
+    if options.settle:
+        settle(settings.repository / options.model / CARD, card, cuts)
     return 0
+
+
+def settle(path: Path, card: ModelCard, cuts: "Sequence[JudgedCut]") -> None:
+    """The card with the highest threshold that keeps what is real and clear, and with what it removes."""
+    from kensoku.training.evaluation.denoiser import share_of
+    from kensoku.training.evaluation.denoiser_report import groups, highest_threshold
+
+    best = highest_threshold(cuts)
+    if not math.isfinite(best):
+        raise InputInvalid("--settle: found no real pick of high SNR, expected some; give records and picks")
+    shares = {name: share_of(chosen, best) for name, chosen in list(groups(cuts).items())[:3]}
+    metrics = {f"called noise: {name}": round(share.share, 4) for name, share in shares.items()}
+    best = math.floor(best * 1000) / 1000
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(
+        replace(card, threshold=PhasePair(p=best, s=best), metrics=metrics).to_json(), encoding="utf-8"
+    )
+    temporary.replace(path)
+    print(f"{path}: threshold {best:g}")
 
 
 def _examples(options: argparse.Namespace) -> tuple[list[Any], list[Any]]:

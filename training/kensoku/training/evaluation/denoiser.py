@@ -6,6 +6,7 @@ where a fault was planted. All others are left out.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from kensoku.classic import ClassicSettings, cut_around, pick_classic
 from kensoku.picking import Model, ModelCard, with_missing
 from kensoku.training.datasets.conditions import onset_snr
 from kensoku.training.evaluation.denoiser_faults import SHAPES, plant
+from kensoku.training.evaluation.planted import PLANTED, Plant
 from kensoku.training.evaluation.summary import interval
 from kensoku.training.examples import RATE_HZ, BoolArray, Example, FloatArray, Onset
 from kensoku.training.scores import labels_of, quiet_of
@@ -23,7 +25,7 @@ CLEAR_SNR = 5.0
 AROUND_S = (130.0, 20.0)  # of a planted fault: the record that a classic picker needs
 APART_S = 8.0  # of planted faults from triggers of the record's own
 FALLS_WITHIN_S = 1.0  # after the end of a fault
-PLANTED = 60  # of each kind
+EACH = 40  # faults of a kind
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 UNIT_S = 60  # picks of one station within a minute are not independent of each other
 REAL, QUIET, SPIKE = "real", "quiet", "spike"
@@ -125,18 +127,22 @@ def _cut(
 
 
 def planted_cuts(
-    materials: Sequence[Material], settings: ClassicSettings, window: int, seed: int = 0, each: int = PLANTED
+    materials: Sequence[Material], settings: ClassicSettings, window: int, seed: int = 0, each: int = EACH
 ) -> Iterator[tuple[JudgedCut, FloatArray]]:
     """What a classic picker triggers on in faults that are laid over quiet records."""
     chance = np.random.default_rng(seed)
     places = [(material, place) for material in materials for place in _quiet_places(material)]
-    for name in SHAPES if places else ():
+    kinds = {
+        **{name: partial(plant, name) for name in SHAPES},
+        **{f"{name} (2)": kind for name, kind in PLANTED.items()},
+    }
+    for name, kind in kinds.items() if places else ():
         for number in range(each):
             material, place = places[chance.integers(len(places))]
             first = max(0, place - round(AROUND_S[0] * RATE_HZ))
             record = material.counts[:, first : place + round(AROUND_S[1] * RATE_HZ)]
-            planted = plant(name, record, place - first, chance)
-            last = place - first + planted.length + FALLS_WITHIN_S * RATE_HZ
+            planted = kind(record, place - first, chance)
+            last = planted.end + FALLS_WITHIN_S * RATE_HZ
             counts = with_missing(planted.counts, is_causal=False)
             for pick in pick_classic(counts, settings, 0):
                 if place - first - REAL_S * RATE_HZ <= pick.sample <= last:

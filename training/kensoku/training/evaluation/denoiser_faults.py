@@ -4,11 +4,11 @@ Each is a function of time in units of its own largest value; NaN is a sample th
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from kensoku.training.evaluation.planted import Planted
 from kensoku.training.examples import RATE_HZ, FloatArray
 
 Chance = np.random.Generator
@@ -108,12 +108,6 @@ MECHANICAL = ("thunder", "footsteps", "tap", "calibration")  # on all components
 SIZES = (3.0, 300.0)  # in rms of the record's steps from sample to sample
 
 
-@dataclass(frozen=True, slots=True)
-class Planted:
-    counts: FloatArray
-    length: int  # samples, from where it was planted
-
-
 def plant(name: str, counts: FloatArray, at: int, chance: Chance) -> Planted:
     """A fault, as large as chance will have it, from a sample of a record on."""
     shape = SHAPES[name](chance)[: counts.shape[1] - at]
@@ -130,4 +124,4 @@ def plant(name: str, counts: FloatArray, at: int, chance: Chance) -> Planted:
     held = np.isnan(shape)
     part += (factors[:, np.newaxis] * np.where(held, 0, shape) * size).astype(np.float32)
     part[np.ix_(factors != 0, held)] = counts[factors != 0, max(at - 1, 0)][:, np.newaxis]
-    return Planted(changed, len(shape))
+    return Planted(changed, at, at + len(shape))
