@@ -132,10 +132,8 @@ def planted_cuts(
     """What a classic picker triggers on in faults that are laid over quiet records."""
     chance = np.random.default_rng(seed)
     places = [(material, place) for material in materials for place in _quiet_places(material)]
-    kinds = {
-        **{name: partial(plant, name) for name in SHAPES},
-        **{f"{name} (2)": kind for name, kind in PLANTED.items()},
-    }
+    kinds: dict[str, Plant] = {name: partial(plant, name) for name in SHAPES}
+    kinds |= {f"{name} (2)": kind for name, kind in PLANTED.items()}
     for name, kind in kinds.items() if places else ():
         for number in range(each):
             material, place = places[chance.integers(len(places))]
