@@ -25,9 +25,8 @@ pytestmark = [
 
 def records() -> list[npt.NDArray[np.float32]]:
     with h5py.File(WINDOWS) as file:
-        every = len(file["X"]) // COUNT
-        counts = file["X"][: every * COUNT : every].astype(np.float32) * file["scale"][: every * COUNT : every, :, None]
-    return list(counts.astype(np.float32))
+        chosen = slice(None, None, len(file["X"]) // COUNT)
+        return list(file["X"][chosen].astype(np.float32) * file["scale"][chosen][:, :, None])
 
 
 def test_what_comes_later_changes_no_bit_of_a_live_pick() -> None:
