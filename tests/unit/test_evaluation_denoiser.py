@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from kensoku.classic import ClassicSettings
+from kensoku.cli._evaluate_denoiser import settle
+from kensoku.cli.main import main
 from kensoku.errors import InputInvalid
+from kensoku.picking import CARD, read_card
 from kensoku.training.evaluation.denoiser import (
     JudgedCut,
     Material,
@@ -21,6 +24,7 @@ from kensoku.training.evaluation.denoiser_faults import SHAPES, plant
 from kensoku.training.evaluation.denoiser_records import read_picks, read_spans, shared_times
 from kensoku.training.evaluation.denoiser_report import groups, highest_threshold, write_denoiser_report
 from kensoku.training.evaluation.planted import PLANTED
+from tests.tiny_models import write_repository
 
 SETTINGS = ClassicSettings(block_s=20, warm_up_s=20)
 WINDOW, P, BURST, DOUBTFUL = 400, 4000, 6000, 7500
@@ -111,3 +115,32 @@ def test_tables_that_cannot_be_used_are_told(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(InputInvalid, match="picks.csv: found"):
         read_picks(path)
+
+
+def test_a_settled_card_has_the_threshold_that_keeps_real_picks(tmp_path: Path) -> None:
+    repository = write_repository(tmp_path)
+    before = read_card(repository, "phase")
+    cuts = [*(cut("real", value) for value in np.linspace(0.5, 1, 201)), cut("quiet", 0.1)]
+    settle(repository / "phase" / CARD, before, cuts)
+    after = read_card(repository, "phase")
+    assert after.threshold.p == pytest.approx(0.505, abs=0.0051)
+    assert after.metrics["called noise: false, all"] == 1.0
+    with pytest.raises(InputInvalid, match="no real pick"):
+        settle(repository / "phase" / CARD, before, [cut("quiet", 0.1)])
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "message"),
+    [
+        ([], 2, "found neither --records nor --dataset"),
+        (["--records=none.mseed"], 1, "none.mseed: found"),
+        (["--records=,picks.csv"], 2, "expected FILE"),
+    ],
+)
+def test_missing_material_is_told(
+    tmp_path: Path, given: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository = write_repository(tmp_path)
+    asked = ["evaluate", "denoiser", "--model=phase", f"--models=local:{repository}", f"--out={tmp_path}"]
+    assert main([*asked, *given]) == code
+    assert message in capsys.readouterr().err
