@@ -86,3 +86,51 @@ def test_what_is_missing_is_told(dataset: Path, repository: Path, capsys: pytest
     (repository.parent / "none").mkdir()
     assert evaluate(dataset, repository.parent / "none") == 1
     assert "found no model with a card" in capsys.readouterr().err
+
+
+def test_robustness_is_judged_by_the_parts_that_are_named(
+    dataset: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = repository.parent / "robustness"
+    given = ["evaluate", "robustness", f"--dataset={dataset}", f"--models=local:{repository}", f"--out={out}"]
+    assert main([*given, "--part=sizes", "--part=look-ahead", "--records=4"]) == 0
+    picker, live = json.loads((out / "robustness.json").read_text())["models"]
+    assert (picker["model"], live["model"], picker["records"]) == ("picker", "picker_live", 4)
+    assert picker["look_ahead"] == []
+    assert [each["changed"] for each in live["look_ahead"]] == [0] * 5
+    assert live["look_ahead"][0]["picks"] > 0
+    assert "How large the counts are" in (out / "robustness.html").read_text()
+    assert main([*given, "--part=everything"]) == 2
+    assert "found 'everything', expected one of shifts" in capsys.readouterr().err
+
+
+def test_two_csv_of_picks_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.attrs["sampling_rate"] = 100
+        file["X"], file["scale"] = np.zeros((2, 3, 100), np.int16), np.ones((2, 3), np.float32)
+        file["p"], file["s"] = np.array([20.0, 30.0]), np.array([np.nan, 60.0])
+    (tmp_path / "a.csv").write_text("window,phase,sample,score\n0,P,21,0.9\n1,P,31,0.2\n")
+    (tmp_path / "b.csv").write_text("window,phase,sample\n0,P,21\n")
+    given = ["evaluate", "compare", "--set", str(tmp_path / "w.h5"), str(tmp_path / "a.csv")]
+    out = tmp_path / "c.json"
+    assert main([*given, str(tmp_path / "a.csv"), "--others-from=0.5", f"--out={out}"]) == 0
+    told = json.loads(out.read_text())["P within 0.1 s"]["all"]
+    assert (told["labels"], told["ours"], told["others"], told["difference"]) == (2, 1.0, 0.5, 0.5)
+    assert main([*given, str(tmp_path / "b.csv")]) == 1
+    assert "found no column 'score'" in capsys.readouterr().err
+    assert main([*given, str(tmp_path / "none.csv")]) == 1
+    assert "found no such file" in capsys.readouterr().err
+
+
+def test_transfer_refuses_data_sets_that_hold_the_region(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Path(__file__).parents[2] / "training" / "configs" / "picker.toml"
+    given = ["train", "transfer", f"--config={config}", f"--out={tmp_path / 'out'}"]
+    assert main([*given, f"--dataset=north={dataset}"]) == 2
+    assert (
+        'found left out nothing, expected north; build it with [split] left_out = ["north"]' in capsys.readouterr().err
+    )
+    assert main([*given, f"--dataset={dataset}"]) == 2
+    assert "expected REGION=DIR" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
