@@ -48,7 +48,7 @@ def record(kind: Kind, height: float, number: int, *, is_simulated: bool = True)
 
 def by_height(counts: FloatArray) -> FloatArray:
     share = np.clip(np.abs(counts).max(axis=(1, 2)) / 1000, 0, 1)
-    return np.stack([1 - share, share], axis=1)[:, :, np.newaxis].astype(np.float32)
+    return np.asarray(np.stack([1 - share, share], axis=1)[:, :, np.newaxis], dtype=np.float32)
 
 
 def test_blasts_are_counted_where_one_earthquake_in_a_hundred_is_lost() -> None:

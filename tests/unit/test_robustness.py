@@ -11,7 +11,7 @@ from kensoku.training.evaluation import judge_robustness
 from kensoku.training.evaluation.asking import asker
 from kensoku.training.evaluation.false_picks import judge_faults
 from kensoku.training.evaluation.gap_edges import judge_gaps
-from kensoku.training.evaluation.invariance import scaled, shifted
+from kensoku.training.evaluation.invariance import Change, scaled, shifted
 from kensoku.training.evaluation.look_ahead import judge_look_ahead
 from kensoku.training.evaluation.planted import PLANTED
 from kensoku.training.evaluation.triggered import by_phase_and_weight, judge_triggered
@@ -62,23 +62,23 @@ def examples() -> list[Example]:
     return [example(number) for number in range(4)]
 
 
-def changes(judge: Callable[..., list[object]], model: Callable[[FloatArray], FloatArray]) -> dict[str, object]:
+def changes(judge: Callable[..., list[Change]], model: Callable[[FloatArray], FloatArray]) -> dict[str, Change]:
     records = [example(number).counts for number in range(4)]
     found = judge(asker(CARD, model), asker(CARD, model, is_low=True), CARD, records)
-    return {each.name: each for each in found}  # type: ignore[attr-defined]  # each is a Change
+    return {each.name: each for each in found}
 
 
 def test_powers_of_two_leave_a_steady_picker_its_bits_and_move_a_fickle_one() -> None:
     kept, lost = changes(scaled, steady), changes(scaled, fickle)
-    assert kept["times 2^5"].records_identical == 1.0  # type: ignore[attr-defined]
-    assert kept["times 1000"].beyond == 0.0  # type: ignore[attr-defined]
-    assert lost["times 0.001"].lost == 1.0  # type: ignore[attr-defined]
+    assert kept["times 2^5"].records_identical == 1.0
+    assert kept["times 1000"].beyond == 0.0
+    assert lost["times 0.001"].lost == 1.0
 
 
 def test_a_shift_by_the_stride_keeps_all_and_another_moves_a_picker_that_skips_samples() -> None:
     found = changes(shifted, fickle)
-    assert found["16 samples later"].records_identical == 1.0  # type: ignore[attr-defined]
-    assert found["3 samples later"].records_identical == 0.0  # type: ignore[attr-defined]
+    assert found["16 samples later"].records_identical == 1.0
+    assert found["3 samples later"].records_identical == 0.0
 
 
 def test_a_picker_that_takes_every_edge_for_an_onset_is_told(examples: list[Example]) -> None:
@@ -150,4 +150,5 @@ def test_a_picker_that_looks_further_ahead_than_it_says_is_told(examples: list[E
 def test_only_the_parts_that_are_asked_for_are_judged(examples: list[Example]) -> None:
     found = judge_robustness(CARD, steady, examples, name="picker", parts=["triggered"])
     assert set(found.triggered) == {"its own", "the lowest"}
-    assert found.shifts == found.gaps == ()
+    assert not found.shifts
+    assert not found.gaps

@@ -6,6 +6,7 @@ from dataclasses import replace
 from kensoku.errors import InputInvalid
 from kensoku.picking import Model, ModelCard, PhasePair
 from kensoku.training.calibration import fit_calibration
+from kensoku.training.evaluation.pages import number
 from kensoku.training.evaluation.summary import Summary
 from kensoku.training.examples import PHASES, Example
 from kensoku.training.release import judged, tell
@@ -41,7 +42,7 @@ def table(found: Mapping[str, Mapping[int, Summary]]) -> str:
                     rows.append(
                         f"| {region} | {times} | {phase} | {of.labels} | {of.recall:.3f} "
                         f"| {of.recall_low:.3f} to {of.recall_high:.3f} | {of.recall_near:.3f} | {of.swapped:.3f} "
-                        f"| {of.mae_s:.3f} | {of.median_s:+.3f} | {of.held:.2f} | {of.excess:.3f} "
-                        f"| {summary.false_per_hour:.1f} |"
+                        f"| {number(of.mae_s)} | {number(of.median_s)} | {number(of.held)} | {number(of.excess)} "
+                        f"| {number(summary.false_per_hour)} |"
                     )
     return "\n".join(rows) + "\n"
