@@ -137,10 +137,11 @@ def spiked(cut: Cut, peaks: Sequence[FloatArray], chance: Chance) -> Cut:
     """The same noise with such peaks on one component or on all, which begin near its centre."""
     chosen = peaks[chance.integers(len(peaks))]
     counts, window = cut.counts.copy(), cut.counts.shape[1]
-    steps = np.nanstd(np.diff(counts.astype(np.float64), axis=1), axis=1)
-    if not np.nanmax(steps, initial=0) > 0:
+    steps = np.diff(counts.astype(np.float64), axis=1)
+    steps = steps[~np.isnan(steps).all(axis=1)]
+    if not len(steps) or not (largest_step := np.nanstd(steps, axis=1).max()) > 0:
         return cut
-    size = np.nanmax(steps) * np.exp(chance.uniform(*np.log(SPIKE_SIZES)))
+    size = largest_step * np.exp(chance.uniform(*np.log(SPIKE_SIZES)))
     row = 0 if chance.random() < 0.6 else slice(None)
     largest = int(np.abs(chosen).argmax()) if chance.random() < 0.5 else 0
     at = window // 2 - largest + int(chance.integers(-LATE, LATE + 1))

@@ -25,6 +25,7 @@ CLEAR_SNR = 5.0
 AROUND_S = (130.0, 20.0)  # of a planted fault: the record that a classic picker needs
 APART_S = 8.0  # of planted faults from triggers of the record's own
 FALLS_WITHIN_S = 1.0  # after the end of a fault
+MOSTLY = 0.9  # of a vertical over which spikes are laid
 EACH = 40  # faults of a kind
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 UNIT_S = 60  # picks of one station within a minute are not independent of each other
@@ -165,13 +166,14 @@ def spike_cuts(
 ) -> Iterator[tuple[JudgedCut, FloatArray]]:
     """Each of the records laid over a quiet vertical, as large as chance will have it, and triggered on."""
     chance = np.random.default_rng([seed, 1])
-    places = [(material, place) for material in materials for place in _quiet_places(material)]
+    whole = [material for material in materials if np.isfinite(material.counts[0]).mean() > MOSTLY]
+    places = [(material, place) for material in whole for place in _quiet_places(material)]
     for record in records if places else ():
         spikes = np.nan_to_num(record.counts[0])
         material, place = places[chance.integers(len(places))]
         first = max(0, place - round(AROUND_S[0] * RATE_HZ))
         counts = material.counts[:, first : place + round(AROUND_S[1] * RATE_HZ)].copy()
-        steps = np.nanstd(np.diff(counts[0].astype(np.float64)))
+        steps = float(np.nanstd(np.diff(counts[0].astype(np.float64))))
         size = steps * np.exp(chance.uniform(np.log(5), np.log(300))) / max(float(np.abs(spikes).max()), 1e-9)
         part = counts[0, place - first : place - first + len(spikes)]
         part += (spikes[: len(part)] * size).astype(np.float32)

@@ -111,8 +111,8 @@ SIZES = (3.0, 300.0)  # in rms of the record's steps from sample to sample
 def plant(name: str, counts: FloatArray, at: int, chance: Chance) -> Planted:
     """A fault, as large as chance will have it, from a sample of a record on."""
     shape = SHAPES[name](chance)[: counts.shape[1] - at]
-    steps = np.nanstd(np.diff(counts.astype(np.float64), axis=1), axis=1)
-    size = np.nanmax(steps) * np.exp(chance.uniform(*np.log(SIZES)))
+    steps = np.diff(counts.astype(np.float64), axis=1)
+    size = np.nanstd(steps[~np.isnan(steps).all(axis=1)], axis=1).max() * np.exp(chance.uniform(*np.log(SIZES)))
     if name in MECHANICAL:
         factors = chance.uniform(0.3, 1, size=3) * chance.choice([-1, 1], size=3)
     elif name in ("dropout", "tear") or chance.random() < 0.5:
