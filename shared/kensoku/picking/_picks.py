@@ -16,7 +16,7 @@ PHASES: tuple[Phase, Phase] = ("P", "S")
 RATE_HZ = 100
 AHEAD_LIVE = 20  # samples in which a live lobe must be told
 AROUND = 80  # samples: 0.8 s, over which the probabilities of one onset spread when its time is hard to tell
-LOWEST_PEAK = 0.1  # a lobe below it is none, however wide
+LOWEST_PEAK = 0.1  # a lobe below it is none, however wide, unless the threshold is lower still
 HALF_LOBE = 20  # samples: what lies further from a peak does not move the pick
 MOST_SHIFT = 10.0  # samples from the peak, so that it is known how far ahead of a pick was looked
 
@@ -81,7 +81,11 @@ def _yields(phase: Phase, rule: Rule) -> bool:
 
 def _lobes(row: FloatArray, threshold: float, rule: Rule) -> Iterator[_Lobe]:
     """One for an onset: the first of two peaks that the probability joins, the higher of two near each other."""
-    scored = [_Lobe(top, _score(row, top, rule)) for top in _tops(row) if _is_highest_ahead(row, top, rule.ahead)]
+    scored = [
+        _Lobe(top, _score(row, top, rule))
+        for top in _tops(row, min(LOWEST_PEAK, threshold))
+        if _is_highest_ahead(row, top, rule.ahead)
+    ]
     lobes = [lobe for lobe in scored if lobe.score >= threshold]
     for place, lobe in enumerate(lobes):
         before = [other.peak for other in lobes[max(0, place - rule.behind) : place]]
@@ -98,9 +102,9 @@ def _score(row: FloatArray, peak: int, rule: Rule) -> float:
     return min(math.fsum(around[~np.isnan(around)].tolist()) / (rule.label * math.sqrt(2 * math.pi)), 1.0)
 
 
-def _tops(row: FloatArray) -> list[int]:
+def _tops(row: FloatArray, lowest: float) -> list[int]:
     """Samples above the one before, and not below the one after."""
-    high = np.flatnonzero(row >= LOWEST_PEAK)  # few of all
+    high = np.flatnonzero(row >= lowest)  # few of all
     before, after = row[np.maximum(high - 1, 0)], row[np.minimum(high + 1, len(row) - 1)]
     is_top = (~(row[high] <= before) | (high == 0)) & ~(row[high] < after)
     return [int(top) for top in high[is_top]]
