@@ -10,6 +10,8 @@ from kensoku.training.examples import RATE_HZ, BoolArray, Example, FloatArray, O
 
 Chance = np.random.Generator
 
+SIZED, DROWNED = 2000, 0.03  # samples from which a network takes a record's size; of their mean, what it cannot see
+
 
 def spikes(example: Example, chance: Chance) -> Example:
     """One to twelve samples, or pairs of them, on one component or on all."""
@@ -92,16 +94,33 @@ FAULTS: Mapping[str, Callable[[Example, Chance], Example]] = {
 
 def forget_missing(example: Example) -> Example:
     """Onsets of whose first moments no component has anything are unknown."""
-    return _forget(example, np.isnan(example.counts))
+    return forget(example, np.isnan(example.counts))
+
+
+def forget_drowned(example: Example) -> Example:
+    """Onsets of which a network sees nothing, as it takes the size of a record from its last seconds, are unknown."""
+    waves = np.abs(without_slow(example.counts))
+    seen: list[Onset] = []
+    lost: list[Span] = []
+    for onset in example.onsets:
+        at = round(onset.sample)
+        before = waves[:, max(at - SIZED, 0) : max(at, 0)]
+        is_drowned = before.size and waves[:, at : at + 50].max(initial=0) < DROWNED * before.sum(axis=0).mean()
+        if is_drowned:
+            lost.append(Span(onset.phase, at - 50, at + 200))
+        else:
+            seen.append(onset)
+    return replace(example, onsets=tuple(seen), unknown=example.unknown + tuple(lost)) if lost else example
 
 
 def _lose(example: Example, gone: BoolArray, value: float) -> Example:
     missing = np.isnan(example.counts)
     counts = np.where(gone & ~missing, np.float32(value), example.counts)
-    return _forget(replace(example, counts=counts), gone | missing)
+    return forget(replace(example, counts=counts), gone | missing)
 
 
-def _forget(example: Example, gone: BoolArray) -> Example:
+def forget(example: Example, gone: BoolArray) -> Example:
+    """Onsets at whose place all components are gone are unknown."""
     everywhere = gone.all(axis=0)
     if not everywhere.any():
         return example

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.errors import SettingInvalid
-from kensoku.training import augment, augment_faults, augment_waves, balancing
+from kensoku.training import augment, augment_disturbances, augment_faults, augment_waves, balancing
 from kensoku.training.balancing import Trait
 from kensoku.training.examples import RATE_HZ, Example, FloatArray, curves, known
+from kensoku.training.quiet_parts import QUIET, quiet_parts
 
 Pools = Mapping[str, Sequence[Example]]
 Chance = np.random.Generator
@@ -31,6 +32,7 @@ MIX = {
     "simulated": 0.15,
 }
 MOSTLY = 0.6
+FAULTS = {name: make for name, make in augment_faults.FAULTS.items() if name not in ("gaps", "padding")}
 NOISE_S = 40.0  # shortest record whose noise is laid over others
 
 
@@ -59,7 +61,7 @@ class Recipe:
     vertical_only: float = 0.12
     one_lost: float = 0.1
     dead: float = 0.03
-    fault: float = 0.12  # spikes, steps, pulses, transients
+    fault: float = 0.12  # of instruments, and what moves the ground beside them
     gap: float = 0.1
     padding: float = 0.05
     coarse: float = 0.05
@@ -160,6 +162,8 @@ class _Mixture:
 
     def __init__(self, recipe: Recipe, pools: Pools) -> None:
         self.recipe = recipe
+        if recipe.mix.get(QUIET):
+            pools = {**pools, QUIET: quiet_parts(pools, NOISE_S)}
         self.pools = [pools[name] for name in recipe.mix if pools.get(name)]
         shares = np.array([share for name, share in recipe.mix.items() if pools.get(name)])
         if not self.pools or shares.sum() <= 0:
@@ -214,7 +218,7 @@ def make_example(mixture: _Mixture, chance: Chance) -> Example:
         example = _superimpose(example, mixture, chance)
     if mixture.noises and chance.random() < recipe.noise:
         example = augment.add_noise(example, mixture.choose_noise(chance), _log_uniform(chance, recipe.noise_snr))
-    return augment_faults.forget_missing(_record(example, recipe, chance))
+    return augment_faults.forget_drowned(augment_faults.forget_missing(_record(example, recipe, chance)))
 
 
 def _cut_stretched(example: Example, recipe: Recipe, chance: Chance, start: float | None = None) -> Example:
@@ -266,8 +270,8 @@ def _record(example: Example, recipe: Recipe, chance: Chance) -> Example:
 
 
 def _fault(example: Example, chance: Chance) -> Example:
-    name = chance.choice(["spikes", "step", "calibration_pulse", "transient"])
-    return augment_faults.FAULTS[str(name)](example, chance)
+    kinds = (*FAULTS.values(), *augment_disturbances.DISTURBANCES.values())
+    return kinds[int(chance.integers(len(kinds)))](example, chance)
 
 
 def _gains(chance: Chance) -> tuple[float, float, float]:

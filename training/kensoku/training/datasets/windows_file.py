@@ -101,7 +101,9 @@ def _load(
         picks = complete(picks, found, file.rule, file.trust)
     events = [picks] if picks else []
     counts = mark_missing(counts)
-    triggers = () if file.rule.is_searched else find_triggers(counts).tolist()
+    triggers = [] if file.rule.is_searched else find_triggers(counts).tolist()
+    if file.trust and not file.rule.is_searched:
+        triggers += [each.sample for each in found if each.score >= file.trust.least_score]
     onsets, unknown = apply_rule(file.rule, events, doubt_triggers(file.rule, events, triggers), counts.shape[1])
     return Example(counts, onsets, unknown, origin)
 
