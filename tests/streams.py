@@ -63,8 +63,11 @@ def by_arrival(packets: Iterable[WaveformPacket]) -> list[WaveformPacket]:
     return sorted(packets, key=lambda one: one.arrival_ns)
 
 
-def onsets(counts: FloatArray) -> FloatArray:
-    """Probable where the last 0.3 s are larger than the 2 s before; late by the delays, up to the end of its block."""
+def onsets(counts: FloatArray, floor: float = 1.0) -> FloatArray:
+    """Probable where the last 0.3 s are larger than the 2 s before; late by the delays, up to the end of its block.
+
+    `floor` counts are always there.
+    """
     heard = np.abs(np.nan_to_num(counts)).astype(np.float64)
     heard = np.repeat(heard.reshape(*heard.shape[:2], -1, BLOCK).mean(axis=-1), BLOCK, axis=-1)
     total = np.pad(np.cumsum(heard, axis=-1), ((0, 0), (0, 0), (400, 0)))
@@ -77,7 +80,7 @@ def onsets(counts: FloatArray) -> FloatArray:
 
     said = np.zeros_like(counts)
     for row, component, delay in ((1, 0, 50), (2, 1, 140)):
-        ratio = mean(delay + 5, delay - 25)[:, component] / (mean(delay + 200, delay)[:, component] + 1)
+        ratio = mean(delay + 5, delay - 25)[:, component] / (mean(delay + 200, delay)[:, component] + floor)
         said[:, row] = 0.99 * ratio / (ratio + 4)
     said[:, 0] = 1 - said[:, 1:].max(axis=1)
     return said.astype(np.float32)

@@ -84,6 +84,13 @@ def load_settings(kind: type[SettingsType], overrides: Mapping[str, object] | No
     raise SettingInvalid("\n  ".join([f"{len(mistakes)} wrong setting{'s' * (len(mistakes) > 1)}:", *mistakes]))
 
 
+def from_command_line(kind: type[SettingsType], program: str, description: str) -> SettingsType:
+    """Those of a service whose whole command line is its settings."""
+    parser = argparse.ArgumentParser(prog=program, description=description)
+    add_flags(parser, kind)
+    return load_settings(kind, overrides(parser.parse_args(), kind))
+
+
 def _explain(kind: type[ServiceSettings], problem: Any, given: Mapping[str, object]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "?"
     option = flag(name, kind.flag_prefix)

@@ -59,7 +59,7 @@ def system(tmp_path: Path) -> Iterator[None]:
         (["tail"], "TOPIC"),
         (["tail", "waves"], "found topic 'waves', expected one of waveforms, "),
         (["tail", "picks", "--from", "yesterday"], "found 'yesterday', expected a time such as"),
-        (["tail", "picks", "--count", "0"], "found '0', expected a number above 0"),
+        (["tail", "picks", "--count", "0"], "found '0', expected a whole number of 1 or more"),
         (["tail", "picks", "--bus", "http://x"], "--bus: found 'http://x'"),
         (["inventory"], "ACTION"),
         (["inventory", "apply"], "FILE"),

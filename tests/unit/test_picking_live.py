@@ -5,10 +5,10 @@ import numpy.typing as npt
 import pytest
 
 from kensoku.picking import Delay, Geometry, PhasePair, Pick, pick_records
+from tests.streams import BLOCK, onsets
 from tests.tiny_models import card
 
 FloatArray = npt.NDArray[np.float32]
-BLOCK = 16  # samples that a causal network takes at once
 DELAY = Delay(p=50, s=140)
 LIVE = card(
     geometry=Geometry(window=1024, before=400, after=BLOCK),
@@ -20,24 +20,8 @@ LIVE = card(
 AHEAD = {"P": 100, "S": 200}
 
 
-def onsets(counts: FloatArray) -> FloatArray:
-    """Probable where the last 0.3 s are larger than the 2 s before; late by the delays, up to the end of its block."""
-    heard = np.abs(np.nan_to_num(counts)).astype(np.float64)
-    heard = np.repeat(heard.reshape(*heard.shape[:2], -1, BLOCK).mean(axis=-1), BLOCK, axis=-1)
-    total = np.pad(np.cumsum(heard, axis=-1), ((0, 0), (0, 0), (400, 0)))
-    length = counts.shape[2]
-
-    def mean(first: int, last: int) -> npt.NDArray[np.float64]:
-        """From `first` to `last` samples before each."""
-        return (total[..., 400 - last : 400 - last + length] - total[..., 400 - first : 400 - first + length]) / (
-            first - last
-        )
-
-    said = np.zeros_like(counts)
-    for row, component, delay in ((1, 0, 50), (2, 1, 140)):
-        ratio = mean(delay + 5, delay - 25)[:, component] / (mean(delay + 200, delay)[:, component] + 1e-30)
-        said[:, row] = 0.99 * ratio / (ratio + 4)
-    return np.asarray(said, dtype=np.float32)
+def sizeless(counts: FloatArray) -> FloatArray:
+    return onsets(counts, floor=1e-30)
 
 
 def record(length: int = 4000) -> FloatArray:
@@ -49,7 +33,7 @@ def record(length: int = 4000) -> FloatArray:
 
 
 def picks(counts: FloatArray) -> list[Pick]:
-    return pick_records(counts[np.newaxis], onsets, LIVE)[0]
+    return pick_records(counts[np.newaxis], sizeless, LIVE)[0]
 
 
 def test_there_is_something_to_lose() -> None:

@@ -1,6 +1,5 @@
 """`python -m kensoku.acquisition`: replays waveform files on to the bus."""
 
-import argparse
 import logging
 import sys
 
@@ -9,15 +8,13 @@ from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import Options, open_bus
 from kensoku.control import StationSwitches
 from kensoku.runtime import Pulse, configure_logs, run_to_exit_code, serve_pulse, stop_on_signals
-from kensoku.settings import add_flags, describe, load_settings, overrides
+from kensoku.settings import describe, from_command_line
 
 log = logging.getLogger("kensoku.acquisition")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m kensoku.acquisition", description="Replay waveform files.")
-    add_flags(parser, AcquisitionSettings)
-    settings = load_settings(AcquisitionSettings, overrides(parser.parse_args(), AcquisitionSettings))
+    settings = from_command_line(AcquisitionSettings, "python -m kensoku.acquisition", "Replay waveform files.")
     configure_logs(settings.log_format, settings.log_level)
     log.info("starting with %s", describe(settings))
     pulse = Pulse()

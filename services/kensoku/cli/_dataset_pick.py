@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kensoku.cli._models_run import PICKER, Asked, blocks, card_of, refuse_rate, share
+from kensoku.cli._models_run import PICKER, Asked, blocks, card_of, refuse_rate
+from kensoku.cli._numbers import real, share
 from kensoku.cli._window_files import WindowFile, open_windows
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.inference import open_models
@@ -38,20 +39,22 @@ def add_actions(actions: Any) -> None:
     picks = "of `kensoku dataset pick` or somebody else's; of the same pick in several tables the first one's is taken"
     command.add_argument("--picks", type=Path, action="append", required=True, metavar="FILE.csv", help=picks)
     command.add_argument("--least-score", type=share, default=0.5, metavar="X", help="of a model's pick: %(default)s")
-    command.add_argument("--p-velocity", type=velocity, default=6.0, metavar="KM/S", help="everywhere: %(default)s")
-    command.add_argument("--s-velocity", type=velocity, default=3.45, metavar="KM/S", help="everywhere: %(default)s")
+    command.add_argument(
+        "--p-velocity",
+        type=real(0.1, 15, "a velocity in km/s"),
+        default=6.0,
+        metavar="KM/S",
+        help="everywhere: %(default)s",
+    )
+    command.add_argument(
+        "--s-velocity",
+        type=real(0.1, 15, "a velocity in km/s"),
+        default=3.45,
+        metavar="KM/S",
+        help="everywhere: %(default)s",
+    )
     command.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="there when it is whole")
     command.set_defaults(execute=execute_associate)
-
-
-def velocity(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.1 <= value <= 15:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a velocity of 0.1 to 15 km/s")
-    return value
 
 
 def execute_pick(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kensoku.cli._numbers import real
 from kensoku.cli._window_files import EXPECTED, open_windows
 from kensoku.errors import InputInvalid
 
@@ -27,20 +28,14 @@ def add_action(actions: Any) -> None:
         metavar=("WINDOWS.h5", "OURS.csv", "OTHERS.csv"),
         help="windows with the labels p and s, and the picks of both; once a set",
     )
-    command.add_argument("--ours-from", type=score, default=0.0, metavar="X", help="least score: %(default)s, all")
-    command.add_argument("--others-from", type=score, default=0.0, metavar="X", help="least score: %(default)s, all")
+    command.add_argument(
+        "--ours-from", type=real(0, 1, "a score"), default=0.0, metavar="X", help="least score: %(default)s, all"
+    )
+    command.add_argument(
+        "--others-from", type=real(0, 1, "a score"), default=0.0, metavar="X", help="least score: %(default)s, all"
+    )
     command.add_argument("--out", type=Path, metavar="FILE.json", help="the same figures")
     command.set_defaults(execute=execute)
-
-
-def score(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a score from 0 to 1")
-    return value
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import Asked, card_of
+from kensoku.cli._numbers import real
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.inference import open_models
 from kensoku.picking import CARD, ModelCard, PhasePair
@@ -30,7 +31,9 @@ def add_action(actions: Any) -> None:
     command.add_argument("--split", default="develop", help="of the data set: %(default)s")
     command.add_argument("--spikes", default="spikes", metavar="SOURCE", help="of the data set: %(default)s")
     command.add_argument("--model", default=DENOISER, metavar="NAME", help="of the repository: %(default)s")
-    command.add_argument("--threshold", type=float, metavar="X", help="of an onset's probability; default: the card's")
+    command.add_argument(
+        "--threshold", type=real(0, 1), metavar="X", help="of an onset's probability; default: the card's"
+    )
     command.add_argument(
         "--settle", action="store_true", help="write the threshold that loses less than 1 %% into the model's card"
     )

@@ -7,6 +7,7 @@ from typing import Any
 from kensoku.cli._evaluate_records import add_records, newest_sha256, pickers_of, recorded
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import Asked, card_of
+from kensoku.cli._numbers import whole
 from kensoku.errors import SettingInvalid
 from kensoku.inference import open_models
 from kensoku.settings import load_settings, overrides
@@ -20,15 +21,13 @@ def add_action(actions: Any) -> None:
     command.add_argument(
         "--part", action="append", metavar="PART", help="shifts, sizes, ...: more than once; default: all"
     )
-    command.add_argument("--records", type=number, metavar="N", help="no more of the data set, evenly drawn")
-    command.add_argument("--faults", type=number, default=100, metavar="N", help="of each kind: %(default)s")
+    command.add_argument(
+        "--records", type=whole(1, 1_000_000), metavar="N", help="no more of the data set, evenly drawn"
+    )
+    command.add_argument(
+        "--faults", type=whole(1, 1_000_000), default=100, metavar="N", help="of each kind: %(default)s"
+    )
     command.set_defaults(execute=execute)
-
-
-def number(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of 1 or more")
-    return int(text)
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kensoku.cli._models import AskSettings
-from kensoku.cli._models_run import share
+from kensoku.cli._numbers import share, whole
 from kensoku.errors import InputInvalid, KensokuError, ModelRefused, SettingInvalid
 from kensoku.inference import open_models
 from kensoku.picking import CARD, Geometry, ModelCard, PhasePair
@@ -53,16 +53,10 @@ def add_action(actions: Any) -> None:
     action.add_argument("--classes", default="NPS", help="in its order: N(oise), P, S, - for others; %(default)s")
     action.add_argument("--activation", default="none", choices=("none", "sigmoid", "softmax"), help="that it lacks")
     action.add_argument("--threshold", type=share, default=0.3, metavar="X", help="of both phases: %(default)s")
-    action.add_argument("--context", type=samples, default=250, metavar="N", help="samples at the ends that say little")
+    action.add_argument("--context", type=whole(), default=250, metavar="N", help="samples at the ends that say little")
     action.add_argument("--description", default="", help="for its card: whose it is, under which licence")
     add_flags(action, AskSettings, only=["model_repository"])
     action.set_defaults(execute=import_model)
-
-
-def samples(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of samples")
-    return int(text)
 
 
 def import_model(options: argparse.Namespace) -> int:

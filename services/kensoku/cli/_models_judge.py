@@ -9,6 +9,7 @@ from typing import Any
 
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import Asked, card_of
+from kensoku.cli._numbers import real
 from kensoku.errors import InputInvalid
 from kensoku.inference import open_models
 from kensoku.picking import CARD
@@ -21,21 +22,17 @@ def add_action(actions: Any) -> None:
     action.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="of `kensoku dataset build`")
     action.add_argument("--split", default="develop", help="that has the judges: %(default)s")
     action.add_argument("--without", action="append", default=[], metavar="SOURCE", help="leave out its records")
-    action.add_argument("--false-per-hour", type=rate, default=3.0, metavar="N", help="picks in quiet: %(default)s")
+    action.add_argument(
+        "--false-per-hour",
+        type=real(0, 1e6, "picks an hour"),
+        default=3.0,
+        metavar="N",
+        help="picks in quiet: %(default)s",
+    )
     few = "below which none is chosen, for an hour of quiet may have none by luck: %(default)s"
-    action.add_argument("--least-threshold", type=rate, default=0.3, metavar="X", help=few)
+    action.add_argument("--least-threshold", type=real(0, 1), default=0.3, metavar="X", help=few)
     add_flags(action, AskSettings, only=["models", "model_repository"])
     action.set_defaults(execute=judge)
-
-
-def rate(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e6:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of picks an hour")
-    return value
 
 
 def judge(options: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kensoku.cli._models import AskSettings
+from kensoku.cli._numbers import share
 from kensoku.cli._window_files import FloatArray, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
@@ -37,16 +38,6 @@ def add_actions(actions: Any) -> None:
         action.set_defaults(execute=execute)
     run.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
     run.add_argument("--live", action="store_true", help=f"look as little ahead as live picking does: {LIVE_PICKER}")
-
-
-def share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above 0 and at most 1")
-    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from kensoku.acquisition.waveform_files import Stretch
 from kensoku.batch import Blocks, FoundPick, open_picker, pick_pieces
 from kensoku.cli import _models_run
 from kensoku.cli._models import AskSettings
-from kensoku.cli._models_run import LIVE_PICKER, PICKER, share
+from kensoku.cli._models_run import LIVE_PICKER, PICKER
+from kensoku.cli._numbers import share, whole
 from kensoku.cli._pick_files import Faults, Wanted, find, groups, pieces, scan
 from kensoku.cli._pick_output import write_picks, writer_for
 from kensoku.cli._pick_progress import Bar
@@ -52,19 +53,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
     parser.add_argument(
         "--jobs",
-        type=positive,
+        type=whole(1),
         default=2,
         metavar="N",
         help="requests to the model at once, with full context, default: 2",
     )
     add_flags(parser, AskSettings, only=["models", "model_repository"])
     parser.set_defaults(execute=execute)
-
-
-def positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of 1 or more")
-    return int(text)
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from google.protobuf.proto import serialize_length_prefixed
 
 from kensoku.acquisition.simulated import seconds_of
+from kensoku.cli._numbers import whole
 from kensoku.errors import SettingInvalid
 from kensoku.packets import encode_packet
 from kensoku.simulation.archive import Progress, Selection, select_stations, write_archive
@@ -37,28 +38,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", metavar="TIME", help="leave out what is earlier, e.g. 2024-06-03T06:10:00Z")
     parser.add_argument("--end", metavar="TIME", help="leave out this moment and what is later")
     parser.add_argument("--stations", metavar="PATTERNS", help="of NET.STA, separated by commas")
-    parser.add_argument("--count", type=positive, metavar="N", help=f"of {WINDOWS}")
-    parser.add_argument("--seed", type=natural, metavar="N", help=f"of {WINDOWS}; a scenario has its own")
-    parser.add_argument("--jobs", type=jobs, default=os.cpu_count() or 1, metavar="N", help="processes: %(default)s")
+    parser.add_argument("--count", type=whole(1), metavar="N", help=f"of {WINDOWS}")
+    parser.add_argument("--seed", type=whole(), metavar="N", help=f"of {WINDOWS}; a scenario has its own")
+    parser.add_argument(
+        "--jobs", type=whole(1, 1024), default=os.cpu_count() or 1, metavar="N", help="processes: %(default)s"
+    )
     parser.set_defaults(execute=execute)
-
-
-def jobs(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1 to 1024")
-    return int(text)
-
-
-def natural(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number that is not negative")
-    return int(text)
-
-
-def positive(text: str) -> int:
-    if natural(text) == 0:
-        raise argparse.ArgumentTypeError("found 0, expected a number above 0")
-    return int(text)
 
 
 def execute(options: argparse.Namespace) -> int:

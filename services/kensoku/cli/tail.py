@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from kensoku.bus import Bus, Message, Start
 from kensoku.bus.topics import REJECTED
 from kensoku.cli._bus import add_bus_flags, open_running_bus
+from kensoku.cli._numbers import whole
 from kensoku.errors import SettingInvalid
 from kensoku.messages import CONTRACTS, as_json, as_line
 from kensoku.times import parse_time_ns
@@ -24,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="earliest, latest, or a time of publication such as 2026-01-31T12:00:00Z (default: latest to follow, "
         "otherwise earliest)",
     )
-    parser.add_argument("--count", type=positive, metavar="N", help="stop after so many messages")
+    parser.add_argument("--count", type=whole(1), metavar="N", help="stop after so many messages")
     parser.add_argument(
         "--follow",
         action=argparse.BooleanOptionalAction,
@@ -35,12 +36,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", metavar="NET.STA", help="only messages with this key")
     add_bus_flags(parser)
     parser.set_defaults(execute=execute)
-
-
-def positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above 0")
-    return int(text)
 
 
 def execute(options: argparse.Namespace) -> int:

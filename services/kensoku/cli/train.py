@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kensoku.cli._numbers import real, whole
 from kensoku.errors import SettingInvalid
 from kensoku.runtime import stop_on_signals
 
@@ -43,19 +44,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     data = "of all: where {NAME} of its list and descriptions lies; once for each name"
     parser.add_argument("--data", action="append", default=[], metavar="NAME=DIR", help=data)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="empty, or of a run that was stopped")
-    parser.add_argument("--threads", type=positive, default=1, metavar="N", help="of the network: %(default)s")
-    parser.add_argument("--processes", type=positive, default=1, metavar="N", help="that make batches: %(default)s")
-    parser.add_argument("--minutes", type=float, metavar="M", help="stop after so many; call again to go on")
+    parser.add_argument("--threads", type=whole(1, 1024), default=1, metavar="N", help="of the network: %(default)s")
+    parser.add_argument(
+        "--processes", type=whole(1, 1024), default=1, metavar="N", help="that make batches: %(default)s"
+    )
+    parser.add_argument(
+        "--minutes", type=real(0, 1e6, "minutes"), metavar="M", help="stop after so many; call again to go on"
+    )
     parser.add_argument("--jit", action="store_true", help="compile the step with XLA, for a GPU")
     parser.add_argument("--report", type=Path, metavar="FILE", help="of ablate, transfer: Markdown, anew after each")
     parser.add_argument("--repository", type=Path, metavar="DIR", help="of all: where models are put and judged")
     parser.set_defaults(execute=execute)
-
-
-def positive(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1 to 1024")
-    return int(text)
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -1,13 +1,12 @@
 """`python -m kensoku.triggering`: waveforms in, picks out."""
 
-import argparse
 import logging
 import sys
 
 from kensoku.bus import Options, open_bus
 from kensoku.inference import open_models
 from kensoku.runtime import Pulse, configure_logs, run_to_exit_code, serve_pulse, stop_on_signals
-from kensoku.settings import add_flags, describe, load_settings, overrides
+from kensoku.settings import describe, from_command_line
 from kensoku.triggering.service import run
 from kensoku.triggering.settings import TriggeringSettings
 
@@ -15,9 +14,7 @@ log = logging.getLogger("kensoku.triggering")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m kensoku.triggering", description="Pick the onsets of waves.")
-    add_flags(parser, TriggeringSettings)
-    settings = load_settings(TriggeringSettings, overrides(parser.parse_args(), TriggeringSettings))
+    settings = from_command_line(TriggeringSettings, "python -m kensoku.triggering", "Pick the onsets of waves.")
     configure_logs(settings.log_format, settings.log_level)
     log.info("starting with %s", describe(settings))
     pulse = Pulse()
