@@ -12,6 +12,7 @@ from kensoku.errors import InputInvalid
 from kensoku.simulation.shards import Plan, write_shards
 from kensoku.training import datasets
 from kensoku.training.datasets.description import load_description, read_description
+from kensoku.training.datasets.simulated import find_simulated
 from kensoku.training.scores import TRUSTED
 
 TEXT = """
@@ -102,6 +103,14 @@ def test_what_a_description_names_is_collected_split_and_written(
     assert (onset.phase, onset.sample) == ("S", 400)
 
 
+def test_stations_of_a_simulated_blast_have_one_event(tmp_path: Path) -> None:
+    list(write_shards(tmp_path / "blasts", Plan(seed=1, count=8, of="blasts"), jobs=1))
+    origins = [record.origin for record in find_simulated(tmp_path / "blasts", "blasts")]
+    assert [origin.event for origin in origins] == ["blasts-0"] * 4 + ["blasts-1"] * 4
+    assert len({origin.station for origin in origins}) == 8
+    assert {origin.kind for origin in origins} <= {"blast", "earthquake"}
+
+
 def test_a_stopped_build_goes_on_and_makes_the_same_bytes(data: Path, tmp_path: Path) -> None:
     build(data, tmp_path / "whole")
     description = load_description(data / "small.toml")
@@ -141,6 +150,22 @@ def test_a_models_picks_stand_where_nobody_labelled(data: Path, tmp_path: Path) 
     assert (onsets[2], onsets[4]) == ([], [])  # too near P, too small a score
     assert examples[0].unknown == ()
     assert [span.phase for span in examples[2].unknown] == ["S"]
+
+
+def test_what_a_model_finds_apart_from_the_earthquake_is_neither_onset_nor_noise(data: Path, tmp_path: Path) -> None:
+    """Window 1 has P at 300 and S at 400."""
+    rows = ["1,P,90,0.9", "1,P,110,0.2", "1,P,305,0.9", "3,P,110,0.2"]
+    (tmp_path / "picks.csv").write_text("\n".join(["window,phase,sample,score", *rows]))
+    text = TEXT.replace(
+        "conditions =", 'complete = { picks = "{model}/picks.csv" }\nlabels = { is_searched = false }\n#'
+    )
+    source = read_description(text, "small.toml").sources[0]
+    records = list(source.records({"data": data, "model": tmp_path}))
+    shown, faint = records[1].load(), records[3].load()
+    assert {(span.phase, span.first, span.last) for span in shown.unknown} == {("P", 0, 200), ("S", 0, 200)}
+    assert [onset.sample for onset in shown.onsets] == [300, 400]
+    assert faint.unknown == ()
+    assert records[1].load_for("develop").unknown == ()  # a model's picks do not judge
 
 
 def test_a_models_picks_teach_and_do_not_judge(data: Path, tmp_path: Path) -> None:

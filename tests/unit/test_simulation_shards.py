@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 
 from kensoku.cli.main import main
 from kensoku.cli.simulate import bar, windows_line
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.simulation import shards
 from kensoku.simulation.shards import Plan, Progress, read_shards, window, write_shard, write_shards
+from kensoku.simulation.sources import SourceKind
+from kensoku.simulation.window_draws import draw_like_blasts
 from kensoku.simulation.windows import Window
 
 PLAN = Plan(seed=7, count=22, windows_a_shard=8)
@@ -50,6 +53,29 @@ def test_every_part_of_the_truth_comes_back() -> None:
     read = list(shards.from_columns(shards.to_columns(windows)))
     assert [truth(each) for each in read] == [truth(each) for each in windows]
     assert [each.draw for each in read] == [each.draw for each in windows]
+
+
+def test_stations_of_one_blast_share_its_source_alone() -> None:
+    events = [[window(1, 4 * event + n, "blasts") for n in range(4)] for event in range(12)]
+    kinds = [{each.draw.kind for each in stations} for stations in events]
+    assert all(len(each) == 1 for each in kinds)
+    assert set.union(*kinds) == {SourceKind.BLAST, SourceKind.EARTHQUAKE}
+    for stations in events:
+        assert len({(each.draw.mw, each.draw.p_corner_hz, each.kinds) for each in stations}) == 1
+        assert len({each.draw.s_minus_p_s for each in stations}) == 4
+        for each in stations:
+            first = min(label.sample for label in each.labels)
+            assert 200 <= first <= 1400
+            assert len(each.kinds) == 1
+
+
+def test_blasts_and_earthquakes_like_them_are_as_large_and_as_near() -> None:
+    draws = [draw_like_blasts(np.random.default_rng([1, n]), np.random.default_rng([2, n])) for n in range(2000)]
+    of = {kind: [each for each in draws if each.kind is kind] for kind in (SourceKind.BLAST, SourceKind.EARTHQUAKE)}
+    assert len(of[SourceKind.BLAST]) == pytest.approx(1000, abs=100)
+    for name in ("mw", "s_minus_p_s", "incidence_deg", "borehole_m"):
+        blasts, earthquakes = ([getattr(each, name) for each in draws] for draws in of.values())
+        assert ks_2samp(blasts, earthquakes).pvalue > 0.001
 
 
 def test_windows_that_hold_nothing_have_empty_tables() -> None:

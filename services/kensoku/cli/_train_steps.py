@@ -110,7 +110,7 @@ def simulate(step: "Simulate", workshop: Workshop, clock: Clock) -> None:
     from kensoku.simulation.shards import Plan, write_shards
 
     jobs = max(workshop.options.processes, os.cpu_count() or 1)
-    tell_windows(clock.until(write_shards(workshop.made[step.name], Plan(step.seed, step.count), jobs)))
+    tell_windows(clock.until(write_shards(workshop.made[step.name], Plan(step.seed, step.count, of=step.of), jobs)))
 
 
 def build(step: "Build", workshop: Workshop, clock: Clock) -> None:

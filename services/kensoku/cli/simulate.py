@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from google.protobuf.proto import serialize_length_prefixed
 
@@ -18,7 +19,7 @@ from kensoku.packets import encode_packet
 from kensoku.simulation.archive import Progress, Selection, select_stations, write_archive
 from kensoku.simulation.engine import World, open_world
 from kensoku.simulation.scenario import BUNDLED, bundled_scenarios
-from kensoku.simulation.shards import Plan, write_shards
+from kensoku.simulation.shards import Of, Plan, write_shards
 from kensoku.simulation.shards import Progress as WindowProgress
 from kensoku.simulation.telemetry import Delivery, deliver
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
@@ -39,6 +40,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", metavar="TIME", help="leave out this moment and what is later")
     parser.add_argument("--stations", metavar="PATTERNS", help="of NET.STA, separated by commas")
     parser.add_argument("--count", type=whole(1), metavar="N", help=f"of {WINDOWS}")
+    like = f"of {WINDOWS}: anything, or half of blasts and half of earthquakes that could be taken for them"
+    parser.add_argument("--of", choices=get_args(Of), help=like)
     parser.add_argument("--seed", type=whole(), metavar="N", help=f"of {WINDOWS}; a scenario has its own")
     parser.add_argument(
         "--jobs", type=whole(1, 1024), default=os.cpu_count() or 1, metavar="N", help="processes: %(default)s"
@@ -54,7 +57,9 @@ def execute(options: argparse.Namespace) -> int:
     if options.scenario is None or options.out is None:
         raise SettingInvalid("found no SCENARIO or no --out DIR, expected both; `kensoku simulate --list` names some")
     if options.scenario == WINDOWS:
-        tell_windows(write_shards(options.out, Plan(options.seed or 0, options.count), options.jobs))
+        tell_windows(
+            write_shards(options.out, Plan(options.seed or 0, options.count, of=options.of or "any"), options.jobs)
+        )
         print(f"{options.out}: {options.count:,} windows")
         return 0
     world = open_world(options.scenario)
@@ -75,7 +80,7 @@ def refuse_others(options: argparse.Namespace) -> None:
     is_windows = options.scenario == WINDOWS
     if is_windows and options.count is None:
         raise SettingInvalid(f"found no --count, expected how many {WINDOWS} to make, e.g. --count 10000")
-    others = ("packets", "start", "end", "stations") if is_windows else ("count", "seed")
+    others = ("packets", "start", "end", "stations") if is_windows else ("count", "of", "seed")
     for name in others:
         if getattr(options, name) not in (None, False):
             what = WINDOWS if is_windows else "a scenario"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +25,14 @@ from kensoku.simulation.randomness import draw
 from kensoku.simulation.sources import SourceKind
 from kensoku.simulation.window_draws import RATE_HZ, Draw
 from kensoku.simulation.window_mishaps import Gap
-from kensoku.simulation.windows import WINDOW_S, Label, Window, simulate_window
+from kensoku.simulation.windows import WINDOW_S, Label, Window, simulate_like_blasts, simulate_window
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
+Of = Literal["any", "blasts"]  # what windows are of: anything, or half of blasts and half of earthquakes like them
+
 MANIFEST = "manifest.json"
+STATIONS_A_BLAST = 4  # windows of one event, one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Plan:
     seed: int
     count: int  # windows
     windows_a_shard: int = 250  # 9 MB
+    of: Of = "any"
 
     @property
     def shards(self) -> range:
@@ -56,8 +60,11 @@ class Progress:
     written: int  # in this run
 
 
-def window(seed: int, number: int) -> Window:
-    return simulate_window(draw(seed, "windows", "window", number))
+def window(seed: int, number: int, of: Of = "any") -> Window:
+    if of == "any":
+        return simulate_window(draw(seed, "windows", "window", number))
+    event = draw(seed, of, "event", number // STATIONS_A_BLAST)
+    return simulate_like_blasts(event, draw(seed, of, "window", number))
 
 
 # --- all shards -------------------------------------------------------------------------------------------------------
@@ -95,7 +102,7 @@ def write_shard(folder: Path, plan: Plan, shard: int) -> int:
     numbers = plan.windows(shard)
     try:
         with temporary.open("wb") as file:
-            np.savez(file, **to_columns([window(plan.seed, number) for number in numbers]))
+            np.savez(file, **to_columns([window(plan.seed, number, plan.of) for number in numbers]))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

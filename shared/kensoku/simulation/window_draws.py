@@ -90,7 +90,13 @@ _HABITS = {
     SourceKind.ICEQUAKE: _Habit(0.04, (0.3, 5.0), (8.0, 30.0), (-0.5, 2.5), (0.0, 0.3)),
     SourceKind.TELESEISM: _Habit(0.04, (300.0, 700.0), (0.05, 1.0), (6.2, 7.5), (5.0, 300.0)),
 }
+# A blast, or an earthquake that could be taken for one: as large, as near, at the same stations; sharp ones as well.
+_LIKE_BLASTS = {
+    SourceKind.BLAST: replace(_HABITS[SourceKind.BLAST], share=0.5),
+    SourceKind.EARTHQUAKE: _Habit(0.5, (0.5, 25.0), (1.5, 40.0), (1.0, 3.8), (0.0, 15.0)),
+}
 SAME_PLACE = 0.5  # share of earthquakes after others
+LEAST_MW, LEAST_MW_A_DECADE = 0.3, 1.9  # seen at 1 s between S and P, and at ten times as many
 TOO_NEAR = 0.06  # share of windows whose magnitude does not mind what the sensor can hold
 
 
@@ -110,6 +116,33 @@ def draw_window(chance: np.random.Generator) -> Draw:
     least, most = np.clip(_magnitudes(s_minus_p_s, SENSORS[sensor]), *habit.mw)
     if chance.random() < TOO_NEAR:
         most = habit.mw[1]
+    return _draw_station(kind, habit, s_minus_p_s, sensor, (float(least), float(most)), chance)
+
+
+def draw_like_blasts(event: np.random.Generator, chance: np.random.Generator) -> Draw:
+    """What `event` says is the same at all stations of an event; these are as far away as it could be seen."""
+    kind = list(_LIKE_BLASTS)[event.integers(len(_LIKE_BLASTS))]
+    habit = _LIKE_BLASTS[kind]
+    mw, s_over_p = float(event.uniform(*habit.mw)), float(event.uniform(0.4, 1.0))
+    p_corner_hz = _log_uniform(*habit.p_corner_hz, event)
+    nearest_s, farthest_s = habit.s_minus_p_s
+    farthest_s = float(np.clip(10 ** ((mw - LEAST_MW) / LEAST_MW_A_DECADE), 1.5 * nearest_s, farthest_s))
+    s_minus_p_s = _log_uniform(nearest_s, farthest_s, chance)
+    sensors = [name for name, sensor in SENSORS.items() if mw >= _magnitudes(s_minus_p_s, sensor)[0]] or list(SENSORS)
+    sensor = sensors[chance.integers(len(sensors))]
+    drawn = _draw_station(kind, habit, s_minus_p_s, sensor, (mw, mw), chance)
+    return replace(drawn, p_corner_hz=p_corner_hz, s_over_p_corner=s_over_p)
+
+
+def _draw_station(
+    kind: SourceKind | None,
+    habit: _Habit,
+    s_minus_p_s: float,
+    sensor: str,
+    mw: tuple[float, float],
+    chance: np.random.Generator,
+) -> Draw:
+    least, most = mw
     borehole_m = float(chance.choice(BOREHOLES_M)) if chance.random() < BORED else 0.0
     earth, instrument = draw_earth(chance), draw_instrument(sensor, chance)
     return Draw(
@@ -117,7 +150,7 @@ def draw_window(chance: np.random.Generator) -> Draw:
         s_minus_p_s=s_minus_p_s,
         p_corner_hz=_log_uniform(*habit.p_corner_hz, chance),
         s_over_p_corner=float(chance.uniform(0.4, 1.0)),
-        mw=float(least + (most - least) * chance.random() ** 2),
+        mw=least + (most - least) * chance.random() ** 2,
         incidence_deg=float(chance.uniform(*(INCIDENCE_DEG if kind is not SourceKind.TELESEISM else (12.0, 30.0)))),
         sensor=sensor,
         gain_errors=instrument.gain_errors,
@@ -146,7 +179,7 @@ def _draw_ground(borehole_m: float, chance: np.random.Generator) -> SiteResponse
 def _magnitudes(s_minus_p_s: float, sensor: Sensor) -> tuple[float, float]:
     """Smaller ones would mostly be noise on such a sensor, and larger ones clipped."""
     strong = sensor.is_accelerometer
-    least = 0.3 + 1.9 * np.log10(s_minus_p_s) + (1.2 if strong else 0.0)
+    least = LEAST_MW + LEAST_MW_A_DECADE * np.log10(s_minus_p_s) + (1.2 if strong else 0.0)
     most = (6.0 if strong else 4.3) + 1.8 * np.log10(s_minus_p_s)
     return float(np.clip(least, 0.0, 4.5)), float(np.clip(most, 3.5, 7.5))
 
@@ -203,13 +236,14 @@ def _half_space() -> EarthModel:
     return load_model("homogeneous")
 
 
-def draw_event(draw: Draw, path: Path, chance: np.random.Generator) -> Event:
+def draw_event(draw: Draw, path: Path, chance: np.random.Generator, is_like_blasts: bool = False) -> Event:
     kind = draw.kind or SourceKind.EARTHQUAKE
+    habit = (_LIKE_BLASTS if is_like_blasts else _HABITS)[kind]
     return Event(
         time_ns=1_600_000_000_000_000_000 + int(chance.integers(10**9)),
         latitude_deg=0.0,
         longitude_deg=0.0,
-        depth_km=float(min(chance.uniform(*_HABITS[kind].depth_km), 0.9 * path.hypocentral_km)),
+        depth_km=float(min(chance.uniform(*habit.depth_km), 0.9 * path.hypocentral_km)),
         mw=draw.mw,
         corner_hz=draw.p_corner_hz * draw.s_over_p_corner,
         kind=kind,

@@ -5,6 +5,7 @@ in `window_mishaps`; here all of it becomes counts, and arrivals become labels. 
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,6 +26,7 @@ from kensoku.simulation.window_draws import (
     Draw,
     draw_event,
     draw_follower,
+    draw_like_blasts,
     draw_noise,
     draw_path,
     draw_window,
@@ -50,6 +52,7 @@ UNSURE_SHARE = 0.2  # of S-P, if that is more: distant arrivals are softer
 
 P_INSIDE, S_INSIDE = 0.57, 0.38  # shares of windows in which the first P, or the last S, is; else the coda is
 LATEST_CODA_S = 20.0  # before the window, of an S whose coda alone is left
+P_OF_BLASTS_S = (2.0, 14.0)  # of windows of blasts and their like: 30 s of a record's middle hold what follows
 FOLLOWERS = (0.8, 0.15, 0.05)  # shares of windows with none, one and two further earthquakes
 CLOSE = 0.6  # share of those that come within FOLLOWER_S before or after the first
 FOLLOWER_S = (0.3, 20.0)
@@ -132,9 +135,19 @@ class Window:
 
 def simulate_window(chance: np.random.Generator) -> Window:
     draw = draw_window(chance)
+    return _simulate(draw, lambda: _draw_sources(draw, chance), chance)
+
+
+def simulate_like_blasts(event: np.random.Generator, chance: np.random.Generator) -> Window:
+    """A blast, or an earthquake that could be taken for one, alone: `event` is alike for all its stations."""
+    draw = draw_like_blasts(event, chance)
+    return _simulate(draw, lambda: [_send(draw, chance.uniform(*P_OF_BLASTS_S), "first", chance, event)], chance)
+
+
+def _simulate(draw: Draw, draw_sources: Callable[[], list["_Source"]], chance: np.random.Generator) -> Window:
     site, busy_db = draw_noise(draw, chance)
     mishaps = draw_mishaps(SENSORS[draw.sensor], WINDOW_S, RATE_HZ, chance)
-    sources = _draw_sources(draw, chance)
+    sources = draw_sources()
     waves = np.array([source.ground for source in sources]).reshape(-1, 3, _COUNT)
     noise = make_noise(site, busy_db, loudness(mishaps, _times_s()), RATE_HZ, chance)
     record = _record(draw.instrument, waves, noise, mishaps, chance)
@@ -182,10 +195,16 @@ def _draw_sources(draw: Draw, chance: np.random.Generator) -> list[_Source]:
     return sources
 
 
-def _send(draw: Draw, place_s: float, anchor: Literal["first", "last"], chance: np.random.Generator) -> _Source:
+def _send(
+    draw: Draw,
+    place_s: float,
+    anchor: Literal["first", "last"],
+    chance: np.random.Generator,
+    event_chance: np.random.Generator | None = None,
+) -> _Source:
     """One source, whose first P or last S arrives at `place_s` of the window."""
     path = draw_path(draw, chance)
-    event = draw_event(draw, path, chance)
+    event = draw_event(draw, path, event_chance or chance, is_like_blasts=event_chance is not None)
     times_s = sorted(ray.time_s for ray in path.rays)
     reaches_s = times_s[0 if anchor == "first" else -1] - place_s + _START_NS / 1e9  # travel time at the first sample
     start = round((event.time_ns / 1e9 + reaches_s) * RATE_HZ)

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from kensoku.errors import InputInvalid
+from kensoku.simulation.shards import Of
 from kensoku.training.datasets.description import load_description
 from kensoku.training.run_settings import Tables
 
@@ -35,6 +36,7 @@ class Simulate(_Step):
     """`kensoku simulate windows`."""
 
     kind: Literal["simulate"]
+    of: Of = "any"
     count: Annotated[int, Field(gt=0)]
     seed: Annotated[int, Field(ge=0)] = 1
 

@@ -4,11 +4,12 @@ import functools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from kensoku.errors import InputInvalid
-from kensoku.simulation.shards import MANIFEST, from_columns
+from kensoku.simulation.shards import MANIFEST, STATIONS_A_BLAST, from_columns
 from kensoku.simulation.sources import SourceKind
 from kensoku.simulation.window_draws import S_MINUS_P_KM_S
 from kensoku.simulation.windows import Window
@@ -25,12 +26,13 @@ def read_simulated(folder: Path, source: str = "simulated") -> Iterator[Example]
 
 
 def find_simulated(folder: Path, source: str = "simulated") -> Iterator[Record]:
-    number = 0
-    for name in _shards(folder):
+    number, manifest = 0, _manifest(folder)
+    stations = STATIONS_A_BLAST if manifest.get("of") == "blasts" else 1
+    for name in manifest["files"]:
         for place, window in enumerate(_read_shard(folder / name)):
-            yield Record(
-                _origin(window, number, source), functools.partial(_load, folder / name, place, number, source)
-            )
+            load = functools.partial(_load, folder / name, place, number, source)
+            origin = _origin(window, number, source, stations)
+            yield Record(origin, load)
             number += 1
 
 
@@ -49,16 +51,16 @@ def simulated_files(folder: Path) -> list[Path]:
     return [folder / MANIFEST]
 
 
-def _shards(folder: Path) -> list[str]:
+def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise InputInvalid(
             f"{folder / MANIFEST}: found {error}; expected what `kensoku simulate windows` writes"
         ) from None
     if "files" not in manifest:
         raise InputInvalid(f"{folder}: found an unfinished run; call `kensoku simulate windows` again as before")
-    return list(manifest["files"])
+    return manifest
 
 
 def from_window(window: Window, number: int, source: str = "simulated") -> Example:
@@ -74,13 +76,13 @@ def from_window(window: Window, number: int, source: str = "simulated") -> Examp
     )
 
 
-def _origin(window: Window, number: int, source: str) -> Origin:
+def _origin(window: Window, number: int, source: str, stations: int = 1) -> Origin:
     kind = window.draw.kind
     return Origin(
         source=source,
         region="simulated",
         station=f"SIM.{source}-{number}",  # nobody has seen it before, and nobody will again
-        event=f"{source}-{number}" if kind else "",
+        event=f"{source}-{number // stations}" if kind else "",
         kind="noise" if kind is None else KINDS.get(kind, "unknown"),
         magnitude=window.draw.mw if kind else np.nan,
         distance_km=window.draw.s_minus_p_s * S_MINUS_P_KM_S if kind else np.nan,
