@@ -164,6 +164,27 @@ def test_a_gap_that_somebody_filled_with_zeros_is_missing() -> None:
     assert np.flatnonzero(np.isnan(with_missing(counts, is_causal=True)[0])).tolist() == list(range(440, 600))
 
 
+def dropping(first: int, end: int) -> FloatArray:
+    """To zero from a crest."""
+    counts = np.tile(1000 * np.sin(np.arange(2000) / 7), (3, 1)).astype(np.float32) + 3
+    counts[:, first - 1] = 900
+    counts[:, first:end] = 0
+    return counts
+
+
+def test_a_short_gap_of_zeros_is_missing_where_the_record_drops_to_them() -> None:
+    counts = dropping(400, 415)
+    assert np.flatnonzero(np.isnan(with_missing(counts, is_causal=False)[0])).tolist() == list(range(400, 415))
+    assert np.flatnonzero(np.isnan(with_missing(counts, is_causal=True)[0])).tolist() == list(range(410, 415))
+    assert not np.isnan(with_missing(dropping(400, 409), is_causal=False)).any()
+
+
+def test_a_slow_wave_that_passes_through_zero_is_no_gap() -> None:
+    counts = np.round(np.tile(3 * np.sin(np.arange(6000) / 80), (3, 1))).astype(np.float32)
+    assert max(len(run) for run in "".join("0" if x == 0 else "1" for x in counts[0]).split("1")) >= 25
+    assert not np.isnan(with_missing(counts, is_causal=False)).any()
+
+
 def test_what_is_missing_live_does_not_depend_on_what_follows() -> None:
     counts = record()
     counts[:, 400:600] = 0

@@ -7,6 +7,8 @@ from kensoku.picking._picks import BoolArray, FloatArray
 EDGE = 50  # samples: half a second, in which a picker may take a gap's edge for an onset
 FILLED = 40  # samples of zeros on all components are a gap that somebody has filled
 COMMON = 0.25  # share of zeros before a gap from which on they say nothing
+SHORT = 10  # samples of zeros are one already where a record drops to them from afar, and had none just before
+AFAR = 4.0  # times the smallest value of those just before
 DEAD = 100  # samples without a change since a record's start: the component records nothing
 
 
@@ -29,10 +31,19 @@ def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
     missing = np.isnan(shown)
     silent = np.all(missing | (shown == 0), axis=0) & ~np.all(missing, axis=0)
     for first, last in _runs(silent):
-        is_abrupt = silent[max(0, first - FILLED) : first].sum() < COMMON * FILLED
-        if last - first >= FILLED and is_abrupt:
-            shown[:, first + (FILLED if is_causal else 0) : last] = np.nan
+        silent_before = int(silent[max(0, first - FILLED) : first].sum())
+        is_long = last - first >= FILLED and silent_before < COMMON * FILLED
+        is_short = last - first >= SHORT and not silent_before and _drops(shown[:, max(0, first - FILLED) : first])
+        if is_long or is_short:
+            told_after = SHORT if is_short else FILLED
+            shown[:, first + (told_after if is_causal else 0) : last] = np.nan
     return shown
+
+
+def _drops(before: FloatArray) -> bool:
+    """Whether the last of these samples is far from zero, and no slow wave that passes through it."""
+    size = np.abs(before).max(axis=0, initial=0, where=~np.isnan(before))
+    return bool(len(size) == FILLED and size[-1] >= AFAR * size.min() > 0)
 
 
 def _changes(component: FloatArray, value: np.float32) -> bool:
