@@ -21,7 +21,9 @@ FloatArray = npt.NDArray[np.float32]
 SMALL = {"channels": (8, 16, 16), "dilations": (1, 3), "mean_samples": 32, "scale_samples": 64}
 CONFIGS = {
     "picker": NetworkConfig.model_validate(SMALL),
-    "picker_live": NetworkConfig.model_validate({**SMALL, "padding": "causal", "delay": (50, 140)}),
+    "picker_live": NetworkConfig.model_validate(
+        {**SMALL, "padding": "causal", "delay": (50, 140), "filter_bank": True}
+    ),
 }
 CUTS = ClassifierConfig(channels=(8, 8, 16), window=200, mean_samples=32, scale_samples=64)
 
@@ -161,5 +163,5 @@ def test_weights_of_a_run_are_shipped_and_others_are_told(
 def test_a_layer_of_which_nothing_is_known_is_told() -> None:
     counts = keras.Input((3, 400))
     model = keras.Model(counts, keras.layers.ReLU()(counts))
-    with pytest.raises(InputInvalid, match="found a ReLU, expected one of Add, Conditioning"):
+    with pytest.raises(InputInvalid, match="found a ReLU, expected one of Add, Bands, Conditioning"):
         to_onnx(model)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from kensoku.training.conditioning import Conditioning, Conditions
 from kensoku.training.examples import FloatArray
 from kensoku.training.export import to_onnx
-from kensoku.training.layers import BINOMIAL, Convolution, Doubling, Halving, Padding
+from kensoku.training.layers import BINOMIAL, Bands, Convolution, Doubling, Halving, Padding
 from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_phase, build_picker
 
 Answer = Callable[[FloatArray], FloatArray]
@@ -159,6 +159,20 @@ def test_the_size_of_waves_is_that_of_the_seconds_before() -> None:
     i = 700
     scaled = waves[0, i] / np.abs(waves[:, i - 127 : i + 1]).mean()
     assert found[i] == pytest.approx(scaled / np.sqrt(1 + abs(scaled)), abs=1e-4)
+
+
+def test_the_filter_bank_hears_each_band_apart() -> None:
+    time_s = np.arange(3000) / 100
+    slow, fast = (np.tile(np.sin(2 * np.pi * hz * time_s), (1, 3, 1)) for hz in (4.0, 20.0))
+    for wave, quiet, loud in ((slow, 1, 0), (fast, 0, 1)):
+        heard = np.concatenate([wave, np.ones_like(wave)], axis=1).transpose(0, 2, 1).astype(np.float32)
+        found = np.asarray(Bands()(heard)).transpose(0, 2, 1)
+        assert found.shape == (1, 12, 3000)
+        assert np.array_equal(found[:, :6], heard.transpose(0, 2, 1))
+        for component in range(3):
+            bands = np.abs(found[0, 6 + 2 * component : 8 + 2 * component, 500:]).max(axis=1)
+            assert bands[loud] > 0.9
+            assert bands[quiet] < 0.05
 
 
 def test_halving_removes_what_the_lower_rate_cannot_show() -> None:

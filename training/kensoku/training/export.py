@@ -17,7 +17,18 @@ from onnx import TensorProto, helper, numpy_helper
 
 from kensoku.errors import InputInvalid
 from kensoku.training.conditioning import COMPONENTS, Conditioning, condition
-from kensoku.training.layers import BINOMIAL, Convolution, Doubling, Halving, Likelihoods, Padding, Rows, Summary, pads
+from kensoku.training.layers import (
+    BINOMIAL,
+    Bands,
+    Convolution,
+    Doubling,
+    Halving,
+    Likelihoods,
+    Padding,
+    Rows,
+    Summary,
+    pads,
+)
 
 # NVIDIA's images of 2024 read up to opset 21 and IR 10; 17 and 8 leave room.
 OPSET, IR_VERSION = 17, 8
@@ -51,6 +62,9 @@ class Graph:
 
     def last(self, value: Value, samples: int) -> Value:
         return self._slice(value, -samples, END, axis=3)
+
+    def without_first(self, value: Value, samples: int) -> Value:
+        return self._slice(value, samples, END, axis=3) if samples else value
 
     def _known(self, value: Value | float) -> Value:
         return value if isinstance(value, str) else self.weight(value)
@@ -133,6 +147,13 @@ def _convolution(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
     return graph.put("Relu", found) if layer.is_rectified else found
 
 
+def _bands(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
+    waves, kernel = graph.rows(values[0], 0, COMPONENTS), np.tile(layer.taps[:, None, None, :], (COMPONENTS, 1, 1, 1))
+    before, after = graph.pads(layer.reach, layer.padding)
+    filtered = graph.put("Conv", waves, graph.weight(kernel), group=COMPONENTS, pads=[0, before, 0, after])
+    return graph.joined([graph.without_first(values[0], layer.reach - before), filtered])
+
+
 def _halving(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
     return _smoothed(graph, layer, values[0], BINOMIAL, len(BINOMIAL) - 2, strides=[1, 2])
 
@@ -183,6 +204,7 @@ def _likelihoods(graph: Graph, layer: Any, values: Sequence[Value]) -> Value:
 
 WRITERS: Mapping[type, Callable[[Graph, Any, Sequence[Value]], Value]] = {
     Conditioning: _conditioning,
+    Bands: _bands,
     Convolution: _convolution,
     Halving: _halving,
     Doubling: _doubling,
@@ -230,7 +252,7 @@ def _lengths(model: keras.Model, last: int) -> Mapping[int, int]:
         needed = lengths[id(layer.output)]
         if getattr(layer, "padding", "causal") == "same":
             raise InputInvalid(f"layer {layer.name!r}: found one that looks ahead, expected a network that looks back")
-        if isinstance(layer, Convolution):
+        if isinstance(layer, Convolution | Bands):
             needed += layer.reach
         elif isinstance(layer, Halving):
             needed = 2 * needed + len(BINOMIAL) - 2

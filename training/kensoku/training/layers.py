@@ -4,11 +4,16 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
+
+from kensoku.training.conditioning import COMPONENTS
+from kensoku.training.filter_bank import FILTERS, TAPS, coefficients
 
 Padding = Literal["same", "causal", "valid"]
 Shape = tuple[int | None, ...]
 Tensor = Any
+FloatArray = npt.NDArray[np.float32]
 
 BINOMIAL = (0.125, 0.375, 0.375, 0.125)  # halves the rate; -32 dB at what would come back below 10 % of it
 RELU_GAIN = float(np.sqrt(2 / (1 - 1 / np.pi)))  # keeps the variance of what goes through a ReLU (Brock et al., 2021)
@@ -74,6 +79,31 @@ class Convolution(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         if samples is not None:
             samples += sum(pads(self.reach, self.padding)) - self.reach
         return (shape[0], samples, self.filters)
+
+
+class Bands(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """What comes in, and Z, N and E of the filter bank's bands behind it: causal filters that nothing changes."""
+
+    padding: Padding = "causal"
+    reach = TAPS - 1
+
+    @property
+    def taps(self) -> FloatArray:
+        """(bands, taps), the newest sample last."""
+        bands = [coefficients(corners_hz)[::-1] for corners_hz in FILTERS.values()]
+        return np.array(bands, dtype=np.float32)
+
+    def call(self, value: Tensor) -> Tensor:
+        """As one full convolution, whose rows are Z in each band, N in each, E in each."""
+        bands = self.taps
+        kernel = np.zeros((TAPS, COMPONENTS, COMPONENTS * len(bands)), dtype=np.float32)
+        for row in range(COMPONENTS):
+            kernel[:, row, row * len(bands) : (row + 1) * len(bands)] = bands.T
+        waves = ops.pad(value[:, :, :COMPONENTS], ((0, 0), (self.reach, 0), (0, 0)))
+        return ops.concatenate([value, ops.conv(waves, kernel, padding="valid", data_format="channels_last")], axis=2)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], shape[1], int(shape[2] or 0) + COMPONENTS * len(FILTERS))
 
 
 class Halving(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types

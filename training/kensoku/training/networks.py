@@ -6,7 +6,7 @@ import keras
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kensoku.training.conditioning import COMPONENTS, Conditioning, Conditions
-from kensoku.training.layers import Convolution, Doubling, Halving, Likelihoods, Padding, Rows, Summary
+from kensoku.training.layers import Bands, Convolution, Doubling, Halving, Likelihoods, Padding, Rows, Summary
 
 PHASES = 3  # noise, P, S
 RESIDUAL_GAIN = 0.3  # each residual block begins as a small change
@@ -27,6 +27,7 @@ class Conditioned(BaseModel):
     scale_samples: Positive = 2048
     joint_scale: bool = True
     boost_live: bool = True
+    filter_bank: bool = False  # hear 2-8 Hz and what is above 5 Hz as well
 
     @model_validator(mode="after")
     def _are_powers_of_two(self) -> "Conditioned":
@@ -115,7 +116,8 @@ def build_phase(config: ClassifierConfig) -> keras.Model:
 
 def _conditioned(config: Conditioned) -> tuple[Tensor, Tensor]:
     counts = keras.Input((COMPONENTS, None), name="counts")
-    return counts, Conditioning(config.conditions, name="conditioning")(counts)
+    value = Conditioning(config.conditions, name="conditioning")(counts)
+    return counts, Bands(name="bands", dtype="float32")(value) if config.filter_bank else value
 
 
 def _down(value: Tensor, config: Conditioned, padding: Padding) -> tuple[Tensor, list[Tensor]]:

@@ -14,6 +14,7 @@ from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import open_models
 from kensoku.picking import CARD, Delay, Geometry, ModelCard, PhasePair
 from kensoku.training.export import to_onnx
+from kensoku.training.filter_bank import TAPS
 from kensoku.training.networks import ClassifierConfig, NetworkConfig
 
 LARGEST_DIFFERENCE = 1e-5  # of probabilities, between Keras and ONNX Runtime
@@ -126,7 +127,7 @@ def card_of_cuts(config: ClassifierConfig, description: str) -> ModelCard:
 
 def reach(config: NetworkConfig) -> tuple[int, int]:
     """Samples before and after one on which the answer to it depends, rounded up to the stride."""
-    lookback = config.mean_samples + config.scale_samples
+    lookback = config.mean_samples + config.scale_samples + (TAPS if config.filter_bank else 0)
     total, rates = 0, [2**level for level in range(len(config.channels))]
     for level, rate in enumerate(rates):
         total += (config.kernel - 1) * rate + (3 * rate // 2 if level else 0)
