@@ -78,6 +78,22 @@ def test_a_card_is_completed_by_the_data_set(dataset: Path, repository: Path) ->
     assert len(completed.data_sha256) == 64
 
 
+def test_a_first_stage_is_settled_by_what_the_live_picker_gets_right(
+    dataset: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = read_card(repository, "picker_live")
+    write_model(repository, "picker_first", before, is_causal=True)
+    given = ["models", "settle", "picker_first", f"--dataset={dataset}", f"--models=local:{repository}"]
+    assert main(given) == 0
+    settled = read_card(repository, "picker_first")
+    assert settled.threshold.p == settled.threshold.s > 0.9  # its pulses stand out
+    assert settled.metrics["first.kept"] >= 0.99
+    assert settled.metrics["first.right"] > 80
+    assert settled.metrics["first.passing"] == 0.0
+    assert "right picks of picker_live come through" in capsys.readouterr().out
+    assert read_card(repository, "picker_live") == before
+
+
 def test_what_is_missing_is_told(dataset: Path, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate(dataset, repository, "--without=north") == 1
     assert "found no recorded example in split 'develop'" in capsys.readouterr().err

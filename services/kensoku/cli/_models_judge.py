@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from kensoku.cli._models import AskSettings
-from kensoku.cli._models_run import Asked, card_of
-from kensoku.cli._numbers import real
+from kensoku.cli._models_run import LIVE_PICKER, Asked, card_of
+from kensoku.cli._numbers import real, share
 from kensoku.errors import InputInvalid
 from kensoku.inference import open_models
-from kensoku.picking import CARD
+from kensoku.picking import CARD, ModelCard, PhasePair
 from kensoku.settings import add_flags, load_settings, overrides
 
 
@@ -33,6 +33,15 @@ def add_action(actions: Any) -> None:
     action.add_argument("--least-threshold", type=real(0, 1), default=0.3, metavar="X", help=few)
     add_flags(action, AskSettings, only=["models", "model_repository"])
     action.set_defaults(execute=judge)
+    settle = actions.add_parser("settle", help="write the threshold of live picking's first stage into its card")
+    settle.add_argument("model", metavar="MODEL", help="its folder in the repository, e.g. picker_first")
+    settle.add_argument("--final", default=LIVE_PICKER, metavar="MODEL", help="that decides: %(default)s")
+    settle.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="of `kensoku dataset build`")
+    settle.add_argument("--split", default="develop", help="that has the judges: %(default)s")
+    kept = "share of what the final stage gets right that must come through: %(default)s"
+    settle.add_argument("--kept", type=share, default=0.99, metavar="X", help=kept)
+    add_flags(settle, AskSettings, only=["models", "model_repository"])
+    settle.set_defaults(execute=settle_first)
 
 
 def judge(options: argparse.Namespace) -> int:
@@ -51,10 +60,7 @@ def judge(options: argparse.Namespace) -> int:
     if not manifest.is_file():
         raise InputInvalid(f"{manifest}: found no such file, expected that of a data set")
     card = replace(card, data_sha256=hashlib.sha256(manifest.read_bytes()).hexdigest())
-    path = settings.repository / options.model / CARD
-    temporary = path.with_suffix(".part")
-    temporary.write_text(card.to_json(), encoding="utf-8")
-    os.replace(temporary, path)
+    path = write_card(settings.repository / options.model, card)
     for name in (
         "p.recall",
         "p.recall_near",
@@ -67,3 +73,32 @@ def judge(options: argparse.Namespace) -> int:
         print(f"{name:<22} {card.metrics.get(name, float('nan')):.3f}")
     print(f"{path}: threshold {card.threshold.p:g}")
     return 0
+
+
+def settle_first(options: argparse.Namespace) -> int:
+    from kensoku.training import datasets
+    from kensoku.training.first_stage import settle
+    from kensoku.training.scores import judges_picking
+
+    settings = load_settings(AskSettings, overrides(options, AskSettings))
+    first, final = (card_of(settings.repository, name, "picker") for name in (options.model, options.final))
+    examples = list(filter(judges_picking, datasets.read(options.dataset, split=options.split)))
+    with open_models(settings.url) as models:
+        asked = [Asked(name, card, models) for name, card in ((options.model, first), (options.final, final))]
+        found = settle(first, asked[0], final, asked[1], examples, options.kept)
+    figures = {"first.right": found.right, "first.kept": found.kept, "first.passing": found.passing}
+    threshold, metrics = PhasePair(p=found.threshold, s=found.threshold), dict(first.metrics)
+    metrics |= {name: round(float(value), 4) for name, value in figures.items()}
+    path = write_card(settings.repository / options.model, replace(first, threshold=threshold, metrics=metrics))
+    print(f"{found.kept:.1%} of {found.right} right picks of {options.final} come through")
+    print(f"{found.passing:.1%} of quiet seconds are passed on")
+    print(f"{path}: threshold {found.threshold:g}")
+    return 0
+
+
+def write_card(folder: Path, card: ModelCard) -> Path:
+    path = folder / CARD
+    temporary = path.with_suffix(".part")
+    temporary.write_text(card.to_json(), encoding="utf-8")
+    os.replace(temporary, path)
+    return path

@@ -163,6 +163,9 @@ def ship(step: "Train", workshop: Workshop, dataset: Path) -> None:
     call("models", "ship", step.name, *given, "--model-repository", str(repository))
     if step.is_shipped and step.model == "picker":
         call("models", "judge", step.name, "--dataset", str(dataset), "--models", f"local:{repository}")
+    if step.settled_by is not None:
+        final = ["--final", step.settled_by, "--models", f"local:{repository}"]
+        call("models", "settle", step.name, "--dataset", str(dataset), *final)
     if step.is_shipped and workshop.options.repository is not None:
         put(repository / step.name, workshop.options.repository / step.name)
 

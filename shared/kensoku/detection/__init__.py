@@ -4,12 +4,13 @@ Every second of an instrument lies on an absolute grid and is decided once, from
 """
 
 from kensoku.detection._arrivals import Arrival, FrontEnd, pick_id
-from kensoku.detection._cascade import Cascade
+from kensoku.detection._cascade import LOOKED_BACK, Cascade
 from kensoku.detection._detector import Detector, Found, no_inventory, pick_packets
 from kensoku.detection._messages import Stations
-from kensoku.detection._stages import Picker, Stage, Version
+from kensoku.detection._stages import Picker, Stage, Version, decided_to
 
 __all__ = [
+    "LOOKED_BACK",
     "Arrival",
     "Cascade",
     "Detector",
@@ -19,6 +20,7 @@ __all__ = [
     "Stage",
     "Stations",
     "Version",
+    "decided_to",
     "no_inventory",
     "pick_id",
     "pick_packets",

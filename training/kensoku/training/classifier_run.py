@@ -157,7 +157,9 @@ def blasts(
         streams = []
         for kind in CLASSES["blast"]:
             recipe = replace(settings.recipe, mix={kind: 1.0}, superimpose=0.0)
-            made = batches(recipe, pools, size=plan.batch, seed=plan.seed, step0=step, processes=order.processes)
+            made = batches(
+                recipe, pools, size=max(1, plan.batch // 2), seed=plan.seed, step0=step, processes=order.processes
+            )
             streams.append(stack.enter_context(closing(made)))
         for number, both in enumerate(zip(*streams, strict=True), start=step):
             chance = np.random.default_rng([plan.seed, number])
