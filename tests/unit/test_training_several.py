@@ -10,8 +10,10 @@ from kensoku.cli import _train_ablate
 from kensoku.cli.main import main
 from kensoku.cli.train import MODELS
 from kensoku.training.ablation import half_width, read_ablation, table, trials
+from kensoku.training.networks import ClassifierConfig, NetworkConfig
 from kensoku.training.run_list import Build, Train, read_list
 from kensoku.training.run_settings import read_tables
+from kensoku.training.shipping import card_of_cuts, card_of_picker
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 ABLATION = """
@@ -86,3 +88,14 @@ def test_shipped_lists_name_files_that_are_there() -> None:
     assert all(step.config.is_file() for step in steps if isinstance(step, Train))
     assert all(step.description.is_file() for step in steps if isinstance(step, Build))
     assert read_ablation(read_tables(CONFIGS / "ablation.toml")).config.is_file()
+
+
+def test_what_shipped_settings_make_can_be_shipped() -> None:
+    for step in read_list(read_tables(CONFIGS / "all.toml"), tuple(MODELS)):
+        if isinstance(step, Train):
+            tables = read_tables(step.config)
+            if step.model == "picker":
+                card = card_of_picker(tables.read("network", NetworkConfig), step.description, step.last)
+            else:
+                card = card_of_cuts(tables.read("network", ClassifierConfig), step.description)
+            assert card.geometry.window % card.geometry.stride == 0

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
 from kensoku.bus import Table
-from kensoku.detection import Picker, Stage, Version
+from kensoku.detection import Picker, SecondLook, Stage, Version
 from kensoku.errors import ModelRefused, ModelServerUnavailable, ModelUnknown, SettingInvalid
 from kensoku.inference import Models
 from kensoku.models import file_sha256, version_in_force
@@ -98,21 +98,35 @@ def _promotions(control: Mapping[str, bytes], model: str) -> tuple[ModelPromotio
 
 def live_picker(settings: TriggeringSettings, models: PatientModels, promoted: Promoted) -> Picker:
     """The live picker; with the first stage, where the repository has it or somebody insists on one."""
-    repository, first = settings.model_repository, settings.triggering_first
-    has_first = first and ((repository / first / CARD).is_file() or "triggering_first" in settings.model_fields_set)
-    final = _stage(repository, settings.triggering_model, models, promoted)
+    final = _stage(settings.model_repository, settings.triggering_model, models, promoted)
     if final.card.look_ahead_s is None:
         raise SettingInvalid(
             f"found model {final.name!r}, which looks at all that follows; expected one with a look-ahead for live "
             "picking; set KENSOKU_TRIGGERING_MODEL"
         )
-    return Picker(final, _stage(repository, first, models, promoted) if has_first else None)
+    return Picker(final, _stage_if_there(settings, "triggering_first", models, promoted))
 
 
-def _stage(repository: Path, model: str, models: PatientModels, promoted: Promoted) -> Stage:
+def second_look(settings: TriggeringSettings, models: PatientModels, promoted: Promoted) -> SecondLook:
+    """What is asked half a minute later, of what the repository has or somebody insists on."""
+    return SecondLook(
+        _stage_if_there(settings, "triggering_second", models, promoted),
+        _stage_if_there(settings, "triggering_blast", models, promoted, "classifier"),
+    )
+
+
+def _stage_if_there(
+    settings: TriggeringSettings, setting: str, models: PatientModels, promoted: Promoted, kind: str = "picker"
+) -> Stage | None:
+    repository, name = settings.model_repository, getattr(settings, setting)
+    is_wanted = name and ((repository / name / CARD).is_file() or setting in settings.model_fields_set)
+    return _stage(repository, name, models, promoted, kind) if is_wanted else None
+
+
+def _stage(repository: Path, model: str, models: PatientModels, promoted: Promoted, kind: str = "picker") -> Stage:
     card = read_card(repository, model)
-    if card.kind != "picker":
-        raise SettingInvalid(f"found model {model!r}, a {card.kind}; expected a picker; name another")
+    if card.kind != kind:
+        raise SettingInvalid(f"found model {model!r}, a {card.kind}; expected a {kind}; name another")
     latest = max((path.parent.name for path in (repository / model).glob("*/model.onnx")), key=_number, default="")
     if not latest:
         raise ModelUnknown(f"found no version of {model!r} in {repository}, expected a folder 1 with model.onnx in it")

@@ -11,19 +11,19 @@ from prometheus_client import Counter, Gauge, Histogram
 from kensoku.bus import Bus, Message, Position, Stream, Table
 from kensoku.continuous import Instrument, Times
 from kensoku.control import StationSwitches
-from kensoku.detection import Cascade, Detector, Found
+from kensoku.detection import Cascade, Detector, Found, SecondLook
 from kensoku.errors import InputInvalid
 from kensoku.inference import Models
 from kensoku.inventory import published_stations
 from kensoku.packets import ChannelSamples, decode_packets, read_packet
 from kensoku.runtime import Pulse
-from kensoku.triggering.models import PatientModels, Promoted, Stopped, live_picker
+from kensoku.triggering.models import PatientModels, Promoted, Stopped, live_picker, second_look
 from kensoku.triggering.progress import ProgressBook
 from kensoku.triggering.recall import Recalled, recall
 from kensoku.triggering.regions import Destination, destinations, read_regions
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import PHASE_P, Pick, PickMessage, Progress
+from kensoku.v1.pick_pb2 import PHASE_P, Pick, PickMeasurement, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import WaveformPacket
 
 log = logging.getLogger("kensoku.triggering")
@@ -40,6 +40,7 @@ LATE = Counter("triggering_late_packets", "Packets later than the lateness, hand
 DISABLED = Counter("triggering_disabled_packets", "Packets left out because their station is disabled")
 FOUND = Counter("triggering_picks", "Picks published", ["phase", "late"])
 MEASURED = Counter("triggering_measurements", "Measurements of picks published")
+HEARD_AGAIN = Counter("triggering_heard_again", "Picks heard again with all that surrounds them", ["is_confirmed"])
 TURN_SECONDS = Histogram("triggering_turn_seconds", "Time to turn a batch of packets into picks")
 LATENCY_SECONDS = Histogram(
     "triggering_latency_seconds",
@@ -63,8 +64,10 @@ def run(
     """Read packets until told to stop; what is not committed comes again."""
     with bus.table("inventory") as inventory, bus.table("control") as control:
         patient = PatientModels(models, pulse, stop, settings.models_wait_s)
-        cascade = Cascade(live_picker(settings, patient, Promoted(control)))
-        service = Triggering(settings, bus, cascade, inventory, control, clock_ns)
+        promoted = Promoted(control)
+        cascade = Cascade(live_picker(settings, patient, promoted))
+        looks = cascade, second_look(settings, patient, promoted)
+        service = Triggering(settings, bus, looks, inventory, control, clock_ns)
         with bus.subscribe(
             [settings.topic],
             settings.group,
@@ -88,13 +91,13 @@ class Triggering:
         self,
         settings: TriggeringSettings,
         bus: Bus,
-        cascade: Cascade,
+        looks: tuple[Cascade, SecondLook],
         inventory: Table,
         control: Table,
         clock_ns: Callable[[], int],
     ) -> None:
         self._bus = bus
-        self._cascade = cascade
+        self._cascade, second = looks
         self._clock_ns = clock_ns
         self._recall_ns = round(settings.triggering_recall_s * NS_PER_S)
         self._directory = Directory(inventory, control)
@@ -105,7 +108,10 @@ class Triggering:
             future_s=settings.triggering_future_s,
         )
         self._is_backfill = settings.triggering_backfill
-        self._detector = Detector(cascade, times, self._directory.station, clock_ns, is_late=self._is_backfill)
+        is_late = settings.triggering_backfill
+        self._detector = Detector(
+            self._cascade, times, self._directory.station, clock_ns, is_late=is_late, second_look=second
+        )
         self._epochs: dict[Position, int] = {}
         self._books: dict[Position, ProgressBook] = {}
         self._next: dict[Position, int] = {}
@@ -211,6 +217,8 @@ class Triggering:
         else:
             message.measurement.CopyFrom(found)
             MEASURED.inc()
+            if len(found.models) > 1:
+                HEARD_AGAIN.labels(str(_is_confirmed(found)).lower()).inc()
         value = message.SerializeToString()
         self._bus.publish(PICKS, key, value)
         for region in self._directory.regions(key):
@@ -270,3 +278,10 @@ class Directory:
         if key not in self._regions:
             self._regions[key] = destinations(read_regions(self._control), self._stations.get(key))
         return self._regions[key]
+
+
+def _is_confirmed(measurement: PickMeasurement) -> bool:
+    """Whether its own phase is what the models still hold for the most probable."""
+    said = measurement.probabilities
+    own, other = (said.p, said.s) if measurement.phase == PHASE_P else (said.s, said.p)
+    return own > max(said.noise, other)

@@ -40,6 +40,12 @@ class TriggeringSettings(ServiceSettings):
     triggering_first: Annotated[
         str, Field(description="the small model that looks at every second first; '' for none")
     ] = "picker_first"
+    triggering_second: Annotated[
+        str, Field(description="the picker that hears half a minute after each pick; '' for none")
+    ] = "picker"
+    triggering_blast: Annotated[
+        str, Field(description="the model that tells blasts by half a minute around P; '' for none")
+    ] = "blast_long"
     triggering_hold_s: Annotated[
         float, Field(ge=0, le=60, description="how long the other channels of a second are waited for")
     ] = 3.0

@@ -7,6 +7,7 @@ from kensoku.detection._arrivals import Arrival, FrontEnd, pick_id
 from kensoku.detection._cascade import LOOKED_BACK, Cascade
 from kensoku.detection._detector import Detector, Found, no_inventory, pick_packets
 from kensoku.detection._messages import Stations
+from kensoku.detection._second_look import Refined, SecondLook
 from kensoku.detection._stages import Picker, Stage, Version, decided_to
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Found",
     "FrontEnd",
     "Picker",
+    "Refined",
+    "SecondLook",
     "Stage",
     "Stations",
     "Version",

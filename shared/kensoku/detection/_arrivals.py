@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kensoku.continuous import SAMPLE_NS, Instrument, Step, time_of
+from kensoku.continuous import SAMPLE_NS, Instrument, Step, Timeline, time_of
 from kensoku.picking import Phase
 from kensoku.v1.pick_pb2 import DECISION_KEPT, METHOD_CNN, Decision, Method, ModelReference
 
@@ -44,10 +44,14 @@ class Arrival:
 
     @property
     def onset_ns(self) -> int:
-        """UTC, with the offset of the station's clock from the grid, and without the delay of a filter."""
-        whole, timeline = int(self.sample // 1), self.step.timeline
-        fraction_ns = round((self.sample - whole) * SAMPLE_NS)
-        return time_of(whole) + fraction_ns + timeline.offset_ns(whole) - timeline.delay_ns(whole)
+        return onset_ns(self.step.timeline, self.sample)
+
+
+def onset_ns(timeline: Timeline, sample: float) -> int:
+    """UTC, with the offset of the station's clock from the grid, and without the delay of a filter."""
+    whole = int(sample // 1)
+    fraction_ns = round((sample - whole) * SAMPLE_NS)
+    return time_of(whole) + fraction_ns + timeline.offset_ns(whole) - timeline.delay_ns(whole)
 
 
 class FrontEnd(Protocol):

@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from kensoku.continuous import NOWHERE, RATE_HZ, Before, Fed, Instrument, Network, Position, Step, Times
+from kensoku.continuous import NOWHERE, RATE_HZ, Before, Fed, Instrument, Network, Position, Step, Timeline, Times
 from kensoku.detection._arrivals import FrontEnd
 from kensoku.detection._messages import Stations, describe, describe_fully
+from kensoku.detection._second_look import SecondLook
 from kensoku.errors import KensokuError
 from kensoku.measuring import FULL, LEAD
 from kensoku.packets import PACKETS_AT_ONCE, ChannelSamples, decode_packets
@@ -48,14 +49,18 @@ class Detector:
         clock_ns: Callable[[], int] = time.time_ns,
         *,
         is_late: bool = False,  # all of it: records that fill in
+        second_look: SecondLook | None = None,  # for the second messages
     ) -> None:
         times = times or Times()
         self._front_end = front_end
         self._is_late = is_late
+        self._second_look = second_look or SecondLook()
         self._stations = stations
         self._clock_ns = clock_ns
         self._lateness = round(times.lateness_s * RATE_HZ)
-        self.network = Network(replace(times, reach=max(front_end.reach, LEAD + FULL + RATE_HZ)))
+        self.network = Network(
+            replace(times, reach=max(front_end.reach, LEAD + FULL + RATE_HZ, self._second_look.reach + RATE_HZ))
+        )
         self._told: dict[Instrument, list[_Told]] = {}
         self._found: list[Found] = []
 
@@ -125,17 +130,21 @@ class Detector:
 
     def _measure(self, is_over: bool = False) -> None:
         """Half a minute after its onset a pick is measured, whatever came of it by then."""
-        for instrument, told in list(self._told.items()):
+        due, reached = list[tuple[_Told, Timeline]](), dict[Instrument, int]()
+        for instrument, told in self._told.items():
             timeline = self.network.timeline(instrument)
             if timeline is None:  # nothing was read of it since the restart
                 continue
             is_last = is_over or self.network.is_silent(instrument)
-            reached = END if is_last else self.network.evaluated_to(instrument)
-            for one in told:
-                if not one.is_measured and one.due <= reached:
-                    self._found.append(describe_fully(one.pick, timeline, self._stations))
-                    one.is_measured = True
-            told[:] = [one for one in told if not one.is_measured or one.due > reached - self._lateness]
+            reached[instrument] = END if is_last else self.network.evaluated_to(instrument)
+            due += [(one, timeline) for one in told if not one.is_measured and one.due <= reached[instrument]]
+        refined = self._second_look.refine([(one.pick, timeline) for one, timeline in due])
+        for (one, timeline), better in zip(due, refined, strict=True):
+            self._found.append(describe_fully(one.pick, timeline, self._stations, better))
+            one.is_measured = True
+        for instrument, to in reached.items():
+            told = self._told[instrument]
+            told[:] = [one for one in told if not one.is_measured or one.due > to - self._lateness]
             if not told:
                 del self._told[instrument]
 
@@ -158,12 +167,13 @@ def pick_packets(
     front_end: FrontEnd,
     times: Times | None = None,
     stations: Stations = no_inventory,
+    second_look: SecondLook | None = None,
 ) -> Iterator[Found]:
     """The same from packets as live. Packets that cannot be used are left out.
 
     The stamps in the packets decide what is waited for: give those of one station in the order of their arrival.
     """
-    detector = Detector(front_end, times, stations)
+    detector = Detector(front_end, times, stations, second_look=second_look)
     batch: list[WaveformPacket] = []
     for packet in packets:
         batch.append(packet)

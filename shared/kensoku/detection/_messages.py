@@ -5,7 +5,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from kensoku.continuous import RATE_HZ, SAMPLE_NS, Timeline, time_of
-from kensoku.detection._arrivals import Arrival
+from kensoku.detection._arrivals import Arrival, onset_ns
+from kensoku.detection._second_look import Refined, share_out
 from kensoku.measuring import FULL, LEAD, Channels, Measured, describe_pick, measure, pick_measurement
 from kensoku.picking import Phase
 from kensoku.v1.inventory_pb2 import Station
@@ -57,13 +58,28 @@ def describe(arrival: Arrival, stations: Stations, *, late: bool, ready_ns: int,
     return pick
 
 
-def describe_fully(pick: Pick, timeline: Timeline, stations: Stations) -> PickMeasurement:
+def describe_fully(
+    pick: Pick, timeline: Timeline, stations: Stations, refined: Refined | None = None
+) -> PickMeasurement:
     """The second message, of the half minute after the onset; of what the first one says and the record alone."""
     first = pick.onset_index - LEAD - 1
     measured = _measured(pick, timeline, stations, first, pick.onset_index + FULL)
     message = pick_measurement(pick, measured, _first_ns(timeline, first, pick.onset_index))
     message.models.append(pick.model)
+    if refined is not None:
+        _refine(message, refined, timeline)
     return message
+
+
+def _refine(message: PickMeasurement, refined: Refined, timeline: Timeline) -> None:
+    message.models.extend(refined.models)
+    if refined.sample is not None:
+        message.onset_ns = onset_ns(timeline, refined.sample)
+        message.onset_uncertainty_s = refined.uncertainty_s
+    if refined.probabilities is not None:
+        message.probabilities.CopyFrom(refined.probabilities)
+    if refined.blast is not None:
+        message.blast_probability = refined.blast
 
 
 def _measured(pick: Pick, timeline: Timeline, stations: Stations, first: int, end: int) -> Measured:
@@ -82,12 +98,8 @@ def _first_ns(timeline: Timeline, first: int, index: int) -> int:
 
 
 def _probabilities(arrival: Arrival) -> PhaseProbabilities:
-    """Of its own phase what the whole lobe says; noise and the other phase share the rest as they do at the onset."""
-    own, noise, other = arrival.score, arrival.noise, arrival.s if arrival.phase == "P" else arrival.p
-    share = (1 - own) / (noise + other) if noise + other > 0 else 0.0
-    noise, other = (noise * share, other * share) if share else (1 - own, 0.0)
-    p, s = (own, other) if arrival.phase == "P" else (other, own)
-    return PhaseProbabilities(noise=noise, p=p, s=s)
+    other = arrival.s if arrival.phase == "P" else arrival.p
+    return share_out(arrival.phase, arrival.score, arrival.noise, other)
 
 
 @cache

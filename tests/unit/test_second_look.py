@@ -1,0 +1,128 @@
+"""Half a minute later a pick is heard again: a better onset, probabilities, and whether a blast made it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from kensoku.detection import Detector, SecondLook, Stage, pick_packets
+from kensoku.errors import InputInvalid, ModelServerUnavailable
+from kensoku.packets import decode_packet
+from kensoku.picking import Geometry, Model, PhasePair
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMeasurement
+from tests.streams import FloatArray, contents, onsets, picks, record, seconds, two_stages
+from tests.tiny_models import card
+from tests.unit.test_detection import QUICK, RECORD, pieces
+
+FULL = card(geometry=Geometry(window=8192, before=400, after=400), threshold=PhasePair(p=0.4, s=0.4), label_s=0.0)
+LONG = card("classifier", geometry=Geometry(window=3008, before=0, after=0))
+
+
+def early(counts: FloatArray) -> FloatArray:
+    """The stand-in without its delays, four samples before the onset."""
+    said = onsets(counts)
+    moved = np.zeros_like(said)
+    for row, delay in ((1, 54), (2, 144)):
+        moved[:, row, :-delay] = said[:, row, delay:]
+    moved[:, 0] = 1 - moved[:, 1:].max(axis=1)
+    return moved
+
+
+def large(counts: FloatArray) -> FloatArray:
+    """A blast is what is larger after P than before."""
+    ratio = np.nanmean(np.abs(counts[:, :, 1000:1100]), axis=(1, 2)) / np.nanmean(
+        np.abs(counts[:, :, :900]), axis=(1, 2)
+    )
+    blast = np.clip(ratio / 100, 0, 1).astype(np.float32)
+    return np.stack([1 - blast, blast], axis=1)[:, :, np.newaxis]
+
+
+def second_look(model: Model = early) -> SecondLook:
+    return SecondLook(Stage("picker", FULL, model, "1", "ef"), Stage("blast_long", LONG, large, "1", "gh"))
+
+
+def both(look: SecondLook | None = None) -> list[tuple[Pick, PickMeasurement]]:
+    found = list(pick_packets(seconds(RECORD), two_stages(), second_look=look))
+    measured = {one.id: one for one in found if isinstance(one, PickMeasurement)}
+    return [(pick, measured[pick.id]) for pick in picks(found)]
+
+
+def test_a_second_message_has_the_better_onset_and_names_who_said_so() -> None:
+    for (pick, message), (_, plain) in zip(both(second_look()), both(), strict=True):
+        assert plain.onset_ns == pick.onset_ns
+        assert message.onset_ns - pick.onset_ns == pytest.approx(-40_000_000, abs=15_000_000)
+        assert [model.name for model in message.models][:2] == ["picker_live", "picker"]
+        own = message.probabilities.p if message.phase == PHASE_P else message.probabilities.s
+        assert own > 0.4
+        total = message.probabilities.noise + message.probabilities.p + message.probabilities.s
+        assert total == pytest.approx(1.0, abs=1e-6)
+        assert list(message.amplitudes) == list(plain.amplitudes)
+
+
+def test_blasts_are_told_of_p_alone() -> None:
+    (p, p_message), (s, s_message) = both(second_look())
+    assert (p.phase, s.phase) == (PHASE_P, PHASE_S)
+    assert 0 < p_message.blast_probability < 1
+    assert [model.name for model in p_message.models] == ["picker_live", "picker", "blast_long"]
+    assert not s_message.HasField("blast_probability")
+    assert not p.HasField("blast_probability")
+
+
+def test_a_pick_that_nobody_confirms_keeps_its_onset_and_loses_its_probability() -> None:
+    def deaf(counts: FloatArray) -> FloatArray:
+        said = np.zeros_like(counts)
+        said[:, 0] = 1
+        return said
+
+    for pick, message in both(second_look(deaf)):
+        assert message.onset_ns == pick.onset_ns
+        assert message.onset_uncertainty_s == pick.onset_uncertainty_s
+        assert (message.probabilities.noise, message.probabilities.p, message.probabilities.s) == (1, 0, 0)
+
+
+@settings(QUICK)
+@given(pieces())
+def test_packets_change_no_byte_of_what_is_heard_again(packets: list) -> None:  # type: ignore[type-arg]  # of packets
+    alike = contents(pick_packets(seconds(RECORD), two_stages(), second_look=second_look()))
+    assert contents(pick_packets(packets, two_stages(), second_look=second_look())) == alike
+
+
+def test_while_no_model_answers_nothing_is_lost() -> None:
+    calls = 0
+
+    def away_once(counts: FloatArray) -> FloatArray:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ModelServerUnavailable("nobody answers")
+        return early(counts)
+
+    detector, found = Detector(two_stages(), second_look=second_look(away_once)), []
+    for packet in seconds(record(8000, events=((1800, 0), (2400, 1)))):
+        detector.feed(packet, decode_packet(packet))
+        try:
+            found += detector.found()
+        except ModelServerUnavailable:
+            continue
+    whole = pick_packets(seconds(record(8000, events=((1800, 0), (2400, 1)))), two_stages(), second_look=second_look())
+    assert calls > 1
+    assert contents(found + detector.finish()) == contents(whole)
+
+
+@pytest.mark.parametrize(
+    "picker",
+    [
+        card(geometry=Geometry(window=8192, before=400, after=2900)),
+        card(
+            0.4, geometry=Geometry(window=1024, before=592, after=16, is_fixed=True), look_ahead_s=PhasePair(p=1, s=2)
+        ),
+    ],
+)
+def test_a_picker_that_cannot_be_asked_so_is_refused(picker: object) -> None:
+    with pytest.raises(InputInvalid, match="expected a picker of any length"):
+        SecondLook(Stage("picker", picker, early))  # type: ignore[arg-type]  # a card
+
+
+def test_a_blast_window_that_ends_too_late_is_refused() -> None:
+    longer = card("classifier", geometry=Geometry(window=4800, before=0, after=0))
+    with pytest.raises(InputInvalid, match="half a minute after it"):
+        SecondLook(None, Stage("blast_long", longer, large))
