@@ -2,8 +2,9 @@
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -242,3 +243,9 @@ def check_channel(channel: ChannelSamples) -> None:
             f"found samples of {samples.dtype} in {samples.ndim} dimensions in channel {channel.code}, "
             "expected one dimension of int32 or float32; convert them before sending"
         )
+
+
+def station_filter(patterns: str) -> Callable[[str], bool]:
+    """`CI.*, NN.PIRU` as a question about a NET.STA; an empty one is about no station."""
+    wanted = [stripped for pattern in patterns.split(",") if (stripped := pattern.strip())]
+    return lambda station: any(fnmatchcase(station, pattern) for pattern in wanted)

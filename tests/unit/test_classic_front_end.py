@@ -7,17 +7,19 @@ import pytest
 
 from kensoku.classic import ClassicFrontEnd, ClassicSettings, pick_classic
 from kensoku.continuous import index_of
-from kensoku.detection import Stage, pick_packets
+from kensoku.detection import ByStation, Stage, pick_packets
+from kensoku.packets import station_filter
 from kensoku.picking import Delay, Geometry, ModelCard, PhasePair
 from kensoku.v1.pick_pb2 import (
     DECISION_KEPT,
     DECISION_REJECTED_NOISE,
     METHOD_CLASSIC,
     METHOD_CLASSIC_REFINED,
+    METHOD_CNN,
     PHASE_P,
     PHASE_S,
 )
-from tests.streams import START_NS, FloatArray, card, contents, picks, record, seconds
+from tests.streams import START_NS, FloatArray, card, contents, one_stage, picks, record, seconds
 
 P, S = 5000, 5600
 COUNTS = record(9000, events=((P, 0), (S, 1), (S, 2)))
@@ -116,3 +118,14 @@ def test_it_says_how_far_back_it_looks() -> None:
     end = front_end()
     assert end.reach >= SETTINGS.reach + 200
     assert end.evaluate([]) == []
+
+
+def test_each_station_has_its_own_front_end() -> None:
+    mixed = ByStation(one_stage(), front_end(), station_filter("XX.B*, YY.*"))
+    assert mixed.reach == max(one_stage().reach, front_end().reach)
+    both = [*seconds(COUNTS, station="A"), *seconds(COUNTS, station="BAR")]
+    found = picks(pick_packets(sorted(both, key=lambda one: one.arrival_ns), mixed))
+    methods = {(pick.instrument.station, pick.method) for pick in found}
+    assert methods == {("A", METHOD_CNN), ("BAR", METHOD_CLASSIC)}
+    alone = picks(pick_packets(seconds(COUNTS, station="BAR"), front_end()))
+    assert [pick.id for pick in found if pick.instrument.station == "BAR"] == [pick.id for pick in alone]

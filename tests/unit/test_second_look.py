@@ -33,7 +33,8 @@ def large(counts: FloatArray) -> FloatArray:
         np.abs(counts[:, :, :900]), axis=(1, 2)
     )
     blast = np.clip(ratio / 100, 0, 1).astype(np.float32)
-    return np.stack([1 - blast, blast], axis=1)[:, :, np.newaxis]
+    said: FloatArray = np.stack([1 - blast, blast], axis=1)[:, :, np.newaxis]
+    return said
 
 
 def second_look(model: Model = early) -> SecondLook:
@@ -112,9 +113,7 @@ def test_while_no_model_answers_nothing_is_lost() -> None:
     "picker",
     [
         card(geometry=Geometry(window=8192, before=400, after=2900)),
-        card(
-            0.4, geometry=Geometry(window=1024, before=592, after=16, is_fixed=True), look_ahead_s=PhasePair(p=1, s=2)
-        ),
+        card(geometry=Geometry(window=1024, before=592, after=16, is_fixed=True)),
     ],
 )
 def test_a_picker_that_cannot_be_asked_so_is_refused(picker: object) -> None:

@@ -19,7 +19,7 @@ from kensoku.triggering.service import run
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.control_pb2 import Region, Vertex
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
-from kensoku.v1.pick_pb2 import PickMessage, Progress
+from kensoku.v1.pick_pb2 import METHOD_CLASSIC, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import WaveformPacket
 from tests.streams import card, contents, onsets, packet, picks, record, seconds, two_stages
 
@@ -125,6 +125,14 @@ def test_it_tells_what_batch_finds(bus: Bus, settings: TriggeringSettings) -> No
     last = progress(bus)[-1].instruments[0]
     assert last.instrument.band_instrument == "HH"
     assert last.noise_level == pytest.approx(12, rel=0.2)  # 20 counts of white noise, of which 18 of 50 Hz are seen
+
+
+def test_stations_can_be_left_to_the_classic_picker(bus: Bus, settings: TriggeringSettings) -> None:
+    publish(bus, seconds(record(6000, events=((4000, 0),))))
+    models = StandIn()
+    serve(settings.model_copy(update={"triggering_classic": "YY.*,XX.S*"}), bus, models, progressed(bus, 60))
+    assert {(pick.method, pick.model.name) for pick in picks(found(bus))} == {(METHOD_CLASSIC, "classic")}
+    assert models.windows == 0
 
 
 def test_a_crash_tells_nothing_twice_and_infers_nothing_again(bus: Bus, settings: TriggeringSettings) -> None:

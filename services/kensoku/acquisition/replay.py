@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from prometheus_client import Counter, Gauge
@@ -20,7 +19,7 @@ from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.acquisition.sources import SIMULATED, FileSource, SimulatedSource, Source, iso
 from kensoku.acquisition.waveform_files import Fault
 from kensoku.bus import Bus
-from kensoku.packets import EARLIEST_NS, LATEST_NS
+from kensoku.packets import EARLIEST_NS, LATEST_NS, station_filter
 from kensoku.runtime import Pulse
 
 log = logging.getLogger("kensoku.acquisition")
@@ -190,12 +189,6 @@ class Replay:
         self._publisher.flush()
         if self._reached:
             position.save(self._position_path, self._reached)
-
-
-def station_filter(patterns: str) -> Callable[[str], bool]:
-    """`CI.*, NN.PIRU` as a question about a NET.STA."""
-    wanted = [pattern.strip() for pattern in patterns.split(",")]
-    return lambda station: any(fnmatchcase(station, pattern) for pattern in wanted)
 
 
 def _ns(time_of_day: datetime | None, default_ns: int) -> int:

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
 from kensoku.bus import Table
-from kensoku.detection import Picker, SecondLook, Stage, Version
+from kensoku.classic import ClassicFrontEnd
+from kensoku.detection import ByStation, Cascade, FrontEnd, Picker, SecondLook, Stage, Version
 from kensoku.errors import ModelRefused, ModelServerUnavailable, ModelUnknown, SettingInvalid
 from kensoku.inference import Models
 from kensoku.models import file_sha256, version_in_force
+from kensoku.packets import station_filter
 from kensoku.picking import CARD, read_card
 from kensoku.runtime import Pulse
 from kensoku.triggering.settings import TriggeringSettings
@@ -94,6 +97,24 @@ def _promotions(control: Mapping[str, bytes], model: str) -> tuple[ModelPromotio
     except DecodeError:
         log.warning("left out the promotions of %s, which cannot be read; promote it again", model)
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Who listens to the stations, and who listens again."""
+
+    cascade: Cascade
+    front_end: FrontEnd  # the cascade, but for stations that a classic picker listens to
+    second_look: SecondLook
+
+
+def listening(settings: TriggeringSettings, models: PatientModels, promoted: Promoted) -> Listening:
+    cascade = Cascade(live_picker(settings, models, promoted))
+    front_end: FrontEnd = cascade
+    if settings.triggering_classic:
+        denoiser = _stage_if_there(settings, "triggering_denoiser", models, promoted, "classifier")
+        front_end = ByStation(cascade, ClassicFrontEnd(denoiser), station_filter(settings.triggering_classic))
+    return Listening(cascade, front_end, second_look(settings, models, promoted))
 
 
 def live_picker(settings: TriggeringSettings, models: PatientModels, promoted: Promoted) -> Picker:

@@ -11,13 +11,13 @@ from prometheus_client import Counter, Gauge, Histogram
 from kensoku.bus import Bus, Message, Position, Stream, Table
 from kensoku.continuous import Instrument, Times
 from kensoku.control import StationSwitches
-from kensoku.detection import Cascade, Detector, Found, SecondLook
+from kensoku.detection import Detector, Found
 from kensoku.errors import InputInvalid
 from kensoku.inference import Models
 from kensoku.inventory import published_stations
 from kensoku.packets import ChannelSamples, decode_packets, read_packet
 from kensoku.runtime import Pulse
-from kensoku.triggering.models import PatientModels, Promoted, Stopped, live_picker, second_look
+from kensoku.triggering.models import Listening, PatientModels, Promoted, Stopped, listening
 from kensoku.triggering.progress import ProgressBook
 from kensoku.triggering.recall import Recalled, recall
 from kensoku.triggering.regions import Destination, destinations, read_regions
@@ -64,10 +64,8 @@ def run(
     """Read packets until told to stop; what is not committed comes again."""
     with bus.table("inventory") as inventory, bus.table("control") as control:
         patient = PatientModels(models, pulse, stop, settings.models_wait_s)
-        promoted = Promoted(control)
-        cascade = Cascade(live_picker(settings, patient, promoted))
-        looks = cascade, second_look(settings, patient, promoted)
-        service = Triggering(settings, bus, looks, inventory, control, clock_ns)
+        listens = listening(settings, patient, Promoted(control))
+        service = Triggering(settings, bus, listens, inventory, control, clock_ns)
         with bus.subscribe(
             [settings.topic],
             settings.group,
@@ -91,13 +89,13 @@ class Triggering:
         self,
         settings: TriggeringSettings,
         bus: Bus,
-        looks: tuple[Cascade, SecondLook],
+        listens: Listening,
         inventory: Table,
         control: Table,
         clock_ns: Callable[[], int],
     ) -> None:
         self._bus = bus
-        self._cascade, second = looks
+        self._cascade = listens.cascade
         self._clock_ns = clock_ns
         self._recall_ns = round(settings.triggering_recall_s * NS_PER_S)
         self._directory = Directory(inventory, control)
@@ -108,9 +106,13 @@ class Triggering:
             future_s=settings.triggering_future_s,
         )
         self._is_backfill = settings.triggering_backfill
-        is_late = settings.triggering_backfill
         self._detector = Detector(
-            self._cascade, times, self._directory.station, clock_ns, is_late=is_late, second_look=second
+            listens.front_end,
+            times,
+            self._directory.station,
+            clock_ns,
+            is_late=self._is_backfill,
+            second_look=listens.second_look,
         )
         self._epochs: dict[Position, int] = {}
         self._books: dict[Position, ProgressBook] = {}

@@ -40,6 +40,12 @@ class TriggeringSettings(ServiceSettings):
     triggering_first: Annotated[
         str, Field(description="the small model that looks at every second first; '' for none")
     ] = "picker_first"
+    triggering_classic: Annotated[
+        str, Field(description="stations that a classic picker listens to: patterns of NET.STA, separated by commas")
+    ] = ""
+    triggering_denoiser: Annotated[
+        str, Field(description="the model that judges picks of the classic picker; '' for none")
+    ] = "denoiser"
     triggering_second: Annotated[
         str, Field(description="the picker that hears half a minute after each pick; '' for none")
     ] = "picker"

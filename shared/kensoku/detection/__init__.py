@@ -4,6 +4,7 @@ Every second of an instrument lies on an absolute grid and is decided once, from
 """
 
 from kensoku.detection._arrivals import Arrival, FrontEnd, pick_id
+from kensoku.detection._by_station import ByStation
 from kensoku.detection._cascade import LOOKED_BACK, Cascade
 from kensoku.detection._detector import Detector, Found, no_inventory, pick_packets
 from kensoku.detection._messages import Stations
@@ -13,6 +14,7 @@ from kensoku.detection._stages import Picker, Stage, Version, decided_to
 __all__ = [
     "LOOKED_BACK",
     "Arrival",
+    "ByStation",
     "Cascade",
     "Detector",
     "Found",

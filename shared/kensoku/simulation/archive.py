@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +22,7 @@ import scipy
 from obspy import Stream, Trace, UTCDateTime
 
 from kensoku.errors import SettingInvalid
+from kensoku.packets import station_filter
 from kensoku.simulation.disturbances import LOOK_AHEAD_S
 from kensoku.simulation.engine import (
     LOOK_AHEAD_NS,
@@ -93,8 +93,8 @@ class Progress:
 
 
 def select_stations(world: World, patterns: str) -> list[Station]:
-    wanted = [pattern.strip() for pattern in patterns.split(",")]
-    chosen = [station for station in world.stations if any(fnmatchcase(station.name, each) for each in wanted)]
+    is_wanted = station_filter(patterns)
+    chosen = [station for station in world.stations if is_wanted(station.name)]
     if not chosen:
         names = [station.name for station in world.stations]
         raise SettingInvalid(
