@@ -23,7 +23,7 @@ from kensoku.triggering.recall import Recalled, recall
 from kensoku.triggering.regions import Destination, destinations, read_regions
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import PHASE_P, Pick, PickMeasurement, PickMessage, Progress
+from kensoku.v1.pick_pb2 import PHASE_P, Decision, Pick, PickMeasurement, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import WaveformPacket
 
 log = logging.getLogger("kensoku.triggering")
@@ -38,7 +38,7 @@ REJECTS = Counter("triggering_rejects", "Packets that could not be used")
 LEFT_OUT = Counter("triggering_left_out_channels", "Channels of packets that could not be used")
 LATE = Counter("triggering_late_packets", "Packets later than the lateness, handed to waveforms.backfill")
 DISABLED = Counter("triggering_disabled_packets", "Packets left out because their station is disabled")
-FOUND = Counter("triggering_picks", "Picks published", ["phase", "late"])
+FOUND = Counter("triggering_picks", "Picks published", ["phase", "decision", "late"])
 MEASURED = Counter("triggering_measurements", "Measurements of picks published")
 HEARD_AGAIN = Counter("triggering_heard_again", "Picks heard again with all that surrounds them", ["is_confirmed"])
 TURN_SECONDS = Histogram("triggering_turn_seconds", "Time to turn a batch of packets into picks")
@@ -48,6 +48,9 @@ LATENCY_SECONDS = Histogram(
     buckets=[0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300],
 )
 LAG_SECONDS = Gauge("triggering_lag_seconds", "Wall-clock time since the newest packet that was read had arrived")
+BEHIND_SECONDS = Gauge(
+    "triggering_station_behind_seconds", "From the newest second of a station that was looked at to now", ["station"]
+)
 FIRST_WINDOWS = Gauge("triggering_first_windows", "Windows that the first stage has looked at since the start")
 FINAL_WINDOWS = Gauge("triggering_final_windows", "Windows that the live picker has looked at since the start")
 INSTRUMENTS = Gauge("triggering_instruments", "Instruments whose records are held")
@@ -134,6 +137,7 @@ class Triggering:
         """Tell the next owner of these how far they were looked at."""
         self._tell_progress(positions & self._epochs.keys(), is_idle=False)
         stream.commit(self._detector.network.oldest_needed())
+        BEHIND_SECONDS.clear()  # those that stay are told within a second
         for position in positions:
             self._detector.leave(position)
             for by_position in (self._epochs, self._books, self._next):
@@ -214,7 +218,8 @@ class Triggering:
         message = PickMessage(owner_epoch=self._epochs.get(position, 0))
         if isinstance(found, Pick):
             message.pick.CopyFrom(found)
-            FOUND.labels("P" if found.phase == PHASE_P else "S", str(found.late).lower()).inc()
+            decision = Decision.Name(found.decision).removeprefix("DECISION_").lower()
+            FOUND.labels("P" if found.phase == PHASE_P else "S", decision, str(found.late).lower()).inc()
             LATENCY_SECONDS.observe(max(found.latency.published_ns - found.latency.packet_arrival_ns, 0) / NS_PER_S)
         else:
             message.measurement.CopyFrom(found)
@@ -243,7 +248,10 @@ class Triggering:
                 next_offset=self._next.get(position, 0),
             )
             message = PickMessage(progress=progress, owner_epoch=self._epochs.get(position, 0))
-            stations = {f"{one.instrument.network}.{one.instrument.station}" for one in instruments}
+            newest = {f"{one.instrument.network}.{one.instrument.station}": one.evaluated_to_ns for one in instruments}
+            for station, evaluated_to_ns in newest.items():
+                BEHIND_SECONDS.labels(station).set((self._clock_ns() - evaluated_to_ns) / NS_PER_S)
+            stations = newest.keys()
             value = message.SerializeToString()
             self._bus.publish(PICKS, min(stations), value)
             for region in {region for station in stations for region in self._directory.regions(station)}:
