@@ -1,0 +1,271 @@
+"""How many stations triggering keeps up with on one machine: broker, Triton, the service and who sends, all on it.
+
+`python -m benchmarks.capacity [--stations N] [--seconds T] [--scenario national] [--json]` is one trial: N stations of
+a scenario, three components at 100 Hz in packets of a second, made before and sent at their pace by a process of its
+own, which stands in the place of acquisition. A packet's stamp is the moment at which it is sent. A trial counts if
+the ids of its picks are those that a batch run finds in the same packets, and if lag did not grow.
+Without --stations: trials of a minute, more stations each time, until one does not count.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from kensoku.acquisition.simulated import seconds_of
+from kensoku.batch import open_picker
+from kensoku.bus import Bus, open_bus
+from kensoku.bus.topics import TOPICS, plan
+from kensoku.detection import Cascade, pick_packets
+from kensoku.models import default_repository
+from kensoku.packets import encode_packet
+from kensoku.settings import ServiceSettings, load_settings
+from kensoku.simulation.engine import open_world
+from kensoku.triton import embedded_triton
+from kensoku.v1.pick_pb2 import Pick, PickMessage
+from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
+from tests.broker import free_ports, running_broker
+
+NS_PER_S = 10**9
+SECONDS = 60
+FIRST_S = 1803  # of the scenario: its strong earthquake has just begun
+STEPS = (100, 200, 400, 600, 800, 1000, 1500, 2000)  # stations
+MOST_SLOPE = 0.01  # of a trial that counts; s of lag a second
+SETTLING_S = 10.0  # at the start of which lag is not judged
+REST_S = 60.0  # in which the rest must come
+
+Rendered = list[tuple[str, bytes]]  # key and message of each packet of a second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    stations: int
+    seconds: int
+    picks: int
+    p50_s: float  # from the arrival of the packet that completed a second to the publication of its picks
+    p99_s: float
+    lag_slope: float  # s a second
+    cores: float  # of broker, Triton and triggering
+    generator_cores: float
+    ids_equal_batch: bool
+    missing: int
+    more: int
+
+    @property
+    def is_kept_up(self) -> bool:
+        return self.ids_equal_batch and self.lag_slope < MOST_SLOPE and self.p99_s < 1.0
+
+
+# --- packets ----------------------------------------------------------------------------------------------------------
+
+
+def render(scenario: str, stations: int, seconds: int) -> list[Rendered]:
+    """Messages without a stamp, second by second; at the end one more second, two minutes later: nothing waits then."""
+    world = open_world(scenario)
+    every = len(world.stations) / stations
+    chosen = replace(world, stations=[world.stations[int(number * every)] for number in range(stations)])
+    first = world.start_ns // NS_PER_S + FIRST_S
+    spans = ((first, first + seconds), (first + seconds + 120, first + seconds + 121))
+    made: dict[int, Rendered] = {}
+    for begin, end in spans:
+        for one in seconds_of(chosen, begin, end, at_once=1):
+            message = encode_packet(one.network, one.station, one.channels, "capacity", 0, TIME_KIND_REPLAY)
+            made.setdefault(one.second, []).append((one.key, message.SerializeToString()))
+    return [made[second] for second in sorted(made)]
+
+
+def stamped(message: bytes, arrival_ns: int) -> bytes:
+    """Of a field that comes twice in a message the last counts."""
+    return message + WaveformPacket(arrival_ns=arrival_ns).SerializeToString()
+
+
+def send(url: str, namespace: str, rendered: Sequence[Rendered], start_s: float) -> None:
+    """Each second's packets spread over the second in which they are due."""
+    with open_bus(url, namespace) as bus:
+        for number, packets in enumerate(rendered):
+            for place, (key, message) in enumerate(packets):
+                wait_s = start_s + number + place / len(packets) - time.time()
+                if wait_s > 0.002:
+                    time.sleep(wait_s)
+                bus.publish("waveforms", key, stamped(message, time.time_ns()))
+            bus.flush(60.0)
+
+
+# --- processes --------------------------------------------------------------------------------------------------------
+
+
+def spent_s(processes: Iterable[int]) -> float:
+    """Processor time of these processes and of those that they started."""
+    total = 0.0
+    for process in family(processes):
+        try:
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def family(processes: Iterable[int]) -> set[int]:
+    found, waiting = set[int](), list(processes)
+    while waiting:
+        process = waiting.pop()
+        if process not in found:
+            found.add(process)
+            for tasks in Path(f"/proc/{process}/task").glob("*/children"):
+                waiting += [int(child) for child in tasks.read_text().split()]
+    return found
+
+
+@contextmanager
+def triggering(url: str, namespace: str, models: str, port: int, log: Path) -> Iterator[int]:
+    command = [sys.executable, "-m", "kensoku.triggering", f"--bus={url}", f"--namespace={namespace}"]
+    command += [f"--models={models}", f"--port={port}"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        try:
+            until(lambda: metric(port, "service_ready") == 1.0, 120.0)
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def metric(port: int, name: str) -> float:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:  # noqa: S310  # our own
+            found = re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)$", answer.read().decode(), re.MULTILINE)
+    except OSError:
+        return float("nan")
+    return float(found[1]) if found else float("nan")
+
+
+def until(is_so: Callable[[], bool], timeout_s: float) -> bool:
+    deadline_s = time.monotonic() + timeout_s
+    while time.monotonic() < deadline_s:
+        if is_so():
+            return True
+        time.sleep(0.2)
+    return is_so()
+
+
+# --- a trial ----------------------------------------------------------------------------------------------------------
+
+
+def attempt(scenario: str, stations: int, seconds: int) -> Trial:
+    rendered = render(scenario, stations, seconds)
+    expected = batch_ids(rendered)
+    namespace = f"capacity-{uuid.uuid4().hex[:6]}"
+    home = load_settings(ServiceSettings).home
+    with ExitStack() as opened:
+        folder = opened.enter_context(tempfile.TemporaryDirectory())
+        broker = opened.enter_context(running_broker(Path(folder)))
+        server = opened.enter_context(embedded_triton(home, default_repository()))
+        with open_bus(broker.url, namespace) as bus:
+            bus.apply_topics(plan(TOPICS, bus.existing_topics()))
+            port = free_ports(1)[0]
+            with triggering(broker.url, namespace, server.url, port, Path(folder) / "triggering.log") as service:
+                assert server.process_id is not None
+                measured = [broker.pid, service, server.process_id]
+                start_s = time.time() + 3.0
+                sender = multiprocessing.get_context("spawn").Process(
+                    target=send, args=(broker.url, namespace, rendered, start_s)
+                )
+                sender.start()
+                assert sender.pid is not None
+                began_s, sent_s, lags = spent_s(measured), 0.0, list[tuple[float, float]]()
+                while sender.is_alive():
+                    time.sleep(1.0)
+                    lags.append((time.time() - start_s, metric(port, "triggering_lag_seconds")))
+                    sent_s = max(sent_s, spent_s([sender.pid]))
+                spent = spent_s(measured) - began_s
+                until(lambda: {pick.id for pick in picks_of(bus)} >= expected, REST_S)
+                found = picks_of(bus)
+    return judged(stations, seconds, found, expected, lags, spent / seconds, sent_s / seconds)
+
+
+def batch_ids(rendered: Sequence[Rendered]) -> set[str]:
+    """Of the same packets at once, stamped by their order."""
+    packets = [
+        WaveformPacket.FromString(stamped(message, NS_PER_S * (number + 1)))
+        for number, packets in enumerate(rendered)
+        for _, message in packets
+    ]
+    repository = default_repository()
+    with open_picker(repository, f"local:{repository}", "picker_live") as picker:
+        return {one.id for one in pick_packets(packets, Cascade(picker)) if isinstance(one, Pick)}
+
+
+def picks_of(bus: Bus) -> list[Pick]:
+    messages = (PickMessage.FromString(message.value or b"") for message in bus.read("picks"))
+    return [message.pick for message in messages if message.WhichOneof("content") == "pick"]
+
+
+def judged(
+    stations: int,
+    seconds: int,
+    found: Sequence[Pick],
+    expected: set[str],
+    lags: Sequence[tuple[float, float]],
+    cores: float,
+    generator_cores: float,
+) -> Trial:
+    latency_s = [(pick.latency.published_ns - pick.latency.packet_arrival_ns) / NS_PER_S for pick in found] or [np.nan]
+    steady = np.array([(at, lag) for at, lag in lags if SETTLING_S <= at <= seconds and np.isfinite(lag)])
+    ids = {pick.id for pick in found}
+    return Trial(
+        stations=stations,
+        seconds=seconds,
+        picks=len(found),
+        p50_s=round(float(np.median(latency_s)), 3),
+        p99_s=round(float(np.quantile(latency_s, 0.99)), 3),
+        lag_slope=round(float(np.polyfit(steady[:, 0], steady[:, 1], 1)[0]), 4) if len(steady) > 2 else float("nan"),
+        cores=round(cores, 3),
+        generator_cores=round(generator_cores, 3),
+        ids_equal_batch=ids == expected and len(found) == len(ids),
+        missing=len(expected - ids),
+        more=len(ids - expected) + len(found) - len(ids),
+    )
+
+
+def plain(trial: Trial) -> dict[str, object]:
+    """JSON knows no NaN."""
+    return {name: None if value != value else value for name, value in asdict(trial).items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.capacity", description=__doc__)
+    parser.add_argument("--stations", type=int)
+    parser.add_argument("--seconds", type=int, default=SECONDS)
+    parser.add_argument("--scenario", default="national")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    trials = []
+    for stations in [options.stations] if options.stations else STEPS:
+        trial = attempt(options.scenario, stations, options.seconds)
+        trials.append(trial)
+        print(json.dumps(plain(trial)), file=sys.stderr, flush=True)
+        if not trial.is_kept_up:
+            break
+    best = next((trial for trial in reversed(trials) if trial.is_kept_up), trials[-1])
+    if options.json:
+        print(json.dumps(plain(best)))
+    else:
+        print("\n".join(f"{name:<18} {value}" for name, value in asdict(best).items()))
+
+
+if __name__ == "__main__":
+    main()
