@@ -1,0 +1,81 @@
+"""One magnitude of many stations, which one station that errs cannot move far, and clipped ones pull one way only."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+HUBER = 1.345  # scales beyond which a station pulls no more than at it: 95 % efficient if errors are normal
+PRIOR_STATIONS = 4.0  # as many stations' worth the formula's own scatter is
+MAD_SCALE = 1.4826  # of the median absolute deviation, if errors are normal
+STEPS = 60  # halvings: to the last bit
+
+Bound = Literal["none", "lower", "upper"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one station says."""
+
+    value: float
+    weight: float = 1.0  # 0 to 1
+    bound: Bound = "none"  # "lower": it is at least so large
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkValue:
+    value: float
+    uncertainty: float
+    scale: float  # of one station
+    weights: tuple[float, ...]  # 0 to 1, as each vote counted
+
+
+def combine(votes: Sequence[Vote], scatter: float) -> NetworkValue | None:
+    """Huber's estimate; a bound pulls only where the value would break it. None: no vote is more than a bound.
+
+    The scale of Huber's rule is what the formula's `scatter` and the stations' median absolute deviation say together.
+    """
+    firm = [vote.value for vote in votes if vote.bound == "none" and vote.weight > 0]
+    if not firm:
+        return None
+    scale = _scale(firm, scatter)
+    value = _balance(votes, HUBER * scale)
+    weights = tuple(_weight(vote, value, HUBER * scale) for vote in votes)
+    counted = [(vote, w) for vote, w in zip(votes, weights, strict=True) if w > 0]
+    total = sum(w for _, w in counted)
+    squares = sum(w * (vote.value - value) ** 2 for vote, w in counted)
+    variance = (PRIOR_STATIONS * scatter**2 + squares) / (PRIOR_STATIONS + max(total - 1, 0.0))
+    return NetworkValue(value, math.sqrt(variance / max(total, 1e-3)), scale, weights)
+
+
+def _scale(firm: Sequence[float], scatter: float) -> float:
+    middle = median(firm)
+    seen = MAD_SCALE * median(abs(value - middle) for value in firm)
+    count = len(firm) - 1
+    return math.sqrt((PRIOR_STATIONS * scatter**2 + count * seen**2) / (PRIOR_STATIONS + count))
+
+
+def _balance(votes: Sequence[Vote], most: float) -> float:
+    """Where the pulls of all votes add up to nothing; they only fall as the value grows, so halving finds it."""
+    low, high = min(vote.value for vote in votes) - 1, max(vote.value for vote in votes) + 1
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        if sum(vote.weight * _pull(vote, middle, most) for vote in votes) > 0:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _pull(vote: Vote, value: float, most: float) -> float:
+    if (vote.bound == "lower" and vote.value <= value) or (vote.bound == "upper" and vote.value >= value):
+        return 0.0
+    return max(-most, min(most, vote.value - value))
+
+
+def _weight(vote: Vote, value: float, most: float) -> float:
+    pull = _pull(vote, value, most)
+    if pull == 0:
+        return vote.weight if vote.bound == "none" else 0.0
+    return vote.weight * pull / (vote.value - value)

@@ -1,0 +1,460 @@
+"""Magnitudes follow published formulas, and one station that errs, clips or hears nothing does not move them far."""
+
+import math
+from typing import Any
+
+import pytest
+
+from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.magnitudes import (
+    FORMULAS,
+    Estimate,
+    Preference,
+    Reading,
+    Table,
+    estimate,
+    estimate_all,
+    learn_corrections,
+    load_corrections,
+    load_formula,
+    preferred_magnitude,
+    read_corrections,
+    read_formula,
+    readings_of,
+    write_corrections,
+)
+from kensoku.v1.event_pb2 import Arrival, Magnitude, Origin, StationMagnitude
+from kensoku.v1.pick_pb2 import (
+    AMPLITUDE_KIND_JMA_VELOCITY,
+    AMPLITUDE_KIND_PEAK_DISPLACEMENT,
+    AMPLITUDE_KIND_PEAK_RAW,
+    AMPLITUDE_KIND_WOOD_ANDERSON,
+    AMPLITUDE_UNIT_COUNT,
+    PHASE_P,
+    PHASE_S,
+    Amplitude,
+    AmplitudeKind,
+    Instrument,
+    Phase,
+    Pick,
+    PickMeasurement,
+)
+
+IASPEI = load_formula("iaspei-2013")
+SECOND = 10**9
+NM = 1e-9
+
+
+def amplitude(value: float, channel: str, kind: AmplitudeKind = AMPLITUDE_KIND_WOOD_ANDERSON, **more: Any) -> Amplitude:
+    return Amplitude(**({"window_s": 29.92, "noise": value / 100} | more), kind=kind, value=value, channel=channel)
+
+
+def reading(
+    *amplitudes: Amplitude, station: str = "A", band: str = "HH", distance_km: float = 100.0, phase: Phase = PHASE_P,
+    s_after_s: float | None = None, period_s: float = 0.0, fits: bool = True,
+) -> Reading:  # fmt: skip
+    return Reading(
+        pick_id=f"{station}{band}{phase}",
+        instrument=Instrument(network="XS", station=station, band_instrument=band),
+        phase=phase,
+        onset_ns=0,
+        fits=fits,
+        epicentral_km=distance_km,
+        hypocentral_km=distance_km,
+        s_after_s=s_after_s,
+        amplitudes=amplitudes,
+        period_s=period_s,
+    )
+
+
+def horizontals(north: float, east: float, station: str = "A", **more: Any) -> Reading:
+    return reading(amplitude(north, "HHN", **more), amplitude(east, "HHE", **more), station=station)
+
+
+def nm_of(ml: float) -> float:
+    """At 100 km, in m."""
+    return 10 ** (ml + 2.09 - 2.22 - 0.189) * NM
+
+
+def of_size(ml: float, station: str, **more: Any) -> Reading:
+    return horizontals(nm_of(ml), nm_of(ml) / 2, station, **more)
+
+
+def value_of(*readings: Reading) -> float:
+    found = estimate(readings, 5.0, IASPEI)
+    assert found.has_value, found.magnitude.absent_reason
+    return found.magnitude.value
+
+
+# --- formulas ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_millimetre_at_100_km_is_magnitude_3_as_richter_defined_it() -> None:
+    assert load_formula("hutton-boore-1987").magnitude(1e-3 / 2080, 100.0, 5.0) == pytest.approx(3.0, abs=1e-9)
+    assert IASPEI.magnitude(1e-3 / 2080, 100.0, 5.0) == pytest.approx(3.0, abs=0.005)
+
+
+def test_ten_millimetres_at_17_km_are_magnitude_3_too() -> None:
+    """The other anchor of Hutton & Boore (1987)."""
+    assert load_formula("hutton-boore-1987").magnitude(10e-3 / 2080, 17.0, 5.0) == pytest.approx(3.0, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "amplitude_si", "distance_km", "expected"),
+    [
+        ("bobbio-2009", 1e-3 / 2080, 100.0, 3.0),  # log 1 + 1.79 x 2 - 0.58
+        ("watanabe-1971", 1e-2, 10.0, (0 + 1.73 + 2.50) / 0.85),  # 1 cm/s at 10 km
+        ("tsuboi-1954", 1e-3, 100.0, 3 + 3.46 - 0.83),  # 1000 um
+        ("wu-zhao-2006", 1e-2, 10.0, (0 + 3.463 + 1.374) / 0.729),  # 1 cm
+        ("wu-kanamori-2005", 1.0, 50.0, 1.113 / 0.221),  # 1 s
+    ],
+)
+def test_formulas_say_what_their_papers_do(name: str, amplitude_si: float, distance_km: float, expected: float) -> None:
+    assert load_formula(name).magnitude(amplitude_si, distance_km, 5.0) == pytest.approx(expected, abs=1e-6)
+
+
+def test_every_formula_that_comes_along_can_be_read_and_names_its_source() -> None:
+    loaded = [load_formula(name) for name in FORMULAS]
+    assert len({str(formula) for formula in loaded}) == len(FORMULAS)
+    assert all("19" in formula.reference or "20" in formula.reference for formula in loaded)
+
+
+def test_a_table_is_straight_between_its_distances_and_depths_and_level_beyond() -> None:
+    table = Table(distances_km=(10, 20), depths_km=(0, 10), correction=((1, 2), (3, 4)))
+    assert table.at(15, 0) == pytest.approx(1.5)
+    assert table.at(15, 5) == pytest.approx(2.5)
+    assert table.at(500, 99) == pytest.approx(4)
+    assert table.at(1, -5) == pytest.approx(1)
+
+
+TOML = """
+name = "own"
+version = "1"
+type = "ML"
+reference = "ours"
+amplitude = "wood-anderson"
+unit = 1e-9
+components = "larger-horizontal"
+constant = 0.0
+distances_km = [0, 100]
+depths_km = [0, 30]
+[table]
+distances_km = [0, 100]
+correction = [[0, 2]]
+"""
+
+
+def test_an_agencys_own_table_makes_a_formula() -> None:
+    assert read_formula(TOML, "own.toml").magnitude(10 * NM, 50.0, 5.0) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "complaint"),
+    [
+        ('name = "own"', "name = [", "own.toml: found"),
+        ("constant = 0.0", "", "constant: found nothing"),
+        ("constant = 0.0", "constant = nan", "constant: found nan"),
+        ("constant = 0.0", "constant = 0.0\nslop = 2", "slop: found a name that no formula has"),
+        ("unit = 1e-9", "unit = 0", "unit: found 0"),
+        ("[0, 30]", "[30, 0]", "depths_km to be"),
+        ("correction = [[0, 2]]", "correction = [[0, 2, 3]]", "2 corrections in each row"),
+        ("[[0, 2]]", "[[0, 2], [1, 2]]", "1 rows of correction"),
+        ("distances_km = [0, 100]\ncorr", "distances_km = [0, 0]\ncorr", "distances_km to ascend"),
+        ('"wood-anderson"', '"early-displacement"', "window_s above 0"),
+    ],
+)
+def test_what_is_wrong_in_a_formula_is_told(found: str, instead: str, complaint: str) -> None:
+    assert found in TOML
+    with pytest.raises(InputInvalid, match="own.toml") as error:
+        read_formula(TOML.replace(found, instead), "own.toml")
+    assert complaint in str(error.value)
+
+
+def test_a_formula_that_is_not_there_tells_which_are() -> None:
+    with pytest.raises(InputInvalid, match="iaspei-2013, hutton-boore-1987"):
+        load_formula("richter")
+
+
+# --- amplitudes -------------------------------------------------------------------------------------------------------
+
+
+def test_ml_is_of_the_larger_horizontal_and_hutton_boore_of_the_mean_of_both() -> None:
+    found = horizontals(1000 * NM, 10 * NM)
+    assert value_of(found) == pytest.approx(3 + 2.22 + 0.189 - 2.09)
+    of_both = estimate([found], 5.0, load_formula("hutton-boore-1987")).magnitude.value
+    of_one = estimate([horizontals(100 * NM, 100 * NM)], 5.0, load_formula("hutton-boore-1987")).magnitude.value
+    assert of_both == pytest.approx(of_one)
+
+
+def test_a_vector_needs_both_horizontals() -> None:
+    tsuboi = load_formula("tsuboi-1954")
+    north, east = (amplitude(v, c, AMPLITUDE_KIND_PEAK_DISPLACEMENT) for v, c in ((3e-6, "HHN"), (4e-6, "HHE")))
+    assert estimate([reading(north, east)], 5.0, tsuboi).magnitude.value == pytest.approx(
+        tsuboi.magnitude(5e-6, 100.0, 5.0)
+    )
+    assert "one horizontal alone" in estimate([reading(north)], 5.0, tsuboi).magnitude.absent_reason
+
+
+def test_the_velocity_magnitude_is_of_the_vertical() -> None:
+    watanabe = load_formula("watanabe-1971")
+    found = reading(amplitude(1e-5, "HHZ", AMPLITUDE_KIND_JMA_VELOCITY), distance_km=50)
+    assert estimate([found], 5.0, watanabe).magnitude.value == pytest.approx((1.73 * math.log10(50) - 0.5) / 0.85)
+
+
+def test_without_a_response_there_is_no_value_but_a_reason() -> None:
+    raw = Amplitude(kind=AMPLITUDE_KIND_PEAK_RAW, unit=AMPLITUDE_UNIT_COUNT, value=5000, channel="HHN")
+    magnitude = estimate([reading(raw)], 5.0, IASPEI).magnitude
+    assert magnitude.absent_reason == "no response is known: XS.A..HH"
+    assert magnitude.type == "ML"
+    assert (magnitude.value, magnitude.stations) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("readings", "depth_km", "reason"),
+    [
+        ([], 5.0, "no station has a reading"),
+        ([reading()], 5.0, "nothing was measured: XS.A..HH"),
+        ([of_size(3, "A")], 200.0, "the source is at 200 km; iaspei/2013 is for -5 to 60 km"),
+        ([reading(amplitude(1e-6, "HHN"), distance_km=2000)], 5.0, "not 0 to 1000 km away: XS.A..HH"),
+        ([reading(amplitude(1e-6, "HHZ"))], 5.0, "no horizontal was measured: XS.A..HH"),
+        ([reading(amplitude(1e-6, "HHN"), fits=False)], 5.0, "its picks do not suit the origin: XS.A..HH"),
+        ([of_size(3, "A", clipped=True)], 5.0, "at least 3.0: XS.A..HH"),
+        ([of_size(3, "A", noise=nm_of(2.9))], 5.0, "at most 3.0: XS.A..HH"),
+    ],
+)
+def test_why_there_is_no_value_is_told(readings: list[Reading], depth_km: float, reason: str) -> None:
+    found = estimate(readings, depth_km, IASPEI)
+    assert not found.has_value
+    assert reason in found.magnitude.absent_reason
+
+
+def test_s_that_is_not_recorded_yet_makes_a_lower_bound() -> None:
+    early = of_size(2.0, "A", window_s=3.0)
+    assert value_of(early, of_size(3.0, "B")) == pytest.approx(3.0)
+    assert value_of(early, of_size(1.0, "B")) > 1.1
+
+
+def test_noise_before_s_is_that_before_p_of_the_same_record() -> None:
+    p = horizontals(nm_of(2.5), nm_of(2.4), window_s=3.0, noise=nm_of(0.0))
+    s = reading(
+        amplitude(nm_of(3.0), "HHN", noise=nm_of(2.8)), amplitude(nm_of(2.9), "HHE", noise=nm_of(2.8)), phase=PHASE_S
+    )
+    assert not estimate([s], 5.0, IASPEI).has_value
+    assert value_of(p, s) == pytest.approx(3.0)
+
+
+# --- network ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_station_that_errs_by_three_magnitudes_moves_seven_others_by_less_than_a_tenth() -> None:
+    true = [of_size(3 + 0.1 * n, "ABCDEFG"[n + 3]) for n in range(-3, 4)]
+    found = estimate([*true, of_size(6.0, "X")], 5.0, IASPEI).magnitude
+    assert found.value == pytest.approx(3.0, abs=0.1)
+    weights = {each.instrument.station: each.weight for each in found.contributions}
+    assert weights["X"] < 0.2
+    assert min(weight for station, weight in weights.items() if station != "X") > 0.98
+
+
+def test_symmetric_errors_give_their_middle_and_residuals_add_up() -> None:
+    found = estimate([of_size(2.9, "A"), of_size(3.0, "B"), of_size(3.1, "C")], 5.0, IASPEI).magnitude
+    assert found.value == pytest.approx(3.0, abs=1e-9)
+    assert [each.residual for each in found.contributions] == pytest.approx([-0.1, 0.0, 0.1], abs=1e-9)
+    assert found.stations == 3
+
+
+def test_one_station_has_the_scatter_of_its_formula_as_uncertainty_and_many_have_less() -> None:
+    one = estimate([of_size(3, "A")], 5.0, IASPEI).magnitude
+    assert one.uncertainty == pytest.approx(0.3, abs=0.001)
+    four = estimate([of_size(3 + (-1) ** n * 0.3, f"A{n}") for n in range(4)], 5.0, IASPEI).magnitude
+    assert four.uncertainty == pytest.approx(0.15, abs=0.02)
+
+
+def test_clipped_stations_pull_upwards_only() -> None:
+    firm = [of_size(3.0, "A"), of_size(3.1, "B"), of_size(2.9, "C")]
+    assert value_of(*firm, of_size(2.0, "X", clipped=True)) == pytest.approx(3.0, abs=1e-9)
+    assert value_of(*firm, of_size(4.0, "X", clipped=True)) > 3.05
+
+
+def test_stations_in_noise_pull_downwards_only() -> None:
+    firm = [of_size(3.0, "A"), of_size(3.1, "B"), of_size(2.9, "C")]
+    assert value_of(*firm, of_size(4.0, "X", noise=nm_of(3.8))) == pytest.approx(3.0, abs=1e-9)
+    assert value_of(*firm, of_size(2.0, "X", noise=nm_of(1.8))) < 2.95
+
+
+def test_readings_near_the_noise_weigh_less() -> None:
+    noisy = of_size(3.6, "B", noise=nm_of(3.6) / 3.2)
+    found = estimate([of_size(3.0, "A"), noisy], 5.0, IASPEI).magnitude
+    assert found.contributions[1].weight < 0.85
+    assert found.value < 3.3
+
+
+def test_co_located_instruments_are_one_station_and_the_one_that_did_not_clip_counts() -> None:
+    clipped = of_size(2.0, "A", clipped=True)
+    strong = reading(amplitude(nm_of(3.0), "HNN"), amplitude(nm_of(2.9), "HNE"), band="HN")
+    found = estimate([clipped, strong], 5.0, IASPEI).magnitude
+    assert found.value == pytest.approx(3.0)
+    assert found.stations == 1
+    assert [(each.instrument.band_instrument, each.weight > 0) for each in found.contributions] == [
+        ("HH", False),
+        ("HN", True),
+    ]
+
+
+def test_the_order_of_readings_changes_nothing() -> None:
+    readings = [of_size(2.5 + 0.2 * n, f"A{n}", clipped=n == 4) for n in range(6)]
+    one, other = estimate(readings, 5.0, IASPEI), estimate(readings[::-1], 5.0, IASPEI)
+    assert one == other
+
+
+def test_corrections_of_stations_are_added_and_said() -> None:
+    found = estimate([of_size(3.0, "A")], 5.0, IASPEI, {"XS.A": -0.25}).magnitude
+    assert found.value == pytest.approx(2.75)
+    assert found.contributions[0].correction == -0.25
+
+
+def test_learned_corrections_take_what_a_station_reads_too_much() -> None:
+    def event(more: float) -> Magnitude:
+        found = [of_size(3.0 + 0.3 + more, "LOUD"), *(of_size(3.0 + more, f"A{n}") for n in range(5))]
+        return estimate(found, 5.0, IASPEI).magnitude
+
+    learned = learn_corrections([event(0.1 * n) for n in range(20)])["iaspei/2013"]
+    assert learned["XS.LOUD"] - learned["XS.A0"] == pytest.approx(-0.3 * 20 / 23, abs=0.01)
+    assert sum(learned.values()) == pytest.approx(0.0, abs=1e-9)
+    assert learn_corrections([event(0.0)]) == {"iaspei/2013": {}}
+    corrected = Magnitude(
+        formula="f/1",
+        contributions=[
+            StationMagnitude(instrument=Instrument(network="X", station="A"), residual=0.0, correction=0.5, weight=1)
+        ],
+    )
+    assert learn_corrections([corrected] * 97) == {"f/1": {"X.A": 0.0}}
+
+
+def test_corrections_come_back_from_their_file() -> None:
+    written = write_corrections({"iaspei/2013": {"XS.B": 0.5, "XS.A": -0.25}})
+    assert read_corrections(written, "c.csv") == {"iaspei/2013": {"XS.A": -0.25, "XS.B": 0.5}}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("station,correction\nXS.A,1\n", "line 1: found no column formula"),
+        ("formula,station,correction\nf/1,XS.A,nan\n", "line 2: found f/1,XS.A,nan"),
+        ("formula,station,correction\nf/1,A,0.1\n", "line 2: found f/1,A,0.1"),
+        ("formula,station,correction\nf/1,XS.A,1\nf/1,XS.A,2\n", "line 3: found XS.A again"),
+        ("", "line 1: found no column"),
+    ],
+)
+def test_what_is_wrong_in_corrections_is_told(text: str, complaint: str) -> None:
+    with pytest.raises(InputInvalid) as error:
+        read_corrections(text, "c.csv")
+    assert complaint in str(error.value)
+
+
+def test_corrections_that_are_not_there_are_told() -> None:
+    with pytest.raises(InputInvalid, match="station corrections"):
+        load_corrections("/nowhere.csv")
+
+
+# --- early magnitudes -------------------------------------------------------------------------------------------------
+
+PD = load_formula("wu-zhao-2006")
+TAU_C = load_formula("wu-kanamori-2005")
+
+
+def displacement(value: float, window_s: float, at_s: float, **more: Any) -> Amplitude:
+    return amplitude(
+        value, "HHZ", AMPLITUDE_KIND_PEAK_DISPLACEMENT, window_s=window_s, time_ns=round(at_s * SECOND), **more
+    )
+
+
+def test_the_early_magnitude_is_of_p_before_s() -> None:
+    first, later = displacement(1e-5, 2.0, 1.0), displacement(1e-4, 29.92, 4.0)
+    found = estimate([reading(first, later, distance_km=30, s_after_s=3.5)], 5.0, PD).magnitude
+    assert found.value == pytest.approx(PD.magnitude(1e-5, 30, 5.0))
+
+
+def test_a_long_window_whose_peak_is_early_says_it_too() -> None:
+    later = displacement(1e-5, 29.92, 2.0)
+    assert estimate([reading(later, distance_km=90)], 5.0, PD).has_value
+
+
+def test_s_in_the_window_leaves_a_station_out() -> None:
+    only = reading(displacement(1e-5, 2.0, 1.0), distance_km=10)  # S may come after 1 s
+    assert "no P was measured before S" not in estimate([only], 5.0, PD).magnitude.absent_reason
+    late = reading(displacement(1e-5, 2.0, 1.5), distance_km=10)
+    assert estimate([late], 5.0, PD).magnitude.absent_reason == "no P was measured before S: XS.A..HH"
+
+
+def test_a_record_that_hears_no_long_periods_has_no_early_magnitude() -> None:
+    only = reading(displacement(1e-5, 2.0, 1.0, high_pass_hz=0.6), distance_km=50)
+    assert not estimate([only], 5.0, PD).has_value
+
+
+def test_a_period_needs_three_seconds_of_p_that_stand_out() -> None:
+    clear = displacement(1e-3, 3.0, 2.0)
+    far = reading(clear, distance_km=60, period_s=2.0)
+    assert estimate([far], 5.0, TAU_C).magnitude.value == pytest.approx((math.log10(2.0) + 1.113) / 0.221)
+    near = reading(clear, distance_km=60, period_s=2.0, s_after_s=2.5)
+    assert "S is within 3 s" in estimate([near], 5.0, TAU_C).magnitude.absent_reason
+    unheard = reading(clear, distance_km=60)
+    assert "no period of P" in estimate([unheard], 5.0, TAU_C).magnitude.absent_reason
+    hidden = reading(displacement(1e-3, 3.0, 2.0, noise=3e-4), distance_km=60, period_s=2.0)
+    assert "below 5 times its noise" in estimate([hidden], 5.0, TAU_C).magnitude.absent_reason
+
+
+def test_a_period_says_nothing_of_small_earthquakes() -> None:
+    small = reading(displacement(1e-6, 3.0, 2.0), distance_km=60, period_s=0.3)
+    assert "below 4" in estimate([small], 5.0, TAU_C).magnitude.absent_reason
+
+
+# --- messages and choice ----------------------------------------------------------------------------------------------
+
+
+def test_readings_are_of_arrivals_and_of_both_messages_of_their_picks() -> None:
+    here, there = (Instrument(network="XS", station=station, band_instrument="HH") for station in "AB")
+    arrivals = [
+        Arrival(pick_id="s", instrument=here, phase=PHASE_S, onset_ns=7 * SECOND, distance_km=30),
+        Arrival(pick_id="p", instrument=here, phase=PHASE_P, onset_ns=3 * SECOND, distance_km=30),
+        Arrival(pick_id="q", instrument=there, phase=PHASE_P, distance_km=50, is_outlier=True),
+    ]
+    picks = [Pick(id="p", amplitudes=[displacement(1e-6, 1.0, 0.5)], blast_probability=0.2)]
+    measured = [
+        PickMeasurement(id="p", amplitudes=[displacement(2e-6, 29.92, 9.0)], characteristic_period_s=0.5),
+        PickMeasurement(id="elsewhere"),
+    ]
+    p, s, outlier = readings_of(Origin(depth_km=39.0), arrivals, picks, measured, {"XS.A": 1.0})
+    assert (p.name, p.hypocentral_km, p.s_after_s, p.period_s) == ("XS.A..HH", 50.0, 4.0, 0.5)
+    assert [each.window_s for each in p.amplitudes] == [1.0, 29.92]
+    assert p.blast_probability == 0.2
+    assert (s.phase, s.amplitudes, s.earliest_s_s) == (PHASE_S, (), 0.0)
+    assert not outlier.fits
+    assert 39 / 10 < outlier.earliest_s_s < outlier.latest_s_s < 70 / 7
+
+
+def estimates(ml: int, early: int, bounds: int = 0) -> list[Estimate]:
+    def one(kind: str, stations: int, lower: int) -> Estimate:
+        reason = "" if stations else "nothing"
+        return Estimate(Magnitude(type=kind, value=4, stations=stations, absent_reason=reason), (), lower, stations)
+
+    return [one("Mpd", early, 0), one("ML", ml, bounds)]
+
+
+def test_the_preferred_magnitude_is_the_first_of_the_order_with_enough_stations() -> None:
+    assert preferred_magnitude(estimates(ml=3, early=9))[0] == "ML"
+    assert preferred_magnitude(estimates(ml=2, early=9))[0] == "Mpd"
+    assert preferred_magnitude(estimates(ml=2, early=1))[0] == "ML"
+    assert preferred_magnitude(estimates(ml=2, early=2))[0] == "ML"
+    assert preferred_magnitude(estimates(ml=4, early=9, bounds=5))[0] == "Mpd"
+    assert preferred_magnitude(estimates(ml=0, early=0)) == ("", "no magnitude has a value")
+    assert preferred_magnitude(estimates(ml=9, early=9), Preference(order=("Mpd", "ML")))[0] == "Mpd"
+    assert "first of ML, Mv(JMA)" in preferred_magnitude(estimates(ml=3, early=9))[1]
+
+
+def test_two_formulas_of_one_type_are_refused() -> None:
+    both = [IASPEI, load_formula("bobbio-2009")]
+    with pytest.raises(SettingInvalid, match="one of each type"):
+        estimate_all([], 5.0, both)
+    one, other = estimate_all([of_size(3, "A")], 5.0, [IASPEI, PD], {"iaspei/2013": {"XS.A": 0.5}})
+    assert one.magnitude.value == pytest.approx(3.5)
+    assert not other.has_value
