@@ -8,6 +8,9 @@ KensokuError
 │   ├── TopicUnknown     a topic that the table of topics or the broker does not have
 │   ├── PositionExpired  a stretch of the log was deleted before it was read
 │   └── DeliveryFailed   a message was not acknowledged
+├── DatabaseError
+│   ├── DatabaseUnavailable   it cannot be reached
+│   └── DatabaseUnusable      no catalogue is in it, or one of another version
 └── ModelError
     ├── ModelServerUnavailable
     ├── EmbeddedServerUnusable   it cannot be installed or started on this machine
@@ -45,6 +48,18 @@ class PositionExpired(BusError):
 
 
 class DeliveryFailed(BusError):
+    pass
+
+
+class DatabaseError(KensokuError):
+    pass
+
+
+class DatabaseUnavailable(DatabaseError):
+    pass
+
+
+class DatabaseUnusable(DatabaseError):
     pass
 
 

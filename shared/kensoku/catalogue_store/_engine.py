@@ -1,0 +1,175 @@
+"""Connections to the database, as each kind wants them, and its migration to the tables of this version."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+
+from kensoku.catalogue_store._address import Address, address
+from kensoku.catalogue_store._store import Store
+from kensoku.errors import DatabaseUnavailable, DatabaseUnusable, SettingInvalid
+
+log = logging.getLogger("kensoku.catalogue_store")
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_S = 20.0  # how long one writer of SQLite waits for another
+CONNECT_S = 10
+WRITING = "kensoku_writing"
+ADVISORY_LOCK = 0x4B454E53  # "KENS": PostgreSQL's number for one writer at a time, by schema
+
+
+@contextmanager
+def open_store(url: str, namespace: str = "", *, must_exist: bool = False) -> Iterator[Store]:
+    """The catalogue in a database, migrated to this version; with `must_exist` it is left as it is, and only read."""
+    place = address(url, namespace)
+    engine = _engine(place, must_exist)
+    try:
+        with explained(place):
+            if must_exist:
+                _check(engine, place)
+            else:
+                _migrate(engine, place, "head")
+        yield Store(engine, lambda: explained(place), lambda: writing(engine, place))
+    finally:
+        engine.dispose()
+
+
+def migrate(url: str, namespace: str = "", to: str = "head") -> tuple[str | None, str | None]:
+    """Bring the tables to a version; the versions before and after."""
+    place = address(url, namespace)
+    engine = _engine(place, must_exist=False)
+    try:
+        with explained(place):
+            return _migrate(engine, place, to)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def explained(place: Address) -> Iterator[None]:
+    """What a driver raises when the database is away, in our words; a mistake in one row stays as it is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise DatabaseUnavailable(_words(place, error)) from None
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable(_words(place, error)) from None
+        raise
+
+
+def _words(place: Address, error: DBAPIError) -> str:
+    reason = " ".join(str(error.orig).split())
+    return (
+        f"found no answer of {place}: {reason}; expected a database that can be reached and written, start or mend it"
+    )
+
+
+@contextmanager
+def writing(engine: Engine, place: Address) -> Iterator[Connection]:
+    """A transaction that no other writer runs beside."""
+    with engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
+        if not place.is_sqlite:
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(:number, hashtext(:schema))"),
+                {"number": ADVISORY_LOCK, "schema": place.schema},
+            )
+        yield connection
+
+
+# --- connections ------------------------------------------------------------------------------------------------------
+
+
+def _engine(place: Address, must_exist: bool) -> Engine:
+    if place.is_sqlite:
+        return _sqlite(place, must_exist)
+    try:
+        options = f"-c search_path={place.schema} -c timezone=UTC"
+        arguments = {"options": options, "connect_timeout": CONNECT_S, "client_encoding": "utf8"}
+        return create_engine(place.url, connect_args=arguments, pool_pre_ping=True)
+    except (ImportError, NoSuchModuleError):
+        raise SettingInvalid(
+            "found no psycopg, which speaks to PostgreSQL; install it, pip install 'kensoku[postgresql]', or set "
+            "KENSOKU_DATABASE to sqlite:///path/of/a/file"
+        ) from None
+
+
+def _sqlite(place: Address, must_exist: bool) -> Engine:
+    if must_exist and not place.path.is_file():
+        raise DatabaseUnusable(
+            f"found no database {place.path}, expected the catalogue of a system that has run; set KENSOKU_DATABASE or "
+            "KENSOKU_HOME, or import events with `kensoku catalog import`"
+        )
+    place.path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(place.url, connect_args={"timeout": BUSY_S})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # so that `begin` below decides, and tables change within a transaction
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")  # what is committed here is committed on the bus next
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        is_writing = connection.get_execution_options().get(WRITING, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+    return engine
+
+
+# --- versions ---------------------------------------------------------------------------------------------------------
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _migrate(engine: Engine, place: Address, to: str) -> tuple[str | None, str | None]:
+    with writing(engine, place) as connection:
+        if not place.is_sqlite:
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{place.schema}"'))
+        before = _known_version(connection, place)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+        after = MigrationContext.configure(connection).get_current_revision()
+    if before != after:
+        log.info("migrated %s from version %s to %s", place, before or "none", after)
+    return before, after
+
+
+def _check(engine: Engine, place: Address) -> None:
+    """Whoever only reads changes no tables."""
+    with engine.connect() as connection:
+        found = _known_version(connection, place)
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if found != head:
+        raise DatabaseUnusable(
+            f"found {'tables of version ' + found if found else 'no catalogue'} in {place}, expected version {head}; "
+            "run `kensoku catalog migrate`, or start the catalogue's service, which does it"
+        )
+
+
+def _known_version(connection: Connection, place: Address) -> str | None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise DatabaseUnusable(
+            f"found tables of version {found} in {place}, expected one of {', '.join(sorted(known))}; a newer Kensoku "
+            "has written them: update this one"
+        )
+    return found

@@ -1,0 +1,186 @@
+"""From an event's message to the rows that can be asked for it."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from kensoku.errors import InputInvalid
+from kensoku.v1.event_pb2 import Arrival, Event, EventStatus, EventType, Magnitude, Quality
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, POLARITY_DOWN, POLARITY_UP
+
+Row = Mapping[str, Any]
+LARGEST = 2**63 - 1  # of a database's integers
+PHASES = {PHASE_P: "P", PHASE_S: "S"}
+POLARITIES = {POLARITY_UP: 1, POLARITY_DOWN: -1}
+
+
+def check_event(event: Event) -> None:
+    """Refuse what no catalogue can hold; everything else is kept as it came."""
+    if not event.id:
+        raise InputInvalid("found an event without an id, expected one; whoever published it must give it")
+    if "\0" in event.id:
+        raise InputInvalid(f"found the event id {event.id!r} with a zero byte, expected text")
+    if event.revision < 1:
+        raise InputInvalid(f"event {event.id}: found revision {event.revision}, expected 1 or more")
+    if event.owner_epoch > LARGEST:
+        raise InputInvalid(f"event {event.id}: found owner_epoch {event.owner_epoch}, expected less than 2**63")
+    if event.HasField("origin"):
+        latitude, longitude = event.origin.latitude_deg, event.origin.longitude_deg
+        if not (abs(latitude) <= 90 and abs(longitude) <= 360 and math.isfinite(event.origin.depth_km)):
+            raise InputInvalid(
+                f"event {event.id}: found latitude {latitude}, longitude {longitude} and depth "
+                f"{event.origin.depth_km} km, expected degrees within 90 and 360 and a number of kilometres"
+            )
+
+
+def identity(event: Event) -> tuple[str, int, int]:
+    return event.id, event.revision, event.owner_epoch
+
+
+def precedence(published_ns: int, message: bytes) -> tuple[int, bytes]:
+    """Of two messages with one identity the lesser is kept, whatever came first: the one that was published earlier."""
+    return published_ns, message
+
+
+def preferred_magnitude(event: Event) -> Magnitude | None:
+    """The one that stands for the event; None when no magnitude has a value."""
+    found = [m for m in event.magnitudes if m.type == event.preferred_magnitude and has_value(m)]
+    return found[0] if found and event.preferred_magnitude else None
+
+
+def has_value(magnitude: Magnitude) -> bool:
+    return not magnitude.absent_reason and math.isfinite(magnitude.value)
+
+
+def revision_row(event: Event, message: bytes) -> Row:
+    return {
+        "event_id": event.id,
+        "revision": event.revision,
+        "owner_epoch": event.owner_epoch,
+        "published_ns": event.latency.published_ns,
+        "status": status_name(event.status),
+        "type": type_name(event.type),
+        "region": text(event.region),
+        "reason": text(event.reason),
+        "author": text(event.provenance.author),
+        "message": message,
+    }
+
+
+def event_row(event: Event, revision_key: int) -> Row:
+    has_origin, magnitude = event.HasField("origin"), preferred_magnitude(event)
+    return {
+        "id": event.id,
+        "revision_key": revision_key,
+        "revision": event.revision,
+        "owner_epoch": event.owner_epoch,
+        "published_ns": event.latency.published_ns,
+        "status": status_name(event.status),
+        "type": type_name(event.type),
+        "region": text(event.region),
+        "time_ns": event.origin.time_ns if has_origin else None,
+        "latitude_deg": event.origin.latitude_deg if has_origin else None,
+        "longitude_deg": east(event.origin.longitude_deg) if has_origin else None,
+        "depth_km": event.origin.depth_km if has_origin else None,
+        "magnitude": magnitude.value if magnitude else None,
+        "magnitude_type": text(magnitude.type) if magnitude else "",
+        "quality": quality_name(event.origin.quality),
+        "arrivals": len(event.arrivals),
+        "merged_into": text(event.merged_into),
+        "split_from": text(event.split_from),
+    }
+
+
+def origin_rows(event: Event, revision_key: int) -> list[Row]:
+    if not event.HasField("origin"):
+        return []
+    origin = event.origin
+    numbers = ["depth_km", "depth_lower_km", "depth_upper_km", "time_uncertainty_s", "horizontal_uncertainty_km"]
+    numbers += ["azimuthal_gap_deg", "nearest_station_km", "rms_s"]
+    row = {
+        "revision_key": revision_key,
+        "time_ns": origin.time_ns,
+        "latitude_deg": origin.latitude_deg,
+        "longitude_deg": east(origin.longitude_deg),
+        "depth_is_fixed": origin.depth_is_fixed,
+        "phases_used": origin.phases_used,
+        "stations_used": origin.stations_used,
+        "quality": quality_name(origin.quality),
+        "velocity_model": text(event.provenance.velocity_model),
+    }
+    return [row | {name: number(getattr(origin, name)) for name in numbers}]
+
+
+def arrival_rows(event: Event, revision_key: int) -> list[Row]:
+    return [arrival_row(arrival, i, revision_key) for i, arrival in enumerate(event.arrivals)]
+
+
+def arrival_row(arrival: Arrival, index: int, revision_key: int) -> Row:
+    numbers = ("onset_uncertainty_s", "residual_s", "weight", "distance_km", "azimuth_deg", "takeoff_deg")
+    texts = ("network", "station", "location", "band_instrument")
+    is_judged = arrival.HasField("blast_probability")
+    row = {
+        "revision_key": revision_key,
+        "number": index,
+        "pick_id": text(arrival.pick_id),
+        "phase": PHASES.get(arrival.phase, ""),
+        "onset_ns": arrival.onset_ns,
+        "is_outlier": arrival.is_outlier,
+        "blast_probability": number(arrival.blast_probability) if is_judged else None,
+        "polarity": POLARITIES.get(arrival.polarity, 0),
+    }
+    row |= {name: number(getattr(arrival, name)) for name in numbers}
+    return row | {name: text(getattr(arrival.instrument, name)) for name in texts}
+
+
+def magnitude_rows(event: Event, revision_key: int) -> list[Row]:
+    preferred = preferred_magnitude(event)
+    index = None if preferred is None else list(event.magnitudes).index(preferred)
+    return [
+        {
+            "revision_key": revision_key,
+            "number": i,
+            "type": text(magnitude.type),
+            "value": magnitude.value if has_value(magnitude) else None,
+            "uncertainty": number(magnitude.uncertainty) if has_value(magnitude) else None,
+            "stations": magnitude.stations,
+            "is_preferred": i == index,
+            "formula": text(magnitude.formula),
+            "absent_reason": text(magnitude.absent_reason),
+        }
+        for i, magnitude in enumerate(event.magnitudes)
+    ]
+
+
+def status_name(status: EventStatus) -> str:
+    """`FINAL`; of a status from a newer version its number."""
+    return _name(EventStatus, int(status), "EVENT_STATUS_")
+
+
+def type_name(kind: EventType) -> str:
+    return _name(EventType, int(kind), "EVENT_TYPE_")
+
+
+def quality_name(quality: Quality) -> str:
+    """`A`, or nothing."""
+    return "" if not quality else _name(Quality, int(quality), "QUALITY_")
+
+
+def _name(enum: Any, value: int, prefix: str) -> str:
+    found = enum.DESCRIPTOR.values_by_number.get(value)
+    return str(found.name.removeprefix(prefix)) if found else str(value)
+
+
+def number(value: float) -> float | None:
+    """What is not a number is nothing, on every database."""
+    return value if math.isfinite(value) else None
+
+
+def text(value: str) -> str:
+    """PostgreSQL's texts have no zero byte; the message keeps what was sent."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def east(longitude_deg: float) -> float:
+    """From -180 to 180, as a box on the map is asked for."""
+    return longitude_deg if abs(longitude_deg) <= 180 else (longitude_deg + 180) % 360 - 180

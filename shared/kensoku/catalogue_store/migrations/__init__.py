@@ -1,0 +1,1 @@
+"""From each version of the catalogue's tables to the next, by Alembic."""

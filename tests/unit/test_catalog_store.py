@@ -1,0 +1,381 @@
+"""The catalogue in a database: the same tests on SQLite and on a real PostgreSQL."""
+
+import itertools
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, create_engine, text
+
+from kensoku.catalogue_store import Area, Selection, Store, address, migrate, open_store
+from kensoku.catalogue_store._engine import _config, _engine, writing
+from kensoku.catalogue_store._tables import METADATA
+from kensoku.errors import DatabaseUnavailable, DatabaseUnusable, InputInvalid, SettingInvalid
+from kensoku.times import parse_time_ns
+from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED, Event
+from tests.catalogue import make_event
+from tests.database import UNAVAILABLE, Database, running_database
+
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.skipif(bool(UNAVAILABLE), reason=UNAVAILABLE))]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Database]:
+    with running_database() as started:
+        yield started
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
+    server: Database = request.getfixturevalue("server")
+    return server.new_url()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with open_store(url) as opened:
+        yield opened
+
+
+def ids(store: Store, **conditions: object) -> list[str]:
+    return [event.id for event in store.events(Selection(**conditions))]  # type: ignore[arg-type]  # as named
+
+
+def everything(url: str, namespace: str = "") -> dict[str, list[tuple[object, ...]]]:
+    """All rows but the numbers that the database gives them."""
+    place = address(url, namespace)
+    engine = _engine(place, must_exist=False)
+    found = {}
+    with engine.connect() as connection:
+        for name, table in METADATA.tables.items():
+            columns = [column for column in table.c if column.name not in ("key", "revision_key")]
+            if "revision_key" in table.c and name != "events":
+                revisions = METADATA.tables["revisions"]
+                columns += [revisions.c.event_id, revisions.c.revision, revisions.c.owner_epoch]
+                query = (
+                    table.join(revisions, table.c.revision_key == revisions.c.key).select().with_only_columns(*columns)
+                )
+            else:
+                query = table.select().with_only_columns(*columns)
+            found[name] = sorted((tuple(row) for row in connection.execute(query)), key=repr)
+    engine.dispose()
+    return found
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_is_kept_whole(store: Store) -> None:
+    event = make_event()
+    store.write([event])
+    assert store.event("5f2d9c") == event
+    assert list(store.events()) == [event]
+
+
+def test_writing_twice_changes_nothing(store: Store, url: str) -> None:
+    events = [make_event("a"), make_event("a", 2), make_event("b")]
+    first = store.write(events)
+    before = everything(url)
+    assert (first.new, first.known) == (3, 0)
+    second = store.write(events)
+    assert (second.new, second.known, second.replaced) == (0, 3, 0)
+    assert everything(url) == before
+
+
+def test_every_revision_is_kept_and_the_greatest_stands(store: Store) -> None:
+    store.write([make_event("a", 2, magnitude=2.5)])
+    store.write([make_event("a", 1, magnitude=1.5), make_event("a", 3, magnitude=3.5)])
+    revisions = store.revisions("a")
+    assert [(one.event.revision, one.is_current) for one in revisions] == [(1, False), (2, False), (3, True)]
+    current = store.event("a")
+    assert current is not None
+    assert current.magnitudes[0].value == 3.5
+
+
+def test_of_two_owners_with_one_revision_the_later_epoch_wins(store: Store) -> None:
+    store.write([make_event("a", 2, epoch=7, magnitude=2.0)])
+    store.write([make_event("a", 2, epoch=6, magnitude=1.0)])
+    store.write([make_event("a", 1, epoch=9, magnitude=1.0)])
+    current = store.event("a")
+    assert current is not None
+    assert (current.revision, current.owner_epoch, current.magnitudes[0].value) == (2, 7, 2.0)
+    assert len(store.revisions("a")) == 3
+
+
+def test_of_a_repeat_that_differs_the_one_published_first_is_kept(store: Store, url: str) -> None:
+    early, late = make_event("a"), make_event("a")
+    late.latency.published_ns += 10**9
+    assert store.write([late]).new == 1
+    assert store.write([early]).replaced == 1
+    assert store.write([late]).known == 1
+    assert store.event("a") == early
+    assert len(everything(url)["arrivals"]) == len(early.arrivals)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_order_repeats_and_batches_do_not_matter(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    events = [make_event(name, revision, epoch) for name in "ab" for revision in (1, 2, 3) for epoch in (1, 2)]
+    late = make_event("a", 3, 2)
+    late.latency.published_ns += 1
+    events.append(late)
+    urls = [f"sqlite:///{tmp_path / f'{seed}-{number}.sqlite'}" for number in range(2)]
+    with open_store(urls[0]) as whole:
+        whole.write(events)
+    shuffled = events + chance.choices(events, k=6)
+    chance.shuffle(shuffled)
+    with open_store(urls[1]) as parted:
+        while shuffled:
+            size = chance.randint(1, 5)
+            parted.write(shuffled[:size])
+            del shuffled[:size]
+    assert everything(urls[0]) == everything(urls[1])
+
+
+def test_the_same_rows_stand_in_both_databases(url: str, tmp_path: Path) -> None:
+    other = f"sqlite:///{tmp_path / 'other.sqlite'}"
+    events = [make_event(name, revision) for name in "abc" for revision in (2, 1)]
+    for place in (url, other):
+        with open_store(place) as store:
+            store.write(events)
+    assert everything(url) == everything(other)
+
+
+def test_what_is_no_number_or_no_text_of_a_database_is_kept_in_the_message(store: Store, url: str) -> None:
+    event = make_event("a")
+    event.origin.rms_s = float("nan")
+    event.reason = "zero\0byte"
+    event.arrivals[0].residual_s = float("inf")
+    store.write([event])
+    found = store.event("a")
+    assert found is not None
+    assert found.SerializeToString(deterministic=True) == event.SerializeToString(deterministic=True)
+    assert None in everything(url)["origins"][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"id": ""}, "without an id"),
+        ({"revision": 0}, "expected 1 or more"),
+        ({"owner_epoch": 2**63}, "owner_epoch"),
+        ({"id": "a\0b"}, "zero byte"),
+    ],
+)
+def test_what_no_catalogue_can_hold_is_refused_and_nothing_of_its_batch_is_stored(
+    tmp_path: Path, change: dict[str, object], words: str
+) -> None:
+    bad = make_event("bad")
+    bad.MergeFrom(Event())
+    for name, value in change.items():
+        setattr(bad, name, value)
+    with open_store(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
+        with pytest.raises(InputInvalid, match=words):
+            store.write([make_event("good"), bad])
+        assert store.count() == 0
+
+
+def test_an_origin_outside_the_earth_is_refused(tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path / 'c.sqlite'}") as store, pytest.raises(InputInvalid, match="latitude nan"):
+        store.write([make_event(latitude_deg=float("nan"))])
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def test_events_come_by_time_and_as_selected(store: Store) -> None:
+    retracted = make_event("gone", time_s=5, magnitude=9)
+    retracted.status = EVENT_STATUS_RETRACTED
+    without = Event(id="empty", revision=1)
+    fiji = make_event("fiji", time_s=60, latitude_deg=-18, longitude_deg=181, magnitude=6.1, depth_km=600)
+    store.write(
+        [fiji, retracted, make_event("small", magnitude=0.4), make_event("big", time_s=30, magnitude=4), without]
+    )
+    assert [one for one in ids(store) if one != "empty"] == ["small", "big", "fiji"]
+    assert "empty" in ids(store)
+    assert ids(store, min_magnitude=4) == ["big", "fiji"]
+    assert ids(store, max_magnitude=1, with_gone=True) == ["small"]
+    assert ids(store, statuses=("RETRACTED",)) == ["gone"]
+    assert ids(store, min_depth_km=100) == ["fiji"]
+    assert ids(store, area=Area(-20, 170, -10, -170)) == ["fiji"]
+    assert ids(store, area=Area(35, -118, 36, -117)) == ["small", "big"]
+    start_ns = parse_time_ns("2019-07-04T15:54:00Z")
+    assert ids(store, start_ns=start_ns, end_ns=start_ns + 15 * 10**9) == ["big"]
+    assert ids(store, types=("BLAST",)) == []
+    assert ids(store, regions=("socal",), min_magnitude=5) == ["fiji"]
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {},
+        {"min_magnitude": 1.0},
+        {"with_gone": True},
+        {"area": Area(-20, 170, -10, -170)},
+        {"statuses": ("RETRACTED",)},
+        {"max_depth_km": 100.0},
+        {"start_ns": 1},
+    ],
+)
+def test_a_selection_says_of_a_message_what_the_database_says_of_its_rows(
+    tmp_path: Path, conditions: dict[str, object]
+) -> None:
+    events = [make_event("a", magnitude=0.4), make_event("b", longitude_deg=181, latitude_deg=-18), Event(id="c")]
+    events[2].revision, events[2].status = 1, EVENT_STATUS_RETRACTED
+    selection = Selection(**conditions)  # type: ignore[arg-type]  # as named
+    with open_store(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
+        store.write(events)
+        assert {event.id for event in store.events(selection)} == {e.id for e in events if selection.holds(e)}
+
+
+def test_many_events_are_read_while_more_are_written(store: Store) -> None:
+    store.write([make_event(f"{number:04d}", time_s=number) for number in range(40)])
+    reading = store.events()
+    first = next(reading)
+    store.write([make_event("later", time_s=99)])
+    assert [first.id, *(event.id for event in reading)] == [f"{number:04d}" for number in range(40)]
+    assert store.count() == 41
+
+
+def test_ids_are_found_by_their_beginning(store: Store) -> None:
+    store.write([make_event("ab_1"), make_event("abc2"), make_event("b")])
+    assert store.beginning_with("ab") == ["ab_1", "abc2"]
+    assert store.beginning_with("ab_") == ["ab_1"]
+    assert list(store.current(["b", "zz"])) == ["b"]
+
+
+# --- versions and addresses -------------------------------------------------------------------------------------------
+
+
+def tables(url: str) -> list[object]:
+    place = address(url)
+    engine = _engine(place, must_exist=False)
+    try:
+        with engine.connect() as connection:
+            return list(compare_metadata(MigrationContext.configure(connection), METADATA))
+    finally:
+        engine.dispose()
+
+
+def test_migrations_make_the_tables_as_declared_from_nothing(url: str) -> None:
+    assert migrate(url) == (None, "0002")
+    assert tables(url) == []
+    assert migrate(url) == ("0002", "0002")
+
+
+def test_the_first_version_is_migrated_with_what_it_holds(url: str) -> None:
+    assert migrate(url, to="0001") == (None, "0001")
+    place, event = address(url), make_event("old")
+    engine = _engine(place, must_exist=False)
+    with writing(engine, place) as connection:
+        insert_by_hand(connection, event)
+    engine.dispose()
+    with open_store(url) as store:
+        assert list(store.events()) == [event]
+        assert store.write([event]).known == 1
+    assert everything(url)["events"][0][3] == event.latency.published_ns
+    assert tables(url) == []
+
+
+def insert_by_hand(connection: Connection, event: Event) -> None:
+    """As the first version did."""
+    connection.execute(
+        text(
+            "INSERT INTO revisions (key, event_id, revision, owner_epoch, published_ns, status, type, region, reason, "
+            "author, message) VALUES (7, :id, 1, 1, :published, 'UPDATED', 'EARTHQUAKE', '', '', '', :message)"
+        ),
+        {
+            "id": event.id,
+            "published": event.latency.published_ns,
+            "message": event.SerializeToString(deterministic=True),
+        },
+    )
+    connection.execute(
+        text(
+            "INSERT INTO events (id, revision_key, revision, owner_epoch, status, type, region, time_ns, "
+            "magnitude_type, quality, arrivals, merged_into, split_from) "
+            "VALUES (:id, 7, 1, 1, 'UPDATED', 'EARTHQUAKE', '', 5, 'ML', 'B', 12, '', '')"
+        ),
+        {"id": event.id},
+    )
+
+
+def test_a_migration_that_fails_leaves_the_version_before(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate(url, to="0001")
+    place = address(url)
+    engine = _engine(place, must_exist=False)
+    with writing(engine, place) as connection:
+        connection.execute(text("CREATE INDEX events_published_ns ON events (time_ns)"))  # in the way of the last step
+    engine.dispose()
+    with pytest.raises(Exception, match="already exists"):
+        migrate(url)
+    with pytest.raises(DatabaseUnusable, match="version 0001"), open_store(url, must_exist=True):
+        pass
+
+
+def test_tables_of_a_newer_version_are_left_alone(url: str) -> None:
+    migrate(url)
+    place = address(url)
+    engine = _engine(place, must_exist=False)
+    with writing(engine, place) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(DatabaseUnusable, match=r"version 9999.*update this one"), open_store(url):
+        pass
+
+
+def test_whoever_reads_makes_no_catalogue(tmp_path: Path) -> None:
+    path = tmp_path / "none.sqlite"
+    with pytest.raises(DatabaseUnusable, match="found no database"), open_store(f"sqlite:///{path}", must_exist=True):
+        pass
+    assert not path.exists()
+    create_engine(f"sqlite:///{path}").connect().exec_driver_sql("CREATE TABLE other (x)").connection.close()
+    with pytest.raises(DatabaseUnusable, match="no catalogue"), open_store(f"sqlite:///{path}", must_exist=True):
+        pass
+
+
+def test_a_namespace_is_a_catalogue_of_its_own(url: str) -> None:
+    with open_store(url) as live, open_store(url, "replay") as replay:
+        live.write([make_event("a")])
+        replay.write([make_event("b"), make_event("c")])
+        assert (ids(live), ids(replay)) == (["a"], ["b", "c"])
+
+
+def test_a_database_that_is_away_is_told_with_its_address_and_without_its_password() -> None:
+    with (
+        pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:1/x") as caught,
+        open_store("postgresql://me:secret@127.0.0.1:1/x"),
+    ):
+        pass
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ("mysql://x/y", "mysql"),
+        ("nothing", "nothing"),
+        ("sqlite://", "path of a file"),
+        ("sqlite:///:memory:", "path of a file"),
+        ("postgresql://host", "no name of a database"),
+        ("postgresql://host/db?password=secret", "behind the"),
+    ],
+)
+def test_an_address_that_is_none_is_told(found: str, words: str) -> None:
+    with pytest.raises(SettingInvalid, match=words) as caught:
+        address(found)
+    assert "secret" not in str(caught.value)
+
+
+def test_every_migration_has_one_before_it() -> None:
+    scripts = list(ScriptDirectory.from_config(_config()).walk_revisions())
+    assert [b.down_revision == a.revision for b, a in itertools.pairwise(scripts)] == [True] * (len(scripts) - 1)
