@@ -33,6 +33,15 @@ def test_reading_starts_at_a_time_of_publication(bus: Bus) -> None:
     assert list(bus.read("flow", start=time.time_ns() + 10**9)) == []
 
 
+def test_the_messages_of_one_key_can_be_read_alone(bus: Bus) -> None:
+    keys = [f"NZ.S{number}" for number in range(20)]
+    for key in keys:
+        publish(bus, "flow", key, key.encode(), b"more")
+    for key in keys:
+        assert [message.value for message in bus.read("flow", key=key)] == [key.encode(), b"more"]
+    assert list(bus.read("flow", key="NZ.NONE")) == []
+
+
 def test_a_table_holds_the_latest_value_of_every_key(place: Place) -> None:
     bus = place.open()
     publish(bus, "latest", "NZ.WEL", b"epoch 1", b"epoch 2")

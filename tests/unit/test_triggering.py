@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +15,19 @@ from kensoku.inference import Models, Tensors
 from kensoku.picking import CARD
 from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
+from kensoku.triggering import backfill
+from kensoku.triggering.backfill import is_same
 from kensoku.triggering.regions import WHOLE_EARTH, destinations
 from kensoku.triggering.service import run
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.control_pb2 import Region, Vertex
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
-from kensoku.v1.pick_pb2 import METHOD_CLASSIC, PickMessage, Progress
+from kensoku.v1.pick_pb2 import METHOD_CLASSIC, Pick, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import WaveformPacket
 from tests.streams import card, contents, onsets, packet, picks, record, seconds, two_stages
 
 RECORD = record(4000, events=((1800, 0), (2400, 1)))
+LAST_OF_LONG = seconds(np.zeros((3, 19_000), dtype=np.int32))[-1:]
 LAST = seconds(np.zeros((3, 11_000), dtype=np.int32))[-1]  # a minute later: the rest is waited for no more
 EXPECTED = sorted(pick.id for pick in picks(pick_packets(seconds(RECORD), two_stages())))
 
@@ -233,16 +237,62 @@ def test_what_is_too_late_goes_to_backfill(bus: Bus, settings: TriggeringSetting
     )  # told where a second's Progress saw both its ends
 
 
-def test_what_fills_in_is_picked_and_said_to_be_late(bus: Bus, settings: TriggeringSettings) -> None:
-    """An outage of a station, which sends all that it kept an hour later."""
-    for one in (*seconds(RECORD), LAST):
+def fill_in(settings: TriggeringSettings, bus: Bus, late: Sequence[WaveformPacket], until: Callable[[], bool]) -> None:
+    for one in late:
         bus.publish("waveforms.backfill", "XX.STA", one.SerializeToString())
     bus.flush()
-    filling = settings.model_copy(update={"triggering_backfill": True})
-    serve(filling, bus, StandIn(), lambda: len(picks(found(bus))) >= len(EXPECTED))
+    serve(settings.model_copy(update={"triggering_backfill": True}), bus, StandIn(), until)
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "QUIET_S", 0.2)
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_station_that_sends_all_it_kept_is_picked_and_said_to_be_late(bus: Bus, settings: TriggeringSettings) -> None:
+    fill_in(settings, bus, seconds(RECORD), lambda: len(found(bus)) >= 2 * len(EXPECTED))
     assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
-    assert {pick.late for pick in picks(found(bus))} == {True}
+    assert {one.late for one in found(bus)} == {True}
     assert progress(bus) == []
+
+
+LONG = record(12_000, events=((2500, 0), (2900, 1), (5600, 0), (6010, 1), (9000, 0), (9400, 1)))
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("outage", [(48, 70), (54, 58), (20, 110)])
+def test_after_an_outage_and_what_fills_it_all_is_told_that_batch_finds(
+    bus: Bus, settings: TriggeringSettings, outage: tuple[int, int]
+) -> None:
+    first, last = outage
+    packets = seconds(LONG)
+    expected = picks(pick_packets([*packets, *LAST_OF_LONG], two_stages()))
+    publish(bus, [*packets[:first], *packets[last:], *LAST_OF_LONG])
+    serve(settings, bus, StandIn(), progressed(bus, len(packets) - (last - first) + 1))
+    before = picks(found(bus))
+
+    def is_told(pick: Pick) -> bool:
+        return any(is_same(pick, other) for other in picks(found(bus)))
+
+    fill_in(
+        settings, bus, packets[first:last], lambda: all(any(is_same(a, b) for b in picks(found(bus))) for a in expected)
+    )
+    after = picks(found(bus))
+    assert len(before) < len(after) == len(expected) == 6
+    assert all(any(is_same(pick, other) for other in expected) for pick in after)
+    assert {pick.id for pick in after if pick.late}.isdisjoint(pick.id for pick in before)
+    assert {pick.id for pick in after if pick.late} <= {pick.id for pick in expected}
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_was_told_already_is_not_told_again_by_who_fills_in(bus: Bus, settings: TriggeringSettings) -> None:
+    publish(bus, seconds(RECORD))
+    serve(settings, bus, StandIn(), progressed(bus, 40))
+    told_before = len(found(bus))
+    lag = partial(bus.lag, "waveforms.backfill", "triggering-backfill")
+    fill_in(settings, bus, seconds(RECORD)[10:20], lambda: sum(lag().values()) == 0)
+    assert len(found(bus)) == told_before
 
 
 def test_a_model_of_full_context_is_refused(bus: Bus, settings: TriggeringSettings) -> None:

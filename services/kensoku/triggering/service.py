@@ -1,5 +1,6 @@
 """The loop of triggering: packets from the bus, picks and progress on to it, and a commit when they are safe."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -17,6 +18,7 @@ from kensoku.inference import Models
 from kensoku.inventory import published_stations
 from kensoku.packets import ChannelSamples, decode_packets, read_packet
 from kensoku.runtime import Pulse
+from kensoku.triggering.backfill import BACKFILL, WAVEFORMS, Ledger, fill_in
 from kensoku.triggering.models import Listening, PatientModels, Promoted, Stopped, listening
 from kensoku.triggering.progress import ProgressBook
 from kensoku.triggering.recall import Recalled, recall
@@ -28,7 +30,8 @@ from kensoku.v1.waveform_pb2 import WaveformPacket
 
 log = logging.getLogger("kensoku.triggering")
 
-BACKFILL, PICKS, BY_REGION = "waveforms.backfill", "picks", "picks.by-region"
+PICKS, BY_REGION = "picks", "picks.by-region"
+GROUP, FILLING_GROUP = "triggering", "triggering-backfill"
 NS_PER_S = 10**9
 PROGRESS_S = 1.0
 REFRESH_S = 1.0
@@ -39,6 +42,7 @@ LEFT_OUT = Counter("triggering_left_out_channels", "Channels of packets that cou
 LATE = Counter("triggering_late_packets", "Packets later than the lateness, handed to waveforms.backfill")
 DISABLED = Counter("triggering_disabled_packets", "Packets left out because their station is disabled")
 FOUND = Counter("triggering_picks", "Picks published", ["phase", "decision", "late"])
+FILLED = Counter("triggering_filled_in", "Stations picked again because records of them filled in")
 MEASURED = Counter("triggering_measurements", "Measurements of picks published")
 HEARD_AGAIN = Counter("triggering_heard_again", "Picks heard again with all that surrounds them", ["is_confirmed"])
 TURN_SECONDS = Histogram("triggering_turn_seconds", "Time to turn a batch of packets into picks")
@@ -68,10 +72,15 @@ def run(
     with bus.table("inventory") as inventory, bus.table("control") as control:
         patient = PatientModels(models, pulse, stop, settings.models_wait_s)
         listens = listening(settings, patient, Promoted(control))
+        if settings.triggering_backfill:
+            fill = Filling(bus, listens, inventory, control, clock_ns)
+            with contextlib.suppress(Stopped):
+                fill.run(settings.triggering_batch, pulse, stop)
+            return
         service = Triggering(settings, bus, listens, inventory, control, clock_ns)
         with bus.subscribe(
-            [settings.topic],
-            settings.group,
+            [WAVEFORMS],
+            GROUP,
             on_assigned=service.assigned,
             on_revoked=lambda positions: service.revoked(stream, positions),
         ) as stream:
@@ -102,19 +111,18 @@ class Triggering:
         self._clock_ns = clock_ns
         self._recall_ns = round(settings.triggering_recall_s * NS_PER_S)
         self._directory = Directory(inventory, control)
+        self._teller = Teller(bus, self._directory, clock_ns)
         self._is_enabled = StationSwitches(control).is_enabled
         times = Times(
             hold_s=settings.triggering_hold_s,
-            lateness_s=settings.lateness_s,
+            lateness_s=settings.triggering_lateness_s,
             future_s=settings.triggering_future_s,
         )
-        self._is_backfill = settings.triggering_backfill
         self._detector = Detector(
             listens.front_end,
             times,
             self._directory.station,
             clock_ns,
-            is_late=self._is_backfill,
             second_look=listens.second_look,
         )
         self._epochs: dict[Position, int] = {}
@@ -126,7 +134,7 @@ class Triggering:
     def assigned(self, positions: frozenset[Position]) -> None:
         """Go on where the last owner of these stopped, by what it told."""
         since_ns = self._clock_ns() - self._recall_ns
-        recalled, measured = recall([] if self._is_backfill else self._bus.read(PICKS, start=since_ns))
+        recalled, measured = recall(self._bus.read(PICKS, start=since_ns))
         for position in sorted(positions):
             before = recalled.get(position[1], Recalled())
             self._detector.resume(position, before.before, before.picks, measured)
@@ -151,7 +159,7 @@ class Triggering:
             self._read(stream, batch)
             found = self._detector.found()
         for message in found:
-            self._publish(message, self._position_of(message))
+            self._teller.tell(message, self._epochs.get(self._position_of(message), 0))
         is_due = self._clock_ns() >= self._progress_due_ns
         if is_due:
             self._progress_due_ns = self._clock_ns() + round(PROGRESS_S * NS_PER_S)
@@ -187,16 +195,10 @@ class Triggering:
         fed = self._detector.feed(packet, channels, position, message.offset)
         if fed.is_late:
             LATE.inc()
-            self._hand_on(message)
+            self._bus.publish(BACKFILL, message.key, message.value)
         for reason in fed.left_out:
             LEFT_OUT.inc()
             self._report(f"{message.key} {reason}")
-
-    def _hand_on(self, message: Message) -> None:
-        if self._is_backfill:
-            self._report(f"{message.key}: samples that fill in earlier than what filled in before them")
-        else:
-            self._bus.publish(BACKFILL, message.key, message.value)
 
     def _reject(self, stream: Stream, message: Message, reason: str) -> None:
         REJECTS.inc()
@@ -212,25 +214,6 @@ class Triggering:
     def _position_of(self, message: Found) -> Position:
         return self._detector.network.position(Instrument.of(message.instrument))
 
-    def _publish(self, found: Found, position: Position) -> None:
-        key = f"{found.instrument.network}.{found.instrument.station}"
-        found.latency.published_ns = self._clock_ns()
-        message = PickMessage(owner_epoch=self._epochs.get(position, 0))
-        if isinstance(found, Pick):
-            message.pick.CopyFrom(found)
-            decision = Decision.Name(found.decision).removeprefix("DECISION_").lower()
-            FOUND.labels("P" if found.phase == PHASE_P else "S", decision, str(found.late).lower()).inc()
-            LATENCY_SECONDS.observe(max(found.latency.published_ns - found.latency.packet_arrival_ns, 0) / NS_PER_S)
-        else:
-            message.measurement.CopyFrom(found)
-            MEASURED.inc()
-            if len(found.models) > 1:
-                HEARD_AGAIN.labels(str(_is_confirmed(found)).lower()).inc()
-        value = message.SerializeToString()
-        self._bus.publish(PICKS, key, value)
-        for region in self._directory.regions(key):
-            self._bus.publish(BY_REGION, region.name, value, partition=region.partition)
-
     def _tell_progress(self, positions: Iterable[Position], *, is_idle: bool) -> None:
         """One message a partition, in the same partition of `picks` as the picks of its stations, and after them."""
         held = 0
@@ -238,7 +221,7 @@ class Triggering:
             book = self._books.get(position)
             instruments = list(book.instruments(self._detector.network.evaluated(position))) if book else []
             held += len(instruments)
-            if not instruments or self._is_backfill:  # which is no news of how far the present has come
+            if not instruments:
                 continue
             progress = Progress(
                 partition=position[1],
@@ -259,6 +242,86 @@ class Triggering:
         INSTRUMENTS.set(held)
         FIRST_WINDOWS.set(self._cascade.asked)
         FINAL_WINDOWS.set(self._cascade.decided)
+
+
+class Filling:
+    """The program of its own that picks what came too late: each station once nothing more of it fills in."""
+
+    def __init__(
+        self, bus: Bus, listens: Listening, inventory: Table, control: Table, clock_ns: Callable[[], int]
+    ) -> None:
+        self._bus, self._listens, self._clock_ns = bus, listens, clock_ns
+        self._directory = Directory(inventory, control)
+        self._teller = Teller(bus, self._directory, clock_ns)
+        self._is_enabled = StationSwitches(control).is_enabled
+        self._ledger = Ledger()
+
+    def run(self, limit: int, pulse: Pulse, stop: threading.Event) -> None:
+        with self._bus.subscribe([BACKFILL], FILLING_GROUP, on_revoked=self._ledger.leave) as stream:
+            for batch in stream.batches(limit):
+                pulse.beat()
+                if stop.is_set():
+                    return
+                self.turn(stream, batch)
+
+    def turn(self, stream: Stream, batch: Sequence[Message]) -> None:
+        PACKETS.inc(len(batch))
+        self._directory.refresh()
+        for message in batch:
+            self._ledger.read(message)
+            try:
+                if self._is_enabled(message.key):
+                    self._ledger.note(message, read_packet(message.value or b""))
+                else:
+                    DISABLED.inc()
+            except InputInvalid as error:
+                REJECTS.inc()
+                stream.reject(message, str(error))
+        due = self._ledger.due()
+        for station in due:
+            self._fill(station)
+        if batch or due:
+            stream.commit(self._ledger.needed())
+
+    def _fill(self, station: str) -> None:
+        waiting = self._ledger.take(station)
+        listens, epoch = self._listens, self._clock_ns()
+        try:
+            found = fill_in(
+                self._bus, station, waiting, listens.front_end, self._directory.station, listens.second_look
+            )
+        except BaseException:  # also when it is told to stop while the models are away
+            self._ledger.put_back(station, waiting)
+            raise
+        for message in found:
+            self._teller.tell(message, epoch)
+        FILLED.inc()
+
+
+class Teller:
+    """Puts picks and measurements on the bus, for all and for the regions that they concern."""
+
+    def __init__(self, bus: Bus, directory: "Directory", clock_ns: Callable[[], int]) -> None:
+        self._bus, self._directory, self._clock_ns = bus, directory, clock_ns
+
+    def tell(self, found: Found, epoch: int) -> None:
+        key = f"{found.instrument.network}.{found.instrument.station}"
+        found.latency.published_ns = self._clock_ns()
+        message = PickMessage(owner_epoch=epoch)
+        if isinstance(found, Pick):
+            message.pick.CopyFrom(found)
+            decision = Decision.Name(found.decision).removeprefix("DECISION_").lower()
+            FOUND.labels("P" if found.phase == PHASE_P else "S", decision, str(found.late).lower()).inc()
+            LATENCY_SECONDS.observe(max(found.latency.published_ns - found.latency.packet_arrival_ns, 0) / NS_PER_S)
+        else:
+            message.measurement.CopyFrom(found)
+            MEASURED.inc()
+            if len(found.models) > 1:
+                HEARD_AGAIN.labels(str(_is_confirmed(found)).lower()).inc()
+        value = message.SerializeToString()
+        self._bus.publish(PICKS, key, value)
+        for region in self._directory.regions(key):
+            self._bus.publish(BY_REGION, region.name, value, partition=region.partition)
 
 
 class Directory:

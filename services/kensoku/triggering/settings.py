@@ -13,19 +13,6 @@ class TriggeringSettings(ServiceSettings):
     flag_prefix: ClassVar[str] = "triggering_"
 
     @property
-    def topic(self) -> str:
-        return "waveforms.backfill" if self.triggering_backfill else "waveforms"
-
-    @property
-    def group(self) -> str:
-        return "triggering-backfill" if self.triggering_backfill else "triggering"
-
-    @property
-    def lateness_s(self) -> float:
-        """Who fills in is not in a hurry, and stations that do may turn over what they have."""
-        return 10 * self.triggering_lateness_s if self.triggering_backfill else self.triggering_lateness_s
-
-    @property
     def models_url(self) -> str:
         """Where models are asked; on its own this service starts no server."""
         return f"local:{self.model_repository}" if self.models in ("local", "triton") else self.models

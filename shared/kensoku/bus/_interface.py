@@ -128,10 +128,16 @@ class Bus(ABC):
         """Join a group, which shares the partitions of these topics among its members."""
         return self._open_stream(tuple(topics), group, Callbacks(on_assigned, on_revoked, on_expired))
 
-    def read(self, topic: str, *, start: Start = "earliest", follow: bool = False) -> Iterator[Message]:
-        """The messages of a topic for somebody who only looks; ends at the present end unless it follows."""
-        reader = self._open_reader(topic, start)  # now, so that "latest" means the moment of the call
-        return reader.messages(follow)
+    def read(
+        self, topic: str, *, start: Start = "earliest", follow: bool = False, key: str | None = None
+    ) -> Iterator[Message]:
+        """The messages of a topic for somebody who only looks; ends at the present end unless it follows.
+
+        Those of one key are read from its partition alone; the topic must be one whose keys choose it.
+        """
+        reader = self._open_reader(topic, start, key)  # now, so that "latest" means the moment of the call
+        messages = reader.messages(follow)
+        return messages if key is None else (message for message in messages if message.key == key)
 
     def table(self, topic: str) -> Table:
         """The latest value of every key of a compacted topic."""
@@ -157,7 +163,7 @@ class Bus(ABC):
     def _open_stream(self, topics: tuple[str, ...], group: str, callbacks: Callbacks) -> "Stream": ...
 
     @abstractmethod
-    def _open_reader(self, topic: str, start: Start) -> Reader: ...
+    def _open_reader(self, topic: str, start: Start, key: str | None = None) -> Reader: ...
 
     def __enter__(self) -> Self:
         return self

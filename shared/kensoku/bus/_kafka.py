@@ -19,6 +19,7 @@ from kensoku.bus._kafka_client import REQUEST_MS, Connection, Contact, is_passin
 from kensoku.bus._kafka_publisher import Outgoing, Publisher
 from kensoku.bus._kafka_topics import apply, existing_topics
 from kensoku.bus._log import place, unknown_topic
+from kensoku.bus._partitioner import partition_of
 from kensoku.bus._table import Reader
 from kensoku.bus.topics import Action, ExistingTopic, Placement, Topic
 
@@ -103,10 +104,11 @@ class KafkaBus(Bus):
             self._topic(topic)
         return self._opened.enter_context(KafkaStream(self, self._connection, self._prefix, topics, group, callbacks))
 
-    def _open_reader(self, topic: str, start: Start) -> Reader:
-        return self._opened.enter_context(
-            closing(KafkaReader(self._connection, self._prefix, self.positions(topic), start))
-        )
+    def _open_reader(self, topic: str, start: Start, key: str | None = None) -> Reader:
+        positions = self.positions(topic)
+        if key is not None:
+            positions = [positions[partition_of(key, len(positions))]]
+        return self._opened.enter_context(closing(KafkaReader(self._connection, self._prefix, positions, start)))
 
 
 class Change(NamedTuple):

@@ -8,6 +8,7 @@ from itertools import chain
 from kensoku.bus import _metrics
 from kensoku.bus._interface import Bus, Callbacks, Gap, Headers, Message, Position, Start, Stream
 from kensoku.bus._log import NOBODY, Fetched, Log
+from kensoku.bus._partitioner import partition_of
 from kensoku.bus._table import Reader
 from kensoku.bus.topics import Action, ExistingTopic
 from kensoku.errors import SettingInvalid
@@ -58,7 +59,7 @@ class MemoryBus(Bus):
         stream = MemoryStream(self, self.log, self._prefix, topics, group, callbacks)
         return self._opened.enter_context(stream)
 
-    def _open_reader(self, topic: str, start: Start) -> Reader:
+    def _open_reader(self, topic: str, start: Start, key: str | None = None) -> Reader:
         name = self._prefix + topic
         bounds = self.log.bounds(name)
         if start == "earliest":
@@ -67,6 +68,9 @@ class MemoryBus(Bus):
             offsets = {number: b.end for number, b in bounds.items()}
         else:
             offsets = dict(self.log.offsets_at(name, start))
+        if key is not None:
+            number = partition_of(key, len(bounds))
+            offsets = {number: offsets[number]}
         reader = MemoryReader(self.log, self._prefix, {(name, number): offset for number, offset in offsets.items()})
         return self._opened.enter_context(closing(reader))
 

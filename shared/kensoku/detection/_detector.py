@@ -48,12 +48,10 @@ class Detector:
         stations: Stations = no_inventory,
         clock_ns: Callable[[], int] = time.time_ns,
         *,
-        is_late: bool = False,  # all of it: records that fill in
         second_look: SecondLook | None = None,  # for the second messages
     ) -> None:
         times = times or Times()
         self._front_end = front_end
-        self._is_late = is_late
         self._second_look = second_look or SecondLook()
         self._stations = stations
         self._clock_ns = clock_ns
@@ -122,8 +120,7 @@ class Detector:
         inferred_ns = self._clock_ns()
         for arrival in arrivals:
             told, is_again = self._told.setdefault(arrival.instrument, []), arrival.step.is_again
-            late = is_again or self._is_late
-            pick = describe(arrival, self._stations, late=late, ready_ns=ready_ns, inferred_ns=inferred_ns)
+            pick = describe(arrival, self._stations, late=is_again, ready_ns=ready_ns, inferred_ns=inferred_ns)
             if not (is_again and any(_is_same(pick, other.pick) for other in told)):
                 told.append(_Told(pick))
                 self._found.append(pick)
