@@ -11,11 +11,19 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+)
 
 from kensoku.catalogue_store._address import Address, address
 from kensoku.catalogue_store._store import Store
-from kensoku.errors import DatabaseUnavailable, DatabaseUnusable, SettingInvalid
+from kensoku.errors import DatabaseUnavailable, DatabaseUnusable, InputInvalid, SettingInvalid
 
 log = logging.getLogger("kensoku.catalogue_store")
 
@@ -55,22 +63,24 @@ def migrate(url: str, namespace: str = "", to: str = "head") -> tuple[str | None
 
 @contextmanager
 def explained(place: Address) -> Iterator[None]:
-    """What a driver raises when the database is away, in our words; a mistake in one row stays as it is."""
+    """What a driver raises, in our words: the database is away, it cannot be used, or it refuses these rows."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise DatabaseUnavailable(_words(place, error)) from None
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseUnavailable(_words(place, error)) from None
-        raise
+        raise DatabaseUnavailable(
+            f"found no answer of {place}: {_reason(error)}; expected a database that can be reached and written, start "
+            "or mend it"
+        ) from None
+    except (DataError, IntegrityError) as error:
+        raise InputInvalid(f"{place} refused what should be stored: {_reason(error)}") from None
+    except ProgrammingError as error:
+        raise DatabaseUnusable(
+            f"{place} refused: {_reason(error)}; expected a user who may make and write the tables of this schema"
+        ) from None
 
 
-def _words(place: Address, error: DBAPIError) -> str:
-    reason = " ".join(str(error.orig).split())
-    return (
-        f"found no answer of {place}: {reason}; expected a database that can be reached and written, start or mend it"
-    )
+def _reason(error: DBAPIError) -> str:
+    return " ".join(str(error.orig).split())
 
 
 @contextmanager
