@@ -11,6 +11,9 @@ KensokuError
 ├── DatabaseError
 │   ├── DatabaseUnavailable   it cannot be reached
 │   └── DatabaseUnusable      no catalogue is in it, or one of another version
+├── LocationError
+│   ├── TooFewArrivals   at known stations
+│   └── NotOneEvent      no place and time explains enough of the arrivals
 └── ModelError
     ├── ModelServerUnavailable
     ├── EmbeddedServerUnusable   it cannot be installed or started on this machine
@@ -60,6 +63,18 @@ class DatabaseUnavailable(DatabaseError):
 
 
 class DatabaseUnusable(DatabaseError):
+    pass
+
+
+class LocationError(KensokuError):
+    pass
+
+
+class TooFewArrivals(LocationError):
+    pass
+
+
+class NotOneEvent(LocationError):
     pass
 
 
