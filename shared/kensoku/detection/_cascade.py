@@ -25,6 +25,7 @@ from kensoku.v1.pick_pb2 import ModelReference
 
 LOOKED_BACK = 2  # seconds: an onset is decided at most so long after a first stage with the same delays has seen it
 MOST_AT_ONCE = 256  # windows: answers of the processor are the same bits for batches of up to so many
+SAME = STEP // 2  # samples: picks of one phase so near to each other are one arrival, which two versions saw
 HIDDEN = 100  # samples without a change, as which a dead component would begin
 
 Seen = tuple[Instrument, int]  # an instrument, and the end of a second
@@ -100,12 +101,21 @@ class Cascade:
         """Those of the final stage that are decided in this second and no other."""
         card, answers = self._picker.final.card, told(self._final, said)
         first = self._final.last(step.end) - said[:, -self._final.answers :].shape[1]
-        ranges = {phase: range(*(decided_to(card, phase, e) + 1 for e in (step.start, step.end))) for phase in PHASES}
+        back = SAME if self._is_first_of_version(step) else 0
+        ranges = {
+            phase: range(decided_to(card, phase, step.start) + 1 - back, decided_to(card, phase, step.end) + 1)
+            for phase in PHASES
+        }
         return [
             self._arrival(step, pick, first, answers)
             for pick in find_picks(card.aligned(answers), card.rule)
             if int(np.ceil(pick.sample)) + first in ranges[pick.phase] and self._is_apart(step, pick, first)
         ]
+
+    def _is_first_of_version(self, step: Step) -> bool:
+        """Then what the version before saw a little later, and left to this second, may be seen a little earlier."""
+        now, before = (self._final.version(end) for end in (step.end, step.start))
+        return (now.version, now.sha256) != (before.version, before.sha256)
 
     def _is_apart(self, step: Step, pick: Pick, first: int) -> bool:
         """Whether no gap is near; a gap that somebody filled with zeros is told soon after it began."""

@@ -121,7 +121,7 @@ class Detector:
         for arrival in arrivals:
             told, is_again = self._told.setdefault(arrival.instrument, []), arrival.step.is_again
             pick = describe(arrival, self._stations, late=is_again, ready_ns=ready_ns, inferred_ns=inferred_ns)
-            if not (is_again and any(_is_same(pick, other.pick) for other in told)):
+            if not any(_is_same(pick, other.pick) for other in told if is_again or _is_of_other(pick, other.pick)):
                 told.append(_Told(pick))
                 self._found.append(pick)
 
@@ -153,6 +153,11 @@ def _alike(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
         run = list(group)
         yield place, run
         place += len(run)
+
+
+def _is_of_other(pick: Pick, told: Pick) -> bool:
+    """Whether another version of the model told it: at a switch both may see an arrival."""
+    return (pick.model.version, pick.model.sha256) != (told.model.version, told.model.sha256)
 
 
 def _is_same(pick: Pick, other: Pick) -> bool:
