@@ -1,0 +1,185 @@
+"""Where to begin: cells over a wide region, the most promising split again and again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from kensoku.locating._batch import WAVES, Batch, distances_km
+from kensoku.locating._sphere import Frame, frames_at
+from kensoku.locating._values import FloatArray, IntArray, LocationSettings, Tables
+from kensoku.traveltime import TravelTimeTable, Wave
+
+Float32Array = npt.NDArray[np.float32]
+
+STEP_KM = 1.0  # of the rough table
+INNER_CELLS = 10  # across the stations
+OUTER_SHARES = (1 / 7, 3 / 7, 1.0)  # of the margin: edges of the cells around them
+DEPTH_SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)  # of the allowed depths: edges
+LEAST_WIDTH_KM = 30.0
+LEVELS = 3
+BEAM = 8  # cells that are split
+STARTS = 3
+SLOWNESS_S_KM: Mapping[Wave, float] = {"P": 1 / 6.0, "S": 1 / 3.5}  # of the crust: turns the size of a cell into time
+CHILDREN = np.array([(i, j, k) for i in (-0.5, 0.5) for j in (-0.5, 0.5) for k in (-0.5, 0.5)]).T
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """(event, start)."""
+
+    places: FloatArray  # (3, event, start)
+    depth: FloatArray
+    half_width_km: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """(event, cell), in kilometres."""
+
+    north: FloatArray
+    east: FloatArray
+    depth: FloatArray
+    half_north: FloatArray
+    half_east: FloatArray
+    half_depth: FloatArray
+
+    def take(self, chosen: IntArray) -> "_Cells":
+        return _Cells(*(np.take_along_axis(values, chosen, axis=1) for values in self.arrays))
+
+    @property
+    def arrays(self) -> tuple[FloatArray, ...]:
+        return self.north, self.east, self.depth, self.half_north, self.half_east, self.half_depth
+
+    def split(self) -> "_Cells":
+        centres, halves = self.arrays[:3], self.arrays[3:]
+        count = len(self.north)
+        parts = [
+            (centre[:, :, None] + half[:, :, None] * side).reshape(count, -1)
+            for centre, half, side in zip(centres, halves, CHILDREN, strict=True)
+        ]
+        return _Cells(*parts, *(np.repeat(half / 2, 8, axis=1) for half in halves))
+
+
+def find_starts(
+    batch: Batch, tables: Tables, settings: LocationSettings, limits: tuple[FloatArray, FloatArray]
+) -> Starts:
+    """A few places apart from one another in which the event may lie, between the least and the greatest depths."""
+    frame = _frame_over_stations(batch)
+    cells = _cover(batch, frame, settings, *limits)
+    score = _score(batch, tables, settings, frame, cells)
+    for _ in range(LEVELS):
+        best = np.argpartition(-score, BEAM, axis=1)[:, :BEAM]
+        cells = cells.take(np.sort(best, axis=1)).split()
+        score = _score(batch, tables, settings, frame, cells)
+    chosen = cells.take(_apart(cells, score))
+    width = np.maximum(chosen.half_north, chosen.half_east)
+    return Starts(frame.place(chosen.north, chosen.east), chosen.depth, width)
+
+
+def _frame_over_stations(batch: Batch) -> Frame:
+    return frames_at(np.stack([batch.sums(component) for component in batch.site]))
+
+
+def _cover(batch: Batch, frame: Frame, settings: LocationSettings, top: FloatArray, bottom: FloatArray) -> _Cells:
+    edges = [_edges(batch, axis, settings.margin_km) for axis in (frame.north, frame.east)]
+    edges.append(top[:, None] + np.array(DEPTH_SHARES) * (bottom - top)[:, None])
+    centres = [(edge[:, 1:] + edge[:, :-1]) / 2 for edge in edges]
+    halves = [np.diff(edge, axis=1) / 2 for edge in edges]
+    shape = len(top), *(values.shape[1] for values in centres)
+
+    def spread(values: FloatArray, axis: int) -> FloatArray:
+        aligned = values.reshape([len(top), *(values.shape[1] if axis == i else 1 for i in range(3))])
+        return np.broadcast_to(aligned, shape).reshape(len(top), -1)
+
+    return _Cells(*(spread(values, axis) for part in (centres, halves) for axis, values in enumerate(part)))
+
+
+def _edges(batch: Batch, axis: FloatArray, margin_km: float) -> FloatArray:
+    along = 6371.0 * np.einsum("cr,cr->r", axis[:, batch.event], batch.site)
+    least, most = (function.reduceat(along, batch.first) for function in (np.minimum, np.maximum))
+    more = np.maximum(LEAST_WIDTH_KM - (most - least), 0) / 2
+    least, most = least - more, most + more
+    inner = np.linspace(least, most, INNER_CELLS + 1, axis=1)
+    away = margin_km * np.array(OUTER_SHARES)
+    return np.concatenate([least[:, None] - away[::-1], inner, most[:, None] + away], axis=1)
+
+
+def _score(batch: Batch, tables: Tables, settings: LocationSettings, frame: Frame, cells: _Cells) -> FloatArray:
+    """About the logarithm of the probability that a cell holds, the times within it blurred by its size."""
+    distance = distances_km(batch, frame.place(cells.north, cells.east))
+    predicted, slowness = np.empty(distance.shape, np.float32), np.empty(len(distance), np.float32)
+    for wave, is_wave in zip(WAVES, (~batch.is_s, batch.is_s), strict=True):
+        rows = np.flatnonzero(is_wave)
+        if len(rows):
+            predicted[rows] = _rough(tables[wave], distance[rows], cells.depth[batch.event[rows]])
+            slowness[rows] = SLOWNESS_S_KM[wave]
+    late = batch.elevation * slowness + batch.correction
+    lead = (batch.onset - late)[:, None].astype(np.float32) - predicted
+    error = np.float32(settings.model_error + settings.velocity_error) * predicted
+    size = ((cells.half_north**2 + cells.half_east**2) / 2 + cells.half_depth**2).astype(np.float32) / 3
+    variance = (batch.uncertainty**2 + settings.model_error_s**2).astype(np.float32)[:, None] + error * error
+    variance += slowness[:, None] ** 2 * size[batch.event]
+    log_volume = np.log(cells.half_north * cells.half_east * cells.half_depth)
+    return _log_fit(batch, lead, variance, settings) + log_volume
+
+
+def _log_fit(batch: Batch, lead: Float32Array, variance: Float32Array, settings: LocationSettings) -> FloatArray:
+    precision = 1 / variance
+    weight = precision
+    for _ in range(4):
+        time = np.add.reduceat(weight * lead, batch.first, axis=0) / np.add.reduceat(weight, batch.first, axis=0)
+        residual = lead - time[batch.event]
+        square = residual * residual * precision
+        weight = precision / (1 + square * square / 16)
+    belongs = batch.belongs[:, None].astype(np.float32)
+    right = belongs * np.sqrt(precision / np.float32(2 * np.pi)) * np.exp(-0.5 * square)
+    stray = (1 - belongs) / np.float32(settings.outlier_span_s)
+    return np.add.reduceat(np.log(right + stray), batch.first, axis=0).astype(np.float64)
+
+
+@lru_cache(maxsize=8)
+def _rough_times(table: "_Same") -> Float32Array:
+    grid = table.of.grid
+    distances = np.arange(0, grid.farthest_km + STEP_KM / 2, STEP_KM)
+    depths = np.arange(grid.highest_km, grid.deepest_km + STEP_KM / 2, STEP_KM)
+    x, z = np.meshgrid(np.minimum(distances, grid.farthest_km), np.minimum(depths, grid.deepest_km))
+    level = min(max(0.0, grid.elevations_km[0]), grid.elevations_km[-1])
+    return table.of.lookup(x, z, level).time_s.astype(np.float32)
+
+
+class _Same:
+    """A table that is itself alone, so that what is made of it can be kept."""
+
+    def __init__(self, of: TravelTimeTable) -> None:
+        self.of = of
+
+    def __hash__(self) -> int:
+        return id(self.of.nodes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.of.nodes is other.of.nodes
+
+
+def _rough(table: TravelTimeTable, distance: FloatArray, depth: FloatArray) -> Float32Array:
+    times = _rough_times(_Same(table))
+    column = (distance * (1 / STEP_KM) + 0.5).astype(np.int32)
+    np.minimum(column, times.shape[1] - 1, out=column)
+    row = ((depth - table.grid.highest_km) * (1 / STEP_KM) + 0.5).astype(np.int32)
+    np.clip(row, 0, times.shape[0] - 1, out=row)
+    return times.ravel()[row * np.int32(times.shape[1]) + column]
+
+
+def _apart(cells: _Cells, score: FloatArray) -> IntArray:
+    """The best, then the best of those that are not beside it, and so on."""
+    score, events, chosen = score.copy(), np.arange(len(score)), []
+    for _ in range(STARTS):
+        best = score.argmax(axis=1)
+        chosen.append(best)
+        near = np.ones(score.shape, np.bool_)
+        for centre, half in zip(cells.arrays[:3], cells.arrays[3:], strict=True):
+            near &= abs(centre - centre[events, best][:, None]) < 3 * half[events, best][:, None] + half
+        score[near] -= 1e6
+    return np.stack(chosen, axis=1)

@@ -1,0 +1,109 @@
+"""The posterior around a maximum, summed over the nodes of a lattice that has the posterior's own shape.
+
+On a lattice with nodes one and a quarter standard deviations apart, sums over a normal distribution are exact to a
+millionth; where the posterior is not one, the lattice grows wherever probability is left at its edge.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from kensoku.locating._batch import Batch, distances_km, predict
+from kensoku.locating._likelihood import fit, variances
+from kensoku.locating._sphere import Frame
+from kensoku.locating._values import FloatArray, IntArray, LocationSettings, Tables
+
+SPACING = 1.25  # standard deviations
+RADIUS = 4.2  # standard deviations; outside lies 0.05 % of a normal distribution
+LEAST_SLICES = 12  # of depth
+NOTHING = -1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Of (event,): whitened coordinates; depth slices tile the allowed depths, so that none is cut by a limit."""
+
+    frame: Frame
+    depth: FloatArray
+    factor: FloatArray  # (event, 3, 3): lower triangle that turns them into depth, north, east (km)
+    top: FloatArray
+    slice_km: FloatArray
+    slices: IntArray  # how many there are
+    spacing: FloatArray  # of the other two, standard deviations
+
+    @property
+    def middle(self) -> IntArray:
+        """The slice that holds the maximum."""
+        number = np.floor((self.depth - self.top) / self.slice_km).astype(np.intp)
+        return np.clip(number, 0, self.slices - 1)
+
+    @property
+    def expected_nodes(self) -> FloatArray:
+        """How many nodes a normal distribution of that shape would fill: (sum p)² / sum p²."""
+        width = 2 * np.sqrt(np.pi)
+        return width**3 / (self.spacing**2 * self.slice_km / self.factor[:, 0, 0])
+
+    def coordinates(self, lattice: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Depth, north, east of nodes (3, event, node): a slice counted from the top, and two counts from the middle."""
+        depth = self.top[:, None] + (lattice[0] + 0.5) * self.slice_km[:, None]
+        u = (depth - self.depth[:, None]) / self.factor[:, 0, 0, None]
+        v, w = lattice[1] * self.spacing[:, None], lattice[2] * self.spacing[:, None]
+        f = self.factor[:, :, :, None]
+        return depth, f[:, 1, 0] * u + f[:, 1, 1] * v, f[:, 2, 0] * u + f[:, 2, 1] * v + f[:, 2, 2] * w
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """(event, node)."""
+
+    slice: IntArray
+    depth: FloatArray
+    north: FloatArray
+    east: FloatArray
+    log_posterior: FloatArray
+    time: FloatArray
+    time_variance: FloatArray
+
+
+def shape_of(
+    frame: Frame, depth: FloatArray, covariance: FloatArray, limits: tuple[FloatArray, FloatArray], spacing: float
+) -> Shape:
+    """`covariance` is that of north, east and depth."""
+    order = np.array([2, 0, 1])
+    top, bottom = limits
+    turned = covariance[:, order[:, None], order]
+    factor = np.linalg.cholesky(turned)
+    slices = np.maximum(np.ceil((bottom - top) / (spacing * factor[:, 0, 0])), LEAST_SLICES).astype(np.intp)
+    return Shape(frame, depth, factor, top, (bottom - top) / slices, slices, np.full(len(depth), spacing))
+
+
+def evaluate(
+    batch: Batch, tables: Tables, settings: LocationSettings, shape: Shape, lattice: IntArray, weight: FloatArray
+) -> Nodes:
+    depth, north, east = shape.coordinates(lattice)
+    distance = distances_km(batch, shape.frame.place(north, east))
+    predicted = predict(batch, tables, distance, depth)
+    variance = variances(batch, predicted.time, settings)
+    found = fit(batch, predicted.time, variance, settings, weight, rounds=2)
+    is_allowed = (lattice[0] >= 0) & (lattice[0] < shape.slices[:, None])
+    log_posterior = np.where(is_allowed, found.log_posterior, NOTHING)
+    return Nodes(lattice[0], depth, north, east, log_posterior, found.time, found.time_variance)
+
+
+@lru_cache(maxsize=4)
+def ball(spacing: float) -> tuple[IntArray, FloatArray]:
+    """Nodes (3, node) within the radius, and how far out each is."""
+    reach = int(RADIUS / spacing)
+    side = np.arange(-reach, reach + 1)
+    nodes = np.stack([axis.ravel() for axis in np.meshgrid(side, side, side, indexing="ij")])
+    away = np.sqrt((nodes**2).sum(axis=0)) * spacing
+    inside = away <= RADIUS
+    return nodes[:, inside], away[inside]
+
+
+def around(shape: Shape, spacing: float) -> IntArray:
+    nodes, _ = ball(spacing)
+    lattice = np.repeat(nodes[:, None, :], len(shape.depth), axis=1)
+    lattice[0] += shape.middle[:, None]
+    return lattice

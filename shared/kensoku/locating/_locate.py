@@ -1,0 +1,189 @@
+"""Locate earthquakes: from the arrivals of each, to the probability of where and when it was."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from kensoku.errors import InputInvalid, LocationError, NotOneEvent, TooFewArrivals
+from kensoku.locating._batch import Batch, gather
+from kensoku.locating._coarse import find_starts
+from kensoku.locating._describe import OUTLIER_WEIGHT, Rows, Solved, describe_event, rows_of
+from kensoku.locating._phases import reconsider
+from kensoku.locating._polish import Peaks, polish
+from kensoku.locating._posterior import explore
+from kensoku.locating._sphere import Frame
+from kensoku.locating._values import (
+    Arrival,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Location,
+    LocationSettings,
+    Stations,
+    Tables,
+)
+
+TOGETHER = 64  # events at a time, so that memory stays flat
+PHASE_ROUNDS = 2  # of changing phases
+DEFAULTS = LocationSettings()
+
+Limits = tuple[FloatArray, FloatArray]
+
+
+def locate(
+    arrivals: Sequence[Arrival], stations: Stations, tables: Tables, settings: LocationSettings = DEFAULTS
+) -> Location:
+    """One event; the answer does not depend on the order of the arrivals."""
+    (found,) = locate_many([arrivals], stations, tables, settings)
+    if isinstance(found, LocationError):
+        raise found
+    return found
+
+
+def locate_many(
+    events: Sequence[Sequence[Arrival]],
+    stations: Stations,
+    tables: Tables,
+    settings: LocationSettings = DEFAULTS,
+) -> list[Location | LocationError]:
+    """Each alone, ten times faster than one by one; the error where one cannot be located."""
+    answers: list[Location | LocationError] = []
+    for start in range(0, len(events), TOGETHER):
+        answers += _locate_batch(events[start : start + TOGETHER], stations, tables, settings)
+    return answers
+
+
+def _locate_batch(
+    events: Sequence[Sequence[Arrival]], stations: Stations, tables: Tables, settings: LocationSettings
+) -> list[Location | LocationError]:
+    answers: dict[int, Location | LocationError] = {}
+    usable: dict[int, list[tuple[int, Arrival]]] = {}
+    for number, arrivals in enumerate(events):
+        try:
+            usable[number] = _check(arrivals, stations, tables, settings)
+        except LocationError as error:
+            answers[number] = error
+    numbers = np.array(list(usable), dtype=np.intp)
+    if usable:
+        batch = gather(list(usable.values()), stations, settings)
+        for part, solved in _solve(batch, tables, settings):
+            rows = rows_of(solved, tables)
+            for event, number in enumerate(numbers[part].tolist()):
+                answers[number] = _answer(solved, rows, event, events[number], stations, settings)
+    return [answers[number] for number in range(len(events))]
+
+
+def _answer(
+    solved: Solved, rows: Rows, event: int, arrivals: Sequence[Arrival], stations: Stations, settings: LocationSettings
+) -> Location | LocationError:
+    span = solved.batch.rows_of(event)
+    belong = rows.weight[span] >= OUTLIER_WEIGHT
+    heard = len(set(solved.batch.station[span][belong].tolist()))
+    if belong.sum() < settings.least_arrivals or heard < settings.least_stations:
+        return NotOneEvent(
+            f"found a place and time that explain {belong.sum()} of {len(belong)} arrivals at {heard} stations, expected "
+            f"{settings.least_arrivals} at {settings.least_stations}: the others are no event's, or the velocity model, "
+            "the stations' places or the stated uncertainties are wrong"
+        )
+    unknown = tuple(sorted({arrival.station for arrival in arrivals} - stations.keys()))
+    return describe_event(solved, rows, event, arrivals, unknown)
+
+
+def _check(
+    arrivals: Sequence[Arrival], stations: Stations, tables: Tables, settings: LocationSettings
+) -> list[tuple[int, Arrival]]:
+    """Those that can be used, with their numbers."""
+    for arrival in arrivals:
+        _require_sound(arrival, tables)
+    known = [(number, arrival) for number, arrival in enumerate(arrivals) if arrival.station in stations]
+    heard = {arrival.station for _, arrival in known}
+    if len(known) >= settings.least_arrivals and len(heard) >= settings.least_stations:
+        return known
+    unknown = sorted({arrival.station for arrival in arrivals} - heard)
+    raise TooFewArrivals(
+        f"found {len(known)} arrivals at {len(heard)} known stations, expected {settings.least_arrivals} at "
+        f"{settings.least_stations} or more"
+        + (f"; not in the inventory: {', '.join(unknown[:10])}; load it or correct the codes" if unknown else "")
+    )
+
+
+def _require_sound(arrival: Arrival, tables: Tables) -> None:
+    if arrival.phase not in tables:
+        raise InputInvalid(
+            f"found an arrival of {arrival.phase!r} at {arrival.station}, expected one of {', '.join(sorted(tables))}, "
+            "of which there are travel times"
+        )
+    if not (np.isfinite(arrival.onset_s) and 0 < arrival.uncertainty_s < np.inf and 0 <= arrival.probability <= 1):
+        raise InputInvalid(
+            f"found onset {arrival.onset_s} s, uncertainty {arrival.uncertainty_s} s and probability "
+            f"{arrival.probability} at {arrival.station}, expected a time, an uncertainty above 0 and a probability "
+            "from 0 to 1"
+        )
+
+
+# --- a batch ------------------------------------------------------------------------------------------------------------
+
+
+def _solve(batch: Batch, tables: Tables, settings: LocationSettings) -> Iterator[tuple[IntArray, Solved]]:
+    """Parts of the batch, each with the numbers of its events: first those whose phases are as they were given."""
+    events, is_first = np.arange(len(batch.first)), True
+    for _ in range(PHASE_ROUNDS):
+        limits = _depth_limits(batch, tables, settings)
+        peaks = _find_peaks(batch, tables, settings, limits)
+        is_s = reconsider(batch, tables, settings, peaks) if settings.reconsiders_phases else batch.is_s
+        changes = batch.sums(is_s != batch.is_s) > 0
+        if same := np.flatnonzero(~changes).tolist():
+            yield events[same], _integrate(batch, tables, settings, peaks, limits, np.array(same))
+        if not changes.any():
+            return
+        batch, events = batch.with_waves(is_s).take(np.flatnonzero(changes)), events[changes]
+    limits = _depth_limits(batch, tables, settings)
+    peaks = _find_peaks(batch, tables, settings, limits)
+    yield events, _integrate(batch, tables, settings, peaks, limits, np.arange(len(events)))
+
+
+def _depth_limits(batch: Batch, tables: Tables, settings: LocationSettings) -> Limits:
+    """The least and the greatest of each event."""
+    count = np.bincount(batch.event)
+    top = (
+        -batch.sums(batch.elevation) / count
+        if settings.shallowest_km is None
+        else np.full(len(count), settings.shallowest_km)
+    )
+    highest = max(table.grid.highest_km for table in tables.values())
+    deepest = min(table.grid.deepest_km for table in tables.values())
+    return np.clip(top, highest, None), np.full(len(count), min(settings.deepest_km, deepest))
+
+
+def _find_peaks(batch: Batch, tables: Tables, settings: LocationSettings, limits: Limits) -> Peaks:
+    """The most probable first."""
+    starts = find_starts(batch, tables, settings, limits)
+    peaks = polish(batch, tables, settings, starts.places, starts.depth, starts.half_width_km, limits)
+    return peaks.reorder(batch, np.argsort(-peaks.fit.log_posterior, axis=1, kind="stable"))
+
+
+def _integrate(
+    batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits, events: IntArray
+) -> Solved:
+    if len(events) < len(batch.first):
+        rows = np.concatenate([np.arange(len(batch.event))[batch.rows_of(int(event))] for event in events])
+        peaks = peaks.select(events, rows)
+        batch, limits = batch.take(events), (limits[0][events], limits[1][events])
+    posterior = explore(batch, tables, settings, peaks, limits)
+    is_fixed = posterior.depth_upper_km - posterior.depth_lower_km > settings.unresolved_share * (limits[1] - limits[0])
+    frame = Frame(*(axis[..., 0] for axis in (peaks.frame.centre, peaks.frame.north, peaks.frame.east)))
+    if is_fixed.any():
+        peaks = _fix_depth(batch, tables, settings, peaks, limits, is_fixed)
+    return Solved(batch, peaks, frame, posterior, is_fixed)
+
+
+def _fix_depth(
+    batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits, is_fixed: BoolArray
+) -> Peaks:
+    """The maximum at the assumed depth, where the data cannot tell it; elsewhere as it is."""
+    best = np.zeros((len(is_fixed), 1), np.intp)
+    first = peaks.reorder(batch, best)
+    assumed = np.clip(np.full(len(is_fixed), settings.assumed_depth_km), *limits)
+    depth = np.where(is_fixed, assumed, first.depth[:, 0])
+    blur = np.where(is_fixed, 5.0, 0.1)[:, None]
+    return polish(batch, tables, settings, first.frame.centre, depth[:, None], blur, (depth, depth))

@@ -1,0 +1,80 @@
+"""From moments to what people read: ellipsoid, circle, and a quality class with its rule in words."""
+
+import numpy as np
+
+from kensoku.locating._values import Ellipsoid, FloatArray, QualityClass
+
+CHI_SQUARE_3_68 = 3.5267  # holds 68.27 % in three dimensions
+RATIOS = np.linspace(0, 1, 21)
+
+RULES: tuple[tuple[QualityClass, float, float, float, int], ...] = (
+    # class, horizontal uncertainty km, half of the depth interval km, azimuthal gap, phases at least
+    ("A", 1.0, 2.0, 150.0, 8),
+    ("B", 2.5, 5.0, 210.0, 6),
+    ("C", 10.0, 15.0, 330.0, 4),
+)
+
+
+def ellipsoid(covariance_km2: FloatArray) -> Ellipsoid:
+    """Of north, east and depth."""
+    values, vectors = np.linalg.eigh(covariance_km2)
+    axes = vectors[:, ::-1] * np.where(vectors[2, ::-1] < 0, -1, 1)  # down
+    north, east, down = axes
+    lengths = np.sqrt(np.maximum(values[::-1], 0) * CHI_SQUARE_3_68)
+    azimuth = np.degrees(np.arctan2(east, north)) % 360
+    plunge = np.degrees(np.arctan2(down, np.hypot(north, east)))
+    return Ellipsoid(_three(lengths), _three(azimuth), _three(plunge))
+
+
+def _three(values: FloatArray) -> tuple[float, float, float]:
+    first, second, third = values.tolist()
+    return first, second, third
+
+
+def _circle_radii() -> FloatArray:
+    """Of the circle that holds 68.27 % of a normal distribution with standard deviations 1 and `ratio`."""
+    around = (np.arange(720) + 0.5) * np.pi / 720
+    radii = np.linspace(0.5, 2.0, 3001)
+    held = []
+    for ratio in np.maximum(RATIOS, 1e-3):
+        tails = (np.cos(around) ** 2 + (np.sin(around) / ratio) ** 2) / 2
+        held.append((1 - np.exp(-np.outer(radii**2, tails))) @ (1 / (2 * tails)) / (720 * ratio))
+    return np.array([np.interp(0.6827, inside, radii) for inside in held])
+
+
+CIRCLE_RADII = _circle_radii()
+
+
+def circle_km(second_moments_km2: FloatArray) -> float:
+    """Radius of the circle that holds 68 %, from the moments of north and east about its centre."""
+    least, most = np.sqrt(np.maximum(np.linalg.eigvalsh(second_moments_km2), 0))
+    return float(most * np.interp(least / most if most else 1.0, RATIOS, CIRCLE_RADII))
+
+
+def quality(
+    horizontal_km: float, depth_half_km: float, gap_deg: float, phases: int, *, depth_is_fixed: bool
+) -> tuple[QualityClass, str]:
+    """The best class whose limits all hold, and what keeps it from a better one."""
+    measured = (
+        ("horizontal uncertainty", horizontal_km, "km"),
+        ("half of the depth interval", np.inf if depth_is_fixed else depth_half_km, "km"),
+        ("azimuthal gap", gap_deg, "degrees"),
+    )
+    obstacle = ""
+    for name, *limits, least in RULES:
+        broken = [
+            f"{what} {value:.1f} {unit} is above {limit:g}" if np.isfinite(value) else "the depth is not resolved"
+            for (what, value, unit), limit in zip(measured, limits, strict=True)
+            if not value <= limit
+        ]
+        if phases < least:
+            broken.append(f"{phases} phases are fewer than {least}")
+        if not broken:
+            kept = f"horizontal <= {limits[0]:g} km, depth +- {limits[1]:g} km, gap <= {limits[2]:g}, phases >= {least}"
+            return name, f"{name}: {kept}" + (f"; not {_better(name)}: {obstacle}" if obstacle else "")
+        obstacle = ", ".join(broken)
+    return "D", f"D: not C: {obstacle}"
+
+
+def _better(name: QualityClass) -> str:
+    return chr(ord(name) - 1)
