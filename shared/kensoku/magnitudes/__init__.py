@@ -6,6 +6,8 @@ reasons in words.
 
 from kensoku.magnitudes._corrections import learn_corrections
 from kensoku.magnitudes._estimate import Estimate, estimate, estimate_all
+from kensoku.magnitudes._event_type import TypeDecision, TypeSettings, classify
+from kensoku.magnitudes._evidence import TypeEvidence, evidence_of
 from kensoku.magnitudes._formula import Formula, Table
 from kensoku.magnitudes._formula_files import (
     FORMULAS,
@@ -17,7 +19,9 @@ from kensoku.magnitudes._formula_files import (
     write_corrections,
 )
 from kensoku.magnitudes._network import NetworkValue, Vote, combine
+from kensoku.magnitudes._plane import PlaneWave, fit_plane_wave
 from kensoku.magnitudes._preferred import Preference, preferred_magnitude
+from kensoku.magnitudes._quarries import Quarry, load_quarries, read_quarries
 from kensoku.magnitudes._readings import Reading, readings_of
 
 __all__ = [
@@ -26,19 +30,29 @@ __all__ = [
     "Estimate",
     "Formula",
     "NetworkValue",
+    "PlaneWave",
     "Preference",
+    "Quarry",
     "Reading",
     "Table",
+    "TypeDecision",
+    "TypeEvidence",
+    "TypeSettings",
     "Vote",
+    "classify",
     "combine",
     "estimate",
     "estimate_all",
+    "evidence_of",
+    "fit_plane_wave",
     "learn_corrections",
     "load_corrections",
     "load_formula",
+    "load_quarries",
     "preferred_magnitude",
     "read_corrections",
     "read_formula",
+    "read_quarries",
     "readings_of",
     "write_corrections",
 ]
