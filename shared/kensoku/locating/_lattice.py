@@ -1,7 +1,6 @@
-"""The posterior around a maximum, summed over the nodes of a lattice that has the posterior's own shape.
+"""The posterior around a place, at the nodes of a lattice that has the posterior's own shape.
 
-On a lattice with nodes one and a quarter standard deviations apart, sums over a normal distribution are exact to a
-millionth; where the posterior is not one, the lattice grows wherever probability is left at its edge.
+Sums over a normal distribution at nodes 1.4 standard deviations apart are exact to a ten thousandth.
 """
 
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ from kensoku.locating._likelihood import fit, variances
 from kensoku.locating._sphere import Frame
 from kensoku.locating._values import FloatArray, IntArray, LocationSettings, Tables
 
-SPACING = 1.25  # standard deviations
-RADIUS = 4.2  # standard deviations; outside lies 0.05 % of a normal distribution
+SPACING = 1.4  # standard deviations
 LEAST_SLICES = 12  # of depth
 NOTHING = -1e9
 
@@ -25,16 +23,17 @@ class Shape:
     """Of (event,): whitened coordinates; depth slices tile the allowed depths, so that none is cut by a limit."""
 
     frame: Frame
+    north: FloatArray  # of the middle, km
+    east: FloatArray
     depth: FloatArray
     factor: FloatArray  # (event, 3, 3): lower triangle that turns them into depth, north, east (km)
     top: FloatArray
     slice_km: FloatArray
     slices: IntArray  # how many there are
-    spacing: FloatArray  # of the other two, standard deviations
 
     @property
     def middle(self) -> IntArray:
-        """The slice that holds the maximum."""
+        """The slice that holds it."""
         number = np.floor((self.depth - self.top) / self.slice_km).astype(np.intp)
         return np.clip(number, 0, self.slices - 1)
 
@@ -42,15 +41,16 @@ class Shape:
     def expected_nodes(self) -> FloatArray:
         """How many nodes a normal distribution of that shape would fill: (sum p)² / sum p²."""
         width = 2 * np.sqrt(np.pi)
-        return width**3 / (self.spacing**2 * self.slice_km / self.factor[:, 0, 0])
+        return width**3 / (SPACING**2 * self.slice_km / self.factor[:, 0, 0])
 
     def coordinates(self, lattice: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Depth, north, east of nodes (3, event, node): a slice counted from the top, and two counts from the middle."""
         depth = self.top[:, None] + (lattice[0] + 0.5) * self.slice_km[:, None]
         u = (depth - self.depth[:, None]) / self.factor[:, 0, 0, None]
-        v, w = lattice[1] * self.spacing[:, None], lattice[2] * self.spacing[:, None]
+        v, w = lattice[1] * SPACING, lattice[2] * SPACING
         f = self.factor[:, :, :, None]
-        return depth, f[:, 1, 0] * u + f[:, 1, 1] * v, f[:, 2, 0] * u + f[:, 2, 1] * v + f[:, 2, 2] * w
+        north = self.north[:, None] + f[:, 1, 0] * u + f[:, 1, 1] * v
+        return depth, north, self.east[:, None] + f[:, 2, 0] * u + f[:, 2, 1] * v + f[:, 2, 2] * w
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,14 @@ class Nodes:
 
 
 def shape_of(
-    frame: Frame, depth: FloatArray, covariance: FloatArray, limits: tuple[FloatArray, FloatArray], spacing: float
+    frame: Frame, middle: FloatArray, covariance: FloatArray, limits: tuple[FloatArray, FloatArray]
 ) -> Shape:
-    """`covariance` is that of north, east and depth."""
+    """`middle` is north, east and depth (event, 3), `covariance` theirs."""
     order = np.array([2, 0, 1])
     top, bottom = limits
-    turned = covariance[:, order[:, None], order]
-    factor = np.linalg.cholesky(turned)
-    slices = np.maximum(np.ceil((bottom - top) / (spacing * factor[:, 0, 0])), LEAST_SLICES).astype(np.intp)
-    return Shape(frame, depth, factor, top, (bottom - top) / slices, slices, np.full(len(depth), spacing))
+    factor = np.linalg.cholesky(covariance[:, order[:, None], order])
+    slices = np.maximum(np.ceil((bottom - top) / (SPACING * factor[:, 0, 0])), LEAST_SLICES).astype(np.intp)
+    return Shape(frame, *middle.T, factor, top, (bottom - top) / slices, slices)
 
 
 def evaluate(
@@ -92,18 +91,18 @@ def evaluate(
 
 
 @lru_cache(maxsize=4)
-def ball(spacing: float) -> tuple[IntArray, FloatArray]:
-    """Nodes (3, node) within the radius, and how far out each is."""
-    reach = int(RADIUS / spacing)
+def ball(radius: float) -> tuple[IntArray, FloatArray]:
+    """Nodes (3, node) within so many standard deviations, and how far out each is."""
+    reach = int(radius / SPACING)
     side = np.arange(-reach, reach + 1)
     nodes = np.stack([axis.ravel() for axis in np.meshgrid(side, side, side, indexing="ij")])
-    away = np.sqrt((nodes**2).sum(axis=0)) * spacing
-    inside = away <= RADIUS
+    away = np.sqrt((nodes**2).sum(axis=0)) * SPACING
+    inside = away <= radius
     return nodes[:, inside], away[inside]
 
 
-def around(shape: Shape, spacing: float) -> IntArray:
-    nodes, _ = ball(spacing)
+def around(shape: Shape, radius: float) -> IntArray:
+    nodes, _ = ball(radius)
     lattice = np.repeat(nodes[:, None, :], len(shape.depth), axis=1)
     lattice[0] += shape.middle[:, None]
     return lattice
