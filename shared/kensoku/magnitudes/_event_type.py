@@ -35,7 +35,7 @@ NS_PER_S = 10**9
 MOST_LOG_ODDS = 30.0  # what a float can tell from 1
 TOLD = 1.05  # a factor nearer to 1 is not worth a word
 
-PRIOR = {EARTHQUAKE: 0.86, BLAST: 0.08, TELESEISM: 0.03, LOW_FREQUENCY: 0.01, UNKNOWN: 0.02}
+PRIOR = {EARTHQUAKE: 0.87, BLAST: 0.08, TELESEISM: 0.02, LOW_FREQUENCY: 0.02, UNKNOWN: 0.01}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,22 +184,24 @@ def _period(evidence: TypeEvidence, rules: TypeSettings) -> Iterator[_Clue]:
     """log10 of tau_c, normal for every type; earthquakes follow Wu & Kanamori (2005) of their magnitude."""
     if not evidence.periods_s:
         return
-    tau_c_s = median(evidence.periods_s)
-    x, magnitude = math.log10(tau_c_s), evidence.magnitude
+    tau_c_s, magnitude = median(evidence.periods_s), evidence.magnitude
+    x, sd = math.log10(tau_c_s), math.hypot(PERIOD_SD, STATION_PERIOD_SD / math.sqrt(len(evidence.periods_s)))
     expected = TYPICAL_PERIOD if magnitude is None else max(0.221 * magnitude - 1.113, LEAST_PERIOD)
-    sd = 0.35 if magnitude is None else 0.25
-    at_large = _log_normal(x, expected + 0.2, 0.5)
-    factors = {EARTHQUAKE: _log_normal(x, expected, sd) - at_large, TELESEISM: _log_normal(x, 0.2, 0.2) - at_large}
-    factors[BLAST] = factors[EARTHQUAKE]
+    at_large = _log_normal(x, expected + LATER_PERIOD / 3, 2.5 * PERIOD_SD)
+    local = _log_normal(x, expected, sd if magnitude is not None else 2 * sd) - at_large
+    factors = {EARTHQUAKE: local, BLAST: local, TELESEISM: _log_normal(x, TELESEISM_PERIOD, sd) - at_large}
     words = f"period of P {tau_c_s:.2f} s at {len(evidence.periods_s)} stations"
     if magnitude is not None:
-        factors[LOW_FREQUENCY] = _log_normal(x, expected + 0.6, 0.25) - at_large
+        factors[LOW_FREQUENCY] = _log_normal(x, expected + LATER_PERIOD, sd) - at_large
         words += f", {10**expected:.2f} s expected of M {magnitude:.1f}"
     yield _Clue(words, factors)
 
 
 TYPICAL_PERIOD = -0.5  # log10 of s, of an earthquake of whatever magnitude
 LEAST_PERIOD = -0.8  # of the smallest: the ground lets nothing shorter pass
+TELESEISM_PERIOD = 0.2
+LATER_PERIOD = 0.6  # by which those of low-frequency earthquakes are longer: four times
+PERIOD_SD, STATION_PERIOD_SD = 0.2, 0.3  # of events of a magnitude; of stations of an event
 
 
 def _log_normal(x: float, mean: float, sd: float) -> float:

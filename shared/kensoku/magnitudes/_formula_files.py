@@ -20,6 +20,7 @@ FORMULAS = (
     "bobbio-2009",
     "watanabe-1971",
     "tsuboi-1954",
+    "kuyuk-allen-2013",
     "wu-zhao-2006",
     "wu-kanamori-2005",
 )
