@@ -40,11 +40,18 @@ class Batch:
         last = self.first[event + 1] if event + 1 < len(self.first) else len(self.onset)
         return slice(int(self.first[event]), int(last))
 
+    @property
+    def counts(self) -> IntArray:
+        return np.diff(self.first, append=len(self.onset))
+
+    def rows(self, events: IntArray) -> IntArray:
+        """Of some of the events, in that order."""
+        counts = self.counts[events]
+        starts = np.cumsum(counts) - counts
+        return np.asarray(np.arange(counts.sum()) + np.repeat(self.first[events] - starts, counts))
+
     def take(self, events: IntArray) -> "Batch":
-        """Some of the events, in that order."""
-        spans = [self.rows_of(int(event)) for event in events]
-        rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
-        counts = np.array([span.stop - span.start for span in spans])
+        rows, counts = self.rows(events), self.counts[events]
         return Batch(
             self.onset[rows],
             self.uncertainty[rows],

@@ -12,16 +12,18 @@ from kensoku.locating._sphere import Frame, frames_at
 from kensoku.locating._values import FloatArray, IntArray, LocationSettings, Tables
 from kensoku.traveltime import TravelTimeTable, Wave
 
+Limits = tuple[FloatArray, FloatArray]
 Float32Array = npt.NDArray[np.float32]
 
 STEP_KM = 1.0  # of the rough table
-INNER_CELLS = 10  # across the stations
-OUTER_SHARES = (1 / 7, 3 / 7, 1.0)  # of the margin: edges of the cells around them
-DEPTH_SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)  # of the allowed depths: edges
+INNER_CELLS = 8  # across the stations
+OUTER_SHARES = (1 / 4, 1.0)  # of the margin: edges of the cells around them
+DEPTH_SHARES = (0.0, 0.15, 0.4, 1.0)  # of the allowed depths: edges
 LEAST_WIDTH_KM = 30.0
 LEVELS = 3
 BEAM = 8  # cells that are split
 STARTS = 3
+TOGETHER = 4  # events at a time, so that what is in between stays in the processor's cache
 SLOWNESS_S_KM: Mapping[Wave, float] = {"P": 1 / 6.0, "S": 1 / 3.5}  # of the crust: turns the size of a cell into time
 CHILDREN = np.array([(i, j, k) for i in (-0.5, 0.5) for j in (-0.5, 0.5) for k in (-0.5, 0.5)]).T
 
@@ -63,10 +65,20 @@ class _Cells:
         return _Cells(*parts, *(np.repeat(half / 2, 8, axis=1) for half in halves))
 
 
-def find_starts(
-    batch: Batch, tables: Tables, settings: LocationSettings, limits: tuple[FloatArray, FloatArray]
-) -> Starts:
+def find_starts(batch: Batch, tables: Tables, settings: LocationSettings, limits: Limits) -> Starts:
     """A few places apart from one another in which the event may lie, between the least and the greatest depths."""
+    parts = []
+    for start in range(0, len(batch.first), TOGETHER):
+        events = np.arange(start, min(start + TOGETHER, len(batch.first)))
+        parts.append(_find_starts(batch.take(events), tables, settings, (limits[0][events], limits[1][events])))
+    return Starts(
+        np.concatenate([part.places for part in parts], axis=1),
+        np.concatenate([part.depth for part in parts]),
+        np.concatenate([part.half_width_km for part in parts]),
+    )
+
+
+def _find_starts(batch: Batch, tables: Tables, settings: LocationSettings, limits: Limits) -> Starts:
     frame = _frame_over_stations(batch)
     cells = _cover(batch, frame, settings, *limits)
     score = _score(batch, tables, settings, frame, cells)
@@ -129,7 +141,7 @@ def _score(batch: Batch, tables: Tables, settings: LocationSettings, frame: Fram
 def _log_fit(batch: Batch, lead: Float32Array, variance: Float32Array, settings: LocationSettings) -> FloatArray:
     precision = 1 / variance
     weight = precision
-    for _ in range(4):
+    for _ in range(3):
         time = np.add.reduceat(weight * lead, batch.first, axis=0) / np.add.reduceat(weight, batch.first, axis=0)
         residual = lead - time[batch.event]
         square = residual * residual * precision

@@ -16,6 +16,7 @@ from kensoku.locating._values import FloatArray, IntArray, LocationSettings, Tab
 SPACING = 1.4  # standard deviations
 LEAST_SLICES = 12  # of depth
 NOTHING = -1e9
+LEAST_VARIANCE = 0.15  # of what was supposed, that a lattice can find
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,16 @@ class Shape:
         width = 2 * np.sqrt(np.pi)
         return width**3 / (SPACING**2 * self.slice_km / self.factor[:, 0, 0])
 
+    def at_least(self, covariance: FloatArray) -> FloatArray:
+        """That of north, east and depth, no narrower than nodes of this shape can tell."""
+        order = np.array([2, 0, 1])
+        inverse = np.linalg.inv(self.factor)
+        seen = inverse @ covariance[:, order[:, None], order] @ inverse.transpose(0, 2, 1)
+        values, vectors = np.linalg.eigh(seen)
+        widened = self.factor @ (vectors * np.sqrt(np.maximum(values, LEAST_VARIANCE))[:, None])
+        back = np.argsort(order)
+        return np.asarray((widened @ widened.transpose(0, 2, 1))[:, back[:, None], back])
+
     def coordinates(self, lattice: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Depth, north, east of nodes (3, event, node): a slice counted from the top, and two counts from the middle."""
         depth = self.top[:, None] + (lattice[0] + 0.5) * self.slice_km[:, None]
@@ -66,9 +77,7 @@ class Nodes:
     time_variance: FloatArray
 
 
-def shape_of(
-    frame: Frame, middle: FloatArray, covariance: FloatArray, limits: tuple[FloatArray, FloatArray]
-) -> Shape:
+def shape_of(frame: Frame, middle: FloatArray, covariance: FloatArray, limits: tuple[FloatArray, FloatArray]) -> Shape:
     """`middle` is north, east and depth (event, 3), `covariance` theirs."""
     order = np.array([2, 0, 1])
     top, bottom = limits

@@ -23,7 +23,7 @@ from kensoku.locating._values import (
     Tables,
 )
 
-TOGETHER = 64  # events at a time, so that memory stays flat
+TOGETHER = 256  # events at a time, so that memory stays flat
 PHASE_ROUNDS = 2  # of changing phases
 DEFAULTS = LocationSettings()
 
@@ -166,8 +166,7 @@ def _integrate(
     batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits, events: IntArray
 ) -> Solved:
     if len(events) < len(batch.first):
-        rows = np.concatenate([np.arange(len(batch.event))[batch.rows_of(int(event))] for event in events])
-        peaks = peaks.select(events, rows)
+        peaks = peaks.select(events, batch.rows(events))
         batch, limits = batch.take(events), (limits[0][events], limits[1][events])
     posterior = explore(batch, tables, settings, peaks, limits)
     is_fixed = posterior.depth_upper_km - posterior.depth_lower_km > settings.unresolved_share * (limits[1] - limits[0])

@@ -1,6 +1,6 @@
 """What the nodes say together: mean, covariance, depth interval; and more nodes where the first were not enough."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,15 +16,19 @@ PASSES = ((4.2, 3.5, 0.012), (5.6, 4.6, 0.003), (5.6, 4.6, 0.003))
 TOGETHER = 16  # events at a time, so that what is in between stays in the processor's cache
 GROWS_FROM = 1e-4  # of the greatest probability of a node: its neighbours are looked at
 MOST_NODES = 8000
+ROUNDS = 4  # of growing with a better shape
 FINE = 32  # steps of depth within a slice
 SECOND_HILL = 1e-3  # of the probability: it counts
 FEWER_NODES = 0.4  # than a normal distribution would fill: the posterior is narrower than was thought
 LIKELY_68 = 0.6827
 
 
+Limits = tuple[FloatArray, FloatArray]
+
+
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """(event, ...); kilometres from the maximum, depths and times as they are."""
+    """(event, ...); kilometres from the first peak, depths and times as they are."""
 
     mean: FloatArray  # time s, north km, east km, depth km
     covariance: FloatArray
@@ -32,44 +36,59 @@ class Posterior:
     depth_upper_km: FloatArray
     nodes: IntArray
     is_multimodal: BoolArray
+    highest: FloatArray  # the greatest logarithm of the posterior of a node, and where: north, east, depth
+
+    @property
+    def arrays(self) -> tuple[FloatArray | IntArray | BoolArray, ...]:
+        p = self
+        return p.mean, p.covariance, p.depth_lower_km, p.depth_upper_km, p.nodes, p.is_multimodal, p.highest
+
+    def put(self, events: IntArray, part: "Posterior") -> None:
+        for whole, values in zip(self.arrays, part.arrays, strict=True):
+            whole[events] = values
 
 
-def explore(
-    batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits
-) -> Posterior:
+def explore(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits) -> Posterior:
     """Around the first of the peaks of each event; where others count, around them too."""
-    parts = []
-    for start in range(0, len(batch.first), TOGETHER):
-        events = np.arange(start, min(start + TOGETHER, len(batch.first)))
-        rows = np.arange(batch.rows_of(start).start, batch.rows_of(int(events[-1])).stop)
-        some = batch.take(events), peaks.select(events, rows), (limits[0][events], limits[1][events])
-        parts.append(_explore(some[0], tables, settings, *some[1:]))
-    return Posterior(*(np.concatenate(arrays) for arrays in zip(*map(_arrays, parts), strict=True)))
+    count = len(batch.first)
+    result = _empty(count)
+    best = peaks.reorder(batch, np.zeros((count, 1), np.intp))
+    result.mean[:, 3] = best.depth[:, 0]
+    shapes = _covariances(best.information[:, 0], limits)
+    waiting = np.arange(count)
+    for radius, edge, most_at_edge in PASSES:
+        parts = [waiting[start : start + TOGETHER] for start in range(0, len(waiting), TOGETHER)]
+        lacking = []
+        for events in parts:
+            part = batch.take(events)
+            limit = limits[0][events], limits[1][events]
+            mine = best.select(events, batch.rows(events))
+            shape = shape_of(_first(mine.frame), result.mean[events, 1:], shapes[events], limit)
+            nodes = evaluate(part, tables, settings, shape, around(shape, radius), mine.fit.weight)
+            share = _shares(nodes.log_posterior)
+            at_edge = share[:, ball(radius)[1] > edge].sum(axis=1)
+            lacking.append(events[(at_edge > most_at_edge) | ~_is_filled(share, shape)])
+            found = _summarise(nodes, share, shape)
+            result.put(events, found)
+            shapes[events] = shape.at_least(found.covariance[:, 1:, 1:])
+        waiting = np.concatenate(lacking) if lacking else waiting
+    several = np.flatnonzero(_other_hills(peaks).any(axis=1))
+    for event in np.union1d(waiting, several):
+        only = np.array([event])
+        rows = batch.rows(only)
+        limit = limits[0][only], limits[1][only]
+        mine = peaks.select(only, rows)
+        result.put(only, _grow(batch.take(only), tables, settings, mine, limit, result.mean[only, 1:], shapes[only]))
+    return result
 
 
-def _explore(
-    batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits
-) -> Posterior:
-    best = peaks.reorder(batch, np.zeros((len(batch.first), 1), np.intp))
-    highest, events = best.fit.log_posterior[:, 0], np.arange(len(batch.first))
-    alone = ~_others_count(peaks)
-    middle = np.stack([np.zeros(len(events)), np.zeros(len(events)), best.depth[:, 0]], axis=1)
-    covariance, frame, whole, parts = _covariances(best.information[:, 0], limits), _first(best.frame), batch, [
-    ]
-    result: Posterior | None = None
-    weight = best.fit.weight
-    for radius, edge, share_at_edge in PASSES:
-        shape = shape_of(frame, middle, covariance, limits)
-        nodes = evaluate(batch, tables, settings, shape, around(shape, radius), weight)
-        share = _shares(nodes.log_posterior)
-        found = _summarise(nodes, share, shape)
-def _others_count(peaks: Peaks) -> BoolArray:
-    """Another peak that is neither the same nor far less probable."""
-    return np.asarray(_other_hills(peaks).any(axis=1))
+def _is_filled(share: FloatArray, shape: Shape) -> BoolArray:
+    """Enough of the nodes have probability that sums over them are integrals."""
+    return np.asarray((share**2).sum(axis=1) * FEWER_NODES * shape.expected_nodes < 1)
 
 
 def _other_hills(peaks: Peaks) -> BoolArray:
-    """(event, start)."""
+    """(event, start): peaks elsewhere that are not far less probable than the first."""
     _, log_volume = np.linalg.slogdet(peaks.information + 1e-6 * np.eye(3))
     log_mass = peaks.fit.log_posterior - 0.5 * log_volume
     counts = log_mass > log_mass[:, :1] + np.log(SECOND_HILL)
@@ -84,29 +103,32 @@ def _other_hills(peaks: Peaks) -> BoolArray:
 
 
 def _grow(
-    batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: tuple[FloatArray, FloatArray]
+    batch: Batch,
+    tables: Tables,
+    settings: LocationSettings,
+    peaks: Peaks,
+    limits: Limits,
+    middle: FloatArray,
+    covariance: FloatArray,
 ) -> Posterior:
-    covariance = _covariances(peaks.information[:, 0], limits)
-    frame, depth, spacing = _squeeze(peaks.frame), peaks.depth[:, 0], SPACING
-    weight = peaks.fit.weight[:, :1]
-    for _ in range(4):
-        shape = shape_of(frame, depth, covariance, limits, spacing)
+    frame, weight = _first(peaks.frame), peaks.fit.weight[:, :1]
+    for _ in range(ROUNDS):
+        shape = shape_of(frame, middle, covariance, limits)
         nodes, was_whole = _flood(batch, tables, settings, shape, weight)
         share = _shares(nodes.log_posterior)
-        result = _summarise(nodes, share, shape, limits)
-        filled = 1 / (share**2).sum()
-        if was_whole and filled > FEWER_NODES * shape.expected_nodes[0]:
+        guess = _summarise(nodes, share, shape)
+        middle, covariance = guess.mean[:, 1:], shape.at_least(guess.covariance[:, 1:, 1:])
+        if was_whole and _is_filled(share, shape)[0]:
             break
-        covariance = result.covariance[:, 1:, 1:] + np.eye(3) * 1e-8
     hills = np.flatnonzero(_other_hills(peaks)[0])
-    return _with_hills(batch, tables, settings, peaks, hills, shape, nodes, limits) if len(hills) else result
+    return _with_hills(batch, tables, settings, peaks, hills, shape, nodes, limits) if len(hills) else guess
 
 
 def _flood(
     batch: Batch, tables: Tables, settings: LocationSettings, shape: Shape, weight: FloatArray
 ) -> tuple[Nodes, bool]:
     """From the ball on, as long as a node at the edge has probability; and whether it came to an end."""
-    fresh = around(shape, float(SPACING))
+    fresh = around(shape, PASSES[0][0])
     fresh = fresh[:, :, (fresh[0, 0] >= 0) & (fresh[0, 0] < shape.slices[0])]
     known, parts = _keys(fresh[:, 0]), [evaluate(batch, tables, settings, shape, fresh, weight)]
     lattices = [fresh]
@@ -140,7 +162,7 @@ def _with_hills(
     hills: IntArray,
     shape: Shape,
     nodes: Nodes,
-    limits: tuple[FloatArray, FloatArray],
+    limits: Limits,
 ) -> Posterior:
     """The other hills on lattices of their own, with the same slices of depth; a hill that was reached counts once."""
     frame, volumes, counted = shape.frame, [np.full(nodes.depth.shape, _log_cell(shape))], 1
@@ -152,8 +174,9 @@ def _with_hills(
             continue
         covariance = _covariances(peaks.information[:, hill], limits)
         at = Frame(*(axis[:, :, hill] for axis in (peaks.frame.centre, peaks.frame.north, peaks.frame.east)))
-        other = shape_of(at, peaks.depth[:, hill], covariance, limits, SPACING)
-        other = Shape(at, other.depth, other.factor, shape.top, shape.slice_km, shape.slices, other.spacing)
+        zero = np.zeros(1)
+        other = shape_of(at, np.stack([zero, zero, peaks.depth[:, hill]], axis=1), covariance, limits)
+        other = replace(other, slice_km=shape.slice_km, slices=shape.slices)
         found, _ = _flood(batch, tables, settings, other, peaks.fit.weight[:, hill, None])
         north, east = _coordinates(frame, at.place(found.north, found.east)[:, 0])
         found = Nodes(
@@ -164,7 +187,7 @@ def _with_hills(
         counted += 1
     joined, volume = _join(parts), np.concatenate(volumes, axis=1)
     share = _shares(joined.log_posterior + volume)
-    result = _summarise(joined, share, shape, limits)
+    result = _summarise(joined, share, shape)
     first = share[:, : nodes.depth.shape[1]].sum()
     result.is_multimodal[:] = counted > 1 and 1 - first > SECOND_HILL
     return result
@@ -172,12 +195,12 @@ def _with_hills(
 
 def _log_cell(shape: Shape) -> float:
     f = shape.factor[0]
-    return float(np.log(shape.slice_km[0] * f[1, 1] * f[2, 2] * shape.spacing[0] ** 2))
+    return float(np.log(shape.slice_km[0] * f[1, 1] * f[2, 2] * SPACING**2))
 
 
 def _cell_km(shape: Shape) -> float:
     f = shape.factor[0]
-    return float(max(shape.slice_km[0], shape.spacing[0] * max(f[1, 1], f[2, 2])))
+    return float(max(shape.slice_km[0], SPACING * max(f[1, 1], f[2, 2])))
 
 
 def _coordinates(frame: Frame, places: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -196,15 +219,17 @@ def _shares(log_posterior: FloatArray) -> FloatArray:
     return np.asarray(share / share.sum(axis=1, keepdims=True))
 
 
-def _summarise(nodes: Nodes, share: FloatArray, shape: Shape, limits: tuple[FloatArray, FloatArray]) -> Posterior:
+def _summarise(nodes: Nodes, share: FloatArray, shape: Shape) -> Posterior:
     values = np.stack([nodes.time, nodes.north, nodes.east, nodes.depth], axis=1)
     mean = np.einsum("en,evn->ev", share, values)
     centred = values - mean[..., None]
-    covariance = np.einsum("evn,en,ewn->evw", centred, share, centred)
+    covariance = (centred * share[:, None]) @ centred.transpose(0, 2, 1)
     covariance[:, 0, 0] += (share * nodes.time_variance).sum(axis=1)
     lower, upper = _depth_intervals(nodes, share, shape)
-    count, events = np.full(len(mean), nodes.depth.shape[1]), len(mean)
-    return Posterior(mean, covariance, lower, upper, count, np.zeros(events, np.bool_))
+    events, best = np.arange(len(mean)), nodes.log_posterior.argmax(axis=1)
+    highest = np.stack([nodes.log_posterior, nodes.north, nodes.east, nodes.depth])[:, events, best].T
+    counts, alone = np.full(len(mean), nodes.depth.shape[1]), np.zeros(len(mean), np.bool_)
+    return Posterior(mean, covariance, lower, upper, counts, alone, highest)
 
 
 def _depth_intervals(nodes: Nodes, share: FloatArray, shape: Shape) -> tuple[FloatArray, FloatArray]:
@@ -236,7 +261,7 @@ def _depth_intervals(nodes: Nodes, share: FloatArray, shape: Shape) -> tuple[Flo
     return top + start * step, top + end * step
 
 
-def _covariances(information: FloatArray, limits: tuple[FloatArray, FloatArray]) -> FloatArray:
+def _covariances(information: FloatArray, limits: Limits) -> FloatArray:
     """No wider than the allowed depths, or than is of use."""
     depth = (limits[1] - limits[0]) / 3
     least = np.zeros_like(information)
@@ -245,9 +270,10 @@ def _covariances(information: FloatArray, limits: tuple[FloatArray, FloatArray])
     return np.asarray(np.linalg.inv(information + least))
 
 
-def _arrays(posterior: Posterior) -> tuple[FloatArray | IntArray | BoolArray, ...]:
-    p = posterior
-    return p.mean, p.covariance, p.depth_lower_km, p.depth_upper_km, p.nodes, p.is_multimodal
+def _empty(count: int) -> Posterior:
+    flags, counts = np.zeros(count, np.bool_), np.zeros(count, np.intp)
+    numbers = np.zeros((count, 4)), np.zeros((count, 4, 4)), np.zeros(count), np.zeros(count)
+    return Posterior(*numbers, counts, flags, np.zeros((count, 4)))
 
 
 def _join(parts: list[Nodes]) -> Nodes:
@@ -255,9 +281,5 @@ def _join(parts: list[Nodes]) -> Nodes:
     return Nodes(*(np.concatenate([getattr(part, name) for part in parts], axis=1) for name in names))
 
 
-def _one(limits: tuple[FloatArray, FloatArray], event: int) -> tuple[FloatArray, FloatArray]:
-    return limits[0][event : event + 1], limits[1][event : event + 1]
-
-
-def _squeeze(frame: Frame) -> Frame:
+def _first(frame: Frame) -> Frame:
     return Frame(frame.centre[..., 0], frame.north[..., 0], frame.east[..., 0])
