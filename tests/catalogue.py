@@ -38,8 +38,8 @@ def add_uncertainty(event: Event) -> None:
     )
     origin.covariance.extend([0.0036, 0.001, 0.002, -0.01, 0.09, 0.01, 0.02, 0.16, 0.03, 0.49])
     origin.ellipsoid.semi_axis_km.extend([1.4, 0.8, 0.5])
-    origin.ellipsoid.azimuth_deg.extend([30.0, 120.0, 30.0])
-    origin.ellipsoid.plunge_deg.extend([60.0, 0.0, -30.0])
+    origin.ellipsoid.azimuth_deg.extend([30.0, 120.0, 210.0])
+    origin.ellipsoid.plunge_deg.extend([60.0, 0.0, 30.0])
     origin.depth_lower_km, origin.depth_upper_km = 8.5, 10.1
     origin.time_uncertainty_s, origin.horizontal_uncertainty_km = 0.06, 0.45
     origin.azimuthal_gap_deg, origin.secondary_gap_deg, origin.nearest_station_km = 78.0, 121.0, 11.5

@@ -49,7 +49,7 @@ def serve(settings: CatalogSettings, bus: Bus) -> None:
     thread = threading.Thread(target=serve_until_stopped)
     thread.start()
     try:
-        while thread.is_alive() and sum(bus.lag("events", "catalog").values()):
+        while thread.is_alive() and any(bus.lag("events", "catalog").values()):
             stop.wait(0.02)
     finally:
         stop.set()
@@ -118,7 +118,7 @@ def test_nothing_is_committed_before_the_database_has_it(
         patched.setattr(Store, "write", crash)
         with pytest.raises(RuntimeError, match="killed here"):
             serve(settings, bus)
-    assert sum(bus.lag("events", "catalog").values()) == 1
+    assert list(bus.lag("events", "catalog").values()).count(1) == 1
     serve(settings, bus)
     assert stored(settings) == {"a": 1}
 

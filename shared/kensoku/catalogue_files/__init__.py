@@ -1,0 +1,21 @@
+"""Catalogues in files: QuakeML, csv, FDSN's text, HypoDD and NonLinLoc; and how two catalogues differ."""
+
+from kensoku.catalogue_files._compare import Comparison, Limits, Pair, compare
+from kensoku.catalogue_files._files import FORMATS, ReadCatalogue, format_of, read_catalogue, write_catalogue
+from kensoku.catalogue_files._naming import Signature
+from kensoku.catalogue_files._table import COLUMNS, preferred_magnitude
+
+__all__ = [
+    "COLUMNS",
+    "FORMATS",
+    "Comparison",
+    "Limits",
+    "Pair",
+    "ReadCatalogue",
+    "Signature",
+    "compare",
+    "format_of",
+    "preferred_magnitude",
+    "read_catalogue",
+    "write_catalogue",
+]

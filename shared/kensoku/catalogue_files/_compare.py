@@ -1,0 +1,139 @@
+"""How two catalogues of the same time and place differ, event by event."""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from kensoku.catalogue_files._table import preferred_magnitude
+from kensoku.errors import SettingInvalid
+from kensoku.times import NS_PER_S
+from kensoku.v1.event_pb2 import Event, Origin
+
+EARTH_KM = 6371.0
+MOST_CELLS = 25_000_000  # of one assignment; 200 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Within these, two events may be one earthquake."""
+
+    seconds: float = 3.0
+    km: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One earthquake in both; differences are b minus a."""
+
+    a: Event
+    b: Event
+
+    @property
+    def later_s(self) -> float:
+        return (self.b.origin.time_ns - self.a.origin.time_ns) / NS_PER_S
+
+    @property
+    def moved_km(self) -> float:
+        """Epicentres."""
+        return distance_km(self.a.origin, self.b.origin)
+
+    @property
+    def deeper_km(self) -> float:
+        return self.b.origin.depth_km - self.a.origin.depth_km
+
+    @property
+    def larger(self) -> float | None:
+        """In magnitude; None unless both have one."""
+        a, b = preferred_magnitude(self.a), preferred_magnitude(self.b)
+        return b.value - a.value if a and b else None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    pairs: Sequence[Pair]
+    only_a: Sequence[Event]
+    only_b: Sequence[Event]
+    without_origin: int  # events that could not be compared
+
+
+def compare(a: Iterable[Event], b: Iterable[Event], limits: Limits) -> Comparison:
+    """One to one: as many pairs as the limits allow, and of those the nearest in time and place."""
+    every_a, every_b = list(a), list(b)
+    firsts, seconds = _located(every_a), _located(every_b)
+    links = _links(firsts, seconds, limits)
+    pairs = [(int(i), int(j)) for group in _groups(links, len(firsts), len(seconds)) for i, j in _assign(group)]
+    taken_a, taken_b = {i for i, _ in pairs}, {j for _, j in pairs}
+    return Comparison(
+        [Pair(firsts[i], seconds[j]) for i, j in sorted(pairs)],
+        [event for i, event in enumerate(firsts) if i not in taken_a],
+        [event for j, event in enumerate(seconds) if j not in taken_b],
+        len(every_a) + len(every_b) - len(firsts) - len(seconds),
+    )
+
+
+Link = tuple[int, int, float]  # index of a, index of b, how far apart in units of the limits, squared
+
+
+def _located(events: Sequence[Event]) -> list[Event]:
+    found = [event for event in events if event.HasField("origin")]
+    return sorted(found, key=lambda event: (event.origin.time_ns, event.id))
+
+
+def _links(firsts: Sequence[Event], seconds: Sequence[Event], limits: Limits) -> list[Link]:
+    times = [event.origin.time_ns for event in seconds]
+    reach_ns = round(limits.seconds * NS_PER_S)
+    links = []
+    for i, first in enumerate(firsts):
+        time_ns = first.origin.time_ns
+        for j in range(bisect_left(times, time_ns - reach_ns), bisect_right(times, time_ns + reach_ns)):
+            km = distance_km(first.origin, seconds[j].origin)
+            if km <= limits.km:
+                late = (times[j] - time_ns) / max(reach_ns, 1)
+                links.append((i, j, late**2 + (km / limits.km if limits.km else 0.0) ** 2))
+    return links
+
+
+def _groups(links: Sequence[Link], count_a: int, count_b: int) -> list[list[Link]]:
+    """Links that share no event with those of another group."""
+    if not links:
+        return []
+    rows, columns = np.array([(i, count_a + j) for i, j, _ in links]).T
+    size = count_a + count_b
+    _, labels = connected_components(coo_array((np.ones(len(links)), (rows, columns)), shape=(size, size)), False)
+    groups: dict[int, list[Link]] = {}
+    for link in links:
+        groups.setdefault(int(labels[link[0]]), []).append(link)
+    return list(groups.values())
+
+
+def _assign(links: Sequence[Link]) -> list[tuple[int, int]]:
+    if len(links) == 1:
+        return [links[0][:2]]
+    rows, columns = sorted({i for i, _, _ in links}), sorted({j for _, j, _ in links})
+    if len(rows) * len(columns) > MOST_CELLS:
+        raise SettingInvalid(
+            f"found {len(rows)} and {len(columns)} events that may all be each other, expected fewer; give smaller "
+            "--seconds and --km"
+        )
+    row_of, column_of = ({index: n for n, index in enumerate(known)} for known in (rows, columns))
+    apart = 4.0 * (len(rows) + len(columns))  # dearer than every link together, so that no pair is given away
+    costs = np.full((len(rows), len(columns)), apart)
+    for i, j, cost in links:
+        costs[row_of[i], column_of[j]] = cost
+    found = zip(*linear_sum_assignment(costs), strict=True)
+    return [(rows[r], columns[c]) for r, c in found if costs[r, c] < apart]
+
+
+def distance_km(a: Origin, b: Origin) -> float:
+    """Along the surface of a sphere."""
+    north_a, north_b = math.radians(a.latitude_deg), math.radians(b.latitude_deg)
+    half = math.sin((north_b - north_a) / 2) ** 2
+    turn = math.radians(b.longitude_deg - a.longitude_deg)
+    half += math.cos(north_a) * math.cos(north_b) * math.sin(turn / 2) ** 2
+    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))

@@ -1,0 +1,267 @@
+"""QuakeML, ours or another agency's, as events; ObsPy reads the file, and what we cannot keep is counted."""
+
+import math
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any, TypeVar
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from kensoku.catalogue_files._ellipsoid import ellipsoid
+from kensoku.catalogue_files._naming import event_id, last_name, pick_id
+from kensoku.catalogue_files._quakeml_write import REST
+from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, TYPES
+from kensoku.errors import InputInvalid
+from kensoku.v1.event_pb2 import (
+    EVENT_STATUS_FINAL,
+    EVENT_STATUS_PRELIMINARY,
+    EVENT_STATUS_RETRACTED,
+    EVENT_STATUS_UPDATED,
+    EVENT_TYPE_BLAST,
+    EVENT_TYPE_UNKNOWN,
+    Arrival,
+    Event,
+    Magnitude,
+    Origin,
+    StationMagnitude,
+)
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Instrument
+
+STATUSES = {
+    "preliminary": EVENT_STATUS_PRELIMINARY,
+    "confirmed": EVENT_STATUS_UPDATED,
+    "reviewed": EVENT_STATUS_FINAL,
+    "final": EVENT_STATUS_FINAL,
+    "rejected": EVENT_STATUS_RETRACTED,
+}
+BLASTS = ("explosion", "quarry blast", "mining explosion", "chemical explosion", "controlled explosion")
+Rest = TypeVar("Rest", bound=Message)
+
+
+def read_quakeml(path: Path, left_out: Counter[str]) -> list[Event]:
+    """What is counted in `left_out` was in the file and is in no event."""
+    from obspy import read_events  # only now: it takes a second to import
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of ids that it does not like; they are ours to judge
+            found = read_events(str(path), format="QUAKEML")
+    except Exception as error:  # whatever an XML parser finds wrong
+        words = " ".join(str(error).split())[:200]
+        raise InputInvalid(f"{path}: cannot be read as QuakeML ({words}); expected QuakeML 1.2") from None
+    return [_Reader(event, left_out).event() for event in found]
+
+
+class _Reader:
+    """Of one event."""
+
+    def __init__(self, found: Any, left_out: Counter[str]) -> None:
+        self._found = found
+        self._left_out = left_out
+        self._picks = {str(pick.resource_id): pick for pick in found.picks}
+
+    def event(self) -> Event:
+        found = self._found
+        event = _rest(found, Event())
+        event.id = event_id(str(found.resource_id))
+        info = found.creation_info
+        event.revision = int(info.version) if info and str(info.version).isdecimal() and int(info.version) else 1
+        if info and info.creation_time and not event.latency.published_ns:
+            event.latency.published_ns = info.creation_time.ns
+        self._set_type(event)
+        origin = self._preferred(found.origins, found.preferred_origin_id, "origins beside the preferred one")
+        if origin is not None:
+            self._set_origin(event, origin)
+            if origin.evaluation_mode == "manual" and not event.provenance.author:
+                event.provenance.author = _author(origin.creation_info) or _author(info) or "unknown"
+        self._set_status(event, origin)
+        self._set_magnitudes(event)
+        self._set_comments(event)
+        for name in ("focal_mechanisms", "amplitudes"):
+            self._left_out[name.replace("_", " ")] += len(getattr(found, name))
+        return event
+
+    def _preferred(self, objects: list[Any], preferred: Any, name: str) -> Any:
+        if not objects:
+            return None
+        self._left_out[name] += len(objects) - 1
+        chosen = [one for one in objects if preferred is not None and one.resource_id == preferred]
+        return (chosen or objects)[0]
+
+    def _set_type(self, event: Event) -> None:
+        said = self._found.event_type
+        if said is None or TYPES.get(event.type) == said or said == "not existing":
+            return
+        kinds = {text: kind for kind, text in reversed(TYPES.items())}
+        event.type = EVENT_TYPE_BLAST if said in BLASTS else kinds.get(said, EVENT_TYPE_UNKNOWN)
+
+    def _set_status(self, event: Event, origin: Any) -> None:
+        if event.status:
+            return
+        said = origin.evaluation_status if origin is not None else None
+        event.status = STATUSES.get(said or "", EVENT_STATUS_FINAL)
+        if self._found.event_type == "not existing":
+            event.status = EVENT_STATUS_RETRACTED
+
+    def _set_origin(self, event: Event, found: Any) -> None:
+        origin = event.origin
+        if found.time is None or found.latitude is None or found.longitude is None:
+            raise InputInvalid(
+                f"event {event.id}: found an origin without a time, a latitude or a longitude, expected all three"
+            )
+        origin.time_ns = found.time.ns
+        origin.latitude_deg, origin.longitude_deg = found.latitude, found.longitude
+        origin.depth_km = (found.depth or 0.0) / 1000
+        origin.depth_is_fixed = found.depth is None or found.depth_type == "operator assigned"
+        _set_quality(origin, found.quality)
+        _set_uncertainty(origin, found)
+        if found.earth_model_id:
+            event.provenance.velocity_model = last_name(str(found.earth_model_id))
+        if found.method_id:
+            event.provenance.location_method = last_name(str(found.method_id))
+        event.arrivals.extend(self._arrival(arrival) for arrival in found.arrivals)
+        used = {str(arrival.pick_id) for arrival in found.arrivals}
+        self._left_out["picks without an arrival"] += len(self._picks.keys() - used)
+
+    def _arrival(self, found: Any) -> Arrival:
+        arrival = _rest(found, Arrival())
+        arrival.phase = self._phase(found.phase)
+        arrival.pick_id = pick_id(str(found.pick_id))
+        arrival.residual_s = found.time_residual or 0.0
+        arrival.weight = 1.0 if found.time_weight is None else found.time_weight
+        arrival.distance_km = (found.distance or 0.0) * KM_PER_DEG
+        arrival.azimuth_deg = found.azimuth or 0.0
+        arrival.takeoff_deg = found.takeoff_angle or 0.0
+        arrival.station_correction_s = found.time_correction or 0.0
+        pick = self._picks.get(str(found.pick_id))
+        if pick is None:
+            self._left_out["picks that an arrival names and nobody has"] += 1
+            return arrival
+        arrival.onset_ns = pick.time.ns
+        arrival.onset_uncertainty_s = (pick.time_errors.uncertainty if pick.time_errors else None) or 0.0
+        arrival.instrument.CopyFrom(_instrument(pick.waveform_id))
+        polarities = {text: polarity for polarity, text in POLARITIES.items()}
+        if pick.polarity in polarities:
+            arrival.polarity = polarities[pick.polarity]
+        return arrival
+
+    def _phase(self, name: str | None) -> Any:
+        """P of P, Pg, Pn, Pb, and the like; others are kept without a phase."""
+        if name and name[0] in "PS" and name[1:] in ("", "g", "n", "b", "*", "1", "2", "_g", "_n"):
+            return PHASE_P if name[0] == "P" else PHASE_S
+        if name != "?":
+            self._left_out["names of phases that are neither P nor S"] += 1
+        return 0
+
+    def _set_magnitudes(self, event: Event) -> None:
+        found = self._found
+        absent = list(event.magnitudes)
+        del event.magnitudes[:]
+        stations = {str(one.resource_id): one for one in found.station_magnitudes}
+        for one in found.magnitudes:
+            if one.mag is not None and math.isfinite(one.mag):
+                event.magnitudes.append(_magnitude(one, stations))
+        event.magnitudes.extend(absent)
+        preferred = [one for one in found.magnitudes if one.resource_id == found.preferred_magnitude_id]
+        if preferred or (found.magnitudes and not event.preferred_magnitude):
+            chosen = (preferred or found.magnitudes)[0]
+            event.preferred_magnitude = chosen.magnitude_type or "M"
+
+    def _set_comments(self, event: Event) -> None:
+        for one in self._found.comments:
+            if _is_rest(one) or not one.text:
+                continue
+            info = one.creation_info
+            comment = event.comments.add(text=one.text)
+            if info:
+                comment.author = info.author or ""
+                comment.time_ns = info.creation_time.ns if info.creation_time else 0
+
+
+def _magnitude(found: Any, stations: dict[str, Any]) -> Magnitude:
+    magnitude = Magnitude(type=found.magnitude_type or "M", value=found.mag, stations=found.station_count or 0)
+    magnitude.uncertainty = (found.mag_errors.uncertainty if found.mag_errors else None) or 0.0
+    if found.method_id:
+        magnitude.formula = last_name(str(found.method_id))
+    for share in found.station_magnitude_contributions:
+        station = stations.get(str(share.station_magnitude_id))
+        if station is None or station.mag is None:
+            continue
+        contribution = _rest(station, StationMagnitude())
+        contribution.value = station.mag
+        contribution.residual, contribution.weight = share.residual or 0.0, share.weight or 0.0
+        if station.waveform_id:
+            contribution.instrument.CopyFrom(_instrument(station.waveform_id))
+        magnitude.contributions.append(contribution)
+    return magnitude
+
+
+def _instrument(stream: Any) -> Instrument:
+    return Instrument(
+        network=stream.network_code or "",
+        station=stream.station_code or "",
+        location=stream.location_code or "",
+        band_instrument=(stream.channel_code or "")[:2],
+    )
+
+
+def _set_quality(origin: Origin, found: Any) -> None:
+    if found is None:
+        return
+    origin.phases_used = found.used_phase_count or 0
+    origin.stations_used = found.used_station_count or 0
+    origin.rms_s = found.standard_error or 0.0
+    origin.azimuthal_gap_deg = found.azimuthal_gap or 0.0
+    origin.secondary_gap_deg = found.secondary_azimuthal_gap or 0.0
+    origin.nearest_station_km = (found.minimum_distance or 0.0) * KM_PER_DEG
+
+
+def _set_uncertainty(origin: Origin, found: Any) -> None:
+    depth = found.depth_errors
+    if depth and depth.lower_uncertainty is not None and depth.upper_uncertainty is not None:
+        origin.depth_lower_km = origin.depth_km - depth.lower_uncertainty / 1000
+        origin.depth_upper_km = origin.depth_km + depth.upper_uncertainty / 1000
+    deviations = [_uncertainty(errors) for errors in (found.time_errors, found.latitude_errors, found.longitude_errors)]
+    origin.time_uncertainty_s = deviations[0]
+    if not origin.covariance and all(deviations) and _uncertainty(depth):
+        north_km = deviations[1] * KM_PER_DEG
+        east_km = deviations[2] * KM_PER_DEG * math.cos(math.radians(origin.latitude_deg))
+        squares = [d * d for d in (deviations[0], north_km, east_km, _uncertainty(depth) / 1000)]
+        origin.covariance.extend([squares[0], 0, 0, 0, squares[1], 0, 0, squares[2], 0, squares[3]])
+    whole = found.origin_uncertainty
+    if whole is None:
+        return
+    origin.horizontal_uncertainty_km = (whole.horizontal_uncertainty or 0.0) / 1000
+    axes = whole.confidence_ellipsoid
+    if axes is None:
+        return
+    lengths = (axes.semi_major_axis_length, axes.semi_intermediate_axis_length, axes.semi_minor_axis_length)
+    angles = (axes.major_axis_azimuth, axes.major_axis_plunge, axes.major_axis_rotation)
+    if None not in (*lengths, *angles):
+        major_km, middle_km, minor_km = (length / 1000 for length in lengths)
+        origin.ellipsoid.CopyFrom(ellipsoid((major_km, middle_km, minor_km), *angles))
+
+
+def _author(info: Any) -> str:
+    return str((info.author or info.agency_id or "") if info else "")
+
+
+def _uncertainty(errors: Any) -> float:
+    return float((errors.uncertainty if errors else None) or 0.0)
+
+
+def _rest(found: Any, message: Rest) -> Rest:
+    """What we once wrote into a comment; a comment that somebody has changed is left alone."""
+    for comment in found.comments:
+        if _is_rest(comment):
+            try:
+                return json_format.Parse(comment.text, message, ignore_unknown_fields=True)
+            except json_format.ParseError:
+                message.Clear()
+    return message
+
+
+def _is_rest(comment: Any) -> bool:
+    return bool(comment.resource_id) and str(comment.resource_id).endswith(f"/{REST}")

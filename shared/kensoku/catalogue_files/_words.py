@@ -1,0 +1,29 @@
+"""What QuakeML and we call the same things, and how moments are written."""
+
+from kensoku.times import NS_PER_S, iso_time
+from kensoku.v1.event_pb2 import (
+    EVENT_TYPE_BLAST,
+    EVENT_TYPE_EARTHQUAKE,
+    EVENT_TYPE_LOW_FREQUENCY,
+    EVENT_TYPE_TELESEISM,
+    EVENT_TYPE_UNKNOWN,
+)
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, POLARITY_DOWN, POLARITY_UNDECIDABLE, POLARITY_UP
+
+KM_PER_DEG = 111.19493  # of a sphere of 6,371 km
+TYPES = {
+    EVENT_TYPE_EARTHQUAKE: "earthquake",
+    EVENT_TYPE_BLAST: "quarry blast",
+    EVENT_TYPE_TELESEISM: "earthquake",
+    EVENT_TYPE_LOW_FREQUENCY: "earthquake",
+    EVENT_TYPE_UNKNOWN: "not reported",
+}
+PHASES = {PHASE_P: "P", PHASE_S: "S"}
+POLARITIES = {POLARITY_UP: "positive", POLARITY_DOWN: "negative", POLARITY_UNDECIDABLE: "undecidable"}
+
+
+def time_text(time_ns: int) -> str:
+    """To the nanosecond, the zeros behind a microsecond left out."""
+    seconds, rest_ns = divmod(time_ns, NS_PER_S)
+    digits = f"{rest_ns:09d}"
+    return f"{iso_time(seconds * NS_PER_S)[:-5]}.{digits[:6] + digits[6:].rstrip('0')}Z"

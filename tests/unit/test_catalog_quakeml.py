@@ -1,0 +1,226 @@
+"""QuakeML: valid against its schema, read by ObsPy with what we have said, and by us without a loss."""
+
+import io
+import math
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from obspy import read_events
+from obspy.io import quakeml
+
+from kensoku.catalogue_files import Signature, read_catalogue
+from kensoku.catalogue_files._ellipsoid import ellipsoid, rotation_deg
+from kensoku.catalogue_files._naming import event_id, quoted, unquoted
+from kensoku.catalogue_files._quakeml_write import write_quakeml
+from kensoku.errors import InputInvalid
+from kensoku.v1.event_pb2 import (
+    EVENT_STATUS_FINAL,
+    EVENT_STATUS_MERGED,
+    EVENT_TYPE_BLAST,
+    EVENT_TYPE_EARTHQUAKE,
+    EVENT_TYPE_LOW_FREQUENCY,
+    Event,
+)
+from tests.catalogue import ORIGIN_NS, make_event
+
+SIGNATURE = Signature("org.example", "the network")
+SCHEMA = Path(quakeml.__file__).parent / "data" / "QuakeML-1.2.xsd"
+
+
+def written(*events: Event) -> str:
+    file = io.StringIO()
+    write_quakeml(file, events, SIGNATURE)
+    return file.getvalue()
+
+
+def obspy_events(text: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return read_events(io.BytesIO(text.encode()), format="QUAKEML")
+
+
+def read(text: str, folder: Path) -> list[Event]:
+    path = folder / "catalogue.xml"
+    path.write_text(text, "utf-8")
+    return list(read_catalogue(path).events)
+
+
+def strange() -> Event:
+    """With texts and numbers that nobody expects."""
+    event = make_event("a b/ü?\x07", 3)
+    event.reason = "<&> \x07 \ud7ff"
+    event.comments.add(text="hörbar <3", author="A. Nalyst", time_ns=ORIGIN_NS)
+    event.arrivals[0].pick_id = ""
+    event.arrivals[1].pick_id = event.arrivals[2].pick_id
+    event.origin.rms_s = math.nan
+    event.arrivals[0].residual_s = math.inf
+    event.provenance.author = "A. Nalyst"
+    event.magnitudes[0].formula = "Hutton & Boore (1987)"
+    return event
+
+
+@pytest.mark.parametrize("make", [make_event, strange, lambda: Event(id="empty", revision=1)])
+def test_what_is_written_is_valid(make: Callable[[], Event]) -> None:
+    document = etree.fromstring(written(make()).encode())
+    for schema in (etree.XMLSchema(etree.parse(SCHEMA)), etree.RelaxNG(etree.parse(SCHEMA.with_suffix(".rng")))):
+        assert schema.validate(document), schema.error_log
+
+
+def test_obspy_reads_the_same_origin() -> None:
+    event = make_event()
+    (found,) = obspy_events(written(event))
+    origin = found.preferred_origin()
+    assert str(found.resource_id) == "smi:org.example/kensoku/event/5f2d9c"
+    assert (origin.time.ns, origin.latitude, origin.longitude, origin.depth) == (ORIGIN_NS, 35.69, -117.47, 9250.0)
+    assert origin.time_errors.uncertainty == 0.06
+    assert origin.latitude_errors.uncertainty == pytest.approx(0.3 / 111.195, rel=1e-3)
+    assert origin.longitude_errors.uncertainty == pytest.approx(0.4 / 111.195 / math.cos(math.radians(35.69)), rel=1e-3)
+    assert origin.depth_errors.uncertainty == pytest.approx(700)
+    assert origin.depth_errors.lower_uncertainty == pytest.approx(750)
+    assert origin.depth_errors.upper_uncertainty == pytest.approx(850)
+    assert origin.origin_uncertainty.horizontal_uncertainty == 450
+    assert origin.origin_uncertainty.confidence_ellipsoid.semi_minor_axis_length == 500
+    assert (origin.quality.used_phase_count, origin.quality.azimuthal_gap, origin.quality.standard_error) == (
+        11,
+        78,
+        0.08,
+    )
+    assert (origin.creation_info.agency_id, origin.creation_info.author) == ("org.example", "the network")
+    assert found.event_type == "earthquake"
+
+
+def test_obspy_reads_the_same_picks_arrivals_and_magnitudes() -> None:
+    event = make_event()
+    (found,) = obspy_events(written(event))
+    assert len(found.picks) == len(found.preferred_origin().arrivals) == len(event.arrivals)
+    for ours, arrival in zip(event.arrivals, found.preferred_origin().arrivals, strict=True):
+        pick = arrival.pick_id.get_referred_object()
+        assert pick.time.ns == ours.onset_ns
+        assert pick.time_errors.uncertainty == ours.onset_uncertainty_s
+        assert pick.waveform_id.get_seed_string() == f"{ours.instrument.network}.{ours.instrument.station}..HH"
+        assert (arrival.time_residual, arrival.time_weight) == (ours.residual_s, ours.weight)
+        assert arrival.distance * 111.19493 == pytest.approx(ours.distance_km)
+        assert (arrival.azimuth, arrival.takeoff_angle) == (ours.azimuth_deg, ours.takeoff_deg)
+    assert found.picks[0].polarity == "positive"
+    magnitude = found.preferred_magnitude()
+    assert (magnitude.mag, magnitude.magnitude_type, magnitude.mag_errors.uncertainty) == (1.64, "ML", 0.12)
+    shares = magnitude.station_magnitude_contributions
+    assert [share.station_magnitude_id.get_referred_object().mag for share in shares] == pytest.approx([1.74, 1.54])
+
+
+@pytest.mark.parametrize("make", [make_event, lambda: Event(id="empty", revision=1, status=EVENT_STATUS_FINAL)])
+def test_what_is_written_is_read_back(make: Callable[[], Event], tmp_path: Path) -> None:
+    event = make()
+    (found,) = read(written(event), tmp_path)
+    assert_alike(found, event)
+
+
+def test_strange_texts_come_back(tmp_path: Path) -> None:
+    event = strange()
+    (found,) = read(written(event), tmp_path)
+    assert (found.id, found.revision) == (event.id, 3)
+    assert found.comments[0] == event.comments[0]
+    assert found.magnitudes[0].formula == "Hutton & Boore (1987)"
+    assert [arrival.onset_ns for arrival in found.arrivals] == [arrival.onset_ns for arrival in event.arrivals]
+    assert found.arrivals[2].pick_id != found.arrivals[1].pick_id
+
+
+def assert_alike(found: Event, event: Event) -> None:
+    """Equal; numbers that were kilometres, metres and degrees in turn to a part in a billion."""
+    assert flat(found).keys() == flat(event).keys()
+    for name, value in flat(event).items():
+        expected = pytest.approx(value, rel=1e-9, abs=1e-9) if isinstance(value, float) else value
+        assert flat(found)[name] == expected, name
+
+
+def flat(message: Any, before: str = "") -> dict[str, object]:
+    values: dict[str, object] = {}
+    for field, value in message.ListFields():
+        parts = value if field.is_repeated else [value]
+        for number, part in enumerate(parts):
+            name = f"{before}{field.name}[{number}]"
+            values |= flat(part, f"{name}.") if field.message_type else {name: part}
+    return values
+
+
+def test_types_and_status_that_quakeml_has_no_word_for_come_back(tmp_path: Path) -> None:
+    events = [make_event("a"), make_event("b"), make_event("c")]
+    events[0].type = EVENT_TYPE_LOW_FREQUENCY
+    events[1].type = EVENT_TYPE_BLAST
+    events[2].status, events[2].merged_into = EVENT_STATUS_MERGED, "a"
+    text = written(*events)
+    assert [event.event_type for event in obspy_events(text)] == ["earthquake", "quarry blast", "not existing"]
+    found = read(text, tmp_path)
+    assert [event.type for event in found] == [EVENT_TYPE_LOW_FREQUENCY, EVENT_TYPE_BLAST, EVENT_TYPE_EARTHQUAKE]
+    assert (found[2].status, found[2].merged_into) == (EVENT_STATUS_MERGED, "a")
+
+
+def test_what_another_program_changed_is_believed(tmp_path: Path) -> None:
+    text = written(make_event()).replace("<value>35.69</value>", "<value>36.5</value>")
+    text = text.replace("<type>earthquake</type>", "<type>quarry blast</type>")
+    (found,) = read(text, tmp_path)
+    assert found.origin.latitude_deg == 36.5
+    assert found.type == EVENT_TYPE_BLAST
+
+
+def test_another_agencys_file_is_read_and_what_is_not_kept_is_told(tmp_path: Path) -> None:
+    """ObsPy's own example, written by it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        catalogue = read_events()
+        catalogue.write(str(tmp_path / "foreign.xml"), format="QUAKEML")
+    found = read_catalogue(tmp_path / "foreign.xml")
+    origins = [event.preferred_origin() or event.origins[0] for event in catalogue]
+    assert [event.origin.time_ns for event in found.events] == [origin.time.ns for origin in origins]
+    assert [event.id for event in found.events] == [str(event.resource_id) for event in catalogue]
+    text = written(*found.events)
+    assert [str(event.resource_id) for event in obspy_events(text)] == [event.id for event in found.events]
+
+
+@pytest.mark.parametrize("text", ["", "<a/>", "no xml"])
+def test_a_file_that_is_no_quakeml_is_told(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.xml"
+    path.write_text(text)
+    with pytest.raises(InputInvalid, match=r"bad\.xml.*QuakeML"):
+        read_catalogue(path)
+
+
+@given(name=st.text(min_size=1))
+@settings(deadline=None)
+def test_a_quoted_name_comes_back(name: str) -> None:
+    usable = name.encode("utf-8", "ignore").decode()
+    assert unquoted(quoted(usable)) == usable
+    assert event_id(SIGNATURE.event(usable or "x")) == (usable or "x")
+
+
+@given(azimuth=st.floats(0, 360), plunge=st.floats(0, 89), turn=st.floats(0, 179.9))
+@settings(deadline=None)
+def test_an_ellipsoid_comes_back_from_its_angles(azimuth: float, plunge: float, turn: float) -> None:
+    axes = ellipsoid((3.0, 2.0, 1.0), azimuth, plunge, turn)
+    difference = (rotation_deg(axes) - turn + 90) % 180 - 90
+    assert abs(difference) < 1e-6
+    vectors = np.array(
+        [
+            (math.cos(p) * math.cos(a), math.cos(p) * math.sin(a), math.sin(p))
+            for a, p in zip(np.radians(axes.azimuth_deg), np.radians(axes.plunge_deg), strict=True)
+        ]
+    )
+    np.testing.assert_allclose(np.abs(vectors @ vectors.T), np.eye(3), atol=1e-9)
+
+
+def test_an_ellipsoid_whose_rotation_is_90_has_a_vertical_minor_axis() -> None:
+    """As the USGS writes shallow ellipsoids: long and wide on the map, thin in depth."""
+    axes = ellipsoid((12.0, 11.0, 0.2), 184.0, 0.0, 90.0)
+    assert axes.plunge_deg[2] == pytest.approx(90)
+
+
+def test_counts_of_what_is_left_out_start_at_nothing() -> None:
+    assert +Counter({"focal mechanisms": 0}) == Counter()
