@@ -23,7 +23,7 @@ LEAST_WIDTH_KM = 30.0
 LEVELS = 3
 BEAM = 8  # cells that are split
 STARTS = 3
-TOGETHER = 4  # events at a time, so that what is in between stays in the processor's cache
+TOGETHER = 60_000  # cells of arrivals at a time, so that what is in between stays in the processor's cache
 SLOWNESS_S_KM: Mapping[Wave, float] = {"P": 1 / 6.0, "S": 1 / 3.5}  # of the crust: turns the size of a cell into time
 CHILDREN = np.array([(i, j, k) for i in (-0.5, 0.5) for j in (-0.5, 0.5) for k in (-0.5, 0.5)]).T
 
@@ -67,25 +67,13 @@ class _Cells:
 
 def find_starts(batch: Batch, tables: Tables, settings: LocationSettings, limits: Limits) -> Starts:
     """A few places apart from one another in which the event may lie, between the least and the greatest depths."""
-    parts = []
-    for start in range(0, len(batch.first), TOGETHER):
-        events = np.arange(start, min(start + TOGETHER, len(batch.first)))
-        parts.append(_find_starts(batch.take(events), tables, settings, (limits[0][events], limits[1][events])))
-    return Starts(
-        np.concatenate([part.places for part in parts], axis=1),
-        np.concatenate([part.depth for part in parts]),
-        np.concatenate([part.half_width_km for part in parts]),
-    )
-
-
-def _find_starts(batch: Batch, tables: Tables, settings: LocationSettings, limits: Limits) -> Starts:
     frame = _frame_over_stations(batch)
     cells = _cover(batch, frame, settings, *limits)
-    score = _score(batch, tables, settings, frame, cells)
+    score = _score_all(batch, tables, settings, frame, cells, len(DEPTH_SHARES) - 1)
     for _ in range(LEVELS):
         best = np.argpartition(-score, BEAM, axis=1)[:, :BEAM]
         cells = cells.take(np.sort(best, axis=1)).split()
-        score = _score(batch, tables, settings, frame, cells)
+        score = _score_all(batch, tables, settings, frame, cells)
     chosen = cells.take(_apart(cells, score))
     width = np.maximum(chosen.half_north, chosen.half_east)
     return Starts(frame.place(chosen.north, chosen.east), chosen.depth, width)
@@ -119,9 +107,28 @@ def _edges(batch: Batch, axis: FloatArray, margin_km: float) -> FloatArray:
     return np.concatenate([least[:, None] - away[::-1], inner, most[:, None] + away], axis=1)
 
 
-def _score(batch: Batch, tables: Tables, settings: LocationSettings, frame: Frame, cells: _Cells) -> FloatArray:
-    """About the logarithm of the probability that a cell holds, the times within it blurred by its size."""
-    distance = distances_km(batch, frame.place(cells.north, cells.east))
+def _score_all(
+    batch: Batch, tables: Tables, settings: LocationSettings, frame: Frame, cells: _Cells, layers: int = 1
+) -> FloatArray:
+    step = max(TOGETHER // (int(batch.counts.max()) * cells.depth.shape[1]), 1)
+    if step >= len(batch.first):
+        return _score(batch, tables, settings, frame, cells, layers)
+    scores = []
+    for start in range(0, len(batch.first), step):
+        part, events = slice(start, start + step), np.arange(start, min(start + step, len(batch.first)))
+        mine = Frame(frame.centre[:, part], frame.north[:, part], frame.east[:, part])
+        some = _Cells(*(values[part] for values in cells.arrays))
+        scores.append(_score(batch.take(events), tables, settings, mine, some, layers))
+    return np.concatenate(scores)
+
+
+def _score(
+    batch: Batch, tables: Tables, settings: LocationSettings, frame: Frame, cells: _Cells, layers: int
+) -> FloatArray:
+    """About the logarithm of the probability that a cell holds, the times within it blurred by its size; as many cells
+    as there are layers lie above one another."""
+    distance = distances_km(batch, frame.place(cells.north[:, ::layers], cells.east[:, ::layers])).astype(np.float32)
+    distance = np.repeat(distance, layers, axis=1) if layers > 1 else distance
     predicted, slowness = np.empty(distance.shape, np.float32), np.empty(len(distance), np.float32)
     for wave, is_wave in zip(WAVES, (~batch.is_s, batch.is_s), strict=True):
         rows = np.flatnonzero(is_wave)
@@ -135,7 +142,7 @@ def _score(batch: Batch, tables: Tables, settings: LocationSettings, frame: Fram
     variance = (batch.uncertainty**2 + settings.model_error_s**2).astype(np.float32)[:, None] + error * error
     variance += slowness[:, None] ** 2 * size[batch.event]
     log_volume = np.log(cells.half_north * cells.half_east * cells.half_depth)
-    return _log_fit(batch, lead, variance, settings) + log_volume
+    return np.asarray(_log_fit(batch, lead, variance, settings) + log_volume)
 
 
 def _log_fit(batch: Batch, lead: Float32Array, variance: Float32Array, settings: LocationSettings) -> FloatArray:
@@ -175,13 +182,13 @@ class _Same:
         return isinstance(other, _Same) and self.of.nodes is other.of.nodes
 
 
-def _rough(table: TravelTimeTable, distance: FloatArray, depth: FloatArray) -> Float32Array:
+def _rough(table: TravelTimeTable, distance: Float32Array, depth: FloatArray) -> Float32Array:
     times = _rough_times(_Same(table))
     column = (distance * (1 / STEP_KM) + 0.5).astype(np.int32)
     np.minimum(column, times.shape[1] - 1, out=column)
     row = ((depth - table.grid.highest_km) * (1 / STEP_KM) + 0.5).astype(np.int32)
     np.clip(row, 0, times.shape[0] - 1, out=row)
-    return times.ravel()[row * np.int32(times.shape[1]) + column]
+    return np.asarray(times.ravel()[row * np.int32(times.shape[1]) + column])
 
 
 def _apart(cells: _Cells, score: FloatArray) -> IntArray:

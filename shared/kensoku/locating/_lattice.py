@@ -36,13 +36,13 @@ class Shape:
     def middle(self) -> IntArray:
         """The slice that holds it."""
         number = np.floor((self.depth - self.top) / self.slice_km).astype(np.intp)
-        return np.clip(number, 0, self.slices - 1)
+        return np.asarray(np.clip(number, 0, self.slices - 1))
 
     @property
     def expected_nodes(self) -> FloatArray:
         """How many nodes a normal distribution of that shape would fill: (sum p)² / sum p²."""
         width = 2 * np.sqrt(np.pi)
-        return width**3 / (SPACING**2 * self.slice_km / self.factor[:, 0, 0])
+        return np.asarray(width**3 / (SPACING**2 * self.slice_km / self.factor[:, 0, 0]))
 
     def at_least(self, covariance: FloatArray) -> FloatArray:
         """That of north, east and depth, no narrower than nodes of this shape can tell."""
@@ -55,7 +55,7 @@ class Shape:
         return np.asarray((widened @ widened.transpose(0, 2, 1))[:, back[:, None], back])
 
     def coordinates(self, lattice: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Depth, north, east of nodes (3, event, node): a slice counted from the top, and two counts from the middle."""
+        """Depth, north, east of nodes (3, event, node): a slice counted from the top, and two from the middle."""
         depth = self.top[:, None] + (lattice[0] + 0.5) * self.slice_km[:, None]
         u = (depth - self.depth[:, None]) / self.factor[:, 0, 0, None]
         v, w = lattice[1] * SPACING, lattice[2] * SPACING
@@ -83,7 +83,7 @@ def shape_of(frame: Frame, middle: FloatArray, covariance: FloatArray, limits: t
     top, bottom = limits
     factor = np.linalg.cholesky(covariance[:, order[:, None], order])
     slices = np.maximum(np.ceil((bottom - top) / (SPACING * factor[:, 0, 0])), LEAST_SLICES).astype(np.intp)
-    return Shape(frame, *middle.T, factor, top, (bottom - top) / slices, slices)
+    return Shape(frame, middle[:, 0], middle[:, 1], middle[:, 2], factor, top, (bottom - top) / slices, slices)
 
 
 def evaluate(

@@ -7,7 +7,7 @@ import numpy as np
 from kensoku.errors import InputInvalid, LocationError, NotOneEvent, TooFewArrivals
 from kensoku.locating._batch import Batch, gather
 from kensoku.locating._coarse import find_starts
-from kensoku.locating._describe import OUTLIER_WEIGHT, Rows, Solved, describe_event, rows_of
+from kensoku.locating._describe import OUTLIER_WEIGHT, Described, Solved, describe
 from kensoku.locating._phases import reconsider
 from kensoku.locating._polish import Peaks, polish
 from kensoku.locating._posterior import explore
@@ -67,26 +67,26 @@ def _locate_batch(
     if usable:
         batch = gather(list(usable.values()), stations, settings)
         for part, solved in _solve(batch, tables, settings):
-            rows = rows_of(solved, tables)
+            described = describe(solved, tables)
             for event, number in enumerate(numbers[part].tolist()):
-                answers[number] = _answer(solved, rows, event, events[number], stations, settings)
+                answers[number] = _answer(described, event, events[number], stations, settings)
     return [answers[number] for number in range(len(events))]
 
 
 def _answer(
-    solved: Solved, rows: Rows, event: int, arrivals: Sequence[Arrival], stations: Stations, settings: LocationSettings
+    described: Described, event: int, arrivals: Sequence[Arrival], stations: Stations, settings: LocationSettings
 ) -> Location | LocationError:
-    span = solved.batch.rows_of(event)
-    belong = rows.weight[span] >= OUTLIER_WEIGHT
-    heard = len(set(solved.batch.station[span][belong].tolist()))
+    batch = described.solved.batch
+    belong = described.weights(event) >= OUTLIER_WEIGHT
+    heard = len(set(batch.station[batch.rows_of(event)][belong].tolist()))
     if belong.sum() < settings.least_arrivals or heard < settings.least_stations:
         return NotOneEvent(
-            f"found a place and time that explain {belong.sum()} of {len(belong)} arrivals at {heard} stations, expected "
-            f"{settings.least_arrivals} at {settings.least_stations}: the others are no event's, or the velocity model, "
-            "the stations' places or the stated uncertainties are wrong"
+            f"found a place and time that explain {belong.sum()} of {len(belong)} arrivals at {heard} stations, "
+            f"expected {settings.least_arrivals} at {settings.least_stations}: the others are no event's, or the "
+            "velocity model, the stations' places or the stated uncertainties are wrong"
         )
     unknown = tuple(sorted({arrival.station for arrival in arrivals} - stations.keys()))
-    return describe_event(solved, rows, event, arrivals, unknown)
+    return described.location(event, arrivals, unknown)
 
 
 def _check(
@@ -121,12 +121,12 @@ def _require_sound(arrival: Arrival, tables: Tables) -> None:
         )
 
 
-# --- a batch ------------------------------------------------------------------------------------------------------------
+# --- a batch ----------------------------------------------------------------------------------------------------------
 
 
 def _solve(batch: Batch, tables: Tables, settings: LocationSettings) -> Iterator[tuple[IntArray, Solved]]:
     """Parts of the batch, each with the numbers of its events: first those whose phases are as they were given."""
-    events, is_first = np.arange(len(batch.first)), True
+    events = np.arange(len(batch.first))
     for _ in range(PHASE_ROUNDS):
         limits = _depth_limits(batch, tables, settings)
         peaks = _find_peaks(batch, tables, settings, limits)

@@ -10,8 +10,8 @@ from kensoku.locating._polish import Peaks
 from kensoku.locating._sphere import Frame
 from kensoku.locating._values import BoolArray, FloatArray, IntArray, LocationSettings, Tables
 
-# Radius of the lattice, where its edge begins (standard deviations), and the share of the probability that may lie there
-# (a normal distribution has 0.006 and 0.0001). The later passes begin with the covariance that the one before found.
+# Radius of the lattice, where its edge begins (standard deviations), and the share of the probability that may lie
+# there (a normal distribution has 0.006 and 0.0001). Later passes begin with the covariance that the one before found.
 PASSES = ((4.2, 3.5, 0.012), (5.6, 4.6, 0.003), (5.6, 4.6, 0.003))
 TOGETHER = 16  # events at a time, so that what is in between stays in the processor's cache
 GROWS_FROM = 1e-4  # of the greatest probability of a node: its neighbours are looked at
@@ -99,7 +99,7 @@ def _other_hills(peaks: Peaks) -> BoolArray:
     return np.asarray(counts & (offset > np.maximum(0.5 * width[:, None], 0.5)))
 
 
-# --- one event, growing -------------------------------------------------------------------------------------------------
+# --- one event, growing -----------------------------------------------------------------------------------------------
 
 
 def _grow(
@@ -211,7 +211,7 @@ def _coordinates(frame: Frame, places: FloatArray) -> tuple[FloatArray, FloatArr
     return north * longer, east * longer
 
 
-# --- summing up -----------------------------------------------------------------------------------------------------------
+# --- summing up -------------------------------------------------------------------------------------------------------
 
 
 def _shares(log_posterior: FloatArray) -> FloatArray:
@@ -233,7 +233,7 @@ def _summarise(nodes: Nodes, share: FloatArray, shape: Shape) -> Posterior:
 
 
 def _depth_intervals(nodes: Nodes, share: FloatArray, shape: Shape) -> tuple[FloatArray, FloatArray]:
-    """The shortest that hold 68 %, from the slices, the logarithm of whose sums goes as a parabola from one to the next."""
+    """The shortest that hold 68 %; the logarithm of the sums over slices goes as a parabola from one to the next."""
     first = nodes.slice.min(axis=1)
     number = nodes.slice - first[:, None]
     width = int(number.max()) + 1

@@ -1,6 +1,8 @@
 """Places on a sphere as unit vectors, and how far and which way they are from one another."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -74,11 +76,11 @@ def azimuths_deg(frame: Frame, places: FloatArray) -> FloatArray:
     return np.asarray(np.degrees(np.arctan2(east, north)) % 360)
 
 
-def gaps_deg(azimuth_deg: FloatArray) -> tuple[float, float]:
+def gaps_deg(azimuths_deg: Iterable[float]) -> tuple[float, float]:
     """The largest angle without a station, and the largest when any one station is removed."""
-    around = np.sort(np.unique(azimuth_deg))
+    around = sorted(set(azimuths_deg))
     if len(around) < 2:
         return 360.0, 360.0
-    steps = np.diff(around, append=around[0] + 360)
-    secondary = steps + np.roll(steps, -1) if len(around) > 2 else np.array([360.0])
-    return float(steps.max()), float(min(secondary.max(), 360))
+    steps = [after - before for before, after in pairwise([*around, around[0] + 360])]
+    secondary = (one + other for one, other in pairwise([*steps, steps[0]]))
+    return max(steps), min(max(secondary), 360.0)

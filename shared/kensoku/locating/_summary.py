@@ -15,20 +15,16 @@ RULES: tuple[tuple[QualityClass, float, float, float, int], ...] = (
 )
 
 
-def ellipsoid(covariance_km2: FloatArray) -> Ellipsoid:
-    """Of north, east and depth."""
+def ellipsoids(covariance_km2: FloatArray) -> list[Ellipsoid]:
+    """Of north, east and depth (event, 3, 3)."""
     values, vectors = np.linalg.eigh(covariance_km2)
-    axes = vectors[:, ::-1] * np.where(vectors[2, ::-1] < 0, -1, 1)  # down
-    north, east, down = axes
-    lengths = np.sqrt(np.maximum(values[::-1], 0) * CHI_SQUARE_3_68)
+    axes = vectors[..., ::-1] * np.where(vectors[:, 2:, ::-1] < 0, -1, 1)  # down
+    north, east, down = axes.transpose(1, 0, 2)
+    lengths = np.sqrt(np.maximum(values[:, ::-1], 0) * CHI_SQUARE_3_68)
     azimuth = np.degrees(np.arctan2(east, north)) % 360
     plunge = np.degrees(np.arctan2(down, np.hypot(north, east)))
-    return Ellipsoid(_three(lengths), _three(azimuth), _three(plunge))
-
-
-def _three(values: FloatArray) -> tuple[float, float, float]:
-    first, second, third = values.tolist()
-    return first, second, third
+    columns = (map(tuple, values.tolist()) for values in (lengths, azimuth, plunge))
+    return [Ellipsoid(*parts) for parts in zip(*columns, strict=True)]
 
 
 def _circle_radii() -> FloatArray:
@@ -45,10 +41,10 @@ def _circle_radii() -> FloatArray:
 CIRCLE_RADII = _circle_radii()
 
 
-def circle_km(second_moments_km2: FloatArray) -> float:
-    """Radius of the circle that holds 68 %, from the moments of north and east about its centre."""
-    least, most = np.sqrt(np.maximum(np.linalg.eigvalsh(second_moments_km2), 0))
-    return float(most * np.interp(least / most if most else 1.0, RATIOS, CIRCLE_RADII))
+def circles_km(second_moments_km2: FloatArray) -> FloatArray:
+    """Radii of the circles that hold 68 %, from the moments of north and east about their centres (event, 2, 2)."""
+    least, most = np.sqrt(np.maximum(np.linalg.eigvalsh(second_moments_km2), 0)).T
+    return np.asarray(most * np.interp(least / np.maximum(most, 1e-9), RATIOS, CIRCLE_RADII))
 
 
 def quality(
