@@ -1,9 +1,11 @@
 """Where and when an earthquake was, and how surely: the probability of every place, from the arrivals of one event.
 
-Pure: arrivals, stations and travel times in, a `Location` out (`locate`, or `locate_many` for the throughput).
+Pure: arrivals, stations and travel times in, a `Location` out (`locate`, or `locate_many` for many events, ten times faster).
+Around it, the contracts: `arrivals_of`, `sites_of`, `origin_message`, `arrival_messages`.
 """
 
 from kensoku.locating._locate import locate, locate_many
+from kensoku.locating._messages import arrival_messages, arrivals_of, instrument_code, origin_message, sites_of
 from kensoku.locating._values import (
     Arrival,
     Ellipsoid,
@@ -22,6 +24,11 @@ __all__ = [
     "Location",
     "LocationSettings",
     "Site",
+    "arrival_messages",
+    "arrivals_of",
+    "instrument_code",
     "locate",
     "locate_many",
+    "origin_message",
+    "sites_of",
 ]

@@ -19,6 +19,7 @@ from kensoku.locating._values import (
     LocatedArrival,
     Location,
     Tables,
+    site_code,
 )
 from kensoku.traveltime import Wave
 
@@ -119,7 +120,7 @@ class Described:
             nearest_station_km=min(arrival.distance_km for arrival in used),
             rms_s=float(self.rms_s[event]),
             phases_used=len(used),
-            stations_used=len({arrival.station for arrival in used}),
+            stations_used=len({site_code(arrival.station) for arrival in used}),
             quality=name,
             quality_reason=reason,
             arrivals=located,

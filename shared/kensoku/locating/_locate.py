@@ -21,6 +21,7 @@ from kensoku.locating._values import (
     LocationSettings,
     Stations,
     Tables,
+    site_code,
 )
 
 TOGETHER = 256  # events at a time, so that memory stays flat
@@ -78,10 +79,11 @@ def _answer(
 ) -> Location | LocationError:
     batch = described.solved.batch
     belong = described.weights(event) >= OUTLIER_WEIGHT
-    heard = len(set(batch.station[batch.rows_of(event)][belong].tolist()))
-    if belong.sum() < settings.least_arrivals or heard < settings.least_stations:
+    used = batch.given[batch.rows_of(event)][belong].tolist()
+    heard = len({site_code(arrivals[index].station) for index in used})
+    if len(used) < settings.least_arrivals or heard < settings.least_stations:
         return NotOneEvent(
-            f"found a place and time that explain {belong.sum()} of {len(belong)} arrivals at {heard} stations, "
+            f"found a place and time that explain {len(used)} of {len(belong)} arrivals at {heard} stations, "
             f"expected {settings.least_arrivals} at {settings.least_stations}: the others are no event's, or the "
             "velocity model, the stations' places or the stated uncertainties are wrong"
         )
@@ -96,10 +98,10 @@ def _check(
     for arrival in arrivals:
         _require_sound(arrival, tables)
     known = [(number, arrival) for number, arrival in enumerate(arrivals) if arrival.station in stations]
-    heard = {arrival.station for _, arrival in known}
+    heard = {site_code(arrival.station) for _, arrival in known}
     if len(known) >= settings.least_arrivals and len(heard) >= settings.least_stations:
         return known
-    unknown = sorted({arrival.station for arrival in arrivals} - heard)
+    unknown = sorted({arrival.station for arrival in arrivals} - stations.keys())
     raise TooFewArrivals(
         f"found {len(known)} arrivals at {len(heard)} known stations, expected {settings.least_arrivals} at "
         f"{settings.least_stations} or more"

@@ -133,5 +133,10 @@ class Location:
     is_multimodal: bool  # the posterior has a second hill that counts
 
 
+def site_code(station: str) -> str:
+    """`NET.STA` of an instrument `NET.STA.LOC.HH`: several at one place are one station."""
+    return ".".join(station.split(".")[:2])
+
+
 Stations = Mapping[str, Site]
 Tables = Mapping[Wave, TravelTimeTable]
