@@ -87,7 +87,8 @@ def test_shipped_lists_name_files_that_are_there() -> None:
     assert [step.name for step in steps][:6] == ["simulated", "set_1", "picker_1", "found", "aftershocks", "set_2"]
     assert all(step.config.is_file() for step in steps if isinstance(step, Train))
     assert all(step.description.is_file() for step in steps if isinstance(step, Build))
-    assert read_ablation(read_tables(CONFIGS / "ablation.toml")).config.is_file()
+    for name in ("ablation", "look_ahead"):
+        assert read_ablation(read_tables(CONFIGS / f"{name}.toml")).config.is_file()
 
 
 def test_what_shipped_settings_make_can_be_shipped() -> None:

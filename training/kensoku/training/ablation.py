@@ -20,9 +20,11 @@ COVERED = 0.9  # of the intervals
 SHOWN = {
     "p1_recall": "P",
     "p1_near": "P within 0.1 s",
+    "p1_mae_s": "P MAE, s",
     "p3_recall": "P, 3 x slower",
     "s1_recall": "S",
     "s1_near": "S within 0.1 s",
+    "s1_mae_s": "S MAE, s",
     "s3_recall": "S, 3 x slower",
     "merit": "merit",
 }
