@@ -69,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_flags(parser, RunSettings, only=RunSettings.model_fields.keys() - {"acquisition_source"})
     own = AcquisitionSettings.model_fields.keys() - ServiceSettings.model_fields.keys()
     add_flags(parser.add_argument_group("replayed waveforms"), AcquisitionSettings, only=own)
-    own = TriggeringSettings.model_fields.keys() - RunSettings.model_fields.keys()
+    own = TriggeringSettings.model_fields.keys() - RunSettings.model_fields.keys() - {"triggering_backfill"}
     add_flags(parser.add_argument_group("triggering"), TriggeringSettings, only=own)
     parser.set_defaults(execute=execute)
 
@@ -121,11 +121,15 @@ def acquire(settings: AcquisitionSettings, bus: Bus) -> Any:
 
 
 def triggering_services(settings: TriggeringSettings, bus: Bus, models: Models) -> list[Service]:
-    """Picking, where the repository has a model for it."""
+    """Picking, now and of what comes too late, where the repository has a model for it."""
     if not (settings.model_repository / settings.triggering_model / CARD).is_file():
         log.warning("found no model %r in %s: nothing is picked", settings.triggering_model, settings.model_repository)
         return []
-    return [Service("triggering", lambda pulse, stop: triggering.run(settings, bus, models, pulse, stop))]
+    present, late = (settings.model_copy(update={"triggering_backfill": is_late}) for is_late in (False, True))
+    return [
+        Service("triggering", lambda pulse, stop: triggering.run(present, bus, models, pulse, stop)),
+        Service("backfill", lambda pulse, stop: triggering.run(late, bus, models, pulse, stop)),
+    ]
 
 
 @contextmanager
