@@ -246,6 +246,13 @@ def test_many_events_are_read_while_more_are_written(store: Store) -> None:
     assert store.count() == 41
 
 
+def test_the_newest_are_the_last_by_time(store: Store) -> None:
+    store.write([make_event(name, time_s=time_s) for name, time_s in (("a", 2), ("b", 3), ("c", 1))])
+    store.write([Event(id="none", revision=1)])
+    assert [event.id for event in store.newest(2)] == ["a", "b"]
+    assert [event.id for event in store.newest(9)] == ["none", "c", "a", "b"]
+
+
 def test_ids_are_found_by_their_beginning(store: Store) -> None:
     store.write([make_event("ab_1"), make_event("abc2"), make_event("b")])
     assert store.beginning_with("ab") == ["ab_1", "abc2"]

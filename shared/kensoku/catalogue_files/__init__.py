@@ -3,7 +3,7 @@
 from kensoku.catalogue_files._compare import Comparison, Limits, Pair, compare
 from kensoku.catalogue_files._files import FORMATS, ReadCatalogue, format_of, read_catalogue, write_catalogue
 from kensoku.catalogue_files._naming import Signature
-from kensoku.catalogue_files._table import COLUMNS, preferred_magnitude
+from kensoku.catalogue_files._table import COLUMNS
 
 __all__ = [
     "COLUMNS",
@@ -15,7 +15,6 @@ __all__ = [
     "Signature",
     "compare",
     "format_of",
-    "preferred_magnitude",
     "read_catalogue",
     "write_catalogue",
 ]

@@ -10,8 +10,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from kensoku.catalogue_files._table import preferred_magnitude
 from kensoku.errors import SettingInvalid
+from kensoku.events import preferred_magnitude
 from kensoku.times import NS_PER_S
 from kensoku.v1.event_pb2 import Event, Origin
 

@@ -52,4 +52,4 @@ def _beside(azimuth_deg: float, plunge_deg: float) -> tuple[Vector, Vector]:
 def _angles(vector: Vector) -> tuple[float, float]:
     """Azimuth and plunge of the end that points down."""
     north, east, down = vector if vector[2] >= 0 else -vector
-    return math.degrees(math.atan2(east, north)) % 360.0, math.degrees(math.asin(min(1.0, down)))
+    return math.degrees(math.atan2(east, north)) % 360.0, math.degrees(math.atan2(down, math.hypot(north, east)))

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import IO
 
 from kensoku.catalogue_files._naming import Signature
-from kensoku.catalogue_files._table import decimal, events_of_rows, preferred_magnitude
+from kensoku.catalogue_files._table import decimal, events_of_rows
 from kensoku.catalogue_files._words import TYPES, time_text
 from kensoku.errors import InputInvalid
+from kensoku.events import preferred_magnitude
 from kensoku.v1.event_pb2 import Event
 
 HEAD = (

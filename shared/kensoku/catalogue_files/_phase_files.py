@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import IO
 
-from kensoku.catalogue_files._table import preferred_magnitude
-from kensoku.catalogue_files._words import PHASES
 from kensoku.errors import InputInvalid
+from kensoku.events import PHASES, preferred_magnitude
 from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.event_pb2 import Arrival, Event
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP

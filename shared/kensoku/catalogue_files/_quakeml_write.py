@@ -12,7 +12,8 @@ from google.protobuf.message import Message
 
 from kensoku.catalogue_files._ellipsoid import rotation_deg
 from kensoku.catalogue_files._naming import Signature
-from kensoku.catalogue_files._words import KM_PER_DEG, PHASES, POLARITIES, TYPES, time_text
+from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, TYPES, time_text
+from kensoku.events import PHASES, has_value
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
     EVENT_STATUS_MERGED,
@@ -67,7 +68,7 @@ class _Writer:
         element = Element("event", publicID=self._signature.event(event.id))
         if event.HasField("origin"):
             _add(element, "preferredOriginID", self._id("origin"))
-        valued = [magnitude for magnitude in event.magnitudes if _has_value(magnitude)]
+        valued = [magnitude for magnitude in event.magnitudes if has_value(magnitude)]
         names = [magnitude.type for magnitude in valued]
         if event.preferred_magnitude in names:
             number = names.index(event.preferred_magnitude)
@@ -175,16 +176,12 @@ class _Writer:
         element.append(found)
 
 
-def _has_value(magnitude: Magnitude) -> bool:
-    return not magnitude.absent_reason and math.isfinite(magnitude.value)
-
-
 def _rest_of_event(event: Event) -> Event:
     rest = Event()
     rest.CopyFrom(event)
     for name in ("id", "revision", "arrivals", "magnitudes", "comments"):
         rest.ClearField(name)
-    rest.magnitudes.extend(magnitude for magnitude in event.magnitudes if not _has_value(magnitude))
+    rest.magnitudes.extend(magnitude for magnitude in event.magnitudes if not has_value(magnitude))
     return rest
 
 

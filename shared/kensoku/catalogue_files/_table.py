@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from kensoku.catalogue_files._words import PHASES, time_text
+from kensoku.catalogue_files._words import time_text
 from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.events import PHASES, preferred_magnitude, quality_name, status_name, type_name
 from kensoku.times import parse_time_ns
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
@@ -18,7 +19,6 @@ from kensoku.v1.event_pb2 import (
     Event,
     EventStatus,
     EventType,
-    Magnitude,
     Quality,
 )
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP
@@ -67,8 +67,8 @@ def event_cells(event: Event) -> Sequence[str]:
     has_origin, has_kinds = event.HasField("origin"), event.HasField("type_probabilities")
     cells = {
         "event_id": event.id,
-        "type": EventType.Name(event.type).removeprefix("EVENT_TYPE_"),
-        "status": EventStatus.Name(event.status).removeprefix("EVENT_STATUS_"),
+        "type": type_name(event),
+        "status": status_name(event),
         "region": event.region,
         "revision": str(event.revision),
         "merged_into": event.merged_into,
@@ -86,7 +86,7 @@ def event_cells(event: Event) -> Sequence[str]:
             cells[name] = decimal(getattr(origin, name), 3)
         cells["azimuthal_gap_deg"] = decimal(origin.azimuthal_gap_deg, 1)
         cells["nearest_station_km"], cells["rms_s"] = decimal(origin.nearest_station_km, 2), decimal(origin.rms_s, 3)
-        cells["quality"] = Quality.Name(origin.quality).removeprefix("QUALITY_") if origin.quality else ""
+        cells["quality"] = quality_name(event)
     if has_kinds:
         cells["earthquake_probability"] = decimal(kinds.earthquake, 4)
         cells["blast_probability"] = decimal(kinds.blast, 4)
@@ -109,18 +109,6 @@ def write_arrivals(file: IO[str], events: Iterable[Event]) -> None:
                     POLARITIES.get(arrival.polarity, ""),
                 )
             )
-
-
-def preferred_magnitude(event: Event) -> Magnitude | None:
-    """The one that stands for the event; None when it has no value."""
-    return next(
-        (
-            one
-            for one in event.magnitudes
-            if one.type == event.preferred_magnitude and one.type and not one.absent_reason and math.isfinite(one.value)
-        ),
-        None,
-    )
 
 
 def decimal(value: float, digits: int) -> str:

@@ -8,7 +8,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_TYPE_TELESEISM,
     EVENT_TYPE_UNKNOWN,
 )
-from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, POLARITY_DOWN, POLARITY_UNDECIDABLE, POLARITY_UP
+from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UNDECIDABLE, POLARITY_UP
 
 KM_PER_DEG = 111.19493  # of a sphere of 6,371 km
 TYPES = {
@@ -18,7 +18,6 @@ TYPES = {
     EVENT_TYPE_LOW_FREQUENCY: "earthquake",
     EVENT_TYPE_UNKNOWN: "not reported",
 }
-PHASES = {PHASE_P: "P", PHASE_S: "S"}
 POLARITIES = {POLARITY_UP: "positive", POLARITY_DOWN: "negative", POLARITY_UNDECIDABLE: "undecidable"}
 
 

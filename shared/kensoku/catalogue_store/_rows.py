@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from kensoku.errors import InputInvalid
-from kensoku.v1.event_pb2 import Arrival, Event, EventStatus, EventType, Magnitude, Quality
-from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, POLARITY_DOWN, POLARITY_UP
+from kensoku.events import PHASES, has_value, preferred_magnitude, quality_name, status_name, type_name
+from kensoku.v1.event_pb2 import Arrival, Event
+from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP
 
 Row = Mapping[str, Any]
 LARGEST = 2**63 - 1  # of a database's integers
-PHASES = {PHASE_P: "P", PHASE_S: "S"}
 POLARITIES = {POLARITY_UP: 1, POLARITY_DOWN: -1}
 
 
@@ -42,24 +42,14 @@ def precedence(published_ns: int, message: bytes) -> tuple[int, bytes]:
     return published_ns, message
 
 
-def preferred_magnitude(event: Event) -> Magnitude | None:
-    """The one that stands for the event; None when no magnitude has a value."""
-    found = [m for m in event.magnitudes if m.type == event.preferred_magnitude and has_value(m)]
-    return found[0] if found and event.preferred_magnitude else None
-
-
-def has_value(magnitude: Magnitude) -> bool:
-    return not magnitude.absent_reason and math.isfinite(magnitude.value)
-
-
 def revision_row(event: Event, message: bytes) -> Row:
     return {
         "event_id": event.id,
         "revision": event.revision,
         "owner_epoch": event.owner_epoch,
         "published_ns": event.latency.published_ns,
-        "status": status_name(event.status),
-        "type": type_name(event.type),
+        "status": status_name(event),
+        "type": type_name(event),
         "region": text(event.region),
         "reason": text(event.reason),
         "author": text(event.provenance.author),
@@ -75,8 +65,8 @@ def event_row(event: Event, revision_key: int) -> Row:
         "revision": event.revision,
         "owner_epoch": event.owner_epoch,
         "published_ns": event.latency.published_ns,
-        "status": status_name(event.status),
-        "type": type_name(event.type),
+        "status": status_name(event),
+        "type": type_name(event),
         "region": text(event.region),
         "time_ns": event.origin.time_ns if has_origin else None,
         "latitude_deg": event.origin.latitude_deg if has_origin else None,
@@ -84,7 +74,7 @@ def event_row(event: Event, revision_key: int) -> Row:
         "depth_km": event.origin.depth_km if has_origin else None,
         "magnitude": magnitude.value if magnitude else None,
         "magnitude_type": text(magnitude.type) if magnitude else "",
-        "quality": quality_name(event.origin.quality),
+        "quality": quality_name(event),
         "arrivals": len(event.arrivals),
         "merged_into": text(event.merged_into),
         "split_from": text(event.split_from),
@@ -105,7 +95,7 @@ def origin_rows(event: Event, revision_key: int) -> list[Row]:
         "depth_is_fixed": origin.depth_is_fixed,
         "phases_used": origin.phases_used,
         "stations_used": origin.stations_used,
-        "quality": quality_name(origin.quality),
+        "quality": quality_name(event),
         "velocity_model": text(event.provenance.velocity_model),
     }
     return [row | {name: number(getattr(origin, name)) for name in numbers}]
@@ -150,25 +140,6 @@ def magnitude_rows(event: Event, revision_key: int) -> list[Row]:
         }
         for i, magnitude in enumerate(event.magnitudes)
     ]
-
-
-def status_name(status: EventStatus) -> str:
-    """`FINAL`; of a status from a newer version its number."""
-    return _name(EventStatus, int(status), "EVENT_STATUS_")
-
-
-def type_name(kind: EventType) -> str:
-    return _name(EventType, int(kind), "EVENT_TYPE_")
-
-
-def quality_name(quality: Quality) -> str:
-    """`A`, or nothing."""
-    return "" if not quality else _name(Quality, int(quality), "QUALITY_")
-
-
-def _name(enum: Any, value: int, prefix: str) -> str:
-    found = enum.DESCRIPTOR.values_by_number.get(value)
-    return str(found.name.removeprefix(prefix)) if found else str(value)
 
 
 def number(value: float) -> float | None:

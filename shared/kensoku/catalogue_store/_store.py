@@ -85,6 +85,13 @@ class Store:
         for (message,) in self._rows(_current().where(chosen).order_by(EVENTS.c.time_ns, EVENTS.c.id)):
             yield Event.FromString(message)
 
+    def newest(self, limit: int, selection: Selection | None = None) -> Sequence[Event]:
+        """The last of them by origin time, the newest last."""
+        chosen = (selection or Selection()).condition()
+        order = (EVENTS.c.time_ns.desc().nulls_last(), EVENTS.c.id.desc())
+        found = self._rows(_current().where(chosen).order_by(*order).limit(limit))
+        return [Event.FromString(message) for (message,) in found][::-1]
+
     def count(self, selection: Selection | None = None) -> int:
         chosen = (selection or Selection()).condition()
         with self._explained(), self._engine.connect() as connection:

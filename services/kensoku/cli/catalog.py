@@ -1,0 +1,67 @@
+"""`kensoku catalog`: list and show what the database holds, hand it out, take catalogues in, and compare two."""
+
+import argparse
+from pathlib import Path
+
+from kensoku.catalog.settings import CatalogSettings
+from kensoku.catalogue_files import FORMATS, Signature, format_of, write_catalogue
+from kensoku.catalogue_store import migrate
+from kensoku.cli._catalog_diff import configure_diff
+from kensoku.cli._catalog_import import configure_import
+from kensoku.cli._catalog_select import (
+    add_database_flags,
+    add_selection_flags,
+    database_settings,
+    open_catalogue,
+    selection_of,
+)
+from kensoku.cli._catalog_show import configure_list, configure_show
+from kensoku.settings import add_flags
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    configure_list(actions.add_parser("list", help="the newest events, one a line"))
+    configure_show(actions.add_parser("show", help="all that is known of one event"))
+    configure_export(actions.add_parser("export", help="write events to a file"))
+    configure_import(actions.add_parser("import", help="take the events of files into the database"))
+    configure_diff(actions.add_parser("diff", help="how two catalogues differ"))
+    action = actions.add_parser("migrate", help="bring the database's tables to this version")
+    add_database_flags(action)
+    action.set_defaults(execute=migrate_tables)
+
+
+def configure_export(parser: argparse.ArgumentParser) -> None:
+    endings = ", ".join(f"{name} {'/'.join(known)}" for name, known in FORMATS.items() if known)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help=f"its ending says the format: {endings}"
+    )
+    parser.add_argument("--format", choices=list(FORMATS), help="whatever the ending; arrivals is a table of them")
+    parser.add_argument(
+        "--with-network", action="store_true", help="stations as network and station together, in phase files"
+    )
+    add_selection_flags(parser)
+    add_database_flags(parser)
+    add_flags(parser, CatalogSettings, only=["catalog_agency", "catalog_author"])
+    parser.set_defaults(execute=export)
+
+
+def export(options: argparse.Namespace) -> int:
+    settings, selection = database_settings(options), selection_of(options)
+    format_of(options.out, options.format)
+    signature = Signature(settings.catalog_agency, settings.catalog_author)
+    with open_catalogue(settings) as store:
+        count, notes = write_catalogue(
+            options.out, store.events(selection), signature, options.format, with_network=options.with_network
+        )
+    print(f"wrote {count} events to {options.out}")
+    for note in notes:
+        print(note)
+    return 0
+
+
+def migrate_tables(options: argparse.Namespace) -> int:
+    settings = database_settings(options)
+    before, after = migrate(settings.database_address, settings.namespace)
+    print(f"the tables are of version {after}" + ("" if before == after else f", before: {before or 'none'}"))
+    return 0

@@ -1,0 +1,40 @@
+"""An event's status, type, quality and size in words, whichever part asks."""
+
+import math
+from typing import Any
+
+from kensoku.v1.event_pb2 import Event, EventStatus, EventType, Magnitude, Quality
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S
+
+PHASES = {PHASE_P: "P", PHASE_S: "S"}
+
+
+def status_name(event: Event) -> str:
+    """`FINAL`; of a status from a newer version its number."""
+    return _name(EventStatus, int(event.status), "EVENT_STATUS_")
+
+
+def type_name(event: Event) -> str:
+    """`EARTHQUAKE`"""
+    return _name(EventType, int(event.type), "EVENT_TYPE_")
+
+
+def quality_name(event: Event) -> str:
+    """`A`, or nothing."""
+    return _name(Quality, int(event.origin.quality), "QUALITY_") if event.origin.quality else ""
+
+
+def preferred_magnitude(event: Event) -> Magnitude | None:
+    """The one that stands for the event; None when it has no value."""
+    if not event.preferred_magnitude:
+        return None
+    return next((m for m in event.magnitudes if m.type == event.preferred_magnitude and has_value(m)), None)
+
+
+def has_value(magnitude: Magnitude) -> bool:
+    return not magnitude.absent_reason and math.isfinite(magnitude.value)
+
+
+def _name(enum: Any, value: int, prefix: str) -> str:
+    found = enum.DESCRIPTOR.values_by_number.get(value)
+    return str(found.name.removeprefix(prefix)) if found else str(value)

@@ -1,0 +1,252 @@
+"""Tables, FDSN's text and phase files: what they say, what they refuse, and that nothing is lost in silence."""
+
+import csv
+import math
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from obspy import read_events
+
+from kensoku.catalogue_files import COLUMNS, FORMATS, Signature, format_of, read_catalogue, write_catalogue
+from kensoku.catalogue_files._words import time_text
+from kensoku.errors import InputInvalid, KensokuError, SettingInvalid
+from kensoku.v1.event_pb2 import EVENT_TYPE_BLAST, EVENT_TYPE_EARTHQUAKE, Event
+from tests.catalogue import ORIGIN_NS, make_event
+
+SIGNATURE = Signature("org.example", "the network")
+
+
+def write(path: Path, events: Sequence[Event], said: str | None = None, with_network: bool = False) -> Sequence[str]:
+    count, notes = write_catalogue(path, events, SIGNATURE, said, with_network=with_network)
+    assert count == len(events)
+    return notes
+
+
+def test_a_time_keeps_its_nanoseconds() -> None:
+    assert time_text(ORIGIN_NS) == "2019-07-04T15:53:42.989200Z"
+    assert time_text(ORIGIN_NS + 1) == "2019-07-04T15:53:42.989200001Z"
+    assert time_text(-1) == "1969-12-31T23:59:59.999999999Z"
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_has_the_columns_that_others_read(tmp_path: Path) -> None:
+    write(tmp_path / "events.csv", [make_event()])
+    with (tmp_path / "events.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert COLUMNS[:6] == ("event_id", "time", "latitude", "longitude", "depth_km", "magnitude")
+    assert row["time"] == "2019-07-04T15:53:42.989200Z"
+    assert (row["latitude"], row["longitude"], row["depth_km"]) == ("35.69000", "-117.47000", "9.250")
+    assert (row["magnitude"], row["magnitude_type"], row["quality"], row["type"]) == ("1.64", "ML", "B", "EARTHQUAKE")
+
+
+def test_a_table_is_read_back(tmp_path: Path) -> None:
+    event, blast = make_event("a,\"b'\nc"), make_event("b", 4, time_s=9)
+    blast.type = EVENT_TYPE_BLAST
+    empty = make_event("c")
+    empty.ClearField("magnitudes")
+    path = tmp_path / "events.csv"
+    write(path, [event, blast, empty])
+    first = path.read_bytes()
+    found = read_catalogue(path).events
+    assert [(e.id, e.revision, e.type) for e in found] == [
+        (event.id, 1, EVENT_TYPE_EARTHQUAKE),
+        ("b", 4, EVENT_TYPE_BLAST),
+        ("c", 1, EVENT_TYPE_EARTHQUAKE),
+    ]
+    assert not found[2].magnitudes
+    write(path, found)
+    assert path.read_bytes() == first
+
+
+def test_another_agencys_table_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "usgs.csv"
+    path.write_text(
+        "time,latitude,longitude,depth,mag,magType,gap,rms,id,type\n"
+        "2019-07-04T17:33:49.000Z,35.7053,-117.5038,10.5,6.4,mw,19,0.18,ci38443183,earthquake\n"
+        "2019-07-04T18:00:00Z,35.7,-117.5,,,,,,,quarry blast\n"
+    )
+    first, second = read_catalogue(path).events
+    assert (first.id, first.origin.depth_km, first.magnitudes[0].value) == ("ci38443183", 10.5, 6.4)
+    assert first.origin.azimuthal_gap_deg == 19
+    assert (second.type, second.origin.depth_is_fixed, len(second.magnitudes)) == (EVENT_TYPE_BLAST, True, 0)
+    assert second.id == read_catalogue(path).events[1].id
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "found the columns none"),
+        ("time,latitude\n", "expected also longitude"),
+        ("time,latitude,longitude\nyesterday,1,2\n", r"line 2: found 'yesterday'"),
+        ("time,latitude,longitude\n2020-01-01,95,2\n", r"latitude: found 95, expected a number within 90"),
+        ("time,latitude,longitude\n2020-01-01,north,2\n", r"latitude: found 'north'"),
+        ("time,latitude,longitude\n2020-01-01,,2\n", r"found no latitude"),
+        ("time,latitude,longitude\n2020-01-01,1\n", r"line 2: found 2 cells, expected 3"),
+        ("event_id,time,latitude,longitude\na,2020-01-01,1,2\na,2020-01-02,1,2\n", r"'a' more than once"),
+        ("time,latitude,longitude,magnitude\n2020-01-01,1,2,nan\n", r"magnitude: found nan"),
+    ],
+)
+def test_a_mistake_in_a_table_is_told(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    with pytest.raises(InputInvalid, match=words):
+        read_catalogue(path)
+
+
+def test_all_mistakes_of_a_table_are_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("time,latitude,longitude\n" + "2020-01-01,x,2\n" * 30)
+    with pytest.raises(InputInvalid, match="30 mistakes") as caught:
+        read_catalogue(path)
+    assert str(caught.value).splitlines()[-1] == "  and 10 more"
+
+
+def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
+    for name in ("bad.csv", "bad.txt", "bad.xml"):
+        (tmp_path / name).write_bytes(b"\xff\xfe\x00\x01")
+        with pytest.raises(InputInvalid, match=name):
+            read_catalogue(tmp_path / name)
+
+
+def test_arrivals_are_a_table_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path / "arrivals.csv", [make_event()], "arrivals")
+    with (tmp_path / "arrivals.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    assert (rows[0]["station"], rows[0]["phase"], rows[0]["time"]) == ("TOW2", "P", "2019-07-04T15:53:44.989200Z")
+
+
+# --- FDSN text --------------------------------------------------------------------------------------------------------
+
+
+def test_fdsn_text_is_as_the_service_answers(tmp_path: Path) -> None:
+    event = make_event("x|y")
+    notes = write(tmp_path / "events.txt", [event, Event(id="none", revision=1)])
+    head, line = (tmp_path / "events.txt").read_text().splitlines()
+    assert head.startswith("#EventID|Time|Latitude|Longitude|Depth/km|Author|")
+    assert line == (
+        "x/y|2019-07-04T15:53:42.989200|35.69000|-117.47000|9.250|the network|org.example|org.example|x/y|ML|1.64|"
+        "the network|socal|earthquake"
+    )
+    assert notes == ["left out: 1 events without an origin"]
+
+
+def test_fdsn_text_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "events.txt"
+    path.write_text(
+        "#EventID | Time | Latitude | Longitude | Depth/km | Author | Catalog | Contributor | ContributorID | MagType |"
+        " Magnitude | MagAuthor | EventLocationName\n"
+        "4182763|2011-03-11T05:46:23.2000|38.2963|142.498|19.7|ISC|ISC|ISC|16461282|MW|9.08|GCMT|OFF EAST COAST\n"
+    )
+    (event,) = read_catalogue(path).events
+    assert (event.id, event.preferred_magnitude, event.magnitudes[0].value) == ("4182763", "MW", 9.08)
+    path.write_text("EventID,Time\n")
+    with pytest.raises(InputInvalid, match="expected FDSN's line of names"):
+        read_catalogue(path)
+
+
+# --- phase files ------------------------------------------------------------------------------------------------------
+
+
+def test_obspy_reads_the_hypodd_file(tmp_path: Path) -> None:
+    events = [make_event("a"), make_event("b", time_s=59.9999, latitude_deg=-35.0), Event(id="none", revision=1)]
+    notes = write(tmp_path / "catalogue.pha", events)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = read_events(str(tmp_path / "catalogue.pha"), format="HYPODDPHA")
+    for ours, theirs in zip(events, found, strict=False):
+        origin = theirs.origins[0]
+        assert abs(origin.time.ns - ours.origin.time_ns) < 100_000
+        assert (origin.latitude, origin.depth) == (ours.origin.latitude_deg, 9250)
+        times = [pick.time.ns for pick in theirs.picks]
+        assert times == pytest.approx([a.onset_ns for a in ours.arrivals if not a.is_outlier], abs=200_000)
+    ids = (tmp_path / "catalogue.pha.ids.csv").read_text().splitlines()
+    assert ids == ["number,event_id", "1,a", "2,b"]
+    assert notes == ["left out: 2 arrivals that are outliers", "left out: 1 events without an origin or arrivals"]
+
+
+def test_nonlinloc_observations_have_a_block_an_event(tmp_path: Path) -> None:
+    event = make_event("a")
+    event.arrivals[0].onset_ns = 1_562_255_639_999_970_000  # a rounding away from the full minute
+    write(tmp_path / "catalogue.obs", [event, make_event("b")])
+    blocks = (tmp_path / "catalogue.obs").read_text().rstrip("\n").split("\n\n")
+    lines = blocks[0].splitlines()
+    assert len(blocks) == 2
+    assert lines[0] == "# event_id a origin 2019-07-04T15:53:42.989Z"
+    assert lines[1].split() == [
+        *("TOW2", "HH", "?", "?", "P", "U", "20190704", "1554", "0.0000", "GAU", "5.00e-02"),
+        *("-1.00e+00", "-1.00e+00", "-1.00e+00"),
+    ]
+
+
+def test_two_stations_of_one_name_are_not_mixed(tmp_path: Path) -> None:
+    event = make_event()
+    event.arrivals[4].instrument.station = "TOW2"  # of another network
+    for name in ("catalogue.pha", "catalogue.obs"):
+        with pytest.raises(InputInvalid, match=r"CI\.TOW2 and GS\.TOW2.*--with-network"):
+            write(tmp_path / name, [event])
+        assert list(tmp_path.iterdir()) == []
+        write(tmp_path / name, [event], with_network=True)
+        assert "GSTOW2" in (tmp_path / name).read_text()
+        for path in tmp_path.iterdir():
+            path.unlink()
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_a_catalogue_without_events_is_a_file_too(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "empty"
+    assert write(path, [], kind) == []
+    if kind in ("quakeml", "csv", "fdsn"):
+        assert read_catalogue(path, kind).events == []
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text("before")
+
+    def broken() -> object:
+        yield make_event()
+        raise RuntimeError("the database is gone")
+
+    with pytest.raises(RuntimeError):
+        write_catalogue(path, broken(), SIGNATURE)  # type: ignore[arg-type]  # it yields events
+    assert path.read_text() == "before"
+    assert [found.name for found in tmp_path.iterdir()] == ["events.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("events.doc", r"'\.doc', expected one of \.xml"),
+        ("no/folder.csv", "found no folder"),
+        ("folder.csv", "found the folder"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_told(name: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(SettingInvalid, match=words):
+        write_catalogue(tmp_path / name, [], SIGNATURE)
+
+
+def test_a_place_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    for name in ("none.csv", "none.xml", "none.txt"):
+        with pytest.raises(KensokuError, match="none"):
+            read_catalogue(tmp_path / name)
+    with pytest.raises(SettingInvalid, match="expected one that can be read"):
+        read_catalogue(tmp_path / "x.obs")
+    assert format_of(Path("x"), "csv") == "csv"
+
+
+def test_what_is_no_number_is_an_empty_cell(tmp_path: Path) -> None:
+    event = make_event()
+    event.origin.rms_s = math.nan
+    write(tmp_path / "events.csv", [event])
+    with (tmp_path / "events.csv").open(newline="") as file:
+        assert next(csv.DictReader(file))["rms_s"] == ""
