@@ -1,17 +1,24 @@
 """Magnitudes follow published formulas, and one station that errs, clips or hears nothing does not move them far."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.magnitudes import (
     FORMULAS,
     Estimate,
+    Example,
     Preference,
     Reading,
     Table,
+    Vote,
+    calibrate,
+    combine,
     estimate,
     estimate_all,
     learn_corrections,
@@ -28,6 +35,7 @@ from kensoku.v1.pick_pb2 import (
     AMPLITUDE_KIND_JMA_VELOCITY,
     AMPLITUDE_KIND_PEAK_DISPLACEMENT,
     AMPLITUDE_KIND_PEAK_RAW,
+    AMPLITUDE_KIND_PEAK_VELOCITY,
     AMPLITUDE_KIND_WOOD_ANDERSON,
     AMPLITUDE_UNIT_COUNT,
     PHASE_P,
@@ -105,6 +113,7 @@ def test_ten_millimetres_at_17_km_are_magnitude_3_too() -> None:
         ("bobbio-2009", 1e-3 / 2080, 100.0, 3.0),  # log 1 + 1.79 x 2 - 0.58
         ("watanabe-1971", 1e-2, 10.0, (0 + 1.73 + 2.50) / 0.85),  # 1 cm/s at 10 km
         ("tsuboi-1954", 1e-3, 100.0, 3 + 3.46 - 0.83),  # 1000 um
+        ("kuyuk-allen-2013", 1e-2, 10.0, 5.39 + 1.38),  # 1 cm
         ("wu-zhao-2006", 1e-2, 10.0, (0 + 3.463 + 1.374) / 0.729),  # 1 cm
         ("wu-kanamori-2005", 1.0, 50.0, 1.113 / 0.221),  # 1 s
     ],
@@ -116,7 +125,7 @@ def test_formulas_say_what_their_papers_do(name: str, amplitude_si: float, dista
 def test_every_formula_that_comes_along_can_be_read_and_names_its_source() -> None:
     loaded = [load_formula(name) for name in FORMULAS]
     assert len({str(formula) for formula in loaded}) == len(FORMULAS)
-    assert all("19" in formula.reference or "20" in formula.reference for formula in loaded)
+    assert all(formula.version in formula.reference for formula in loaded if formula.type != "Mpv")
 
 
 def test_a_table_is_straight_between_its_distances_and_depths_and_level_beyond() -> None:
@@ -262,6 +271,33 @@ def test_symmetric_errors_give_their_middle_and_residuals_add_up() -> None:
     assert found.stations == 3
 
 
+def test_two_stations_that_do_not_agree_give_their_middle() -> None:
+    assert value_of(of_size(2.0, "A"), of_size(5.0, "B")) == pytest.approx(3.5)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Vote, st.floats(-1, 7), st.floats(0.1, 1), st.sampled_from(["none", "none", "lower", "upper"])
+        ),
+        min_size=1, max_size=12,
+    )
+)  # fmt: skip
+@settings(max_examples=100, deadline=None)
+def test_pulls_of_all_stations_add_up_to_nothing(votes: list[Vote]) -> None:
+    found = combine(votes, 0.3)
+    firm = [vote.value for vote in votes if vote.bound == "none"]
+    if found is None:
+        assert not firm
+        return
+    pulls = [w * (vote.value - found.value) for vote, w in zip(votes, found.weights, strict=True)]
+    assert sum(pulls) == pytest.approx(0.0, abs=1e-9)
+    assert min(vote.value for vote in votes) - 1e-9 <= found.value <= max(vote.value for vote in votes) + 1e-9
+    turned = combine(votes[::-1], 0.3)
+    assert turned is not None
+    assert turned.value == found.value
+
+
 def test_one_station_has_the_scatter_of_its_formula_as_uncertainty_and_many_have_less() -> None:
     one = estimate([of_size(3, "A")], 5.0, IASPEI).magnitude
     assert one.uncertainty == pytest.approx(0.3, abs=0.001)
@@ -405,7 +441,39 @@ def test_a_period_needs_three_seconds_of_p_that_stand_out() -> None:
 
 def test_a_period_says_nothing_of_small_earthquakes() -> None:
     small = reading(displacement(1e-6, 3.0, 2.0), distance_km=60, period_s=0.3)
-    assert "below 4" in estimate([small], 5.0, TAU_C).magnitude.absent_reason
+    assert "not of 4 to 9" in estimate([small], 5.0, TAU_C).magnitude.absent_reason
+
+
+def test_the_velocity_of_early_p_hears_what_displacement_cannot() -> None:
+    velocity = amplitude(1e-6, "HHZ", AMPLITUDE_KIND_PEAK_VELOCITY, window_s=1.0, high_pass_hz=0.6)
+    pv = load_formula("simulated-pv")
+    found = estimate([reading(velocity, distance_km=10)], 5.0, pv).magnitude
+    assert found.value == pytest.approx(pv.log_distance + pv.constant)
+    large = reading(amplitude(1.0, "HHZ", AMPLITUDE_KIND_PEAK_VELOCITY, window_s=1.0), distance_km=10)
+    assert "not of -2 to 5" in estimate([large], 5.0, pv).magnitude.absent_reason
+
+
+def example(magnitude: float, distance_km: float, error: float) -> Example:
+    size = 10 ** ((magnitude + error - 1.5 * math.log10(distance_km) - 2.0) / 0.8) * NM
+    here = amplitude(size, "HHN")
+    return Example((reading(here, distance_km=distance_km, s_after_s=distance_km / 8),), 5.0, magnitude)
+
+
+def test_calibration_finds_the_formula_that_made_the_amplitudes() -> None:
+    places = [(m / 4, 10.0 + 7 * d) for m in range(20) for d in range(11)]
+    level = replace(IASPEI, per_km=0.0)
+    found = calibrate([example(m, km, 0.1 * (-1) ** n) for n, (m, km) in enumerate(places)], level)
+    assert found.slope == pytest.approx(0.8, abs=0.01)
+    assert found.log_distance == pytest.approx(1.5, abs=0.02)
+    assert found.constant == pytest.approx(2.0, abs=0.05)
+    assert found.scatter == pytest.approx(0.15, abs=0.03)
+    wild = [example(m, km, 3.0 if n % 23 == 0 else 0.0) for n, (m, km) in enumerate(places)]
+    assert calibrate(wild, level).slope == pytest.approx(0.8, abs=0.02)
+
+
+def test_calibration_of_too_little_is_refused() -> None:
+    with pytest.raises(InputInvalid, match="found 1 amplitudes of 1 events"):
+        calibrate([example(3.0, 50.0, 0.0)], IASPEI)
 
 
 # --- messages and choice ----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Pure: an origin, its arrivals and the messages of their picks, to magnitudes and
 reasons in words.
 """
 
+from kensoku.magnitudes._calibrate import Example, calibrate
 from kensoku.magnitudes._corrections import learn_corrections
 from kensoku.magnitudes._estimate import Estimate, estimate, estimate_all
 from kensoku.magnitudes._event_type import TypeDecision, TypeSettings, classify
@@ -28,6 +29,7 @@ __all__ = [
     "FORMULAS",
     "Corrections",
     "Estimate",
+    "Example",
     "Formula",
     "NetworkValue",
     "PlaneWave",
@@ -39,6 +41,7 @@ __all__ = [
     "TypeEvidence",
     "TypeSettings",
     "Vote",
+    "calibrate",
     "classify",
     "combine",
     "estimate",

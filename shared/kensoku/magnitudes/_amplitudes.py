@@ -11,6 +11,7 @@ from kensoku.v1.pick_pb2 import (
     AMPLITUDE_KIND_JMA_VELOCITY,
     AMPLITUDE_KIND_PEAK_DISPLACEMENT,
     AMPLITUDE_KIND_PEAK_RAW,
+    AMPLITUDE_KIND_PEAK_VELOCITY,
     AMPLITUDE_KIND_WOOD_ANDERSON,
     PHASE_P,
     Amplitude,
@@ -21,6 +22,7 @@ KINDS = {
     "jma-velocity": AMPLITUDE_KIND_JMA_VELOCITY,
     "displacement": AMPLITUDE_KIND_PEAK_DISPLACEMENT,
     "early-displacement": AMPLITUDE_KIND_PEAK_DISPLACEMENT,
+    "early-velocity": AMPLITUDE_KIND_PEAK_VELOCITY,
     "characteristic-period": AMPLITUDE_KIND_PEAK_DISPLACEMENT,  # which must stand out for a period to mean anything
 }
 CLEAR = 3.0  # over its noise; below, an amplitude is an upper bound
@@ -69,7 +71,7 @@ def find_amplitude(readings: Sequence[Reading], formula: Formula) -> Found:
         raise LeftOut("no response is known" if any(each.amplitudes for each in readings) else "nothing was measured")
     if formula.amplitude == "characteristic-period":
         return _period(readings, formula)
-    if formula.amplitude == "early-displacement":
+    if formula.is_early:
         best = _early(readings, formula)
         return _found([best], best.amplitude.value, best.amplitude.clipped)
     return _largest(list(_candidates(readings, formula)), formula)

@@ -1,6 +1,7 @@
 """The magnitude of an event by one formula, of all stations, and why stations are not in it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -56,8 +57,9 @@ def estimate(
     value = combine(votes, formula.scatter)
     if value is None:
         return _absent(formula, _reasons(stations, left_out), stations)
-    if value.value < formula.least_magnitude:
-        reason = f"{value.value:.1f} is below {formula.least_magnitude:g}, where {formula} says nothing"
+    least, most = formula.magnitudes
+    if not least <= value.value <= most:
+        reason = f"{value.value:.1f} is not of {least:g} to {most:g}, of which alone {formula} says something"
         return _absent(formula, [reason], stations)
     return _present(formula, value, stations, _reasons(stations, left_out))
 
@@ -92,7 +94,15 @@ def _stations(
     return _one_a_station(stations), left_out
 
 
-def _station(readings: list[Reading], depth_km: float, formula: Formula, corrections: Corrections) -> _Station:
+def amplitudes_of(readings: Iterable[Reading], formula: Formula) -> Iterator[tuple[float, Found]]:
+    """Distance and amplitude of each instrument that has one."""
+    for _, of_instrument in groupby(sorted(readings, key=lambda each: each.name), key=lambda each: each.name):
+        with suppress(LeftOut):
+            _, distance_km, found = _find(list(of_instrument), formula)
+            yield distance_km, found
+
+
+def _find(readings: Sequence[Reading], formula: Formula) -> tuple[Reading, float, Found]:
     fitting = [reading for reading in readings if reading.fits]
     if not fitting:
         raise LeftOut("its picks do not suit the origin")
@@ -101,7 +111,11 @@ def _station(readings: list[Reading], depth_km: float, formula: Formula, correct
     low, high = formula.distances_km
     if not low <= distance_km <= high:
         raise LeftOut(f"not {low:g} to {high:g} km away")
-    found = find_amplitude(fitting, formula)
+    return reading, distance_km, find_amplitude(fitting, formula)
+
+
+def _station(readings: list[Reading], depth_km: float, formula: Formula, corrections: Corrections) -> _Station:
+    reading, distance_km, found = _find(readings, formula)
     correction = corrections.get(reading.station, 0.0)
     value = formula.magnitude(found.value, distance_km, depth_km) + correction
     error = formula.slope * LOG_E * found.noise_share

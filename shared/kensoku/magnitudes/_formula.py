@@ -9,7 +9,14 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-AmplitudeName = Literal["wood-anderson", "jma-velocity", "displacement", "early-displacement", "characteristic-period"]
+AmplitudeName = Literal[
+    "wood-anderson",
+    "jma-velocity",
+    "displacement",
+    "early-displacement",
+    "early-velocity",
+    "characteristic-period",
+]
 Components = Literal["vertical", "larger-horizontal", "mean-horizontal", "vector-horizontal"]
 Span = tuple[float, float]
 
@@ -72,15 +79,19 @@ class Formula:
     depths_km: Span
     scatter: Annotated[float, Field(gt=0)] = 0.3  # of one station's magnitude around the network's
     window_s: Annotated[float, Field(ge=0)] = 0.0  # of P that it takes; 0: all that comes
-    least_magnitude: float = -10.0  # of a smaller one it says nothing
+    magnitudes: Span = (-10.0, 10.0)  # of others it says nothing
 
     @model_validator(mode="after")
     def _check(self) -> "Formula":
-        for name, (low, high) in (("distances_km", self.distances_km), ("depths_km", self.depths_km)):
+        for name, (low, high) in (
+            ("distances_km", self.distances_km),
+            ("depths_km", self.depths_km),
+            ("magnitudes", self.magnitudes),
+        ):
             if low >= high:
                 raise ValueError(f"expected {name} to be [least, largest]")
         if self.is_early != (self.window_s > 0):
-            raise ValueError("expected window_s above 0 with early-displacement and characteristic-period alone")
+            raise ValueError("expected window_s above 0 with amplitudes of early P, and with no others")
         return self
 
     def __str__(self) -> str:
@@ -89,7 +100,7 @@ class Formula:
     @property
     def is_early(self) -> bool:
         """Whether it is of the first seconds of P alone."""
-        return self.amplitude in {"early-displacement", "characteristic-period"}
+        return self.amplitude in {"early-displacement", "early-velocity", "characteristic-period"}
 
     def reach_km(self, epicentral_km: float, hypocentral_km: float) -> float:
         """The distance that it means."""

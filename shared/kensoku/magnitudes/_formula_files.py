@@ -23,6 +23,7 @@ FORMULAS = (
     "kuyuk-allen-2013",
     "wu-zhao-2006",
     "wu-kanamori-2005",
+    "simulated-pv",
 )
 FIELDS = ("formula", "station", "correction")
 MOST_TOLD = 20

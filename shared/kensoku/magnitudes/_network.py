@@ -1,6 +1,7 @@
 """One magnitude of many stations, which one station that errs cannot move far, and clipped ones pull one way only."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -9,7 +10,6 @@ from typing import Literal
 HUBER = 1.345  # scales beyond which a station pulls no more than at it: 95 % efficient if errors are normal
 PRIOR_STATIONS = 4.0  # as many stations' worth the formula's own scatter is
 MAD_SCALE = 1.4826  # of the median absolute deviation, if errors are normal
-STEPS = 60  # halvings: to the last bit
 
 Bound = Literal["none", "lower", "upper"]
 
@@ -57,15 +57,18 @@ def _scale(firm: Sequence[float], scatter: float) -> float:
 
 
 def _balance(votes: Sequence[Vote], most: float) -> float:
-    """Where the pulls of all votes add up to nothing; they only fall as the value grows, so halving finds it."""
-    low, high = min(vote.value for vote in votes) - 1, max(vote.value for vote in votes) + 1
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        if sum(vote.weight * _pull(vote, middle, most) for vote in votes) > 0:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    """Where the pulls of all votes add up to nothing: they fall in straight pieces; of a level piece its middle."""
+    knots = sorted({vote.value + shift for vote in votes for shift in (-most, 0.0, most)})
+
+    def pulls(knot: float) -> float:
+        return math.fsum(vote.weight * _pull(vote, knot, most) for vote in votes)
+
+    first = bisect_left(knots, True, key=lambda knot: pulls(knot) <= 0)
+    last = bisect_left(knots, True, key=lambda knot: pulls(knot) < 0) - 1
+    if last >= first:  # level
+        return (knots[first] + knots[last]) / 2
+    before, after = pulls(knots[first - 1]), pulls(knots[first])
+    return knots[first - 1] + (knots[first] - knots[first - 1]) * before / (before - after)
 
 
 def _pull(vote: Vote, value: float, most: float) -> float:

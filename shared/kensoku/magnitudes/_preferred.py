@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kensoku.magnitudes._estimate import Estimate
 
-ORDER = ("ML", "Mv(JMA)", "Mpd", "Mtauc")
+ORDER = ("ML", "Mv(JMA)", "Mpv", "Mpd", "Mtauc")  # Mpv is absent where it would saturate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
