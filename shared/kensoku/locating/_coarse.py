@@ -116,7 +116,7 @@ def _score_all(
     scores = []
     for start in range(0, len(batch.first), step):
         part, events = slice(start, start + step), np.arange(start, min(start + step, len(batch.first)))
-        mine = Frame(frame.centre[:, part], frame.north[:, part], frame.east[:, part])
+        mine = frame.take(part)
         some = _Cells(*(values[part] for values in cells.arrays))
         scores.append(_score(batch.take(events), tables, settings, mine, some, layers))
     return np.concatenate(scores)

@@ -41,8 +41,8 @@ def describe(solved: Solved, tables: Tables) -> "Described":
     """What can be made of all events together, which is much faster than one by one."""
     batch, peaks, posterior = solved.batch, solved.peaks, solved.posterior
     best = peaks.fit
-    at = Frame(*(axis[..., 0] for axis in (peaks.frame.centre, peaks.frame.north, peaks.frame.east)))
-    of_rows = Frame(*(axis[:, batch.event] for axis in (at.centre, at.north, at.east)))
+    at = peaks.frame.first
+    of_rows = at.take(batch.event)
     middle = solved.frame.place(posterior.mean[:, 1], posterior.mean[:, 2])
     offset = EARTH_RADIUS_KM * np.stack([(axis * (middle - at.centre)).sum(axis=0) for axis in (at.north, at.east)], 1)
     weight, residual, error = best.weight[:, 0], best.residual[:, 0], np.sqrt(best.variance[:, 0])

@@ -13,7 +13,6 @@ from kensoku.locating._likelihood import fit, variances
 from kensoku.locating._sphere import Frame
 from kensoku.locating._values import FloatArray, IntArray, LocationSettings, Tables
 
-SPACING = 1.4  # standard deviations
 LEAST_SLICES = 12  # of depth
 NOTHING = -1e9
 LEAST_VARIANCE = 0.15  # of what was supposed, that a lattice can find
@@ -31,6 +30,7 @@ class Shape:
     top: FloatArray
     slice_km: FloatArray
     slices: IntArray  # how many there are
+    spacing: float  # of nodes within a slice, standard deviations
 
     @property
     def middle(self) -> IntArray:
@@ -42,7 +42,7 @@ class Shape:
     def expected_nodes(self) -> FloatArray:
         """How many nodes a normal distribution of that shape would fill: (sum p)² / sum p²."""
         width = 2 * np.sqrt(np.pi)
-        return np.asarray(width**3 / (SPACING**2 * self.slice_km / self.factor[:, 0, 0]))
+        return np.asarray(width**3 / (self.spacing**2 * self.slice_km / self.factor[:, 0, 0]))
 
     def at_least(self, covariance: FloatArray) -> FloatArray:
         """That of north, east and depth, no narrower than nodes of this shape can tell."""
@@ -58,7 +58,7 @@ class Shape:
         """Depth, north, east of nodes (3, event, node): a slice counted from the top, and two from the middle."""
         depth = self.top[:, None] + (lattice[0] + 0.5) * self.slice_km[:, None]
         u = (depth - self.depth[:, None]) / self.factor[:, 0, 0, None]
-        v, w = lattice[1] * SPACING, lattice[2] * SPACING
+        v, w = lattice[1] * self.spacing, lattice[2] * self.spacing
         f = self.factor[:, :, :, None]
         north = self.north[:, None] + f[:, 1, 0] * u + f[:, 1, 1] * v
         return depth, north, self.east[:, None] + f[:, 2, 0] * u + f[:, 2, 1] * v + f[:, 2, 2] * w
@@ -77,13 +77,15 @@ class Nodes:
     time_variance: FloatArray
 
 
-def shape_of(frame: Frame, middle: FloatArray, covariance: FloatArray, limits: tuple[FloatArray, FloatArray]) -> Shape:
+def shape_of(
+    frame: Frame, middle: FloatArray, covariance: FloatArray, limits: tuple[FloatArray, FloatArray], spacing: float
+) -> Shape:
     """`middle` is north, east and depth (event, 3), `covariance` theirs."""
     order = np.array([2, 0, 1])
     top, bottom = limits
     factor = np.linalg.cholesky(covariance[:, order[:, None], order])
-    slices = np.maximum(np.ceil((bottom - top) / (SPACING * factor[:, 0, 0])), LEAST_SLICES).astype(np.intp)
-    return Shape(frame, middle[:, 0], middle[:, 1], middle[:, 2], factor, top, (bottom - top) / slices, slices)
+    slices = np.maximum(np.ceil((bottom - top) / (spacing * factor[:, 0, 0])), LEAST_SLICES).astype(np.intp)
+    return Shape(frame, middle[:, 0], middle[:, 1], middle[:, 2], factor, top, (bottom - top) / slices, slices, spacing)
 
 
 def evaluate(
@@ -100,18 +102,18 @@ def evaluate(
 
 
 @lru_cache(maxsize=4)
-def ball(radius: float) -> tuple[IntArray, FloatArray]:
+def ball(radius: float, spacing: float) -> tuple[IntArray, FloatArray]:
     """Nodes (3, node) within so many standard deviations, and how far out each is."""
-    reach = int(radius / SPACING)
+    reach = int(radius / spacing)
     side = np.arange(-reach, reach + 1)
     nodes = np.stack([axis.ravel() for axis in np.meshgrid(side, side, side, indexing="ij")])
-    away = np.sqrt((nodes**2).sum(axis=0)) * SPACING
+    away = np.sqrt((nodes**2).sum(axis=0)) * spacing
     inside = away <= radius
     return nodes[:, inside], away[inside]
 
 
 def around(shape: Shape, radius: float) -> IntArray:
-    nodes, _ = ball(radius)
+    nodes, _ = ball(radius, shape.spacing)
     lattice = np.repeat(nodes[:, None, :], len(shape.depth), axis=1)
     lattice[0] += shape.middle[:, None]
     return lattice

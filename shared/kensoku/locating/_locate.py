@@ -11,10 +11,8 @@ from kensoku.locating._describe import OUTLIER_WEIGHT, Described, Solved, descri
 from kensoku.locating._phases import reconsider
 from kensoku.locating._polish import Peaks, polish
 from kensoku.locating._posterior import explore
-from kensoku.locating._sphere import Frame
 from kensoku.locating._values import (
     Arrival,
-    BoolArray,
     FloatArray,
     IntArray,
     Location,
@@ -26,6 +24,7 @@ from kensoku.locating._values import (
 
 TOGETHER = 256  # events at a time, so that memory stays flat
 PHASE_ROUNDS = 2  # of changing phases
+HIGHER = 0.05  # of the logarithm of the posterior
 DEFAULTS = LocationSettings()
 
 Limits = tuple[FloatArray, FloatArray]
@@ -135,13 +134,15 @@ def _solve(batch: Batch, tables: Tables, settings: LocationSettings) -> Iterator
         is_s = reconsider(batch, tables, settings, peaks) if settings.reconsiders_phases else batch.is_s
         changes = batch.sums(is_s != batch.is_s) > 0
         if same := np.flatnonzero(~changes).tolist():
-            yield events[same], _integrate(batch, tables, settings, peaks, limits, np.array(same))
+            for part, solved in _integrate(batch, tables, settings, peaks, limits, np.array(same)):
+                yield events[part], solved
         if not changes.any():
             return
         batch, events = batch.with_waves(is_s).take(np.flatnonzero(changes)), events[changes]
     limits = _depth_limits(batch, tables, settings)
     peaks = _find_peaks(batch, tables, settings, limits)
-    yield events, _integrate(batch, tables, settings, peaks, limits, np.arange(len(events)))
+    for part, solved in _integrate(batch, tables, settings, peaks, limits, np.arange(len(events))):
+        yield events[part], solved
 
 
 def _depth_limits(batch: Batch, tables: Tables, settings: LocationSettings) -> Limits:
@@ -166,25 +167,30 @@ def _find_peaks(batch: Batch, tables: Tables, settings: LocationSettings, limits
 
 def _integrate(
     batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits, events: IntArray
-) -> Solved:
-    if len(events) < len(batch.first):
-        peaks = peaks.select(events, batch.rows(events))
-        batch, limits = batch.take(events), (limits[0][events], limits[1][events])
+) -> Iterator[tuple[IntArray, Solved]]:
+    """Parts of those events: a depth that cannot be told is assumed, and where a node of the posterior lies higher than
+    the peak that was found, the maximum is sought from there."""
+    batch, limits, peaks = batch.take(events), _take(limits, events), peaks.select(events, batch.rows(events))
     posterior = explore(batch, tables, settings, peaks, limits)
+    frame = peaks.frame.first
+    best = peaks.reorder(batch, np.zeros((len(events), 1), np.intp))
     is_fixed = posterior.depth_upper_km - posterior.depth_lower_km > settings.unresolved_share * (limits[1] - limits[0])
-    frame = Frame(*(axis[..., 0] for axis in (peaks.frame.centre, peaks.frame.north, peaks.frame.east)))
-    if is_fixed.any():
-        peaks = _fix_depth(batch, tables, settings, peaks, limits, is_fixed)
-    return Solved(batch, peaks, frame, posterior, is_fixed)
+    is_higher = ~is_fixed & (posterior.highest[:, 0] > best.fit.log_posterior[:, 0] + HIGHER)
+    for is_mine in (~is_fixed & ~is_higher, is_higher, is_fixed):
+        part = np.flatnonzero(is_mine)
+        if not len(part):
+            continue
+        mine, some, at = best.select(part, batch.rows(part)), batch.take(part), frame.take(part)
+        north, east, depth = posterior.highest[part, 1:].T
+        if is_mine is is_higher:
+            places, start = at.place(north, east)[..., None], depth[:, None]
+            mine = polish(some, tables, settings, places, start, np.full_like(start, 0.1), _take(limits, part))
+        elif is_mine is is_fixed:
+            assumed = np.clip(np.full(len(part), settings.assumed_depth_km), *_take(limits, part))
+            blur = np.full((len(part), 1), 5.0)
+            mine = polish(some, tables, settings, mine.frame.centre, assumed[:, None], blur, (assumed, assumed))
+        yield events[part], Solved(some, mine, at, posterior.take(part), is_fixed[part])
 
 
-def _fix_depth(
-    batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits, is_fixed: BoolArray
-) -> Peaks:
-    """The maximum at the assumed depth, where the data cannot tell it; elsewhere as it is."""
-    best = np.zeros((len(is_fixed), 1), np.intp)
-    first = peaks.reorder(batch, best)
-    assumed = np.clip(np.full(len(is_fixed), settings.assumed_depth_km), *limits)
-    depth = np.where(is_fixed, assumed, first.depth[:, 0])
-    blur = np.where(is_fixed, 5.0, 0.1)[:, None]
-    return polish(batch, tables, settings, first.frame.centre, depth[:, None], blur, (depth, depth))
+def _take(limits: Limits, events: IntArray) -> Limits:
+    return limits[0][events], limits[1][events]

@@ -8,7 +8,7 @@ from kensoku.v1.association_pb2 import AssociatedPick
 from kensoku.v1.event_pb2 import Arrival as ArrivalMessage
 from kensoku.v1.event_pb2 import Ellipsoid as EllipsoidMessage
 from kensoku.v1.event_pb2 import Hypocentre as HypocentreMessage
-from kensoku.v1.event_pb2 import Origin, Quality
+from kensoku.v1.event_pb2 import Origin
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Instrument, Phase
 
@@ -30,7 +30,7 @@ def arrivals_of(picks: Iterable[AssociatedPick], reference_ns: int) -> list[Arri
 def _arrival(associated: AssociatedPick, reference_ns: int) -> Arrival:
     if associated.phase not in (PHASE_P, PHASE_S):
         raise InputInvalid(
-            f"found pick {associated.pick.id!r} with phase {Phase.Name(associated.phase)}, expected P or S as associated"
+            f"found {Phase.Name(associated.phase)} as the phase of pick {associated.pick.id!r}, expected P or S"
         )
     onset = _onset(associated)
     return Arrival(
@@ -102,7 +102,7 @@ def origin_message(location: Location, reference_ns: int) -> Origin:
         rms_s=location.rms_s,
         phases_used=location.phases_used,
         stations_used=location.stations_used,
-        quality=Quality.Value(f"QUALITY_{location.quality}"),
+        quality=f"QUALITY_{location.quality}",
         quality_reason=location.quality_reason,
     )
 

@@ -5,16 +5,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kensoku.locating._batch import Batch
-from kensoku.locating._lattice import SPACING, Nodes, Shape, around, ball, evaluate, shape_of
+from kensoku.locating._lattice import Nodes, Shape, around, ball, evaluate, shape_of
 from kensoku.locating._polish import Peaks
 from kensoku.locating._sphere import Frame
 from kensoku.locating._values import BoolArray, FloatArray, IntArray, LocationSettings, Tables
 
-# Radius of the lattice, where its edge begins (standard deviations), and the share of the probability that may lie
-# there (a normal distribution has 0.006 and 0.0001). Later passes begin with the covariance that the one before found.
-PASSES = ((4.2, 3.5, 0.012), (5.6, 4.6, 0.003), (5.6, 4.6, 0.003))
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """In standard deviations of what is supposed: at first that of the peak, later that which the pass before found."""
+
+    radius: float
+    spacing: float
+    edge: float  # begins here
+    most_at_edge: float  # share of the probability; a normal distribution has 0.006 and 0.0001
+
+
+PASSES = (Pass(4.2, 1.4, 3.5, 0.012), Pass(5.6, 1.0, 4.6, 0.003), Pass(5.6, 1.0, 4.6, 0.003))
 TOGETHER = 16  # events at a time, so that what is in between stays in the processor's cache
 GROWS_FROM = 1e-4  # of the greatest probability of a node: its neighbours are looked at
+FIRST_RADIUS, GROWING_SPACING = 4.0, 1.2  # of a lattice that grows, standard deviations
 MOST_NODES = 8000
 ROUNDS = 4  # of growing with a better shape
 FINE = 32  # steps of depth within a slice
@@ -38,14 +48,15 @@ class Posterior:
     is_multimodal: BoolArray
     highest: FloatArray  # the greatest logarithm of the posterior of a node, and where: north, east, depth
 
-    @property
-    def arrays(self) -> tuple[FloatArray | IntArray | BoolArray, ...]:
+    def take(self, events: IntArray) -> "Posterior":
         p = self
-        return p.mean, p.covariance, p.depth_lower_km, p.depth_upper_km, p.nodes, p.is_multimodal, p.highest
+        depths = p.depth_lower_km[events], p.depth_upper_km[events]
+        others = p.nodes[events], p.is_multimodal[events], p.highest[events]
+        return Posterior(p.mean[events], p.covariance[events], *depths, *others)
 
     def put(self, events: IntArray, part: "Posterior") -> None:
-        for whole, values in zip(self.arrays, part.arrays, strict=True):
-            whole[events] = values
+        for name in self.__slots__:
+            getattr(self, name)[events] = getattr(part, name)
 
 
 def explore(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits) -> Posterior:
@@ -56,18 +67,18 @@ def explore(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Pea
     result.mean[:, 3] = best.depth[:, 0]
     shapes = _covariances(best.information[:, 0], limits)
     waiting = np.arange(count)
-    for radius, edge, most_at_edge in PASSES:
+    for one in PASSES:
         parts = [waiting[start : start + TOGETHER] for start in range(0, len(waiting), TOGETHER)]
         lacking = []
         for events in parts:
             part = batch.take(events)
             limit = limits[0][events], limits[1][events]
             mine = best.select(events, batch.rows(events))
-            shape = shape_of(_first(mine.frame), result.mean[events, 1:], shapes[events], limit)
-            nodes = evaluate(part, tables, settings, shape, around(shape, radius), mine.fit.weight)
+            shape = shape_of(mine.frame.first, result.mean[events, 1:], shapes[events], limit, one.spacing)
+            nodes = evaluate(part, tables, settings, shape, around(shape, one.radius), mine.fit.weight)
             share = _shares(nodes.log_posterior)
-            at_edge = share[:, ball(radius)[1] > edge].sum(axis=1)
-            lacking.append(events[(at_edge > most_at_edge) | ~_is_filled(share, shape)])
+            at_edge = share[:, ball(one.radius, one.spacing)[1] > one.edge].sum(axis=1)
+            lacking.append(events[(at_edge > one.most_at_edge) | ~_is_filled(share, shape)])
             found = _summarise(nodes, share, shape)
             result.put(events, found)
             shapes[events] = shape.at_least(found.covariance[:, 1:, 1:])
@@ -111,9 +122,9 @@ def _grow(
     middle: FloatArray,
     covariance: FloatArray,
 ) -> Posterior:
-    frame, weight = _first(peaks.frame), peaks.fit.weight[:, :1]
+    frame, weight = peaks.frame.first, peaks.fit.weight[:, :1]
     for _ in range(ROUNDS):
-        shape = shape_of(frame, middle, covariance, limits)
+        shape = shape_of(frame, middle, covariance, limits, GROWING_SPACING)
         nodes, was_whole = _flood(batch, tables, settings, shape, weight)
         share = _shares(nodes.log_posterior)
         guess = _summarise(nodes, share, shape)
@@ -128,7 +139,7 @@ def _flood(
     batch: Batch, tables: Tables, settings: LocationSettings, shape: Shape, weight: FloatArray
 ) -> tuple[Nodes, bool]:
     """From the ball on, as long as a node at the edge has probability; and whether it came to an end."""
-    fresh = around(shape, PASSES[0][0])
+    fresh = around(shape, FIRST_RADIUS)
     fresh = fresh[:, :, (fresh[0, 0] >= 0) & (fresh[0, 0] < shape.slices[0])]
     known, parts = _keys(fresh[:, 0]), [evaluate(batch, tables, settings, shape, fresh, weight)]
     lattices = [fresh]
@@ -175,7 +186,7 @@ def _with_hills(
         covariance = _covariances(peaks.information[:, hill], limits)
         at = Frame(*(axis[:, :, hill] for axis in (peaks.frame.centre, peaks.frame.north, peaks.frame.east)))
         zero = np.zeros(1)
-        other = shape_of(at, np.stack([zero, zero, peaks.depth[:, hill]], axis=1), covariance, limits)
+        other = shape_of(at, np.stack([zero, zero, peaks.depth[:, hill]], axis=1), covariance, limits, GROWING_SPACING)
         other = replace(other, slice_km=shape.slice_km, slices=shape.slices)
         found, _ = _flood(batch, tables, settings, other, peaks.fit.weight[:, hill, None])
         north, east = _coordinates(frame, at.place(found.north, found.east)[:, 0])
@@ -195,12 +206,12 @@ def _with_hills(
 
 def _log_cell(shape: Shape) -> float:
     f = shape.factor[0]
-    return float(np.log(shape.slice_km[0] * f[1, 1] * f[2, 2] * SPACING**2))
+    return float(np.log(shape.slice_km[0] * f[1, 1] * f[2, 2] * shape.spacing**2))
 
 
 def _cell_km(shape: Shape) -> float:
     f = shape.factor[0]
-    return float(max(shape.slice_km[0], SPACING * max(f[1, 1], f[2, 2])))
+    return float(max(shape.slice_km[0], shape.spacing * max(f[1, 1], f[2, 2])))
 
 
 def _coordinates(frame: Frame, places: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -279,7 +290,3 @@ def _empty(count: int) -> Posterior:
 def _join(parts: list[Nodes]) -> Nodes:
     names = ("slice", "depth", "north", "east", "log_posterior", "time", "time_variance")
     return Nodes(*(np.concatenate([getattr(part, name) for part in parts], axis=1) for name in names))
-
-
-def _first(frame: Frame) -> Frame:
-    return Frame(frame.centre[..., 0], frame.north[..., 0], frame.east[..., 0])

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.locating._values import FloatArray
+from kensoku.locating._values import FloatArray, IntArray
 
 EARTH_RADIUS_KM = 6371.0  # that of kensoku.traveltime
 
@@ -22,6 +22,15 @@ class Frame:
     centre: FloatArray
     north: FloatArray
     east: FloatArray
+
+    @property
+    def first(self) -> "Frame":
+        """Of the frames along the last axis."""
+        return Frame(self.centre[..., 0], self.north[..., 0], self.east[..., 0])
+
+    def take(self, chosen: IntArray | slice) -> "Frame":
+        """Along the first axis of the frames."""
+        return Frame(self.centre[:, chosen], self.north[:, chosen], self.east[:, chosen])
 
     def place(self, north_km: FloatArray, east_km: FloatArray) -> FloatArray:
         """Unit vectors (3, ...); the coordinates may have axes after those of the frames."""
