@@ -149,7 +149,7 @@ def measure_all() -> Figures:
         figures |= _honest(name, read(shocks, formula))
     for name in ("mpd", "mpv"):
         figures |= _calibrated(name, shocks, formulas[name])
-    return figures | _spoil(shocks, formulas["ml"]) | _without_bounds(shocks, formulas["ml"]) | _periods(shocks)
+    return figures | _spoil(shocks, formulas["ml"]) | _periods(shocks)
 
 
 def _calibrated(name: str, shocks: Sequence[Shock], formula: Formula) -> dict[str, float]:
@@ -206,27 +206,6 @@ def _enlarge(reading: Reading) -> Reading:
         return copy
 
     return replace(reading, amplitudes=tuple(larger(each) for each in reading.amplitudes))
-
-
-def _without_bounds(shocks: Sequence[Shock], formula: Formula) -> dict[str, float]:
-    """What a mean of clear readings alone would say: it hears only those who hear more than others."""
-    figures = {}
-    for ml in MAGNITUDES:
-        errors = []
-        for shock, magnitude in read([each for each in shocks if each.ml == ml], formula):
-            firm = [each.value for each in magnitude.contributions if each.instrument.station in _clear(shock)]
-            errors += [float(np.mean(firm)) - ml] if firm else []
-        figures[f"ml_mean_of_clear_readings_of_ml_{ml:g}_mean_error"] = float(np.mean(errors))
-    return figures
-
-
-def _clear(shock: Shock) -> set[str]:
-    return {
-        each.instrument.station
-        for each in shock.readings
-        if each.phase == PHASE_P
-        and any(a.value > 3 * a.noise and a.channel[-1] in "NE" and a.kind == 4 for a in each.amplitudes)
-    }
 
 
 def _periods(shocks: Sequence[Shock]) -> dict[str, float]:

@@ -299,10 +299,15 @@ def test_pulls_of_all_stations_add_up_to_nothing(votes: list[Vote]) -> None:
 
 
 def test_one_station_has_the_scatter_of_its_formula_as_uncertainty_and_many_have_less() -> None:
-    one = estimate([of_size(3, "A")], 5.0, IASPEI).magnitude
+    certain = replace(IASPEI, event_scatter=0.0)
+    one = estimate([of_size(3, "A")], 5.0, certain).magnitude
     assert one.uncertainty == pytest.approx(0.3, abs=0.001)
-    four = estimate([of_size(3 + (-1) ** n * 0.3, f"A{n}") for n in range(4)], 5.0, IASPEI).magnitude
-    assert four.uncertainty == pytest.approx(0.15, abs=0.02)
+    found = [of_size(3 + (-1) ** n * 0.3, f"A{n}") for n in range(4)]
+    four = estimate(found, 5.0, certain).magnitude.uncertainty
+    assert four == pytest.approx(0.15, abs=0.02)
+    assert estimate(found, 5.0, replace(certain, event_scatter=0.4)).magnitude.uncertainty == pytest.approx(
+        math.hypot(four, 0.4)
+    )
 
 
 def test_clipped_stations_pull_upwards_only() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
+from math import hypot
 
 from kensoku.errors import SettingInvalid
 from kensoku.magnitudes._amplitudes import Found, LeftOut, find_amplitude
@@ -140,7 +141,7 @@ def _present(formula: Formula, value: NetworkValue, stations: Sequence[_Station]
     magnitude = Magnitude(
         type=formula.type,
         value=value.value,
-        uncertainty=value.uncertainty,
+        uncertainty=hypot(value.uncertainty, formula.event_scatter),
         stations=len(counted),
         formula=str(formula),
         contributions=[

@@ -78,6 +78,7 @@ class Formula:
     distances_km: Span  # it was made for, of `distance`; of "none" hypocentral
     depths_km: Span
     scatter: Annotated[float, Field(gt=0)] = 0.3  # of one station's magnitude around the network's
+    event_scatter: Annotated[float, Field(ge=0)] = 0.0  # of networks' magnitudes, however many the stations
     window_s: Annotated[float, Field(ge=0)] = 0.0  # of P that it takes; 0: all that comes
     magnitudes: Span = (-10.0, 10.0)  # of others it says nothing
 
