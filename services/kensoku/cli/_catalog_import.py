@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_files import read_catalogue
 from kensoku.catalogue_store import check_event, open_store
-from kensoku.cli._catalog_select import add_database_flags, database_settings
-from kensoku.errors import InputInvalid
+from kensoku.cli._catalog_select import add_database_flags, database_settings, open_catalogue
+from kensoku.errors import DatabaseUnusable, InputInvalid
 from kensoku.v1.event_pb2 import Event
 
 AT_ONCE = 500
@@ -39,16 +40,28 @@ def take_in(options: argparse.Namespace) -> int:
                 )
             events[event.id] = event
     settings, outcome, would = database_settings(options), Counter[str](), "would be " if options.dry_run else ""
-    with open_store(settings.database_address, settings.namespace) as store:
-        for some in chunks(list(events.values())):
-            fresh = due(some, store.current(event.id for event in some), options.update, outcome)
-            if not options.dry_run:
-                store.write(fresh)
+    if options.dry_run:
+        known = known_of(settings, events)
+        due(events.values(), known, options.update, outcome)
+    else:
+        with open_store(settings.database_address, settings.namespace) as store:
+            for some in chunks(list(events.values())):
+                store.write(due(some, store.current(event.id for event in some), options.update, outcome))
     print(f"{outcome['new']} events {would}stored, {outcome['updated']} {would}stored as a new revision")
     print(f"{outcome['same']} are known already")
     if outcome["differ"]:
         print(f"{outcome['differ']} are known and differ; --update stores them as their next revision")
     return 0
+
+
+def known_of(settings: CatalogSettings, event_ids: Iterable[str]) -> Mapping[str, Event]:
+    """Without making a database where there is none."""
+    try:
+        with open_catalogue(settings) as store:
+            return store.current(event_ids)
+    except DatabaseUnusable as error:
+        print(f"as if it were empty: {error}")
+        return {}
 
 
 def due(events: Iterable[Event], known: Mapping[str, Event], update: bool, outcome: Counter[str]) -> list[Event]:

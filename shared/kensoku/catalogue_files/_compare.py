@@ -6,9 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from kensoku.errors import SettingInvalid
 from kensoku.events import preferred_magnitude
@@ -101,6 +98,9 @@ def _links(firsts: Sequence[Event], seconds: Sequence[Event], limits: Limits) ->
 
 def _groups(links: Sequence[Link], count_a: int, count_b: int) -> list[list[Link]]:
     """Links that share no event with those of another group."""
+    from scipy.sparse import coo_array  # only now: it takes as long to import as all the rest
+    from scipy.sparse.csgraph import connected_components
+
     if not links:
         return []
     rows, columns = np.array([(i, count_a + j) for i, j, _ in links]).T
@@ -113,6 +113,8 @@ def _groups(links: Sequence[Link], count_a: int, count_b: int) -> list[list[Link
 
 
 def _assign(links: Sequence[Link]) -> list[tuple[int, int]]:
+    from scipy.optimize import linear_sum_assignment
+
     if len(links) == 1:
         return [links[0][:2]]
     rows, columns = sorted({i for i, _, _ in links}), sorted({j for _, j, _ in links})

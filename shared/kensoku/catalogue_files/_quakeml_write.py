@@ -44,6 +44,7 @@ IN_ARRIVAL = (  # of an arrival, what QuakeML has words for
     *("pick_id", "instrument", "phase", "onset_ns", "onset_uncertainty_s", "residual_s", "weight", "distance_km"),
     *("azimuth_deg", "takeoff_deg", "station_correction_s", "polarity"),
 )
+DIGITS = 12  # of numbers: 0.01 mm in degrees, and what turning kilometres into metres adds is behind them
 REST = "kensoku"  # last name of the comments that hold the rest
 
 
@@ -286,7 +287,7 @@ def _add_quantity(element: Element, name: str, value: float, *, uncertainty: flo
 
 def _add_number(element: Element, name: str, value: float) -> None:
     if math.isfinite(value):
-        _add(element, name, repr(float(value)))
+        _add(element, name, f"{value:.{DIGITS}g}")
 
 
 def _add(element: Element, name: str, text: str | None) -> None:
