@@ -1,7 +1,5 @@
-"""The catalogue's service as a process, killed, and with its database away; and what a person does with the command."""
+"""The catalogue's service as a process: killed, on replicas, and with its database away."""
 
-import csv
-import json
 import subprocess
 import sys
 import uuid
@@ -10,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from obspy import read_events
 
 from kensoku.bus import Bus, open_bus, serve_bus
 from kensoku.bus.topics import TOPICS, plan
@@ -19,7 +16,7 @@ from kensoku.v1.event_pb2 import Event
 from tests.broker import Broker, wait_until
 from tests.catalogue import make_event
 from tests.database import UNAVAILABLE, Database, running_database
-from tests.system.commands import environment, kensoku
+from tests.system.commands import environment
 
 needs_postgresql = pytest.mark.skipif(bool(UNAVAILABLE), reason=UNAVAILABLE)
 EVENTS = [make_event(f"{n:03d}", revision, time_s=n * 10.0) for n in range(40) for revision in (1, 2)]
@@ -133,50 +130,3 @@ def test_replicas_on_a_real_broker_one_of_them_killed_make_one_catalogue(
             publish(bus, EVENTS)
             wait_until(lambda: is_read(bus))
     assert stored(url, namespace) == EXPECTED
-
-
-def test_a_catalogue_goes_out_and_comes_in_again(tmp_path: Path) -> None:
-    with open_store(f"sqlite:///{tmp_path / 'catalogue.sqlite'}") as store:
-        store.write(EVENTS)
-    other = f"sqlite:///{tmp_path / 'other.sqlite'}"
-    out = tmp_path / "catalogue.xml"
-    run(tmp_path, "export", "--out", str(out), "--agency", "org.example", "--author", "me")
-    assert len(read_events(str(out), format="QUAKEML")) == 40
-    assert "40 events stored" in run(tmp_path, "import", str(out), "--database", other)
-    assert "40 are known already" in run(tmp_path, "import", str(out), "--database", other)
-    told = json.loads(run(tmp_path, "diff", "database", other, "--json"))
-    assert (told["in_both"], told["only_in_a"], told["only_in_b"]) == (40, [], [])
-    assert not any(pair["moved_km"] or pair["later_s"] or pair["larger"] for pair in told["pairs"])
-    shown = run(tmp_path, "show", "007", "--database", other)
-    assert "CI.TOW2..HH    P     2019-07-04T15:54:54.989Z" in shown
-
-
-def test_events_are_selected_and_counted(tmp_path: Path) -> None:
-    with open_store(f"sqlite:///{tmp_path / 'catalogue.sqlite'}") as store:
-        store.write(EVENTS)
-    table = tmp_path / "events.csv"
-    run(tmp_path, "export", "--out", str(table), "--from", "2019-07-04T15:55:00Z", "--to", "2019-07-04T15:56:00Z")
-    with table.open(newline="") as file:
-        assert [row["event_id"] for row in csv.DictReader(file)] == ["008", "009", "010", "011", "012", "013"]
-    assert run(tmp_path, "list", "--limit", "2").splitlines()[-1] == "2 of 40 events"
-
-
-def test_mistakes_are_told_without_a_traceback(tmp_path: Path) -> None:
-    for words, *arguments in (
-        ("found no database", "list"),
-        ("expected one of .xml", "export", "--out", "x.doc"),
-        ("expected --from before --to", "list", "--from", "2020-01-02", "--to", "2020-01-01"),
-        ("cannot read", "import", str(tmp_path / "none.csv")),
-        ("expected sqlite:///path", "list", "--database", "mysql://x/y"),
-    ):
-        found = kensoku(tmp_path, "catalog", *arguments)
-        assert found.returncode in (1, 2)
-        assert words in found.stderr
-        assert "Traceback" not in found.stderr
-    assert not (tmp_path / "catalogue.sqlite").exists()
-
-
-def run(home: Path, *arguments: str) -> str:
-    found = kensoku(home, "catalog", *arguments)
-    assert found.returncode == 0, found.stderr
-    return found.stdout

@@ -106,7 +106,7 @@ def test_obspy_reads_the_same_picks_arrivals_and_magnitudes() -> None:
         assert pick.time.ns == ours.onset_ns
         assert pick.time_errors.uncertainty == ours.onset_uncertainty_s
         assert pick.waveform_id.get_seed_string() == f"{ours.instrument.network}.{ours.instrument.station}..HH"
-        assert (arrival.time_residual, arrival.time_weight) == (ours.residual_s, ours.weight)
+        assert (arrival.time_residual, arrival.time_weight) == pytest.approx((ours.residual_s, ours.weight))
         assert arrival.distance * 111.19493 == pytest.approx(ours.distance_km)
         assert (arrival.azimuth, arrival.takeoff_angle) == (ours.azimuth_deg, ours.takeoff_deg)
     assert found.picks[0].polarity == "positive"

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from kensoku.v1.event_pb2 import Ellipsoid
 
+DIGITS = 9  # of a degree: turning forth and back adds less
+CLOSE = 1e-6
 Vector = npt.NDArray[np.float64]
 
 
@@ -29,12 +31,21 @@ def ellipsoid(
     right, below = _beside(azimuth_deg, plunge_deg)
     minor = math.cos(turn) * right + math.sin(turn) * below
     intermediate = math.cos(turn) * below - math.sin(turn) * right
-    found = Ellipsoid(semi_axis_km=lengths_km)
-    for vector in (_vector(azimuth_deg, plunge_deg), intermediate, minor):
+    found = Ellipsoid(semi_axis_km=lengths_km, azimuth_deg=[azimuth_deg], plunge_deg=[plunge_deg])
+    for vector in (intermediate, minor):
         azimuth, plunge = _angles(vector)
         found.azimuth_deg.append(azimuth)
         found.plunge_deg.append(plunge)
     return found
+
+
+def are_alike(a: Ellipsoid, b: Ellipsoid) -> bool:
+    """Whether QuakeML would say the same of both."""
+    if not len(a.semi_axis_km) == len(b.semi_axis_km) == 3:
+        return False
+    turn = (rotation_deg(a) - rotation_deg(b) + 90.0) % 180.0 - 90.0
+    said = ((*one.semi_axis_km, one.azimuth_deg[0], one.plunge_deg[0]) for one in (a, b))
+    return abs(turn) < CLOSE and all(abs(x - y) < CLOSE for x, y in zip(*said, strict=True))
 
 
 def _vector(azimuth_deg: float, plunge_deg: float) -> Vector:
@@ -50,6 +61,10 @@ def _beside(azimuth_deg: float, plunge_deg: float) -> tuple[Vector, Vector]:
 
 
 def _angles(vector: Vector) -> tuple[float, float]:
-    """Azimuth and plunge of the end that points down."""
-    north, east, down = vector if vector[2] >= 0 else -vector
-    return math.degrees(math.atan2(east, north)) % 360.0, math.degrees(math.atan2(down, math.hypot(north, east)))
+    """Azimuth and plunge of the end that points down; of a horizontal axis, of the one that points east."""
+    north, east, down = vector
+    plunge_deg = round(math.degrees(math.atan2(down, math.hypot(north, east))), DIGITS)
+    azimuth_deg = round(math.degrees(math.atan2(east, north)), DIGITS) % 360.0
+    if plunge_deg < 0 or (plunge_deg == 0 and azimuth_deg >= 180):
+        return (azimuth_deg + 180.0) % 360.0, abs(plunge_deg)
+    return azimuth_deg, plunge_deg

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from kensoku.catalogue_files._ellipsoid import ellipsoid
+from kensoku.catalogue_files._ellipsoid import are_alike, ellipsoid
 from kensoku.catalogue_files._naming import event_id, last_name, pick_id
 from kensoku.catalogue_files._quakeml_write import REST
 from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, TYPES
@@ -106,7 +106,8 @@ class _Reader:
             event.status = EVENT_STATUS_RETRACTED
 
     def _set_origin(self, event: Event, found: Any) -> None:
-        origin = event.origin
+        origin, before = event.origin, Origin()
+        before.CopyFrom(origin)
         if found.time is None or found.latitude is None or found.longitude is None:
             raise InputInvalid(
                 f"event {event.id}: found an origin without a time, a latitude or a longitude, expected all three"
@@ -117,6 +118,7 @@ class _Reader:
         origin.depth_is_fixed = found.depth is None or found.depth_type == "operator assigned"
         _set_quality(origin, found.quality)
         _set_uncertainty(origin, found)
+        _restore(origin, before)
         if found.earth_model_id:
             event.provenance.velocity_model = last_name(str(found.earth_model_id))
         if found.method_id:
@@ -216,6 +218,15 @@ def _set_quality(origin: Origin, found: Any) -> None:
     origin.azimuthal_gap_deg = found.azimuthal_gap or 0.0
     origin.secondary_gap_deg = found.secondary_azimuthal_gap or 0.0
     origin.nearest_station_km = (found.minimum_distance or 0.0) * KM_PER_DEG
+
+
+def _restore(origin: Origin, before: Origin) -> None:
+    """What nobody has changed is what it was, without the rounding of metres and degrees."""
+    for field, value in before.ListFields():
+        if isinstance(value, float) and math.isclose(value, getattr(origin, field.name), rel_tol=1e-9, abs_tol=1e-9):
+            setattr(origin, field.name, value)
+    if are_alike(origin.ellipsoid, before.ellipsoid):
+        origin.ellipsoid.CopyFrom(before.ellipsoid)
 
 
 def _set_uncertainty(origin: Origin, found: Any) -> None:

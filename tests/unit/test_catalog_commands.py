@@ -1,0 +1,142 @@
+"""What a person does with `kensoku catalog`: look, hand out, take in, compare; and the mistakes they may make."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from obspy import read_events
+
+from kensoku.catalogue_store import open_store
+from kensoku.cli.main import main
+from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED
+from tests.catalogue import make_event
+
+EVENTS = [make_event(f"{n:03d}", revision, time_s=n * 10.0) for n in range(40) for revision in (1, 2)]
+Command = Callable[..., str]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KENSOKU_HOME", str(tmp_path))
+    monkeypatch.delenv("KENSOKU_DATABASE", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def command(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """What it prints; with events in the database."""
+    with open_store(f"sqlite:///{home / 'catalogue.sqlite'}") as store:
+        store.write(EVENTS)
+
+    def run(*arguments: str) -> str:
+        code = main(["catalog", *arguments])
+        captured = capsys.readouterr()
+        assert code == 0, captured.err
+        return captured.out
+
+    return run
+
+
+def test_a_catalogue_goes_out_and_comes_in_again(command: Command, home: Path) -> None:
+    other, out = f"sqlite:///{home / 'other.sqlite'}", home / "catalogue.xml"
+    command("export", "--out", str(out), "--agency", "org.example", "--author", "me")
+    assert len(read_events(str(out), format="QUAKEML")) == 40
+    assert "40 events would be stored" in command("import", str(out), "--database", other, "--dry-run")
+    assert not (home / "other.sqlite").exists()
+    assert "40 events stored" in command("import", str(out), "--database", other)
+    assert "40 are known already" in command("import", str(out), "--database", other)
+    command(
+        "export", "--out", str(home / "again.xml"), "--agency", "org.example", "--author", "me", "--database", other
+    )
+    assert (home / "again.xml").read_bytes() == out.read_bytes()
+    told = json.loads(command("diff", "database", other, "--json"))
+    assert (told["in_both"], told["only_in_a"], told["only_in_b"]) == (40, [], [])
+    assert not any(pair["moved_km"] or pair["later_s"] or pair["larger"] for pair in told["pairs"])
+
+
+def test_events_are_selected(command: Command, home: Path) -> None:
+    table = home / "events.csv"
+    command("export", "--out", str(table), "--from", "2019-07-04T15:55:00Z", "--to", "2019-07-04T15:56:00Z")
+    with table.open(newline="") as file:
+        assert [row["event_id"] for row in csv.DictReader(file)] == ["008", "009", "010", "011", "012", "013"]
+    assert command("list", "--limit", "2").splitlines()[-1] == "2 of 40 events"
+    assert command("list", "--box", "-20", "170", "-10", "-170").splitlines() == ["0 events"]
+
+
+def test_an_event_is_shown_by_the_beginning_of_its_id(command: Command) -> None:
+    shown = command("show", "007")
+    assert "CI.TOW2..HH    P     2019-07-04T15:54:54.989Z" in shown
+    assert "no value: no station was near enough" in shown
+    assert shown.splitlines()[-1].startswith("  *   2 updated")
+    assert json.loads(command("show", "007", "--json", "--revision", "1"))["revision"] == 1
+
+
+def test_what_a_sender_wrote_does_not_steer_the_terminal(command: Command, home: Path) -> None:
+    event = make_event("bad\x1b[2J", time_s=1000)
+    event.reason, event.status = "\x1b]0;owned\x07", EVENT_STATUS_RETRACTED
+    with open_store(f"sqlite:///{home / 'catalogue.sqlite'}") as store:
+        store.write([event])
+    assert "\x1b" not in command("list", "--with-gone") + command("show", "bad")
+
+
+def test_known_events_that_differ_are_left_alone_unless_told(command: Command, home: Path) -> None:
+    table = home / "events.csv"
+    command("export", "--out", str(table))
+    changed = table.read_text().replace("\n003,", "\nnew,", 1)
+    table.write_text(changed)
+    assert "39 are known and differ" in command("import", str(table))
+    assert "  *   2 updated" in command("show", "004")
+    assert "0 events stored, 39 stored as a new revision" in command("import", str(table), "--update")
+    assert "  *   3 updated" in command("show", "004")
+
+
+def test_two_catalogues_are_compared(command: Command, home: Path) -> None:
+    table = home / "events.csv"
+    command("export", "--out", str(table))
+    rows = table.read_text().splitlines()
+    rows[3] = rows[3].replace("35.69000", "35.80000")
+    rows[4] = rows[4].replace("1.64", "2.64")
+    table.write_text("\n".join(rows[:-1]) + "\nlate,2020-01-01T00:00:00Z,1,2" + "," * (rows[0].count(",") - 3) + "\n")
+    told = command("diff", "database", str(table))
+    assert "in both 39, only in a 1, only in b 1" in told
+    assert "moved by more than 5 km or 1 s: 1" in told
+    assert "12.2 km away" in told
+    assert "of another magnitude by more than 0.3: 1" in told
+
+
+def test_tables_are_migrated_by_a_command(command: Command) -> None:
+    assert command("migrate") == "the tables are of version 0002\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "arguments"),
+    [
+        (1, "found no database", "list"),
+        (2, "expected one of .xml", "export --out x.doc"),
+        (2, "expected --from before --to", "list --from 2020-01-02 --to 2020-01-01"),
+        (2, "expected SOUTH WEST NORTH EAST", "list --box 5 0 4 0"),
+        (2, "the lesser first", "list --min-magnitude nan"),
+        (2, "expected 1 or more", "list --limit 0"),
+        (1, "cannot read none.csv", "import none.csv"),
+        (2, "expected sqlite:///path", "list --database mysql://x/y"),
+        (2, "3 to 63", "export --out x.xml --agency NZ"),
+        (2, "expected 0 or more", "diff a.csv b.csv --km -1"),
+        (1, "user:********@127.0.0.1", "list --database postgresql://user:secret@127.0.0.1:1/x"),
+    ],
+)
+def test_a_mistake_is_told(
+    code: int,
+    words: str,
+    arguments: str,
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(home)
+    assert main(["catalog", *arguments.split()]) == code
+    told = capsys.readouterr().err
+    assert words in told
+    assert "secret" not in told
+    assert list(home.iterdir()) == []
