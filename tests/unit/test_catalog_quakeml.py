@@ -185,6 +185,32 @@ def test_another_agencys_file_is_read_and_what_is_not_kept_is_told(tmp_path: Pat
     assert [str(event.resource_id) for event in obspy_events(text)] == [event.id for event in found.events]
 
 
+@pytest.mark.parametrize(
+    "path", sorted((SCHEMA.parents[1] / "tests" / "data").glob("*.xml")), ids=lambda path: path.stem
+)
+def test_files_of_other_programs_are_read_and_written_again(path: Path, tmp_path: Path) -> None:
+    """Those of ObsPy's own tests, of which some are wrong on purpose."""
+    first = read_catalogue(path)
+    text = written(*first.events)
+    schema = etree.RelaxNG(etree.parse(SCHEMA.with_suffix(".rng")))
+    assert schema.validate(etree.fromstring(text.encode())), schema.error_log
+    again = read(text, tmp_path)
+    assert [event.id for event in again] == [event.id for event in first.events]
+    for ours, theirs in zip(again, first.events, strict=True):
+        assert_alike(ours, theirs)
+
+
+def test_what_no_event_of_ours_can_hold_is_counted(tmp_path: Path) -> None:
+    text = written(make_event())
+    for removed in ("<stationMagnitudeContribution>", "<arrival "):
+        start = text.index(removed)
+        end = text.index("</" + removed.strip("<> ") + ">", start) + len(removed.strip("<> ")) + 3
+        text = text[:start] + text[end:]
+    (tmp_path / "less.xml").write_text(text)
+    notes = read_catalogue(tmp_path / "less.xml").notes
+    assert notes == ["left out: 1 picks without an arrival", "left out: 1 station magnitudes without a magnitude"]
+
+
 @pytest.mark.parametrize("text", ["", "<a/>", "no xml"])
 def test_a_file_that_is_no_quakeml_is_told(text: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.xml"

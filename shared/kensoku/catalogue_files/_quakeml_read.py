@@ -36,6 +36,7 @@ STATUSES = {
     "final": EVENT_STATUS_FINAL,
     "rejected": EVENT_STATUS_RETRACTED,
 }
+REGIONS = ("region name", "Flinn-Engdahl region")
 BLASTS = ("explosion", "quarry blast", "mining explosion", "chemical explosion", "controlled explosion")
 Rest = TypeVar("Rest", bound=Message)
 
@@ -79,9 +80,23 @@ class _Reader:
         self._set_status(event, origin)
         self._set_magnitudes(event)
         self._set_comments(event)
-        for name in ("focal_mechanisms", "amplitudes"):
-            self._left_out[name.replace("_", " ")] += len(getattr(found, name))
+        if not event.region:
+            regions = [one.text for one in found.event_descriptions if one.type in REGIONS]
+            event.region = next(iter(regions), None) or ""
+        self._count(origin)
         return event
+
+    def _count(self, origin: Any) -> None:
+        """What the file says and no event of ours can."""
+        found, left_out = self._found, self._left_out
+        for name in ("focal_mechanisms", "amplitudes"):
+            left_out[name.replace("_", " ")] += len(getattr(found, name))
+        used = {str(arrival.pick_id) for arrival in (origin.arrivals if origin is not None else ())}
+        left_out["picks without an arrival"] += len(self._picks.keys() - used)
+        shares = [share for one in found.magnitudes for share in one.station_magnitude_contributions]
+        shared = {str(share.station_magnitude_id) for share in shares}
+        stations = {str(one.resource_id) for one in found.station_magnitudes}
+        left_out["station magnitudes without a magnitude"] += len(stations - shared)
 
     def _preferred(self, objects: list[Any], preferred: Any, name: str) -> Any:
         if not objects:
@@ -123,11 +138,14 @@ class _Reader:
             event.provenance.velocity_model = last_name(str(found.earth_model_id))
         if found.method_id:
             event.provenance.location_method = last_name(str(found.method_id))
-        event.arrivals.extend(self._arrival(arrival) for arrival in found.arrivals)
-        used = {str(arrival.pick_id) for arrival in found.arrivals}
-        self._left_out["picks without an arrival"] += len(self._picks.keys() - used)
+        for arrival in found.arrivals:
+            pick = self._picks.get(str(arrival.pick_id))
+            if pick is None or pick.time is None:
+                self._left_out["arrivals of picks that are not there"] += 1
+            else:
+                event.arrivals.append(self._arrival(arrival, pick))
 
-    def _arrival(self, found: Any) -> Arrival:
+    def _arrival(self, found: Any, pick: Any) -> Arrival:
         arrival = _rest(found, Arrival())
         arrival.phase = self._phase(found.phase)
         arrival.pick_id = pick_id(str(found.pick_id))
@@ -137,13 +155,10 @@ class _Reader:
         arrival.azimuth_deg = found.azimuth or 0.0
         arrival.takeoff_deg = found.takeoff_angle or 0.0
         arrival.station_correction_s = found.time_correction or 0.0
-        pick = self._picks.get(str(found.pick_id))
-        if pick is None:
-            self._left_out["picks that an arrival names and nobody has"] += 1
-            return arrival
         arrival.onset_ns = pick.time.ns
         arrival.onset_uncertainty_s = (pick.time_errors.uncertainty if pick.time_errors else None) or 0.0
-        arrival.instrument.CopyFrom(_instrument(pick.waveform_id))
+        if pick.waveform_id:
+            arrival.instrument.CopyFrom(_instrument(pick.waveform_id))
         polarities = {text: polarity for polarity, text in POLARITIES.items()}
         if pick.polarity in polarities:
             arrival.polarity = polarities[pick.polarity]

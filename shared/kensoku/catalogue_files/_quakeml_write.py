@@ -75,6 +75,10 @@ class _Writer:
             number = names.index(event.preferred_magnitude)
             _add(element, "preferredMagnitudeID", self._id("magnitude", str(number)))
         _add(element, "type", self._type())
+        if event.region:
+            description = Xml.SubElement(element, "description")
+            _add(description, "text", event.region)
+            _add(description, "type", "region name")
         for number, comment in enumerate(event.comments):
             found = _add_comment(element, self._id("comment", str(number)), comment.text)
             _add_creation(found, "", comment.author, comment.time_ns)

@@ -45,6 +45,7 @@ ALIASES = {  # as other catalogues call them
     "type": ("event_type", "eventtype"),
     "rms_s": ("rms",),
     "azimuthal_gap_deg": ("gap",),
+    "region": ("eventlocationname", "place"),
 }
 TYPE_WORDS = {"quarry blast": "BLAST", "explosion": "BLAST", "mining explosion": "BLAST", "": "EARTHQUAKE"}
 MOST_MISTAKES = 20
