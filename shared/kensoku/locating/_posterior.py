@@ -28,6 +28,7 @@ FIRST_RADIUS, GROWING_SPACING = 4.0, 1.2  # of a lattice that grows, standard de
 MOST_NODES = 8000
 ROUNDS = 4  # of growing with a better shape
 FINE = 32  # steps of depth within a slice
+INSIDE = 3.0  # standard deviations: a peak that near is on the lattice
 SECOND_HILL = 1e-3  # of the probability: it counts
 FEWER_NODES = 0.4  # than a normal distribution would fill: the posterior is narrower than was thought
 LIKELY_68 = 0.6827
@@ -50,9 +51,15 @@ class Posterior:
 
     def take(self, events: IntArray) -> "Posterior":
         p = self
-        depths = p.depth_lower_km[events], p.depth_upper_km[events]
-        others = p.nodes[events], p.is_multimodal[events], p.highest[events]
-        return Posterior(p.mean[events], p.covariance[events], *depths, *others)
+        return Posterior(
+            p.mean[events],
+            p.covariance[events],
+            p.depth_lower_km[events],
+            p.depth_upper_km[events],
+            p.nodes[events],
+            p.is_multimodal[events],
+            p.highest[events],
+        )
 
     def put(self, events: IntArray, part: "Posterior") -> None:
         for name in self.__slots__:
@@ -83,7 +90,7 @@ def explore(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Pea
             result.put(events, found)
             shapes[events] = shape.at_least(found.covariance[:, 1:, 1:])
         waiting = np.concatenate(lacking) if lacking else waiting
-    several = np.flatnonzero(_other_hills(peaks).any(axis=1))
+    several = np.flatnonzero((_other_hills(peaks) & ~_is_reached(peaks, result)).any(axis=1))
     for event in np.union1d(waiting, several):
         only = np.array([event])
         rows = batch.rows(only)
@@ -108,6 +115,17 @@ def _other_hills(peaks: Peaks) -> BoolArray:
     offset = np.hypot(apart, peaks.depth - peaks.depth[:, :1])
     width = np.sqrt(np.trace(np.linalg.inv(peaks.information[:, 0] + 1e-6 * np.eye(3)), axis1=1, axis2=2))
     return np.asarray(counts & (offset > np.maximum(0.5 * width[:, None], 0.5)))
+
+
+def _is_reached(peaks: Peaks, found: Posterior) -> BoolArray:
+    """(event, start): the lattice around the first peak holds that one too."""
+    offsets = [
+        _coordinates(peaks.frame.first, peaks.frame.centre[:, :, start]) for start in range(peaks.depth.shape[1])
+    ]
+    places = np.stack([[north for north, _ in offsets], [east for _, east in offsets], peaks.depth.T]).T
+    away = (places - found.mean[:, None, 1:])[..., None]
+    inverse = np.linalg.inv(found.covariance[:, 1:, 1:] + 1e-9 * np.eye(3))[:, None]
+    return np.asarray((away.swapaxes(-1, -2) @ inverse @ away)[..., 0, 0] < INSIDE**2)
 
 
 # --- one event, growing -----------------------------------------------------------------------------------------------
@@ -179,7 +197,7 @@ def _with_hills(
     frame, volumes, counted = shape.frame, [np.full(nodes.depth.shape, _log_cell(shape))], 1
     parts = [nodes]
     for hill in hills:
-        north, east = _coordinates(frame, peaks.frame.centre[:, 0, hill])
+        (north,), (east,) = _coordinates(frame, peaks.frame.centre[:, :, hill])
         gap = np.min((nodes.north - north) ** 2 + (nodes.east - east) ** 2 + (nodes.depth - peaks.depth[0, hill]) ** 2)
         if gap < _cell_km(shape) ** 2:
             continue
@@ -189,10 +207,8 @@ def _with_hills(
         other = shape_of(at, np.stack([zero, zero, peaks.depth[:, hill]], axis=1), covariance, limits, GROWING_SPACING)
         other = replace(other, slice_km=shape.slice_km, slices=shape.slices)
         found, _ = _flood(batch, tables, settings, other, peaks.fit.weight[:, hill, None])
-        north, east = _coordinates(frame, at.place(found.north, found.east)[:, 0])
-        found = Nodes(
-            found.slice, found.depth, north[None], east[None], found.log_posterior, found.time, found.time_variance
-        )
+        north, east = _coordinates(frame, at.place(found.north, found.east))
+        found = Nodes(found.slice, found.depth, north, east, found.log_posterior, found.time, found.time_variance)
         parts.append(found)
         volumes.append(np.full(found.depth.shape, _log_cell(other)))
         counted += 1
@@ -215,8 +231,9 @@ def _cell_km(shape: Shape) -> float:
 
 
 def _coordinates(frame: Frame, places: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Of places (3, ...) in the first frame, about: along great circles from its centre."""
-    north, east, up = (np.tensordot(axis[:, 0], places, axes=1) for axis in (frame.north, frame.east, frame.centre))
+    """Of places (3, event, ...), along great circles from the centre of each frame."""
+    more = (..., *(None,) * (places.ndim - 2))
+    north, east, up = ((axis[more] * places).sum(axis=0) for axis in (frame.north, frame.east, frame.centre))
     level = np.hypot(north, east)
     longer = 6371.0 * np.arctan2(level, up) / np.maximum(level, 1e-15)
     return north * longer, east * longer

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -133,6 +134,7 @@ class Location:
     is_multimodal: bool  # the posterior has a second hill that counts
 
 
+@lru_cache(maxsize=100_000)
 def site_code(station: str) -> str:
     """`NET.STA` of an instrument `NET.STA.LOC.HH`: several at one place are one station."""
     return ".".join(station.split(".")[:2])
