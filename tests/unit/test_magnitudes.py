@@ -15,12 +15,14 @@ from kensoku.magnitudes import (
     Example,
     Preference,
     Reading,
+    Rules,
     Table,
     Vote,
     calibrate,
     combine,
     estimate,
     estimate_all,
+    judge,
     learn_corrections,
     load_corrections,
     load_formula,
@@ -30,7 +32,8 @@ from kensoku.magnitudes import (
     readings_of,
     write_corrections,
 )
-from kensoku.v1.event_pb2 import Arrival, Magnitude, Origin, StationMagnitude
+from kensoku.v1.association_pb2 import AssociatedPick
+from kensoku.v1.event_pb2 import EVENT_TYPE_EARTHQUAKE, Arrival, Magnitude, Origin, StationMagnitude
 from kensoku.v1.pick_pb2 import (
     AMPLITUDE_KIND_JMA_VELOCITY,
     AMPLITUDE_KIND_PEAK_DISPLACEMENT,
@@ -531,3 +534,34 @@ def test_two_formulas_of_one_type_are_refused() -> None:
     one, other = estimate_all([of_size(3, "A")], 5.0, [IASPEI, PD], {"iaspei/2013": {"XS.A": 0.5}})
     assert one.magnitude.value == pytest.approx(3.5)
     assert not other.has_value
+
+
+def test_an_event_is_judged_in_one_call() -> None:
+    here = [Instrument(network="XS", station=station, band_instrument="HH") for station in "ABC"]
+    arrivals = [
+        Arrival(pick_id=each.station, instrument=each, phase=PHASE_P, distance_km=99.9, onset_ns=20 * SECOND)
+        for each in here
+    ]
+    north = amplitude(nm_of(3.2), "HHN")
+    picks = [
+        AssociatedPick(
+            pick=Pick(id=each.station, instrument=each),
+            measurement=PickMeasurement(id=each.station, amplitudes=[north], blast_probability=0.01),
+        )
+        for each in here
+    ]
+    origin = Origin(time_ns=0, depth_km=4.5, depth_lower_km=4.0, depth_upper_km=5.0)
+    found = judge(origin, arrivals, picks, Rules())
+    assert (found.preferred, found.decision.type) == ("ML", EVENT_TYPE_EARTHQUAKE)
+    assert found.magnitude == pytest.approx(3.2, abs=0.01)
+    assert [each.type for each in found.magnitudes] == ["ML", "Mv(JMA)", "Mpv", "Mpd", "Mtauc"]
+    empty = judge(origin, arrivals, [], Rules())
+    assert (empty.preferred, empty.magnitude) == ("", None)
+    assert all(each.absent_reason for each in empty.magnitudes)
+
+
+def test_amplitudes_that_are_no_numbers_say_nothing() -> None:
+    broken = [
+        amplitude(value, "HHN", noise=noise) for value, noise in ((math.inf, 1e-9), (math.nan, 0), (1e-6, math.nan))
+    ]
+    assert estimate([reading(*broken)], 5.0, IASPEI).magnitude.absent_reason == "no horizontal was measured: XS.A..HH"

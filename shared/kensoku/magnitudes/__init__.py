@@ -19,6 +19,7 @@ from kensoku.magnitudes._formula_files import (
     read_formula,
     write_corrections,
 )
+from kensoku.magnitudes._judge import DEFAULT_FORMULAS, Judgement, Rules, judge
 from kensoku.magnitudes._network import NetworkValue, Vote, combine
 from kensoku.magnitudes._plane import PlaneWave, fit_plane_wave
 from kensoku.magnitudes._preferred import Preference, preferred_magnitude
@@ -26,16 +27,19 @@ from kensoku.magnitudes._quarries import Quarry, load_quarries, read_quarries
 from kensoku.magnitudes._readings import Reading, readings_of
 
 __all__ = [
+    "DEFAULT_FORMULAS",
     "FORMULAS",
     "Corrections",
     "Estimate",
     "Example",
     "Formula",
+    "Judgement",
     "NetworkValue",
     "PlaneWave",
     "Preference",
     "Quarry",
     "Reading",
+    "Rules",
     "Table",
     "TypeDecision",
     "TypeEvidence",
@@ -48,6 +52,7 @@ __all__ = [
     "estimate_all",
     "evidence_of",
     "fit_plane_wave",
+    "judge",
     "learn_corrections",
     "load_corrections",
     "load_formula",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import prod, sqrt
+from math import isfinite, prod, sqrt
 
 from kensoku.magnitudes._formula import Formula
 from kensoku.magnitudes._network import Bound
@@ -30,6 +30,7 @@ CLEAR_PERIOD = 5.0  # of displacement: below, the period is that of microseisms
 AFTER_S_S = 2.0  # of S that must be recorded: else the largest may still have come
 LEAST_EARLY_S = 0.5  # of P
 MOST_HIGH_PASS_HZ = 0.4  # of displacement: a geophone's own 0.3 Hz is let pass, a record without lead is not
+LONGEST_S = 100.0  # period of anything that an inventory's sensor shows
 UNKNOWN_NOISE = 1 / CLEAR  # of an amplitude whose noise was not measured
 
 
@@ -83,7 +84,8 @@ def _candidates(readings: Sequence[Reading], formula: Formula) -> Iterator[_Cand
     for reading in readings:
         for amplitude in reading.amplitudes:
             is_heard = not is_long or amplitude.high_pass_hz <= MOST_HIGH_PASS_HZ
-            if amplitude.kind == kind and amplitude.channel[-1:] in set(ends) and amplitude.value > 0 and is_heard:
+            is_number = amplitude.value > 0 and isfinite(amplitude.value) and isfinite(amplitude.noise)
+            if amplitude.kind == kind and amplitude.channel[-1:] in set(ends) and is_heard and is_number:
                 yield _Candidate(reading, amplitude)
 
 
@@ -163,7 +165,7 @@ def _heard_s(candidate: _Candidate, window_s: float) -> float:
 
 
 def _period(readings: Sequence[Reading], formula: Formula) -> Found:
-    known = [each for each in readings if each.phase == PHASE_P and each.period_s > 0]
+    known = [each for each in readings if each.phase == PHASE_P and 0 < each.period_s < LONGEST_S]
     if not known:
         raise LeftOut("no period of P was measured")
     if all(each.earliest_s_s < formula.window_s for each in known):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kensoku.magnitudes._amplitudes import CLEAR_PERIOD
+from kensoku.magnitudes._amplitudes import CLEAR_PERIOD, LONGEST_S
 from kensoku.magnitudes._plane import PlaneWave, fit_plane_wave
 from kensoku.magnitudes._readings import Reading
 from kensoku.v1.event_pb2 import Arrival, Origin
@@ -65,7 +65,7 @@ def _depth_sd_km(origin: Origin) -> float:
 def _is_clear(reading: Reading) -> bool:
     """Whether its period is not that of microseisms."""
     shown = [a for a in reading.amplitudes if a.kind == AMPLITUDE_KIND_PEAK_DISPLACEMENT and a.channel[-1:] == "Z"]
-    return reading.period_s > 0 and any(a.noise > 0 and a.value >= CLEAR_PERIOD * a.noise for a in shown)
+    return 0 < reading.period_s < LONGEST_S and any(a.noise > 0 and a.value >= CLEAR_PERIOD * a.noise for a in shown)
 
 
 def _one_a_station(found: Iterable[tuple[str, float | None]]) -> tuple[float, ...]:

@@ -102,7 +102,7 @@ def _read(
 def _blast(arrival: Arrival, pick: Pick, measurement: PickMeasurement) -> float | None:
     """The measurement has heard more than the pick, and the arrival repeats what was known when it was located."""
     for message in (measurement, arrival, pick):
-        if message.HasField("blast_probability"):
+        if message.HasField("blast_probability") and 0 <= message.blast_probability <= 1:
             return message.blast_probability
     return None
 
