@@ -3,8 +3,10 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from functools import partial
+from itertools import chain, islice
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError
@@ -12,14 +14,14 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from kensoku.bus import Bus, Message, Stream
 from kensoku.catalog.settings import CatalogSettings
-from kensoku.catalogue_store import Store, check_event, open_store
+from kensoku.catalogue_store import Selection, Store, check_event, open_store
 from kensoku.errors import DatabaseUnavailable, InputInvalid
 from kensoku.runtime import Pulse
 from kensoku.v1.event_pb2 import Event
 
 log = logging.getLogger("kensoku.catalog")
 
-TOPIC, GROUP = "events", "catalog"
+TOPIC, LATEST, GROUP = "events", "catalogue", "catalog"
 NS_PER_S = 10**9
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S, BEAT_S = 0.25, 8.0, 0.2
 
@@ -51,6 +53,9 @@ class Patience:
         """The answer; raises DatabaseUnavailable after the limit, and Stopped when told to end before."""
         deadline_s, pause_s = self._clock_s() + self._limit_s, SHORTEST_PAUSE_S
         while True:
+            self._pulse.beat()
+            if self._stop.is_set():
+                raise Stopped
             try:
                 answer = question()
             except DatabaseUnavailable as error:
@@ -84,13 +89,17 @@ def run(
     clock_ns: Callable[[], int] = time.time_ns,
 ) -> None:
     """Write what comes until told to stop; what is not committed comes again."""
+    pulse.wait_for("database", "it is being opened")
     patience = Patience(settings.catalog_database_wait_s, pulse, stop)
     with ExitStack() as opened:
         try:
             store = patience.ask(
                 lambda: opened.enter_context(open_store(settings.database_address, settings.namespace))
             )
-            stream = opened.enter_context(bus.subscribe([TOPIC], GROUP))
+            fill = partial(refill, bus, store, patience, settings.catalog_batch)
+            if not patience.ask(lambda: store.count(Selection(with_gone=True))):
+                fill("the database is empty")
+            stream = opened.enter_context(bus.subscribe([TOPIC], GROUP, on_expired=fill))
             for batch in stream.batches(settings.catalog_batch):
                 pulse.beat()
                 if stop.is_set():
@@ -99,6 +108,34 @@ def run(
                     keep(store, stream, batch, patience, clock_ns)
         except Stopped:
             return
+
+
+def refill(bus: Bus, store: Store, patience: Patience, size: int, why: object) -> None:
+    """Store all that the topics still hold: after a stretch has expired unread, or in a database that is new."""
+    log.info("%s: reading all that %s and %s hold", why, LATEST, TOPIC)
+    for some in batched(kept(bus), size):
+        try:
+            count(store, patience, some)
+        except InputInvalid:  # told when it is read again by the group
+            for event in some:
+                with suppress(InputInvalid):
+                    count(store, patience, [event])
+
+
+def kept(bus: Bus) -> Iterator[Event]:
+    """The latest revision of every event, and every revision that has not expired, as far as they can be read."""
+    for message in chain.from_iterable(bus.read(topic) for topic in (LATEST, TOPIC)):
+        try:
+            event = Event.FromString(message.value or b"")
+            check_event(event)
+        except (DecodeError, InputInvalid):
+            continue
+        yield event
+
+
+def batched(events: Iterator[Event], size: int) -> Iterator[Sequence[Event]]:
+    while some := list(islice(events, size)):
+        yield some
 
 
 def keep(

@@ -63,6 +63,7 @@ class _Writer:
         self._event = event
         self._signature = signature
         self._mode = "manual" if event.provenance.author else "automatic"
+        self._first = {arrival.pick_id: -number for number, arrival in enumerate(reversed(event.arrivals), 1)}
 
     def event(self) -> Element:
         event = self._event
@@ -105,8 +106,8 @@ class _Writer:
 
     def _pick_id(self, arrival: Arrival, number: int) -> str:
         """One name within the event, also where an outside pick has none, or two have the same."""
-        named = [one.pick_id for one in self._event.arrivals]
-        if arrival.pick_id and named.index(arrival.pick_id) == number:
+        is_first = self._first[arrival.pick_id] == number - len(self._event.arrivals)
+        if arrival.pick_id and is_first:
             return self._signature.part(self._event.id, "pick", arrival.pick_id)
         return self._id("pick", str(number))
 
