@@ -172,6 +172,17 @@ def dropping(first: int, end: int) -> FloatArray:
     return counts
 
 
+def test_a_models_bias_is_taken_off_within_what_is_known_of_look_ahead() -> None:
+    row = np.exp(-0.5 * ((np.arange(400) - 200.25) / 10) ** 2).astype(np.float32)
+    said = np.stack([1 - row, row, np.zeros_like(row)])
+    plain, moved, far = (
+        find_picks(said, Rule(p_threshold=0.5, s_threshold=0.5, p_later=later))[0].sample for later in (0.0, 2.5, 50.0)
+    )
+    assert plain == pytest.approx(200.25, abs=0.05)
+    assert moved - plain == pytest.approx(2.5)
+    assert far == 210.0
+
+
 def test_a_short_gap_of_zeros_is_missing_where_the_record_drops_to_them() -> None:
     counts = dropping(400, 415)
     assert np.flatnonzero(np.isnan(with_missing(counts, is_causal=False)[0])).tolist() == list(range(400, 415))

@@ -56,6 +56,20 @@ def test_a_card_is_completed_by_what_was_found() -> None:
     assert (done.geometry, done.kind, done.description) == (plain.geometry, plain.kind, plain.description)
 
 
+def test_a_model_that_is_always_early_is_moved() -> None:
+    def early(counts: FloatArray) -> FloatArray:
+        said = model(counts)
+        said[:, :, :-4] = said[:, :, 4:]
+        return said
+
+    plain = card(geometry=GEOMETRY, label_s=0.0)
+    for told, moved in ((early, 4.0), (model, 0.0)):
+        done = complete(plain, told, examples(80), false_per_hour=100.0, stretches=(1,))
+        assert (done.later.p, done.later.s) == pytest.approx((moved, moved), abs=1.2)
+        assert done.metrics["p.bias_s"] == pytest.approx(0.0, abs=0.008)
+        assert done.metrics["s.bias_s"] == pytest.approx(0.0, abs=0.008)
+
+
 def test_picks_of_which_nobody_knows_are_left_out() -> None:
     (example,) = examples(1)
     unknown = replace(example, onsets=example.onsets[:1], unknown=(Span("S", 0, 2000),))

@@ -51,6 +51,7 @@ class ModelCard:
     look_ahead_s: PhasePair | None = None  # no pick depends on what is later after its onset; none: full context
     label_s: Annotated[float, Field(ge=0)] = 0.1  # deviation of the curve taught around an onset; 0: a score is a peak
     p_yields: bool = True  # to an S that is more probable at the same place
+    later: PhasePair = field(default_factory=lambda: PhasePair(p=0.0, s=0.0))  # samples: picks are moved by them
     calibration: Calibration = field(default_factory=Calibration)
     data_sha256: str = ""  # of the training data's manifest
     metrics: Mapping[str, float] = field(default_factory=dict)  # on the development split
@@ -66,6 +67,8 @@ class ModelCard:
             ahead=AHEAD_LIVE if self.look_ahead_s else AROUND,
             label=self.label_s * RATE_HZ,
             p_yields=self.p_yields,
+            p_later=self.later.p,
+            s_later=self.later.s,
         )
 
     def aligned(self, probabilities: FloatArray) -> FloatArray:

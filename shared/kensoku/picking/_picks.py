@@ -44,6 +44,11 @@ class Rule:
     label: float = 10.0  # standard deviation of the curve taught around an onset; 0: scores are peaks
     rival: int = 20  # P and S this near to each other are the same wave: the larger score wins
     p_yields: bool = True  # False where S is told later than P must be decided
+    p_later: float = 0.0  # samples by which picks are moved, as the model tells onsets so much too early
+    s_later: float = 0.0
+
+    def later(self, phase: Phase) -> float:
+        return self.p_later if phase == "P" else self.s_later
 
     def threshold(self, phase: Phase) -> float:
         return self.p_threshold if phase == "P" else self.s_threshold
@@ -62,7 +67,7 @@ def find_picks(probabilities: FloatArray, rule: Rule, allowed: BoolArray | None 
         for phase, other in (PHASES, PHASES[::-1])
         for lobe in lobes[phase]
         if not (_yields(phase, rule) and _is_rivalled(lobe, lobes[other], rule))
-        for pick in [_measured(phase, rows[phase], lobe)]
+        for pick in [_measured(phase, rows[phase], lobe, rule.later(phase))]
         if allowed is None
         or (allowed[lobe.peak] and allowed[math.floor(pick.sample)] and allowed[math.ceil(pick.sample)])
     ]
@@ -124,8 +129,8 @@ def _is_rivalled(lobe: _Lobe, others: Sequence[_Lobe], rule: Rule) -> bool:
     return any(abs(other.peak - lobe.peak) <= rule.rival and other.score > lobe.score for other in others)
 
 
-def _measured(phase: Phase, row: FloatArray, lobe: _Lobe) -> Pick:
-    """The pick at the centre of its lobe, as far as that stands above half of its height."""
+def _measured(phase: Phase, row: FloatArray, lobe: _Lobe, later: float) -> Pick:
+    """The pick at the centre of its lobe, as far as that stands above half of its height; moved by the model's bias."""
     peak = lobe.peak
     first, last = max(0, peak - HALF_LOBE), min(len(row) - 1, peak + HALF_LOBE)
     heights = (row[first : last + 1].astype(np.float64) - float(row[peak]) / 2).tolist()
@@ -137,5 +142,5 @@ def _measured(phase: Phase, row: FloatArray, lobe: _Lobe) -> Pick:
     inside, weights = range(first + low, first + high + 1), heights[low : high + 1]
     # Relative to the peak and summed exactly: the fraction is the same wherever in a record the lobe lies.
     shift = math.fsum(w * (i - peak) for w, i in zip(weights, inside, strict=True)) / math.fsum(weights)
-    shift = min(max(shift, -MOST_SHIFT), MOST_SHIFT)
+    shift = min(max(shift + later, -MOST_SHIFT), MOST_SHIFT)
     return Pick(phase, peak + shift, lobe.score, len(inside) / RATE_HZ)

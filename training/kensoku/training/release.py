@@ -14,6 +14,8 @@ from kensoku.training.scores import FLOOR, Scores, Told, labels_of, score, stret
 
 STRETCHES = (1, 2, 3, 4)
 SETTLED = 1000  # thresholds are told apart by thousandths
+FEWEST, SURE = 30, 2.0  # labels, and standard errors, from which a model's bias is taken off
+MOST_LATER = 5.0  # samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ def complete(
             "found no example to judge by, expected records of the split develop; build the data set anew"
         )
     threshold = max(math.ceil(threshold_for(told, false_per_hour) * SETTLED) / SETTLED, least_threshold)
+    card = replace(card, later=too_early(told, threshold))
+    told = [replace(one, rule=card.rule) for one in told]
     metrics = figures(score(told, threshold))
     for stretch in stretches:
         if stretch != 1:
@@ -55,6 +59,27 @@ def complete(
         calibration=fit_calibration([each for one in told if labels_of(one.example) for each in judged(one)]),
         metrics=metrics,
     )
+
+
+def too_early(told: Sequence[Shipped], threshold: float) -> PhasePair:
+    """By how many samples picks come before trusted labels, in the median; 0 where that may be chance."""
+    errors: dict[str, list[float]] = {"P": [], "S": []}
+    for one in told:
+        plain = replace(one, rule=replace(one.rule, p_later=0.0, s_later=0.0))
+        for each in judged(plain, threshold):
+            if each.is_right:
+                errors[each.pick.phase].append(each.error_s * RATE_HZ)
+    return PhasePair(p=_median_if_sure(errors["P"]), s=_median_if_sure(errors["S"]))
+
+
+def _median_if_sure(errors: Sequence[float]) -> float:
+    """Its negative; its standard error as of a normal distribution with the errors' own width."""
+    if len(errors) < FEWEST:
+        return 0.0
+    median = float(np.median(errors))
+    width = 1.4826 * float(np.median(np.abs(np.array(errors) - median)))
+    is_sure = abs(median) > SURE * 1.2533 * width / math.sqrt(len(errors))
+    return round(min(max(-median, -MOST_LATER), MOST_LATER), 1) if is_sure else 0.0
 
 
 def tell(card: ModelCard, model: Model, examples: Sequence[Example], stretch: int = 1) -> list[Shipped]:
