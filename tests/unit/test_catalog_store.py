@@ -2,7 +2,10 @@
 
 import itertools
 import random
+import sqlite3
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 
 from kensoku.catalogue_store import Area, Selection, Store, address, migrate, open_store
 from kensoku.catalogue_store._engine import _config, _engine, writing
@@ -345,7 +348,8 @@ def test_whoever_reads_makes_no_catalogue(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnusable, match="found no database"), open_store(f"sqlite:///{path}", must_exist=True):
         pass
     assert not path.exists()
-    create_engine(f"sqlite:///{path}").connect().exec_driver_sql("CREATE TABLE other (x)").connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE other (x)")
     with pytest.raises(DatabaseUnusable, match="no catalogue"), open_store(f"sqlite:///{path}", must_exist=True):
         pass
 
@@ -364,6 +368,19 @@ def test_a_database_that_is_away_is_told_with_its_address_and_without_its_passwo
     ):
         pass
     assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_and_a_folder_that_cannot_be_are_told(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("not a database, but long enough to be read as the head of one" * 9)
+    for path, words in ((tmp_path / "text", "file is not a database"), (tmp_path / "text" / "x", "cannot make")):
+        with pytest.raises(DatabaseUnusable, match=words), open_store(f"sqlite:///{path}"):
+            pass
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(SettingInvalid, match=r"pip install 'kensoku\[postgresql\]'"), open_store("postgresql://x/y"):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from sqlalchemy.exc import (
     InterfaceError,
     NoSuchModuleError,
     OperationalError,
-    ProgrammingError,
 )
 
 from kensoku.catalogue_store._address import Address, address
@@ -73,9 +72,10 @@ def explained(place: Address) -> Iterator[None]:
         ) from None
     except (DataError, IntegrityError) as error:
         raise InputInvalid(f"{place} refused what should be stored: {_reason(error)}") from None
-    except ProgrammingError as error:
+    except DBAPIError as error:
         raise DatabaseUnusable(
-            f"{place} refused: {_reason(error)}; expected a user who may make and write the tables of this schema"
+            f"{place} refused: {_reason(error)}; expected a database of ours, or an empty one, and a user who may make "
+            "and write its tables"
         ) from None
 
 
@@ -118,7 +118,13 @@ def _sqlite(place: Address, must_exist: bool) -> Engine:
             f"found no database {place.path}, expected the catalogue of a system that has run; set KENSOKU_DATABASE or "
             "KENSOKU_HOME, or import events with `kensoku catalog import`"
         )
-    place.path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"cannot make the folder {place.path.parent}: {error.strerror}; expected a place for the database that can "
+            "be written; set KENSOKU_DATABASE or KENSOKU_HOME"
+        ) from None
     engine = create_engine(place.url, connect_args={"timeout": BUSY_S})
 
     @event.listens_for(engine, "connect")
