@@ -11,11 +11,20 @@ import numpy as np
 from kensoku.locating._batch import Batch, distances_km, predict
 from kensoku.locating._likelihood import fit, variances
 from kensoku.locating._sphere import Frame
-from kensoku.locating._values import FloatArray, IntArray, LocationSettings, Tables
+from kensoku.locating._values import BoolArray, FloatArray, IntArray, LocationSettings, Tables
 
 LEAST_SLICES = 12  # of depth
 NOTHING = -1e9
-LEAST_VARIANCE = 0.15  # of what was supposed, that a lattice can find
+LEAST_VARIANCE = 0.08  # of what was supposed, that a lattice can find
+TOO_NARROW = 0.45
+
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """Of nodes, in standard deviations: slices of depth, where limits and interfaces are, and nodes within a slice."""
+
+    depth: float
+    across: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Shape:
     top: FloatArray
     slice_km: FloatArray
     slices: IntArray  # how many there are
-    spacing: float  # of nodes within a slice, standard deviations
+    spacing: Spacing
 
     @property
     def middle(self) -> IntArray:
@@ -38,27 +47,23 @@ class Shape:
         number = np.floor((self.depth - self.top) / self.slice_km).astype(np.intp)
         return np.asarray(np.clip(number, 0, self.slices - 1))
 
-    @property
-    def expected_nodes(self) -> FloatArray:
-        """How many nodes a normal distribution of that shape would fill: (sum p)² / sum p²."""
-        width = 2 * np.sqrt(np.pi)
-        return np.asarray(width**3 / (self.spacing**2 * self.slice_km / self.factor[:, 0, 0]))
-
-    def at_least(self, covariance: FloatArray) -> FloatArray:
-        """That of north, east and depth, no narrower than nodes of this shape can tell."""
+    def compare(self, covariance: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """That of north, east and depth, no narrower than these nodes can tell; and whether it is much narrower in any
+        direction than was supposed, so that there are too few of them."""
         order = np.array([2, 0, 1])
         inverse = np.linalg.inv(self.factor)
         seen = inverse @ covariance[:, order[:, None], order] @ inverse.transpose(0, 2, 1)
         values, vectors = np.linalg.eigh(seen)
         widened = self.factor @ (vectors * np.sqrt(np.maximum(values, LEAST_VARIANCE))[:, None])
         back = np.argsort(order)
-        return np.asarray((widened @ widened.transpose(0, 2, 1))[:, back[:, None], back])
+        supposed = (widened @ widened.transpose(0, 2, 1))[:, back[:, None], back]
+        return supposed, values[:, 0] < TOO_NARROW
 
     def coordinates(self, lattice: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Depth, north, east of nodes (3, event, node): a slice counted from the top, and two from the middle."""
         depth = self.top[:, None] + (lattice[0] + 0.5) * self.slice_km[:, None]
         u = (depth - self.depth[:, None]) / self.factor[:, 0, 0, None]
-        v, w = lattice[1] * self.spacing, lattice[2] * self.spacing
+        v, w = lattice[1] * self.spacing.across, lattice[2] * self.spacing.across
         f = self.factor[:, :, :, None]
         north = self.north[:, None] + f[:, 1, 0] * u + f[:, 1, 1] * v
         return depth, north, self.east[:, None] + f[:, 2, 0] * u + f[:, 2, 1] * v + f[:, 2, 2] * w
@@ -78,13 +83,13 @@ class Nodes:
 
 
 def shape_of(
-    frame: Frame, middle: FloatArray, covariance: FloatArray, limits: tuple[FloatArray, FloatArray], spacing: float
+    frame: Frame, middle: FloatArray, covariance: FloatArray, limits: tuple[FloatArray, FloatArray], spacing: Spacing
 ) -> Shape:
     """`middle` is north, east and depth (event, 3), `covariance` theirs."""
     order = np.array([2, 0, 1])
     top, bottom = limits
     factor = np.linalg.cholesky(covariance[:, order[:, None], order])
-    slices = np.maximum(np.ceil((bottom - top) / (spacing * factor[:, 0, 0])), LEAST_SLICES).astype(np.intp)
+    slices = np.maximum(np.ceil((bottom - top) / (spacing.depth * factor[:, 0, 0])), LEAST_SLICES).astype(np.intp)
     return Shape(frame, middle[:, 0], middle[:, 1], middle[:, 2], factor, top, (bottom - top) / slices, slices, spacing)
 
 
@@ -102,12 +107,12 @@ def evaluate(
 
 
 @lru_cache(maxsize=4)
-def ball(radius: float, spacing: float) -> tuple[IntArray, FloatArray]:
+def ball(radius: float, spacing: Spacing) -> tuple[IntArray, FloatArray]:
     """Nodes (3, node) within so many standard deviations, and how far out each is."""
-    reach = int(radius / spacing)
-    side = np.arange(-reach, reach + 1)
-    nodes = np.stack([axis.ravel() for axis in np.meshgrid(side, side, side, indexing="ij")])
-    away = np.sqrt((nodes**2).sum(axis=0)) * spacing
+    depth, across = (np.arange(-int(radius / step), int(radius / step) + 1) for step in (spacing.depth, spacing.across))
+    nodes = np.stack([axis.ravel() for axis in np.meshgrid(depth, across, across, indexing="ij")])
+    steps = np.array([spacing.depth, spacing.across, spacing.across])
+    away = np.sqrt(((nodes * steps[:, None]) ** 2).sum(axis=0))
     inside = away <= radius
     return nodes[:, inside], away[inside]
 

@@ -10,7 +10,7 @@ from kensoku.locating._likelihood import Fit, fit, variances
 from kensoku.locating._sphere import EARTH_RADIUS_KM, Frame, frames_at
 from kensoku.locating._values import BoolArray, FloatArray, IntArray, LocationSettings, Tables
 
-BLURS = (1.0, 0.3, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0)  # of the uncertainty of the start, step by step
+BLURS = (1.0, 0.3, 0.1, 0.0, 0.0, 0.0, 0.0)  # of the uncertainty of the start, step by step
 LONGEST_STEP_KM = 30.0
 SETTLED_KM = 1e-4
 WAVE_SLOWNESS = (1 / 6.0, 1 / 3.5)
@@ -89,7 +89,7 @@ def polish(
         distance = distances_km(batch, frame.centre)
         predicted = predict(batch, tables, distance, depth)
         blurred = (blur * blur_km[batch.event] * wave_slowness) ** 2
-        found = fit(batch, predicted.time, variances(batch, predicted.time, settings) + blurred, settings, weight, 4)
+        found = fit(batch, predicted.time, variances(batch, predicted.time, settings) + blurred, settings, weight, 2)
         weight = found.weight
         slopes = _slopes(batch, frame, predicted, distance)
         information, gain = _normal_equations(batch, slopes, predicted, found, settings)

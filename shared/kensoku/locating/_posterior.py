@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kensoku.locating._batch import Batch
-from kensoku.locating._lattice import Nodes, Shape, around, ball, evaluate, shape_of
+from kensoku.locating._lattice import Nodes, Shape, Spacing, around, ball, evaluate, shape_of
 from kensoku.locating._polish import Peaks
 from kensoku.locating._sphere import Frame
 from kensoku.locating._values import BoolArray, FloatArray, IntArray, LocationSettings, Tables
@@ -16,21 +16,22 @@ class Pass:
     """In standard deviations of what is supposed: at first that of the peak, later that which the pass before found."""
 
     radius: float
-    spacing: float
+    spacing: Spacing
     edge: float  # begins here
     most_at_edge: float  # share of the probability; a normal distribution has 0.006 and 0.0001
 
 
-PASSES = (Pass(4.2, 1.4, 3.5, 0.012), Pass(5.6, 1.0, 4.6, 0.003), Pass(5.6, 1.0, 4.6, 0.003))
+FINER = Spacing(0.8, 1.2)
+PASSES = (Pass(4.2, Spacing(1.4, 1.4), 3.5, 0.012), *[Pass(5.4, FINER, 4.6, 0.003)] * 3)
+NEAR_LIMIT = 2.5  # standard deviations from the least or the greatest depth: the first pass is too coarse
 TOGETHER = 16  # events at a time, so that what is in between stays in the processor's cache
 GROWS_FROM = 1e-4  # of the greatest probability of a node: its neighbours are looked at
-FIRST_RADIUS, GROWING_SPACING = 4.0, 1.2  # of a lattice that grows, standard deviations
+FIRST_RADIUS = 4.0  # of a lattice that grows, standard deviations
 MOST_NODES = 8000
 ROUNDS = 4  # of growing with a better shape
 FINE = 32  # steps of depth within a slice
 INSIDE = 3.0  # standard deviations: a peak that near is on the lattice
 SECOND_HILL = 1e-3  # of the probability: it counts
-FEWER_NODES = 0.4  # than a normal distribution would fill: the posterior is narrower than was thought
 LIKELY_68 = 0.6827
 
 
@@ -85,10 +86,11 @@ def explore(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Pea
             nodes = evaluate(part, tables, settings, shape, around(shape, one.radius), mine.fit.weight)
             share = _shares(nodes.log_posterior)
             at_edge = share[:, ball(one.radius, one.spacing)[1] > one.edge].sum(axis=1)
-            lacking.append(events[(at_edge > one.most_at_edge) | ~_is_filled(share, shape)])
             found = _summarise(nodes, share, shape)
+            shapes[events], is_narrow = shape.compare(found.covariance[:, 1:, 1:])
+            is_coarse = _is_near_limit(found, limit) if one.spacing != FINER else np.False_
+            lacking.append(events[(at_edge > one.most_at_edge) | is_narrow | is_coarse])
             result.put(events, found)
-            shapes[events] = shape.at_least(found.covariance[:, 1:, 1:])
         waiting = np.concatenate(lacking) if lacking else waiting
     several = np.flatnonzero((_other_hills(peaks) & ~_is_reached(peaks, result)).any(axis=1))
     for event in np.union1d(waiting, several):
@@ -100,9 +102,9 @@ def explore(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Pea
     return result
 
 
-def _is_filled(share: FloatArray, shape: Shape) -> BoolArray:
-    """Enough of the nodes have probability that sums over them are integrals."""
-    return np.asarray((share**2).sum(axis=1) * FEWER_NODES * shape.expected_nodes < 1)
+def _is_near_limit(found: Posterior, limits: Limits) -> BoolArray:
+    room = np.minimum(found.mean[:, 3] - limits[0], limits[1] - found.mean[:, 3])
+    return np.asarray(room < NEAR_LIMIT * np.sqrt(found.covariance[:, 3, 3]))
 
 
 def _other_hills(peaks: Peaks) -> BoolArray:
@@ -142,12 +144,12 @@ def _grow(
 ) -> Posterior:
     frame, weight = peaks.frame.first, peaks.fit.weight[:, :1]
     for _ in range(ROUNDS):
-        shape = shape_of(frame, middle, covariance, limits, GROWING_SPACING)
+        shape = shape_of(frame, middle, covariance, limits, FINER)
         nodes, was_whole = _flood(batch, tables, settings, shape, weight)
         share = _shares(nodes.log_posterior)
         guess = _summarise(nodes, share, shape)
-        middle, covariance = guess.mean[:, 1:], shape.at_least(guess.covariance[:, 1:, 1:])
-        if was_whole and _is_filled(share, shape)[0]:
+        middle, (covariance, is_narrow) = guess.mean[:, 1:], shape.compare(guess.covariance[:, 1:, 1:])
+        if was_whole and not is_narrow[0]:
             break
     hills = np.flatnonzero(_other_hills(peaks)[0])
     return _with_hills(batch, tables, settings, peaks, hills, shape, nodes, limits) if len(hills) else guess
@@ -204,7 +206,7 @@ def _with_hills(
         covariance = _covariances(peaks.information[:, hill], limits)
         at = Frame(*(axis[:, :, hill] for axis in (peaks.frame.centre, peaks.frame.north, peaks.frame.east)))
         zero = np.zeros(1)
-        other = shape_of(at, np.stack([zero, zero, peaks.depth[:, hill]], axis=1), covariance, limits, GROWING_SPACING)
+        other = shape_of(at, np.stack([zero, zero, peaks.depth[:, hill]], axis=1), covariance, limits, FINER)
         other = replace(other, slice_km=shape.slice_km, slices=shape.slices)
         found, _ = _flood(batch, tables, settings, other, peaks.fit.weight[:, hill, None])
         north, east = _coordinates(frame, at.place(found.north, found.east))
@@ -222,12 +224,12 @@ def _with_hills(
 
 def _log_cell(shape: Shape) -> float:
     f = shape.factor[0]
-    return float(np.log(shape.slice_km[0] * f[1, 1] * f[2, 2] * shape.spacing**2))
+    return float(np.log(shape.slice_km[0] * f[1, 1] * f[2, 2] * shape.spacing.across**2))
 
 
 def _cell_km(shape: Shape) -> float:
     f = shape.factor[0]
-    return float(max(shape.slice_km[0], shape.spacing * max(f[1, 1], f[2, 2])))
+    return float(max(shape.slice_km[0], shape.spacing.across * max(f[1, 1], f[2, 2])))
 
 
 def _coordinates(frame: Frame, places: FloatArray) -> tuple[FloatArray, FloatArray]:
