@@ -38,6 +38,20 @@ def swell(example: Example, chance: Chance) -> Example:
     return _laid(example, noise * envelope, OF_GROUND, chance.uniform(0.3, 1, size=3), chance)
 
 
+def passing(example: Example, chance: Chance) -> Example:
+    """A helicopter, a train, a motor on its way: a tone and its harmonics, which swell and sink as it goes by."""
+    length = _length(example, chance, 3, 25)
+    from_nearest_s = (np.arange(length) - length * chance.uniform(0.2, 0.8)) / RATE_HZ
+    near_s = _log_uniform(chance, 0.5, 6)  # for which it is beside the station
+    hz = _log_uniform(chance, 3, 25) * (1 - chance.uniform(0, 0.2) * np.tanh(from_nearest_s / near_s))
+    turns = np.cumsum(hz) / RATE_HZ
+    wave = np.zeros(length)
+    for number in range(1, int(chance.integers(2, 6))):
+        wave += np.sin(2 * np.pi * (number * turns + chance.random())) * chance.uniform(0.2, 1) / number
+    wave *= (1 + np.square(from_nearest_s / near_s)) ** -chance.uniform(0.5, 1.5)
+    return _laid(example, wave, OF_GROUND, chance.uniform(0.3, 1, size=3), chance)
+
+
 def garbled(example: Example, chance: Chance) -> Example:
     """A packet of other numbers, white to strongly coloured, added or in the place of what was there."""
     length = _length(example, chance, 0.2, 6)
@@ -84,9 +98,10 @@ def hung(example: Example, chance: Chance) -> Example:
     return forget(replace(example, counts=counts), gone)
 
 
+BESIDE: Mapping[str, Callable[[Example, Chance], Example]] = {"swell": swell, "passing": passing}
 DISTURBANCES: Mapping[str, Callable[[Example, Chance], Example]] = {
     "tone": tone,
-    "swell": swell,
+    **BESIDE,
     "garbled": garbled,
     "flipped_bits": flipped_bits,
     "ramp": ramp,

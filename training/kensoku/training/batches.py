@@ -32,7 +32,12 @@ MIX = {
     "simulated": 0.15,
 }
 MOSTLY = 0.6
-FAULTS = {name: make for name, make in augment_faults.FAULTS.items() if name not in ("gaps", "padding")}
+BESIDE = {"transient": augment_faults.transient, **augment_disturbances.BESIDE}
+ELECTRONIC = {
+    name: make
+    for name, make in {**augment_faults.FAULTS, **augment_disturbances.DISTURBANCES}.items()
+    if name not in ("gaps", "padding", *BESIDE)
+}
 NOISE_S = 40.0  # shortest record whose noise is laid over others
 
 
@@ -270,7 +275,8 @@ def _record(example: Example, recipe: Recipe, chance: Chance) -> Example:
 
 
 def _fault(example: Example, chance: Chance) -> Example:
-    kinds = (*FAULTS.values(), *augment_disturbances.DISTURBANCES.values())
+    """Half of them beside the station: less sharp than those of electronics, and harder to tell from waves."""
+    kinds = list((BESIDE if chance.random() < 0.5 else ELECTRONIC).values())
     return kinds[int(chance.integers(len(kinds)))](example, chance)
 
 
