@@ -12,15 +12,28 @@ from itertools import islice
 import numpy as np
 
 from benchmarks.report import Figures, main
-from benchmarks.sizes import make_ladder
+from benchmarks.sizes import SCENARIO, Ladder, make_ladder
 from kensoku.inventory import read_inventory
-from kensoku.magnitudes import Example, Formula, Reading, calibrate, estimate, evidence_of, load_formula, readings_of
+from kensoku.magnitudes import (
+    DEFAULT_FORMULAS,
+    Example,
+    Formula,
+    Reading,
+    calibrate,
+    estimate,
+    estimate_all,
+    evidence_of,
+    load_formula,
+    preferred_magnitude,
+    readings_of,
+)
 from kensoku.measuring import FULL, LEAD, Channels, describe_pick, measure, pick_measurement
 from kensoku.simulation import propagation
-from kensoku.simulation.engine import Block, World, block_at, instrument_of, record
+from kensoku.simulation.engine import Block, World, block_at, instrument_of, make_world, record
 from kensoku.simulation.metadata import published_inventory
 from kensoku.simulation.networks import Station
 from kensoku.simulation.randomness import FloatArray
+from kensoku.simulation.scenario import BUNDLED, read_scenario
 from kensoku.simulation.stationxml import channel_codes
 from kensoku.traveltime import Wave
 from kensoku.v1.event_pb2 import Arrival, Magnitude, Origin
@@ -32,6 +45,7 @@ PICK_ERROR_S = {"P": 0.03, "S": 0.06}  # standard deviations, as those of origin
 WAVES: tuple[Wave, Wave] = ("P", "S")
 PHASES: Mapping[Wave, Phase] = {"P": PHASE_P, "S": PHASE_S}
 EPICENTRE_KM, DEPTH_KM = 0.5, 1.0  # north, east; down
+CROWD, APART_S, CROWD_ML = 40, 12.0, (1.0, 4.0)
 EARLY = RATE_HZ  # samples after P that the first message of a pick has seen
 SPOILED = 30.0  # times too large: a wrong sensitivity
 FORMULAS = {
@@ -69,8 +83,17 @@ def listen(world: World, chance: np.random.Generator) -> list[Shock]:
     for station in world.stations:
         blocks = list(islice(record(world, station, block_at(world.start_ns)), minutes))
         _pick(world, station, blocks, error_km, picked, chance)
+    onsets = [
+        (f"{a.instrument.network}.{a.instrument.station}", a.onset_ns, row)
+        for row, each in enumerate(picked)
+        for a in each.arrivals
+    ]
     shocks = []
     for row, found in enumerate(picked):
+        others: dict[str, list[int]] = {}
+        for name, onset_ns, of_row in onsets:
+            if of_row != row:
+                others.setdefault(name, []).append(onset_ns)
         origin = Origin(depth_km=max(0.0, world.catalogue.depth_km[row] + error_km[row, 2]))
         of_p = [each for each in found.arrivals if each.phase == PHASE_P]
         shocks.append(
@@ -78,7 +101,7 @@ def listen(world: World, chance: np.random.Generator) -> list[Shock]:
                 ml=float(world.catalogue.ml[row]),
                 depth_km=origin.depth_km,
                 early=readings_of(origin, of_p, found.picks, []),
-                readings=readings_of(origin, found.arrivals, found.picks, found.measurements),
+                readings=readings_of(origin, found.arrivals, found.picks, found.measurements, others_ns=others),
             )
         )
     return shocks
@@ -126,6 +149,23 @@ def _epicentral_km(world: World, station: Station, row: int, error_km: FloatArra
     return float(np.squeeze(distance_km))
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd(Ladder):
+    """Large and small ones in turn, some seconds apart."""
+
+    @property
+    def minutes(self) -> FloatArray:
+        return 1 + APART_S / 60 * np.arange(len(self.magnitudes) * self.each)
+
+
+def make_crowd() -> World:
+    hours = (CROWD * APART_S / 60 + 4) / 3600 * 60
+    scenario = read_scenario(SCENARIO.format(hours=hours, stations=STATIONS), "sizes", BUNDLED)
+    magnitudes = tuple(np.random.default_rng(2).uniform(*CROWD_ML, CROWD).round(2).tolist())
+    # A ladder is a Happening, as make_catalogue wants them, but none that a scenario's file could name.
+    return make_world(replace(scenario, sequences=(Crowd(magnitudes, 1),)), BUNDLED)  # type: ignore[arg-type]
+
+
 @functools.cache
 def everything() -> list[Shock]:
     return listen(make_ladder(MAGNITUDES, EACH, STATIONS), np.random.default_rng(11))
@@ -149,6 +189,7 @@ def measure_all() -> Figures:
         figures |= _honest(name, read(shocks, formula))
     for name in ("mpd", "mpv"):
         figures |= _calibrated(name, shocks, formulas[name])
+    figures |= _crowd(formulas["ml"])
     return figures | _spoil(shocks, formulas["ml"]) | _periods(shocks)
 
 
@@ -183,6 +224,30 @@ def _honest(name: str, found: Sequence[tuple[Shock, Magnitude]]) -> dict[str, fl
         f"{name}_station_scatter": float(np.std(residuals)),
         f"{name}_errors_in_stated_uncertainties_rms": float(np.sqrt(np.mean(in_stated**2))),
     }
+
+
+def _crowd(formula: Formula) -> dict[str, float]:
+    """ML of earthquakes that follow each other; and if nobody told which onsets are of others."""
+    shocks = listen(make_crowd(), np.random.default_rng(12))
+    untold = [replace(each, readings=tuple(replace(r, next_ns=None) for r in each.readings)) for each in shocks]
+    figures: dict[str, float] = {"crowd_earthquakes": len(shocks)}
+    all_formulas = [load_formula(name) for name in DEFAULT_FORMULAS]
+    preferred = [(shock, _preferred(shock, all_formulas)) for shock in shocks]
+    for name, found in (
+        ("crowd", read(shocks, formula)),
+        ("crowd_untold", read(untold, formula)),
+        ("crowd_preferred", [(shock, magnitude) for shock, magnitude in preferred if magnitude is not None]),
+    ):
+        errors = np.array([magnitude.value - shock.ml for shock, magnitude in found])
+        figures |= {f"{name}_with_value": len(errors), f"{name}_mean_error": float(errors.mean())}
+        figures |= {f"{name}_scatter": float(errors.std()), f"{name}_over_half": float(np.mean(np.abs(errors) > 0.5))}
+    return figures
+
+
+def _preferred(shock: Shock, formulas: Sequence[Formula]) -> Magnitude | None:
+    estimates = estimate_all(shock.readings, shock.depth_km, formulas)
+    kind, _ = preferred_magnitude(estimates)
+    return next((each.magnitude for each in estimates if each.magnitude.type == kind), None)
 
 
 def _spoil(shocks: Sequence[Shock], formula: Formula) -> dict[str, float]:

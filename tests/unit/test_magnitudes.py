@@ -246,6 +246,23 @@ def test_s_that_is_not_recorded_yet_makes_a_lower_bound() -> None:
     assert value_of(early, of_size(1.0, "B")) > 1.1
 
 
+def test_the_largest_of_the_next_event_is_an_upper_bound() -> None:
+    late = replace(of_size(4.0, "A", time_ns=25 * SECOND), next_ns=20 * SECOND)
+    early = replace(of_size(3.0, "A", time_ns=15 * SECOND), next_ns=20 * SECOND)
+    assert value_of(early) == pytest.approx(3.0)
+    assert "in other waves, so that it is at most 4.0" in estimate([late], 5.0, IASPEI).magnitude.absent_reason
+    assert value_of(late, of_size(3.0, "B")) == pytest.approx(3.0)
+    near = reading(amplitude(1e-6, "HHN", time_ns=25 * SECOND), distance_km=10)
+    assert not estimate([near], 5.0, IASPEI).has_value
+
+
+def test_of_two_windows_that_without_the_next_event_counts() -> None:
+    p = reading(amplitude(nm_of(3.0), "HHN", time_ns=15 * SECOND))
+    s = replace(reading(amplitude(nm_of(4.0), "HHN", time_ns=40 * SECOND), phase=PHASE_S), onset_ns=12 * SECOND)
+    p, s = (replace(each, next_ns=30 * SECOND) for each in (p, s))
+    assert value_of(p, s) == pytest.approx(3.0)
+
+
 def test_noise_before_s_is_that_before_p_of_the_same_record() -> None:
     p = horizontals(nm_of(2.5), nm_of(2.4), window_s=3.0, noise=nm_of(0.0))
     s = reading(
@@ -499,7 +516,9 @@ def test_readings_are_of_arrivals_and_of_both_messages_of_their_picks() -> None:
         PickMeasurement(id="p", amplitudes=[displacement(2e-6, 29.92, 9.0)], characteristic_period_s=0.5),
         PickMeasurement(id="elsewhere"),
     ]
-    p, s, outlier = readings_of(Origin(depth_km=39.0), arrivals, picks, measured, {"XS.A": 1.0})
+    others = {"XS.A": [0, 9 * SECOND, 5 * SECOND]}  # the first is in the noise of P
+    p, s, outlier = readings_of(Origin(depth_km=39.0), arrivals, picks, measured, {"XS.A": 1.0}, others)
+    assert (p.next_ns, s.next_ns, outlier.next_ns) == (5 * SECOND, 9 * SECOND, None)  # S: 7 s
     assert (p.name, p.hypocentral_km, p.s_after_s, p.period_s) == ("XS.A..HH", 50.0, 4.0, 0.5)
     assert [each.window_s for each in p.amplitudes] == [1.0, 29.92]
     assert p.blast_probability == 0.2

@@ -28,6 +28,7 @@ KINDS = {
 CLEAR = 3.0  # over its noise; below, an amplitude is an upper bound
 CLEAR_PERIOD = 5.0  # of displacement: below, the period is that of microseisms
 AFTER_S_S = 2.0  # of S that must be recorded: else the largest may still have come
+LATEST_S, LATEST_KM_S = 15.0, 15.0  # after S that the largest may come: of a long rupture, of surface waves
 LEAST_EARLY_S = 0.5  # of P
 MOST_HIGH_PASS_HZ = 0.4  # of displacement: a geophone's own 0.3 Hz is let pass, a record without lead is not
 LONGEST_S = 100.0  # period of anything that an inventory's sensor shows
@@ -56,6 +57,15 @@ class _Candidate:
     @property
     def is_complete(self) -> bool:
         return self.amplitude.window_s >= self.reading.latest_s_s + AFTER_S_S
+
+    @property
+    def may_be_of_another(self) -> bool:
+        """Whether the peak comes after the onset of another event, or too late after S."""
+        reading, at_ns = self.reading, self.amplitude.time_ns
+        if reading.next_ns is not None and at_ns >= reading.next_ns:
+            return True
+        latest_s = reading.latest_s_s + LATEST_S + reading.hypocentral_km / LATEST_KM_S
+        return (at_ns - reading.onset_ns) / NS_PER_S > latest_s
 
     @property
     def noise(self) -> float:
@@ -102,8 +112,9 @@ def _largest(candidates: Sequence[_Candidate], formula: Formula) -> Found:
     values = [candidate.amplitude.value for candidate in chosen]
     if formula.components == "vector-horizontal" and len(values) < 2:
         raise LeftOut("one horizontal alone was measured")
-    join = JOIN[formula.components]
-    return _found(chosen, join(values), any(each.amplitude.clipped or not each.is_complete for each in chosen))
+    largest = max(chosen, key=lambda each: each.amplitude.value)
+    is_lower = any(each.amplitude.clipped or not each.is_complete for each in chosen)
+    return _found(chosen, JOIN[formula.components](values), is_lower, largest.may_be_of_another)
 
 
 JOIN: dict[str, Callable[[Sequence[float]], float]] = {
@@ -117,6 +128,7 @@ JOIN: dict[str, Callable[[Sequence[float]], float]] = {
 def _choose(candidates: Sequence[_Candidate]) -> _Candidate:
     """Of one component: the largest of those that have seen S, with the least noise: before S there may be P."""
     seen = [each for each in candidates if each.is_complete] or candidates
+    seen = [each for each in seen if not each.may_be_of_another] or seen
     largest = max(seen, key=lambda each: (each.amplitude.value, each.reading.phase == PHASE_P))
     noises = [
         each.amplitude.noise
@@ -131,13 +143,14 @@ def _choose(candidates: Sequence[_Candidate]) -> _Candidate:
     return _Candidate(largest.reading, quieter)
 
 
-def _found(chosen: Sequence[_Candidate], value: float, is_lower: bool) -> Found:
+def _found(chosen: Sequence[_Candidate], value: float, is_lower: bool, is_upper: bool = False) -> Found:
     strongest = max(chosen, key=lambda each: each.amplitude.value / each.noise)
     share = strongest.noise / strongest.amplitude.value
+    if is_lower and (is_upper or not strongest.is_clear):
+        raise LeftOut("clipped or S not recorded yet, and hardly above its noise or in the waves of another event")
     if strongest.is_clear:
-        return Found(value, share, "lower" if is_lower else "none", strongest.reading.pick_id)
-    if is_lower:
-        raise LeftOut("clipped or S not recorded yet, and hardly above its noise")
+        bound: Bound = "lower" if is_lower else "upper" if is_upper else "none"
+        return Found(value, share, bound, strongest.reading.pick_id)
     return Found(value * max(share, 1.0), 0.0, "upper", strongest.reading.pick_id)
 
 

@@ -185,7 +185,7 @@ def _reasons(stations: Sequence[_Station], left_out: Sequence[tuple[str, str]]) 
         told.append(f"clipped, or S not recorded yet, so that it is at least {most:.1f}: {_named(lower)}")
     if upper:
         least = min(each.vote.value for each in upper)
-        told.append(f"hardly above the noise, so that it is at most {least:.1f}: {_named(upper)}")
+        told.append(f"hardly above the noise or in other waves, so that it is at most {least:.1f}: {_named(upper)}")
     for reason, rows in groupby(sorted(left_out), key=lambda row: row[0]):
         told.append(f"{reason}: {_list([name for _, name in rows])}")
     return told

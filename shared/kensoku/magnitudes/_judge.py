@@ -10,7 +10,7 @@ from kensoku.magnitudes._formula import Formula
 from kensoku.magnitudes._formula_files import Corrections, load_formula
 from kensoku.magnitudes._preferred import Preference, preferred_magnitude
 from kensoku.magnitudes._quarries import Quarry
-from kensoku.magnitudes._readings import SEA_LEVEL, readings_of
+from kensoku.magnitudes._readings import NO_OTHERS, SEA_LEVEL, readings_of
 from kensoku.v1.association_pb2 import AssociatedPick
 from kensoku.v1.event_pb2 import Arrival, Magnitude, Origin
 
@@ -58,10 +58,11 @@ def judge(
     picks: Sequence[AssociatedPick],
     rules: Rules,
     elevations_km: Mapping[str, float] = SEA_LEVEL,
+    others_ns: Mapping[str, Sequence[int]] = NO_OTHERS,
 ) -> Judgement:
-    """`elevations_km` of stations, by "NET.STA"."""
+    """By "NET.STA": `elevations_km`, and `others_ns`, onsets of picks of other events."""
     measurements = [each.measurement for each in picks if each.HasField("measurement")]
-    readings = readings_of(origin, arrivals, [each.pick for each in picks], measurements, elevations_km)
+    readings = readings_of(origin, arrivals, [each.pick for each in picks], measurements, elevations_km, others_ns)
     estimates = estimate_all(readings, origin.depth_km, rules.formulas, rules.corrections)
     preferred, reason = preferred_magnitude(estimates, rules.preference)
     magnitude = next((each.magnitude.value for each in estimates if each.magnitude.type == preferred), None)

@@ -1,7 +1,7 @@
 """What the picks of one event say of its size: their amplitudes, and how far from the source they were read."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -11,7 +11,9 @@ from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Amplitude, Instrument, Phase, 
 LEAST_P_S_KM_S = 7.0  # hypocentral distance over S minus P: of soft ground, so that S is not awaited too early
 MOST_P_S_KM_S = 10.0  # of the mantle, so that nothing of S is taken for P
 NS_PER_S = 1e9
+JUST_BEFORE_NS = 2 * 10**9  # this onset: what comes later than that is not in its noise
 SEA_LEVEL: Mapping[str, float] = MappingProxyType({})
+NO_OTHERS: Mapping[str, Sequence[int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Reading:
     amplitudes: tuple[Amplitude, ...]  # of both messages of the pick
     period_s: float = 0.0  # tau_c; 0: not measured
     blast_probability: float | None = None
+    next_ns: int | None = None  # onset of the next event at this station
 
     @property
     def station(self) -> str:
@@ -59,13 +62,17 @@ def readings_of(
     picks: Iterable[Pick],
     measurements: Iterable[PickMeasurement],
     elevations_km: Mapping[str, float] = SEA_LEVEL,
+    others_ns: Mapping[str, Sequence[int]] = NO_OTHERS,
 ) -> tuple[Reading, ...]:
-    """In the order of instruments and phases; `elevations_km` by "NET.STA". A pick that is not given says nothing."""
+    """In the order of instruments and phases. A pick that is not given says nothing.
+
+    By "NET.STA": `elevations_km`, and `others_ns`, onsets of other events, whose waves may be the largest.
+    """
     found = list(arrivals)
     first = {pick.id: pick for pick in picks}
     second = {measurement.id: measurement for measurement in measurements}
     s_ns = {_key(each.instrument): each.onset_ns for each in found if each.phase == PHASE_S and not each.is_outlier}
-    readings = _read(found, origin.depth_km, first, second, s_ns, elevations_km)
+    readings = _read(found, origin.depth_km, first, second, s_ns, elevations_km, others_ns)
     return tuple(sorted(readings, key=lambda reading: (reading.name, reading.phase, reading.pick_id)))
 
 
@@ -76,6 +83,7 @@ def _read(
     measurements: Mapping[str, PickMeasurement],
     s_ns: Mapping[tuple[str, ...], int],
     elevations_km: Mapping[str, float],
+    others_ns: Mapping[str, Sequence[int]],
 ) -> Iterator[Reading]:
     for arrival in arrivals:
         pick = picks.get(arrival.pick_id, Pick())
@@ -96,6 +104,9 @@ def _read(
             amplitudes=(*pick.amplitudes, *measurement.amplitudes),
             period_s=measurement.characteristic_period_s,
             blast_probability=_blast(arrival, pick, measurement),
+            next_ns=min(
+                (ns for ns in others_ns.get(station, ()) if ns > arrival.onset_ns - JUST_BEFORE_NS), default=None
+            ),
         )
 
 
