@@ -21,7 +21,7 @@ LATITUDE_DEG, LONGITUDE_DEG = 0.0, 140.0  # on the equator a degree is as long b
 
 @functools.cache
 def tables(model: str = "homogeneous") -> dict[Wave, TravelTimeTable]:
-    grid = Grid(farthest_km=400, deepest_km=60, distance_step_km=1.0, depth_step_km=1.0)
+    grid = Grid(farthest_km=300, deepest_km=60, distance_step_km=1.0, depth_step_km=1.0)
     return {wave: build_table(load_model(model), wave, grid) for wave in ("P", "S")}
 
 
@@ -98,7 +98,7 @@ def test_in_a_half_space_times_and_angles_are_closed_forms() -> None:
             assert arrival.takeoff_deg == pytest.approx(upwards, abs=0.2)
 
 
-# --- the posterior ------------------------------------------------------------------------------------------------------
+# --- the posterior ----------------------------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,12 +113,12 @@ class Dense:
 
 def integrate(arrivals: Sequence[Arrival], centre: Location, settings: LocationSettings, model: str) -> Dense:
     """Five standard deviations to all sides, as far as depths are allowed."""
-    across_km, steps = 5 * math.sqrt(centre.covariance[1:3, 1:3].diagonal().max()), 25
+    across_km, steps = 5 * math.sqrt(centre.covariance[1:3, 1:3].diagonal().max()), 21
     north = np.linspace(-across_km, across_km, steps)
     middle, down_km = centre.mean.depth_km, 5 * math.sqrt(centre.covariance[3, 3])
-    edges = np.linspace(max(middle - down_km, 0), min(middle + down_km, settings.deepest_km), 61)
+    edges = np.linspace(max(middle - down_km, 0), min(middle + down_km, settings.deepest_km), 46)
     depth = (edges[1:] + edges[:-1]) / 2
-    time = centre.mean.time_s + np.linspace(-6, 6, 31) * centre.time_uncertainty_s
+    time = centre.mean.time_s + np.linspace(-6, 6, 25) * centre.time_uncertainty_s
     n, e, z = (axis.ravel() for axis in np.meshgrid(north, north, depth, indexing="ij"))
     log_posterior = np.zeros((len(n), len(time)))
     level = math.cos(math.radians(centre.maximum.latitude_deg))
@@ -203,3 +203,195 @@ def test_the_posterior_is_that_of_a_dense_grid(
     lower, upper = dense_interval_km(dense)
     assert found.depth_lower_km == pytest.approx(lower, abs=0.25 * deviation[3])
     assert found.depth_upper_km == pytest.approx(upper, abs=0.25 * deviation[3])
+
+
+def test_regions_hold_as_many_earthquakes_as_they_say() -> None:
+    """The command `python -m benchmarks.location` does it with thousands; these would miss a fault of a tenth."""
+    chance = np.random.default_rng(3)
+    sources = [(float(n), float(e), float(z)) for n, e, z in chance.uniform((-35, -35, 4), (35, 35, 18), (120, 3))]
+    settings = dataclasses.replace(EXACT, velocity_error=0.02)
+    events = [
+        [dataclasses.replace(a, onset_s=50 + (a.onset_s - 50) * stretch) for a in shake(source, TEN, chance)]
+        for source, stretch in zip(sources, 1 + chance.normal(0, 0.02, 120), strict=True)
+    ]
+    found = [
+        location for location in locate_many(events, NETWORK, tables(), settings) if isinstance(location, Location)
+    ]
+    assert len(found) == 120
+    across = [
+        distances_km(s.latitude_deg, s.longitude_deg, [Site(f.maximum.latitude_deg, f.maximum.longitude_deg)])[0]
+        for s, f in zip((site(*source[:2]) for source in sources), found, strict=True)
+    ]
+    held = np.mean([a <= f.horizontal_uncertainty_km for a, f in zip(across, found, strict=True)])
+    depths = np.mean([f.depth_lower_km <= s[2] <= f.depth_upper_km for s, f in zip(sources, found, strict=True)])
+    assert 0.55 < held < 0.82
+    assert 0.55 < depths < 0.82
+
+
+# --- arrivals that are wrong ------------------------------------------------------------------------------------------
+
+
+def test_outliers_are_flagged_and_hardly_move_the_event() -> None:
+    source = (3.0, -8.0, 9.0)
+    arrivals = outlying(shake(source, ALL, np.random.default_rng(4)), 0, 9, 20)
+    found = locate(arrivals, NETWORK, tables(), EXACT)
+    assert [arrival.index for arrival in found.arrivals if arrival.is_outlier] == [0, 9, 20]
+    assert found.phases_used == 29
+    assert miss_km(found, source) < 1.2
+    assert found.arrivals[9].residual_s == pytest.approx(1.7, abs=0.3)
+
+
+def test_a_doubtful_pick_moves_the_event_less() -> None:
+    arrivals = shake((3.0, -8.0, 9.0), SIX)
+    late = [dataclasses.replace(a, onset_s=a.onset_s + (0.16 if i == 0 else 0)) for i, a in enumerate(arrivals)]
+    doubtful = [dataclasses.replace(a, probability=0.05 if i == 0 else 1.0) for i, a in enumerate(late)]
+    sure, unsure = (locate(given, NETWORK, tables(), EXACT) for given in (late, doubtful))
+    assert unsure.arrivals[0].weight < sure.arrivals[0].weight
+    assert miss_km(unsure, (3.0, -8.0, 9.0)) < miss_km(sure, (3.0, -8.0, 9.0))
+
+
+def test_a_phase_with_the_wrong_name_is_renamed_and_used() -> None:
+    source = (3.0, -8.0, 9.0)
+    arrivals = [a for a in shake(source, TEN, np.random.default_rng(4)) if (a.station, a.phase) != ("XX.S11", "P")]
+    wrong = next(i for i, a in enumerate(arrivals) if (a.station, a.phase) == ("XX.S11", "S"))
+    arrivals[wrong] = dataclasses.replace(arrivals[wrong], phase="P")
+    found = locate(arrivals, NETWORK, tables(), EXACT)
+    assert [arrival.index for arrival in found.arrivals if arrival.phase_was_changed] == [wrong]
+    assert found.arrivals[wrong].phase == "S"
+    assert not found.arrivals[wrong].is_outlier
+    kept = locate(arrivals, NETWORK, tables(), dataclasses.replace(EXACT, reconsiders_phases=False))
+    assert kept.arrivals[wrong].is_outlier
+    assert kept.arrivals[wrong].phase == "P"
+
+
+def test_one_station_does_not_get_the_same_phase_twice() -> None:
+    arrivals = shake((3.0, -8.0, 9.0), TEN)
+    s_of_first = next(a for a in arrivals if a.station == TEN[0] and a.phase == "S")
+    twice = [*arrivals, dataclasses.replace(s_of_first, phase="P", onset_s=s_of_first.onset_s + 0.02)]
+    found = locate(twice, NETWORK, tables(), EXACT)
+    assert not any(arrival.phase_was_changed for arrival in found.arrivals)
+    assert found.arrivals[-1].is_outlier
+
+
+# --- what else is known -----------------------------------------------------------------------------------------------
+
+
+def test_station_corrections_are_added_to_predicted_times() -> None:
+    late = {**NETWORK, "XX.S11": dataclasses.replace(NETWORK["XX.S11"], p_correction_s=0.4, s_correction_s=0.7)}
+    delays = {("XX.S11", "P"): 0.4, ("XX.S11", "S"): 0.7}
+    arrivals = [
+        dataclasses.replace(a, onset_s=a.onset_s + delays.get((a.station, a.phase), 0.0))
+        for a in shake((3.0, -8.0, 9.0), SIX)
+    ]
+    found = locate(arrivals, late, tables(), EXACT)
+    assert miss_km(found, (3.0, -8.0, 9.0)) < 0.02
+    assert max(abs(arrival.residual_s) for arrival in found.arrivals) < 0.002
+    assert found.arrivals[0].station_correction_s == 0.4
+
+
+def test_waves_rise_to_stations_above_the_table() -> None:
+    high = {code: dataclasses.replace(place, elevation_km=1.2) for code, place in NETWORK.items()}
+    down = shake((3.0, -8.0, 10.2), ALL)  # in a half space, the same as 1.2 km deeper below sea level
+    found = locate(down, high, tables(), EXACT)
+    assert found.maximum.depth_km == pytest.approx(9.0, abs=0.08)
+
+
+def test_uncertainty_grows_with_the_error_of_the_model() -> None:
+    arrivals = shake((3.0, -8.0, 9.0), TEN)
+    errors = (EXACT, dataclasses.replace(EXACT, model_error=0.03), dataclasses.replace(EXACT, velocity_error=0.03))
+    exact, scattered, common = (locate(arrivals, NETWORK, tables(), settings) for settings in errors)
+    assert scattered.horizontal_uncertainty_km > 1.5 * exact.horizontal_uncertainty_km
+    assert common.depth_upper_km - common.depth_lower_km > 1.05 * (exact.depth_upper_km - exact.depth_lower_km)
+    assert common.horizontal_uncertainty_km < scattered.horizontal_uncertainty_km
+
+
+def test_a_depth_that_the_data_cannot_tell_is_assumed_and_said_to_be() -> None:
+    heard = shake((0.0, 200.0, 12.0), TEN, np.random.default_rng(1))
+    far = [dataclasses.replace(a, uncertainty_s=0.3) for a in heard if a.phase == "P"]
+    settings = dataclasses.replace(EXACT, margin_km=300.0, assumed_depth_km=8.0)
+    found = locate(far, NETWORK, tables(), settings)
+    assert found.depth_is_fixed
+    assert found.maximum.depth_km == 8.0
+    assert found.depth_upper_km - found.depth_lower_km > 30
+    assert "the depth is not resolved" in found.quality_reason
+    assert not locate(shake((3.0, -8.0, 9.0), TEN), NETWORK, tables(), settings).depth_is_fixed
+
+
+def test_an_event_far_outside_is_found_where_it_is() -> None:
+    source = (30.0, 170.0, 10.0)
+    found = locate(shake(source, ALL, np.random.default_rng(2)), NETWORK, tables(), EXACT)
+    assert found.azimuthal_gap_deg > 250
+    assert found.quality in "CD"
+    assert miss_km(found, source) < 3 * max(found.ellipsoid.semi_axis_km)
+    longest = found.ellipsoid.azimuth_deg[0] % 180
+    assert min(abs(longest - 80), abs(longest - 90)) < 20 or abs(found.ellipsoid.plunge_deg[0]) > 45
+
+
+# --- the same answer --------------------------------------------------------------------------------------------------
+
+
+def test_order_and_company_change_nothing() -> None:
+    chance = np.random.default_rng(6)
+    sources = [(0.0, 5.0, 8.0), (-20.0, 15.0, 3.0), (90.0, 10.0, 14.0), (3.0, -8.0, 0.6)]
+    events = [shake(source, ALL[: 6 + number], chance) for number, source in enumerate(sources)]
+    together = locate_many(events, NETWORK, tables(), EXACT)
+    for event, beside in zip(events, together, strict=True):
+        assert isinstance(beside, Location)
+        alone = locate(event[::-1], NETWORK, tables(), EXACT)
+        assert alone.maximum.latitude_deg == pytest.approx(beside.maximum.latitude_deg, abs=1e-9)
+        assert alone.maximum.depth_km == pytest.approx(beside.maximum.depth_km, abs=1e-6)
+        assert [a.station for a in alone.arrivals] == [a.station for a in beside.arrivals[::-1]]
+        np.testing.assert_allclose(alone.covariance, beside.covariance, rtol=1e-6, atol=1e-12)
+
+
+# --- what cannot be located -------------------------------------------------------------------------------------------
+
+
+def test_too_few_arrivals_at_known_stations_are_refused_by_name() -> None:
+    arrivals = shake((3.0, -8.0, 9.0), SIX)
+    strangers = [dataclasses.replace(a, station=a.station.replace("XX", "YY")) for a in arrivals]
+    with pytest.raises(TooFewArrivals, match=r"found 3 arrivals at 3 known stations, expected 4 at 3"):
+        locate(arrivals[:3], NETWORK, tables(), EXACT)
+    with pytest.raises(TooFewArrivals, match=r"not in the inventory: YY.S03, YY.S10"):
+        locate(strangers, NETWORK, tables(), EXACT)
+    found = locate([*arrivals, *strangers[:2]], NETWORK, tables(), EXACT)
+    assert found.unknown_stations == ("YY.S11", "YY.S12")
+    assert len(found.arrivals) == 12
+
+
+def test_times_that_no_event_explains_are_told() -> None:
+    chance = np.random.default_rng(8)
+    rubbish = [Arrival(code, "P", float(chance.uniform(0, 200)), 0.05) for code in ALL]
+    with pytest.raises(NotOneEvent, match="of 16 arrivals"):
+        locate(rubbish, NETWORK, tables(), dataclasses.replace(EXACT, least_arrivals=7))
+
+
+def test_one_that_fails_does_not_stop_the_others() -> None:
+    good = shake((3.0, -8.0, 9.0), SIX)
+    first, second, third = locate_many([good, good[:2], good], NETWORK, tables(), EXACT)
+    assert isinstance(second, LocationError)
+    assert isinstance(first, Location)
+    assert isinstance(third, Location)
+    assert first.maximum == third.maximum
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"onset_s": math.nan}, {"uncertainty_s": 0.0}, {"probability": 1.5}, {"uncertainty_s": math.inf}]
+)
+def test_numbers_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
+    arrivals = shake((3.0, -8.0, 9.0), SIX)
+    with pytest.raises(InputInvalid, match="expected a time, an uncertainty above 0"):
+        locate([dataclasses.replace(arrivals[0], **wrong), *arrivals[1:]], NETWORK, tables(), EXACT)
+
+
+def test_a_wave_without_a_table_is_refused() -> None:
+    with pytest.raises(InputInvalid, match="expected one of P"):
+        locate(shake((3.0, -8.0, 9.0), SIX), NETWORK, {"P": tables()["P"]}, EXACT)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"outlier_share": 0.0}, {"model_error": -1.0}, {"least_arrivals": 3}, {"deepest_km": 0.5}]
+)
+def test_settings_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(SettingInvalid, match=next(iter(wrong))):
+        dataclasses.replace(EXACT, **wrong)  # type: ignore[arg-type]  # the fields have several types

@@ -67,9 +67,14 @@ def _locate_batch(
     if usable:
         batch = gather(list(usable.values()), stations, settings)
         for part, solved in _solve(batch, tables, settings):
-            described = describe(solved, tables)
-            for event, number in enumerate(numbers[part].tolist()):
-                answers[number] = _answer(described, event, events[number], stations, settings)
+            mine = numbers[part].tolist()
+            if isinstance(solved, Solved):
+                described = describe(solved, tables)
+                for event, number in enumerate(mine):
+                    answers[number] = _answer(described, event, events[number], stations, settings)
+            else:
+                for number, used in zip(mine, solved, strict=True):
+                    answers[number] = _not_one(used, len(usable[number]), settings)
     return [answers[number] for number in range(len(events))]
 
 
@@ -81,13 +86,17 @@ def _answer(
     used = batch.given[batch.rows_of(event)][belong].tolist()
     heard = len({site_code(arrivals[index].station) for index in used})
     if len(used) < settings.least_arrivals or heard < settings.least_stations:
-        return NotOneEvent(
-            f"found a place and time that explain {len(used)} of {len(belong)} arrivals at {heard} stations, "
-            f"expected {settings.least_arrivals} at {settings.least_stations}: the others are no event's, or the "
-            "velocity model, the stations' places or the stated uncertainties are wrong"
-        )
+        return _not_one(len(used), len(belong), settings)
     unknown = tuple(sorted({arrival.station for arrival in arrivals} - stations.keys()))
     return described.location(event, arrivals, unknown)
+
+
+def _not_one(used: int, given: int, settings: LocationSettings) -> NotOneEvent:
+    return NotOneEvent(
+        f"found a place and time that explain {used} of {given} arrivals, expected {settings.least_arrivals} or more "
+        f"at {settings.least_stations} stations: the others are no event's, or the velocity model, the stations' "
+        "places or the stated uncertainties are wrong"
+    )
 
 
 def _check(
@@ -125,24 +134,24 @@ def _require_sound(arrival: Arrival, tables: Tables) -> None:
 # --- a batch ----------------------------------------------------------------------------------------------------------
 
 
-def _solve(batch: Batch, tables: Tables, settings: LocationSettings) -> Iterator[tuple[IntArray, Solved]]:
-    """Parts of the batch, each with the numbers of its events: first those whose phases are as they were given."""
+def _solve(batch: Batch, tables: Tables, settings: LocationSettings) -> Iterator[tuple[IntArray, Solved | list[int]]]:
+    """Parts of the batch, each with the numbers of its events: those whose phases are as they were given, then those in
+    which some were changed. Where too few arrivals belong to one event, how many do."""
     events = np.arange(len(batch.first))
-    for _ in range(PHASE_ROUNDS):
+    for rounds_left in range(PHASE_ROUNDS, -1, -1):
         limits = _depth_limits(batch, tables, settings)
         peaks = _find_peaks(batch, tables, settings, limits)
-        is_s = reconsider(batch, tables, settings, peaks) if settings.reconsiders_phases else batch.is_s
+        is_s = reconsider(batch, tables, settings, peaks) if settings.reconsiders_phases and rounds_left else batch.is_s
         changes = batch.sums(is_s != batch.is_s) > 0
-        if same := np.flatnonzero(~changes).tolist():
-            for part, solved in _integrate(batch, tables, settings, peaks, limits, np.array(same)):
+        belong = batch.sums((peaks.fit.weight[:, 0] >= OUTLIER_WEIGHT).astype(np.intp))
+        if len(hopeless := np.flatnonzero(~changes & (belong < settings.least_arrivals))):
+            yield events[hopeless], belong[hopeless].tolist()
+        if len(same := np.flatnonzero(~changes & (belong >= settings.least_arrivals))):
+            for part, solved in _integrate(batch, tables, settings, peaks, limits, same):
                 yield events[part], solved
         if not changes.any():
             return
         batch, events = batch.with_waves(is_s).take(np.flatnonzero(changes)), events[changes]
-    limits = _depth_limits(batch, tables, settings)
-    peaks = _find_peaks(batch, tables, settings, limits)
-    for part, solved in _integrate(batch, tables, settings, peaks, limits, np.arange(len(events))):
-        yield events[part], solved
 
 
 def _depth_limits(batch: Batch, tables: Tables, settings: LocationSettings) -> Limits:

@@ -9,7 +9,6 @@ from kensoku.locating._values import BoolArray, LocationSettings, Tables
 
 HARDLY_BELONGS = 0.1  # weight below which the phase is doubted
 FITS = 3.0  # standard deviations within which the other phase must come
-FAR_BETTER = np.log(20.0)  # likelihood of the other phase over that of anything else
 
 
 def reconsider(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks) -> BoolArray:
@@ -25,7 +24,7 @@ def reconsider(batch: Batch, tables: Tables, settings: LocationSettings, peaks: 
     log_other = -0.5 * residual**2 / variance - 0.5 * np.log(2 * np.pi * variance)
     log_own = -0.5 * own - 0.5 * np.log(2 * np.pi * best.variance[:, 0])
     log_now = np.logaddexp(log_own, -np.log(settings.outlier_span_s))
-    changes = (weight < HARDLY_BELONGS) & (residual**2 < FITS**2 * variance) & (log_other > log_now + FAR_BETTER)
+    changes = (weight < HARDLY_BELONGS) & (residual**2 < FITS**2 * variance) & (log_other > log_now)
     kept = zip(batch.event, batch.station, batch.is_s, weight > 0.5, strict=True)
     taken = {(int(event), int(station), bool(is_s)) for event, station, is_s, belongs in kept if belongs}
     for row in np.flatnonzero(changes):
