@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -252,7 +253,7 @@ def test_a_doubtful_pick_moves_the_event_less() -> None:
 
 def test_a_phase_with_the_wrong_name_is_renamed_and_used() -> None:
     source = (3.0, -8.0, 9.0)
-    arrivals = [a for a in shake(source, TEN, np.random.default_rng(4)) if (a.station, a.phase) != ("XX.S11", "P")]
+    arrivals = [a for a in shake(source, TEN, np.random.default_rng(9)) if (a.station, a.phase) != ("XX.S11", "P")]
     wrong = next(i for i, a in enumerate(arrivals) if (a.station, a.phase) == ("XX.S11", "S"))
     arrivals[wrong] = dataclasses.replace(arrivals[wrong], phase="P")
     found = locate(arrivals, NETWORK, tables(), EXACT)
@@ -378,7 +379,7 @@ def test_one_that_fails_does_not_stop_the_others() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"onset_s": math.nan}, {"uncertainty_s": 0.0}, {"probability": 1.5}, {"uncertainty_s": math.inf}]
 )
-def test_numbers_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
+def test_numbers_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     arrivals = shake((3.0, -8.0, 9.0), SIX)
     with pytest.raises(InputInvalid, match="expected a time, an uncertainty above 0"):
         locate([dataclasses.replace(arrivals[0], **wrong), *arrivals[1:]], NETWORK, tables(), EXACT)
@@ -392,6 +393,6 @@ def test_a_wave_without_a_table_is_refused() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"outlier_share": 0.0}, {"model_error": -1.0}, {"least_arrivals": 3}, {"deepest_km": 0.5}]
 )
-def test_settings_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
+def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingInvalid, match=next(iter(wrong))):
-        dataclasses.replace(EXACT, **wrong)  # type: ignore[arg-type]  # the fields have several types
+        dataclasses.replace(EXACT, **wrong)
