@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from kensoku.catalogue_store import Area, Selection, Store, address, migrate, open_store
-from kensoku.catalogue_store._engine import _config, _engine, writing
+from kensoku.catalogue_store._engine import _engine, _scripts, writing
 from kensoku.catalogue_store._tables import METADATA
 from kensoku.errors import DatabaseUnavailable, DatabaseUnusable, InputInvalid, SettingInvalid
 from kensoku.times import parse_time_ns
@@ -123,7 +122,7 @@ def test_of_a_repeat_that_differs_the_one_published_first_is_kept(store: Store, 
     assert len(everything(url)["arrivals"]) == len(early.arrivals)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_order_repeats_and_batches_do_not_matter(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
@@ -401,5 +400,5 @@ def test_an_address_that_is_none_is_told(found: str, words: str) -> None:
 
 
 def test_every_migration_has_one_before_it() -> None:
-    scripts = list(ScriptDirectory.from_config(_config()).walk_revisions())
+    scripts = list(_scripts().walk_revisions())
     assert [b.down_revision == a.revision for b, a in itertools.pairwise(scripts)] == [True] * (len(scripts) - 1)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -154,17 +155,23 @@ def _config() -> Config:
     return config
 
 
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
 def _migrate(engine: Engine, place: Address, to: str) -> tuple[str | None, str | None]:
     with writing(engine, place) as connection:
         if not place.is_sqlite:
             connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{place.schema}"'))
         before = _known_version(connection, place)
+        if before == (_scripts().get_current_head() if to == "head" else to):
+            return before, before
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, to)
         after = MigrationContext.configure(connection).get_current_revision()
-    if before != after:
-        log.info("migrated %s from version %s to %s", place, before or "none", after)
+    log.info("migrated %s from version %s to %s", place, before or "none", after)
     return before, after
 
 
@@ -172,7 +179,7 @@ def _check(engine: Engine, place: Address) -> None:
     """Whoever only reads changes no tables."""
     with engine.connect() as connection:
         found = _known_version(connection, place)
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = _scripts().get_current_head()
     if found != head:
         raise DatabaseUnusable(
             f"found {'tables of version ' + found if found else 'no catalogue'} in {place}, expected version {head}; "
@@ -182,7 +189,7 @@ def _check(engine: Engine, place: Address) -> None:
 
 def _known_version(connection: Connection, place: Address) -> str | None:
     found = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {script.revision for script in _scripts().walk_revisions()}
     if found is not None and found not in known:
         raise DatabaseUnusable(
             f"found tables of version {found} in {place}, expected one of {', '.join(sorted(known))}; a newer Kensoku "
