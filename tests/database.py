@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from tests.broker import free_ports
 
 NEEDED = ("initdb", "pg_ctl")
@@ -25,14 +27,14 @@ class Database:
         self._pid = folder / "data" / "postmaster.pid"
         self._names = 0
 
-    def url(self, database: str = "postgres") -> str:
-        return f"postgresql+psycopg://kensoku@127.0.0.1:{self.port}/{database}"
+    def url(self, database: str = "postgres", user: str = "kensoku") -> str:
+        return f"postgresql+psycopg://{user}@127.0.0.1:{self.port}/{database}"
 
     def new_url(self) -> str:
         """An empty database."""
         self._names += 1
         name = f"test{self._names}"
-        self._psql(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def start(self) -> None:
@@ -45,11 +47,11 @@ class Database:
         if self._pid.exists():
             self._run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
 
-    def _psql(self, statement: str) -> None:
-        import psycopg
-
-        with psycopg.connect(f"host=127.0.0.1 port={self.port} user=kensoku dbname=postgres", autocommit=True) as found:
-            found.execute(statement.encode())
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """As the administrator."""
+        where = f"host=127.0.0.1 port={self.port} user=kensoku dbname={database}"
+        with psycopg.connect(where, autocommit=True) as connection:
+            connection.execute(statement.encode())
 
     def _run(self, *command: str) -> None:
         try:

@@ -5,6 +5,7 @@ import random
 import sqlite3
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED, Event
 from tests.catalogue import make_event
 from tests.database import UNAVAILABLE, Database, running_database
 
-KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.skipif(bool(UNAVAILABLE), reason=UNAVAILABLE))]
+needs_postgresql = pytest.mark.skipif(bool(UNAVAILABLE), reason=UNAVAILABLE)
+KINDS = ["sqlite", pytest.param("postgresql", marks=needs_postgresql)]
 
 
 @pytest.fixture(scope="module")
@@ -329,6 +331,22 @@ def test_a_migration_that_fails_leaves_the_version_before(url: str, monkeypatch:
         migrate(url)
     with pytest.raises(DatabaseUnusable, match="version 0001"), open_store(url, must_exist=True):
         pass
+
+
+def test_services_that_start_together_make_the_tables_once(url: str) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(migrate, [url] * 4))
+    assert sorted(found, key=str) == [("0002", "0002")] * 3 + [(None, "0002")]
+
+
+@needs_postgresql
+def test_a_user_who_may_make_no_schema_uses_one_that_is_there(server: Database) -> None:
+    name = server.new_url().rpartition("/")[2]
+    server.execute("CREATE ROLE writer LOGIN")
+    with pytest.raises(DatabaseUnusable, match=r"permission denied.*expected .* a user who may"):
+        migrate(server.url(name, "writer"))
+    server.execute("CREATE SCHEMA kensoku AUTHORIZATION writer", name)
+    assert migrate(server.url(name, "writer")) == (None, "0002")
 
 
 def test_tables_of_a_newer_version_are_left_alone(url: str) -> None:

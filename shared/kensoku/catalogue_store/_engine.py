@@ -162,8 +162,8 @@ def _scripts() -> ScriptDirectory:
 
 def _migrate(engine: Engine, place: Address, to: str) -> tuple[str | None, str | None]:
     with writing(engine, place) as connection:
-        if not place.is_sqlite:
-            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{place.schema}"'))
+        if not place.is_sqlite and not _has_schema(connection, place.schema):
+            connection.execute(text(f'CREATE SCHEMA "{place.schema}"'))
         before = _known_version(connection, place)
         if before == (_scripts().get_current_head() if to == "head" else to):
             return before, before
@@ -173,6 +173,12 @@ def _migrate(engine: Engine, place: Address, to: str) -> tuple[str | None, str |
         after = MigrationContext.configure(connection).get_current_revision()
     log.info("migrated %s from version %s to %s", place, before or "none", after)
     return before, after
+
+
+def _has_schema(connection: Connection, schema: str) -> bool:
+    """Asked first, as somebody who may not make schemas may not even make one that is there."""
+    found = connection.execute(text("SELECT 1 FROM pg_namespace WHERE nspname = :schema"), {"schema": schema})
+    return found.first() is not None
 
 
 def _check(engine: Engine, place: Address) -> None:
