@@ -29,8 +29,8 @@ def ellipsoids(covariance_km2: FloatArray) -> list[Ellipsoid]:
 
 def _circle_radii() -> FloatArray:
     """Of the circle that holds 68.27 % of a normal distribution with standard deviations 1 and `ratio`."""
-    around = (np.arange(720) + 0.5) * np.pi / 720
-    radii = np.linspace(0.5, 2.0, 1501)
+    around = (np.arange(90) + 0.5) * np.pi / 90
+    radii = np.linspace(0.5, 2.0, 301)
     squares = np.cos(around) ** 2 + (RATIOS[:, None] * np.sin(around)) ** 2
     held = (1 - np.exp(-(radii[:, None, None] ** 2) / (2 * squares))).mean(axis=2).T
     return np.array([np.interp(0.6827, inside, radii) for inside in held])
