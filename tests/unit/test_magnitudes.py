@@ -263,6 +263,15 @@ def test_of_two_windows_that_without_the_next_event_counts() -> None:
     assert value_of(p, s) == pytest.approx(3.0)
 
 
+def test_where_the_next_event_follows_a_second_of_s_is_enough() -> None:
+    full = amplitude(nm_of(4.0), "HHN", time_ns=30 * SECOND)
+    little = amplitude(nm_of(3.0), "HHN", time_ns=13 * SECOND, window_s=1.0)
+    s = replace(reading(little, full, phase=PHASE_S), onset_ns=12 * SECOND)
+    assert value_of(replace(s, next_ns=20 * SECOND)) == pytest.approx(3.0)
+    assert value_of(s) == pytest.approx(4.0)
+    assert not estimate([replace(s, amplitudes=(little,))], 5.0, IASPEI).has_value
+
+
 def test_noise_before_s_is_that_before_p_of_the_same_record() -> None:
     p = horizontals(nm_of(2.5), nm_of(2.4), window_s=3.0, noise=nm_of(0.0))
     s = reading(

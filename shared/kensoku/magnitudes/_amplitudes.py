@@ -1,7 +1,7 @@
 """The amplitude of one instrument that a formula asks for, of all that was measured of its picks."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, prod, sqrt
 
 from kensoku.magnitudes._formula import Formula
@@ -27,9 +27,10 @@ KINDS = {
 }
 CLEAR = 3.0  # over its noise; below, an amplitude is an upper bound
 CLEAR_PERIOD = 5.0  # of displacement: below, the period is that of microseisms
-AFTER_S_S = 2.0  # of S that must be recorded: else the largest may still have come
+AFTER_S_S = 1.2  # of S that must be recorded: else the largest may still have come
+LITTLE_S_S = 0.9  # the same, where later there is another event
 LATEST_S, LATEST_KM_S = 15.0, 15.0  # after S that the largest may come: of a long rupture, of surface waves
-LEAST_EARLY_S = 0.5  # of P
+LEAST_EARLY_S = 0.3  # of P
 MOST_HIGH_PASS_HZ = 0.4  # of displacement: a geophone's own 0.3 Hz is let pass, a record without lead is not
 LONGEST_S = 100.0  # period of anything that an inventory's sensor shows
 UNKNOWN_NOISE = 1 / CLEAR  # of an amplitude whose noise was not measured
@@ -53,10 +54,11 @@ class Found:
 class _Candidate:
     reading: Reading
     amplitude: Amplitude
+    after_s_s: float = AFTER_S_S
 
     @property
     def is_complete(self) -> bool:
-        return self.amplitude.window_s >= self.reading.latest_s_s + AFTER_S_S
+        return self.amplitude.window_s >= self.reading.latest_s_s + self.after_s_s
 
     @property
     def may_be_of_another(self) -> bool:
@@ -127,8 +129,12 @@ JOIN: dict[str, Callable[[Sequence[float]], float]] = {
 
 def _choose(candidates: Sequence[_Candidate]) -> _Candidate:
     """Of one component: the largest of those that have seen S, with the least noise: before S there may be P."""
-    seen = [each for each in candidates if each.is_complete] or candidates
-    seen = [each for each in seen if not each.may_be_of_another] or seen
+    complete = [each for each in candidates if each.is_complete]
+    seen = [each for each in complete if not each.may_be_of_another]
+    if complete and not seen:
+        shorter = [replace(each, after_s_s=LITTLE_S_S) for each in candidates]
+        seen = [each for each in shorter if each.is_complete and not each.may_be_of_another] or complete
+    seen = seen or list(candidates)
     largest = max(seen, key=lambda each: (each.amplitude.value, each.reading.phase == PHASE_P))
     noises = [
         each.amplitude.noise
@@ -140,7 +146,7 @@ def _choose(candidates: Sequence[_Candidate]) -> _Candidate:
     quieter = Amplitude()
     quieter.CopyFrom(largest.amplitude)
     quieter.noise = min(noises)
-    return _Candidate(largest.reading, quieter)
+    return replace(largest, amplitude=quieter)
 
 
 def _found(chosen: Sequence[_Candidate], value: float, is_lower: bool, is_upper: bool = False) -> Found:
