@@ -264,6 +264,21 @@ def test_ids_are_found_by_their_beginning(store: Store) -> None:
     assert list(store.current(["b", "zz"])) == ["b"]
 
 
+def test_the_questions_of_the_documentation_are_answered(url: str) -> None:
+    with open_store(url) as store:
+        store.write([make_event("5f2d9c", revision, magnitude=3.4) for revision in (1, 2)])
+    page = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text("utf-8")
+    questions = page.partition("```sql\n")[2].partition("```")[0].split(";")[:2]
+    place = address(url)
+    engine = _engine(place, must_exist=True)
+    with engine.connect() as connection:
+        asked = [text(one.replace("kensoku.", "") if place.is_sqlite else one) for one in questions]
+        stations, moves = (connection.execute(one).all() for one in asked)
+    engine.dispose()
+    assert {row.station for row in stations} == {"TOW2", "SRT", "CA06", "GWY", "JRC2", "CCC"}
+    assert [row.revision for row in moves] == [1, 2]
+
+
 # --- versions and addresses -------------------------------------------------------------------------------------------
 
 

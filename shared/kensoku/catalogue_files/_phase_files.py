@@ -1,4 +1,4 @@
-"""Events and arrivals as other programs' locators read them: HypoDD and GrowClust, and NonLinLoc."""
+"""Events and arrivals as other programs' locators read them: HypoDD and NonLinLoc."""
 
 import csv
 from collections import Counter
@@ -44,7 +44,7 @@ class StationNames:
 def write_hypodd(
     file: IO[str], ids: IO[str], events: Iterable[Event], left_out: Counter[str], with_network: bool = False
 ) -> None:
-    """A phase file for ph2dt or GrowClust; its numbers and our ids go to `ids` as a table."""
+    """A phase file for ph2dt; its numbers and our ids go to `ids` as a table."""
     station_name, table = StationNames("HypoDD", with_network), csv.writer(ids, lineterminator="\n")
     table.writerow(["number", "event_id"])
     for number, event in enumerate(_located(events, left_out), 1):
