@@ -25,10 +25,9 @@ FINER = Spacing(0.8, 1.2)
 PASSES = (Pass(4.2, Spacing(1.4, 1.4), 3.5, 0.012), *[Pass(5.4, FINER, 4.6, 0.003)] * 3)
 NEAR_LIMIT = 2.5  # standard deviations from the least or the greatest depth: the first pass is too coarse
 TOGETHER = 16  # events at a time, so that what is in between stays in the processor's cache
-GROWS_FROM = 1e-4  # of the greatest probability of a node: its neighbours are looked at
-FIRST_RADIUS = 4.0  # of a lattice that grows, standard deviations
-MOST_NODES = 4000
-ROUNDS = 3  # of growing with a better shape
+GROWS_FROM = 1e-3  # of the greatest probability of a node: its neighbours are looked at
+HILL_RADIUS = 4.2  # of a lattice that grows, or lies around another peak, standard deviations
+MOST_NODES = 2000  # of one event: beyond them nothing is added
 FINE = 32  # steps of depth within a slice
 INSIDE = 3.0  # standard deviations: a peak that near is on the lattice
 SECOND_HILL = 1e-3  # of the probability: it counts
@@ -98,7 +97,19 @@ def explore(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Pea
         rows = batch.rows(only)
         limit = limits[0][only], limits[1][only]
         mine = peaks.select(only, rows)
-        result.put(only, _grow(batch.take(only), tables, settings, mine, limit, result.mean[only, 1:], shapes[only]))
+        result.put(
+            only,
+            _grow(
+                batch.take(only),
+                tables,
+                settings,
+                mine,
+                limit,
+                result.mean[only, 1:],
+                shapes[only],
+                grows=bool(np.isin(event, waiting)),
+            ),
+        )
     return result
 
 
@@ -141,25 +152,23 @@ def _grow(
     limits: Limits,
     middle: FloatArray,
     covariance: FloatArray,
+    *,
+    grows: bool,
 ) -> Posterior:
-    frame, weight = peaks.frame.first, peaks.fit.weight[:, :1]
-    for _ in range(ROUNDS):
-        shape = shape_of(frame, middle, covariance, limits, FINER)
-        nodes, was_whole = _flood(batch, tables, settings, shape, weight)
-        share = _shares(nodes.log_posterior)
-        guess = _summarise(nodes, share, shape)
-        middle, (covariance, is_narrow) = guess.mean[:, 1:], shape.compare(guess.covariance[:, 1:, 1:])
-        if was_whole and not is_narrow[0]:
-            break
+    """Its lattice, as far as it must grow, and those of other hills."""
+    shape = shape_of(peaks.frame.first, middle, covariance, limits, FINER)
+    weight = peaks.fit.weight[:, :1]
+    if grows:
+        nodes = _flood(batch, tables, settings, shape, weight)
+    else:
+        nodes = evaluate(batch, tables, settings, shape, around(shape, HILL_RADIUS), weight)
     hills = np.flatnonzero(_other_hills(peaks)[0])
-    return _with_hills(batch, tables, settings, peaks, hills, shape, nodes, limits) if len(hills) else guess
+    return _with_hills(batch, tables, settings, peaks, hills, shape, nodes, limits)
 
 
-def _flood(
-    batch: Batch, tables: Tables, settings: LocationSettings, shape: Shape, weight: FloatArray
-) -> tuple[Nodes, bool]:
-    """From the ball on, as long as a node at the edge has probability; and whether it came to an end."""
-    fresh = around(shape, FIRST_RADIUS)
+def _flood(batch: Batch, tables: Tables, settings: LocationSettings, shape: Shape, weight: FloatArray) -> Nodes:
+    """From the ball on, as long as a node at the edge has probability."""
+    fresh = around(shape, HILL_RADIUS)
     fresh = fresh[:, :, (fresh[0, 0] >= 0) & (fresh[0, 0] < shape.slices[0])]
     known, parts = _keys(fresh[:, 0]), [evaluate(batch, tables, settings, shape, fresh, weight)]
     lattices = [fresh]
@@ -178,7 +187,7 @@ def _flood(
         known = np.concatenate([known, keys[new]])
         lattices.append(fresh)
         parts.append(evaluate(batch, tables, settings, shape, fresh, weight))
-    return _join(parts), not new.any()
+    return _join(parts)
 
 
 def _keys(lattice: IntArray) -> IntArray:
@@ -208,7 +217,7 @@ def _with_hills(
         zero = np.zeros(1)
         other = shape_of(at, np.stack([zero, zero, peaks.depth[:, hill]], axis=1), covariance, limits, FINER)
         other = replace(other, slice_km=shape.slice_km, slices=shape.slices)
-        found, _ = _flood(batch, tables, settings, other, peaks.fit.weight[:, hill, None])
+        found = evaluate(batch, tables, settings, other, around(other, HILL_RADIUS), peaks.fit.weight[:, hill, None])
         north, east = _coordinates(frame, at.place(found.north, found.east))
         found = Nodes(found.slice, found.depth, north, east, found.log_posterior, found.time, found.time_variance)
         parts.append(found)

@@ -43,8 +43,8 @@ class Site:
 class LocationSettings:
     outlier_share: float = 0.05  # of arrivals that have nothing to do with the event
     outlier_span_s: float = 10.0  # over which an outlier may lie anywhere
-    model_error: float = 0.01  # of the travel time, from one arrival to the next, one standard deviation
-    model_error_s: float = 0.02  # as much at least
+    model_error: float = 0.02  # of the travel time, from one arrival to the next, one standard deviation
+    model_error_s: float = 0.05  # as much at least
     velocity_error: float = 0.0  # of all travel times of an event together, one standard deviation
     shallowest_km: float | None = None  # none: the mean height of the stations that heard it
     deepest_km: float = 60.0
