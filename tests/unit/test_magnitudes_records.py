@@ -39,7 +39,9 @@ def test_ml_of_counts_is_that_of_obspys_wood_anderson() -> None:
     here = Instrument(network="XS", station="A", band_instrument="HH")
     pick = Pick(id="p", instrument=here, phase=PHASE_P)
     measured = pick_measurement(pick, measure(counts, ONSET, ONSET + FULL, channels, "P", 0.03), 0)
-    arrival = Arrival(pick_id="p", instrument=here, phase=PHASE_P, distance_km=np.sqrt(80**2 - 10**2))
+    arrival = Arrival(
+        pick_id="p", instrument=here, phase=PHASE_P, distance_km=np.sqrt(80**2 - 10**2), onset_ns=ONSET * 10**7
+    )
     readings = readings_of(Origin(depth_km=10), [arrival], [], [measured])
     found = estimate(readings, 10.0, load_formula("iaspei-2013"))
     assert found.magnitude.value == pytest.approx(expected, abs=0.02)
