@@ -165,7 +165,7 @@ def test_what_is_wrong_in_a_file_of_quarries_is_told(text: str, complaint: str) 
 
 # --- periods and incidence --------------------------------------------------------------------------------------------
 
-STEEP = PlaneWave(slowness_s_km=0.06, uncertainty_s_km=0.005, rms_s=0.2, stations=12)
+STEEP = PlaneWave(slowness_s_km=0.06, uncertainty_s_km=0.005, rms_s=0.2, local_rms_s=0.2, stations=12)
 
 
 def test_a_long_period_for_its_magnitude_makes_a_low_frequency_earthquake() -> None:
@@ -216,6 +216,19 @@ def test_a_plane_wave_has_its_slowness_back() -> None:
     assert plane.slowness_s_km == pytest.approx(0.08, abs=1e-6)
     assert plane.rms_s == pytest.approx(0.0, abs=1e-6)
     assert 0 < plane.uncertainty_s_km < 0.01
+
+
+def test_an_earthquake_below_a_small_network_is_no_teleseism() -> None:
+    arrivals = arrivals_of(0.0, count=6)
+    for n, arrival in enumerate(arrivals):
+        arrival.distance_km = 2.0 + 3.0 * n
+        arrival.onset_ns = TUESDAY_NOON + round(1e9 * math.hypot(arrival.distance_km, 15.0) / 6.0)
+        arrival.residual_s = 0.05 * (-1) ** n
+    plane = fit_plane_wave(arrivals)
+    assert plane is not None
+    assert plane.slowness_s_km < 0.1
+    found = classify(replace(NIGHT, plane=plane, p_stations=6))
+    assert found.type == EVENT_TYPE_EARTHQUAKE
 
 
 def test_few_stations_and_narrow_networks_have_no_plane() -> None:

@@ -180,6 +180,13 @@ def _log_smeared_exponential(depth_km: float, sd_km: float, mean_km: float) -> f
     return math.log(max(density, 1e-300)) + 0.5 * (sd_km / mean_km) ** 2 - depth_km / mean_km
 
 
+TYPICAL_PERIOD = -0.5  # log10 of s, of an earthquake of whatever magnitude
+LEAST_PERIOD = -0.8  # of the smallest: the ground lets nothing shorter pass
+TELESEISM_PERIOD = 0.2
+LATER_PERIOD = 0.6  # by which those of low-frequency earthquakes are longer: four times
+PERIOD_SD, STATION_PERIOD_SD = 0.2, 0.3  # of events of a magnitude; of stations of an event
+
+
 def _period(evidence: TypeEvidence, rules: TypeSettings) -> Iterator[_Clue]:
     """log10 of tau_c, normal for every type; earthquakes follow Wu & Kanamori (2005) of their magnitude."""
     if not evidence.periods_s:
@@ -197,30 +204,25 @@ def _period(evidence: TypeEvidence, rules: TypeSettings) -> Iterator[_Clue]:
     yield _Clue(words, factors)
 
 
-TYPICAL_PERIOD = -0.5  # log10 of s, of an earthquake of whatever magnitude
-LEAST_PERIOD = -0.8  # of the smallest: the ground lets nothing shorter pass
-TELESEISM_PERIOD = 0.2
-LATER_PERIOD = 0.6  # by which those of low-frequency earthquakes are longer: four times
-PERIOD_SD, STATION_PERIOD_SD = 0.2, 0.3  # of events of a magnitude; of stations of an event
-
-
 def _log_normal(x: float, mean: float, sd: float) -> float:
     return -0.5 * ((x - mean) / sd) ** 2 - math.log(sd)
 
 
 LOCAL_SLOWNESS_S_KM = 0.118  # of Pn (8.5 km/s); no wave of a local source is faster across a network, but below it
 TELESEISM_SLOWNESS_S_KM = 0.09  # from 25 degrees on
+CURVED_S = 0.25  # of an onset, by which a plane must not be worse than the located source
 MOST_RMS_S = 0.6  # of a plane through onsets of a teleseism, which picks find late
 
 
 def _incidence(evidence: TypeEvidence, rules: TypeSettings) -> Iterator[_Clue]:
-    """A teleseism comes from below, as a plane wave."""
+    """A teleseism comes from below, as a plane wave; so does an earthquake right below, but for its curvature."""
     plane = evidence.plane
     if plane is None:
         return
     middle = (LOCAL_SLOWNESS_S_KM + TELESEISM_SLOWNESS_S_KM) / 2
     steep = 0.5 * (1 + math.erf((middle - plane.slowness_s_km) / plane.uncertainty_s_km / math.sqrt(2)))
-    flat = math.exp(-0.5 * (plane.rms_s / MOST_RMS_S) ** 2)
+    curved = plane.stations * max(0.0, plane.rms_s**2 - plane.local_rms_s**2) / CURVED_S**2
+    flat = math.exp(-0.5 * ((plane.rms_s / MOST_RMS_S) ** 2 + curved))
     is_tele = steep * flat
     local, words = math.log(1 - 0.9 * is_tele), f"P crosses {plane.stations} stations at "
     words += f"{1 / max(plane.slowness_s_km, 1e-3):.0f} km/s, a plane within {plane.rms_s:.2f} s"
@@ -229,13 +231,15 @@ def _incidence(evidence: TypeEvidence, rules: TypeSettings) -> Iterator[_Clue]:
     )
 
 
+FAR_KM, FAR_GAP_DEG = 200.0, 240.0
+
+
 def _far(evidence: TypeEvidence, rules: TypeSettings) -> Iterator[_Clue]:
     if evidence.nearest_station_km > FAR_KM and evidence.azimuthal_gap_deg > FAR_GAP_DEG:
         words = f"{evidence.nearest_station_km:.0f} km from the nearest station, gap {evidence.azimuthal_gap_deg:.0f}"
         yield _Clue(words, {TELESEISM: math.log(5), BLAST: math.log(0.5)})
 
 
-FAR_KM, FAR_GAP_DEG = 200.0, 240.0
 S_SAYS, WITHOUT_S = 2, 6  # stations
 
 

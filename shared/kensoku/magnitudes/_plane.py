@@ -18,6 +18,7 @@ class PlaneWave:
     slowness_s_km: float
     uncertainty_s_km: float
     rms_s: float
+    local_rms_s: float  # what the located source leaves of the same onsets
     stations: int
 
 
@@ -43,5 +44,6 @@ def fit_plane_wave(arrivals: Iterable[Arrival]) -> PlaneWave | None:
         slowness_s_km=slowness,
         uncertainty_s_km=float(np.sqrt(np.trace(covariance[1:, 1:]) / 2)),
         rms_s=rms_s,
+        local_rms_s=float(np.sqrt(np.mean([each.residual_s**2 for each in of_p]))),
         stations=len(of_p),
     )
