@@ -14,6 +14,7 @@ COMMANDS = {
     "triton": "install and run the embedded model server",
     "models": "list, load, promote, roll back and run models",
     "pick": "find the arrivals in files and archives",
+    "locate": "locate the earthquakes that picks were grouped by",
     "catalog": "list, export, import and compare catalogues of events",
     "inventory": "publish, compare and show station epochs",
     "stations": "disable and enable stations",

@@ -185,19 +185,25 @@ def _integrate(
     best = peaks.reorder(batch, np.zeros((len(events), 1), np.intp))
     is_fixed = posterior.depth_upper_km - posterior.depth_lower_km > settings.unresolved_share * (limits[1] - limits[0])
     is_higher = ~is_fixed & (posterior.highest[:, 0] > best.fit.log_posterior[:, 0] + HIGHER)
-    for is_mine in (~is_fixed & ~is_higher, is_higher, is_fixed):
-        part = np.flatnonzero(is_mine)
+    single = [np.array([event]) for event in np.flatnonzero(is_higher)]
+    for part in (np.flatnonzero(~is_fixed & ~is_higher), np.flatnonzero(is_fixed), *single):
         if not len(part):
             continue
-        mine, some, at = best.select(part, batch.rows(part)), batch.take(part), frame.take(part)
-        north, east, depth = posterior.highest[part, 1:].T
-        if is_mine is is_higher:
-            places, start = at.place(north, east)[..., None], depth[:, None]
-            mine = polish(some, tables, settings, places, start, np.full_like(start, 0.1), _take(limits, part))
-        elif is_mine is is_fixed:
-            assumed = np.clip(np.full(len(part), settings.assumed_depth_km), *_take(limits, part))
+        mine, some, at, within = (
+            best.select(part, batch.rows(part)),
+            batch.take(part),
+            frame.take(part),
+            _take(limits, part),
+        )
+        if is_fixed[part[0]]:
+            assumed = np.clip(np.full(len(part), settings.assumed_depth_km), *within)
             blur = np.full((len(part), 1), 5.0)
             mine = polish(some, tables, settings, mine.frame.centre, assumed[:, None], blur, (assumed, assumed))
+        elif is_higher[part[0]]:
+            north, east, depth = posterior.highest[part, 1:].T
+            places, start = at.place(north, east)[..., None], depth[:, None]
+            other = polish(some, tables, settings, places, start, np.full_like(start, 0.1), within)
+            mine = other if other.fit.log_posterior[0, 0] > mine.fit.log_posterior[0, 0] else mine
         yield events[part], Solved(some, mine, at, posterior.take(part), is_fixed[part])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kensoku.locating._batch import Batch, Predicted, distances_km, predict
-from kensoku.locating._likelihood import Fit, fit, variances
+from kensoku.locating._likelihood import Fit, fit, robust_weights, variances
 from kensoku.locating._sphere import EARTH_RADIUS_KM, Frame, frames_at
 from kensoku.locating._values import BoolArray, FloatArray, IntArray, LocationSettings, Tables
 
@@ -84,12 +84,13 @@ def polish(
     frame, top, bottom = frames_at(places), limits[0][:, None], limits[1][:, None]
     depth = np.clip(depth, top, bottom)
     wave_slowness = np.where(batch.is_s, WAVE_SLOWNESS[1], WAVE_SLOWNESS[0])[:, None]
-    weight = np.repeat(batch.belongs[:, None], depth.shape[1], axis=1)
+    weight: FloatArray | None = None
     for blur in BLURS:
         distance = distances_km(batch, frame.centre)
         predicted = predict(batch, tables, distance, depth)
-        blurred = (blur * blur_km[batch.event] * wave_slowness) ** 2
-        found = fit(batch, predicted.time, variances(batch, predicted.time, settings) + blurred, settings, weight, 2)
+        variance = variances(batch, predicted.time, settings) + (blur * blur_km[batch.event] * wave_slowness) ** 2
+        weight = robust_weights(batch, predicted.time, variance, settings) if weight is None else weight
+        found = fit(batch, predicted.time, variance, settings, weight, 2)
         weight = found.weight
         slopes = _slopes(batch, frame, predicted, distance)
         information, gain = _normal_equations(batch, slopes, predicted, found, settings)
@@ -101,7 +102,7 @@ def polish(
         depth = moved
         if settled and not blur:
             break
-    return describe(batch, tables, settings, frame, depth, weight)
+    return describe(batch, tables, settings, frame, depth, found.weight)
 
 
 def describe(

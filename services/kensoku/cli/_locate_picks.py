@@ -1,0 +1,100 @@
+"""Picks that were grouped to events, from a csv file: that of `kensoku pick` and a column `event_id`, or simpler."""
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.times import parse_time_ns
+from kensoku.v1.association_pb2 import AssociatedPick
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Instrument, Phase, Pick
+
+NEEDED = ("event_id", "station", "phase", "time")
+PHASES: Mapping[str, Phase] = {"P": PHASE_P, "S": PHASE_S}
+USUAL_UNCERTAINTY_S = {"P": 0.1, "S": 0.2}  # of a pick that states none
+MOST_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PickedEvent:
+    id: str
+    picks: tuple[AssociatedPick, ...]
+
+    @property
+    def reference_ns(self) -> int:
+        return min(associated.pick.onset_ns for associated in self.picks)
+
+
+def read_picks(path: Path) -> list[PickedEvent]:
+    """In the order of their first lines; lines without an event are left out."""
+    events: dict[str, list[AssociatedPick]] = {}
+    mistakes = []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            _require_columns(path, table.fieldnames or ())
+            for number, row in enumerate(table, 2):
+                if not (row["event_id"] or "").strip():
+                    continue
+                try:
+                    events.setdefault(row["event_id"].strip(), []).append(_pick(row))
+                except (InputInvalid, SettingInvalid) as error:
+                    mistakes.append(f"line {number}: {error}")
+    except OSError as error:
+        raise InputInvalid(f"cannot read {path}: {error.strerror}; expected a csv file of picks") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputInvalid(f"cannot read {path}: {error}; expected a csv file in UTF-8") from None
+    if mistakes:
+        more = f"; and {len(mistakes) - MOST_TOLD} more" if len(mistakes) > MOST_TOLD else ""
+        raise InputInvalid(f"{path}: {'; '.join(mistakes[:MOST_TOLD])}{more}; correct them")
+    if not events:
+        raise InputInvalid(f"found no pick with an event_id in {path}, expected picks that were grouped to events")
+    return [PickedEvent(name, tuple(picks)) for name, picks in events.items()]
+
+
+def _require_columns(path: Path, names: object) -> None:
+    found = list(names) if isinstance(names, list) else []
+    if missing := [name for name in NEEDED if name not in found]:
+        raise InputInvalid(
+            f"found no column {', '.join(missing)} in {path}, expected event_id, station, phase, time and, if known, "
+            "uncertainty_s, probability, instrument, id"
+        )
+
+
+def _pick(row: Mapping[str, str | None]) -> AssociatedPick:
+    phase = (row["phase"] or "").strip().upper()
+    if phase not in PHASES:
+        raise InputInvalid(f"found phase {row['phase']!r}, expected P or S")
+    instrument = _instrument(row)
+    onset_ns = parse_time_ns((row["time"] or "").strip())
+    key = f"{row['station']}/{phase}/{onset_ns}"
+    pick = Pick(
+        id=(row.get("id") or row.get("pick_id") or "").strip() or hashlib.sha256(key.encode()).hexdigest()[:16],
+        instrument=instrument,
+        phase=PHASES[phase],
+        onset_ns=onset_ns,
+        onset_uncertainty_s=_number(row, "uncertainty_s", USUAL_UNCERTAINTY_S[phase]),
+    )
+    return AssociatedPick(pick=pick, phase=PHASES[phase], probability=_number(row, "probability", 1.0))
+
+
+def _instrument(row: Mapping[str, str | None]) -> Instrument:
+    """`NET.STA.LOC.HH` where it is known, else `NET.STA`, whose network may have a column of its own."""
+    code = (row.get("instrument") or row["station"] or "").strip()
+    if network := (row.get("network") or "").strip():
+        code = ".".join((network, code, row.get("location") or "", row.get("channel") or ""))
+    parts = code.split(".")
+    if len(parts) not in (2, 4) or not (parts[0] and parts[1]):
+        raise InputInvalid(f"found station {code!r}, expected NET.STA such as CI.CLC")
+    location, band = parts[2:] if len(parts) == 4 else ("", "")
+    return Instrument(network=parts[0], station=parts[1], location=location, band_instrument=band)
+
+
+def _number(row: Mapping[str, str | None], name: str, otherwise: float) -> float:
+    text = (row.get(name) or "").strip()
+    try:
+        return float(text) if text else otherwise
+    except ValueError:
+        raise InputInvalid(f"found {name} {text!r}, expected a number") from None

@@ -1,0 +1,113 @@
+"""`kensoku locate`: where and when the earthquakes were that picks were grouped by."""
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from kensoku.catalogue_files import Signature, write_catalogue
+from kensoku.cli._locate_picks import PickedEvent, read_picks
+from kensoku.cli._numbers import real
+from kensoku.cli.pick import read_stations
+from kensoku.errors import SettingInvalid
+from kensoku.locating import (
+    Location,
+    LocationSettings,
+    arrival_messages,
+    arrivals_of,
+    locate_many,
+    origin_message,
+    sites_of,
+)
+from kensoku.traveltime import PRESETS, EarthModel, Grid, TravelTimeTable, Wave, build_table, load_model
+from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event, Provenance
+
+WAVES: tuple[Wave, Wave] = ("P", "S")
+METHOD = "kensoku.locating"
+DEFAULT_MODEL = "iasp91"
+SHOWN = 5
+FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    default = LocationSettings()
+    parser.add_argument("picks", type=Path, metavar="FILE", help="csv: event_id,station,phase,time,uncertainty_s,...")
+    parser.add_argument(
+        "--inventory",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="StationXML or csv, may be repeated",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="gets events.csv, arrivals.csv, events.xml"
+    )
+    parser.add_argument(
+        "--velocity-model",
+        default=DEFAULT_MODEL,
+        metavar="NAME|FILE",
+        help=f"{', '.join(PRESETS)} or a file, default: {DEFAULT_MODEL}",
+    )
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps tables of travel times for the next time")
+    parser.add_argument(
+        "--deepest-km", type=real(1, 700), default=default.deepest_km, metavar="KM", help="default: %(default)g"
+    )
+    parser.add_argument(
+        "--model-error",
+        type=real(0, 0.49),
+        default=default.model_error,
+        metavar="SHARE",
+        help="of the travel time, default: %(default)g",
+    )
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    if options.out.exists() and not options.out.is_dir():
+        raise SettingInvalid(f"found the file {options.out}, expected a folder or a new name as --out")
+    picked = read_picks(options.picks)
+    inventory = read_stations(options.inventory)
+    model = load_model(options.velocity_model)
+    grid = Grid(deepest_km=options.deepest_km)
+    tables: dict[Wave, TravelTimeTable] = {wave: build_table(model, wave, grid, options.cache) for wave in WAVES}
+    settings = LocationSettings(deepest_km=options.deepest_km, model_error=options.model_error)
+    sites = {}
+    for event in picked:
+        sites.update(sites_of([pick.pick.instrument for pick in event.picks], inventory, event.reference_ns))
+    found = locate_many([arrivals_of(e.picks, e.reference_ns) for e in picked], sites, tables, settings)
+    events, refused = [], []
+    for event, location in zip(picked, found, strict=True):
+        if isinstance(location, Location):
+            events.append(_event(event, location, model))
+        else:
+            refused.append(f"{event.id}: {location}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, kind in FILES:
+        write_catalogue(options.out / name, events, Signature(), kind)
+    _tell(events, refused, options.out, model)
+    return 0
+
+
+def _event(event: PickedEvent, location: Location, model: EarthModel) -> Event:
+    provenance = Provenance(velocity_model=model.name, velocity_model_hash=model.sha256, location_method=METHOD)
+    return Event(
+        id=event.id,
+        revision=1,
+        status=EVENT_STATUS_FINAL,
+        origin=origin_message(location, event.reference_ns),
+        arrivals=arrival_messages(location, event.picks),
+        provenance=provenance,
+    )
+
+
+def _tell(events: list[Event], refused: list[str], out: Path, model: EarthModel) -> None:
+    classes = Counter(event.origin.quality for event in events)
+    counts = ", ".join(f"{count} {'?ABCD'[quality]}" for quality, count in sorted(classes.items()))
+    print(
+        f"{len(events)} events located with the velocity model {model.name} ({counts or 'none'}); see {out}/events.csv"
+    )
+    for sentence in refused[:SHOWN]:
+        print(f"not located: {sentence}", file=sys.stderr)
+    if len(refused) > SHOWN:
+        print(f"not located: {len(refused) - SHOWN} more", file=sys.stderr)
