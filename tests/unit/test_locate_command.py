@@ -1,0 +1,96 @@
+"""`kensoku locate`: from a csv of picks to tables and QuakeML, and sentences where that cannot be."""
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+
+from kensoku.cli.main import main
+
+PLACES = {"A": (0, 20), "B": (15, -10), "C": (-18, -5), "D": (25, 12), "E": (-9, -30)}
+KM_PER_DEG = 6371 * math.pi / 180
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    path = tmp_path / "stations.csv"
+    rows = [f"XX.{code},{n / KM_PER_DEG:.6f},{e / KM_PER_DEG:.6f},0" for code, (n, e) in PLACES.items()]
+    path.write_text("\n".join(["id,lat,lon,elev_m", *rows]))
+    return path
+
+
+def write_picks(path: Path) -> Path:
+    lines = ["event_id,station,phase,time,uncertainty_s"]
+    for code, place in PLACES.items():
+        for wave, velocity in (("P", 6.0), ("S", 3.4641016)):
+            onset_s = math.hypot(*place, 8.0) / velocity
+            lines.append(f"quake,XX.{code},{wave},2026-01-31T12:00:{10 + onset_s:09.6f}Z,0.05")
+    lines += ["lonely,XX.A,P,2026-01-31T13:00:00Z,0.05", ",XX.B,P,2026-01-31T13:00:09Z,0.05"]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def locate(picks: Path, inventory: Path, out: Path, *more: str) -> int:
+    command = [
+        "locate",
+        str(picks),
+        "--inventory",
+        str(inventory),
+        "--velocity-model",
+        "homogeneous",
+        "--out",
+        str(out),
+    ]
+    return main([*command, "--deepest-km", "30", *more])
+
+
+def test_events_are_located_and_written(tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picks = write_picks(tmp_path / "picks.csv")
+    assert locate(picks, inventory, tmp_path / "out", "--cache", str(tmp_path / "tables")) == 0
+    with (tmp_path / "out" / "events.csv").open() as file:
+        (event,) = csv.DictReader(file)
+    assert event["event_id"] == "quake"
+    assert event["time"].startswith(("2026-01-31T12:00:10.0", "2026-01-31T12:00:09.99"))
+    assert (float(event["latitude"]), float(event["longitude"])) == pytest.approx((0, 0), abs=0.002)
+    assert float(event["depth_km"]) == pytest.approx(8, abs=0.2)
+    with (tmp_path / "out" / "arrivals.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 10
+    assert "quakeml" in (tmp_path / "out" / "events.xml").read_text()
+    told = capsys.readouterr()
+    assert "1 events located with the velocity model homogeneous" in told.out
+    assert "not located: lonely: found 1 arrivals" in told.err
+    again = locate(
+        tmp_path / "out" / "arrivals.csv", inventory, tmp_path / "again", "--cache", str(tmp_path / "tables")
+    )
+    assert again == 0
+    assert (tmp_path / "again" / "events.csv").read_text() == (tmp_path / "out" / "events.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("time,station\n", "found no column event_id, phase"),
+        ("event_id,station,phase,time\n", "found no pick with an event_id"),
+        ("event_id,station,phase,time\na,XX.A,Q,2026-01-31\n", "line 2: found phase 'Q', expected P or S"),
+        ("event_id,station,phase,time\na,XX,P,2026-01-31\n", "line 2: found station 'XX', expected NET.STA"),
+        ("event_id,station,phase,time\na,XX.A,P,noon\n", "line 2: found 'noon', expected a time"),
+        ("event_id,station,phase,time,uncertainty_s\na,XX.A,P,2026-01-31,x\n", "found uncertainty_s 'x'"),
+        ("event_id,station,phase,time\na,XX.A\n", "line 2: found phase None"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_with_its_line(
+    tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str], content: str, sentence: str
+) -> None:
+    picks = tmp_path / "picks.csv"
+    picks.write_text(content)
+    assert locate(picks, inventory, tmp_path / "out") != 0
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_is_not_taken_for_the_folder(
+    tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert locate(write_picks(tmp_path / "picks.csv"), inventory, inventory) != 0
+    assert "expected a folder or a new name as --out" in capsys.readouterr().err
