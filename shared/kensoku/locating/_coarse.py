@@ -21,11 +21,18 @@ OUTER_SHARES = (1 / 4, 1.0)  # of the margin: edges of the cells around them
 DEPTH_SHARES = (0.0, 0.15, 0.4, 1.0)  # of the allowed depths: edges
 LEAST_WIDTH_KM = 30.0
 LEVELS = 3
-BEAM = 8  # cells that are split
-STARTS = 3
 TOGETHER = 60_000  # cells of arrivals at a time, so that what is in between stays in the processor's cache
 SLOWNESS_S_KM: Mapping[Wave, float] = {"P": 1 / 6.0, "S": 1 / 3.5}  # of the crust: turns the size of a cell into time
 CHILDREN = np.array([(i, j, k) for i in (-0.5, 0.5) for j in (-0.5, 0.5) for k in (-0.5, 0.5)]).T
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    cells: int  # that are split
+    starts: int
+
+
+QUICK, THOROUGH = Effort(8, 3), Effort(48, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +72,16 @@ class _Cells:
         return _Cells(*parts, *(np.repeat(half / 2, 8, axis=1) for half in halves))
 
 
-def find_starts(batch: Batch, tables: Tables, settings: LocationSettings, limits: Limits) -> Starts:
+def find_starts(batch: Batch, tables: Tables, settings: LocationSettings, limits: Limits, effort: Effort) -> Starts:
     """A few places apart from one another in which the event may lie, between the least and the greatest depths."""
     frame = _frame_over_stations(batch)
     cells = _cover(batch, frame, settings, *limits)
     score = _score_all(batch, tables, settings, frame, cells, len(DEPTH_SHARES) - 1)
     for _ in range(LEVELS):
-        best = np.argpartition(-score, BEAM, axis=1)[:, :BEAM]
+        best = np.argpartition(-score, effort.cells, axis=1)[:, : effort.cells]
         cells = cells.take(np.sort(best, axis=1)).split()
         score = _score_all(batch, tables, settings, frame, cells)
-    chosen = cells.take(_apart(cells, score))
+    chosen = cells.take(_apart(cells, score, effort.starts))
     width = np.maximum(chosen.half_north, chosen.half_east)
     return Starts(frame.place(chosen.north, chosen.east), chosen.depth, width)
 
@@ -191,10 +198,10 @@ def _rough(table: TravelTimeTable, distance: Float32Array, depth: FloatArray) ->
     return np.asarray(times.ravel()[row * np.int32(times.shape[1]) + column])
 
 
-def _apart(cells: _Cells, score: FloatArray) -> IntArray:
+def _apart(cells: _Cells, score: FloatArray, starts: int) -> IntArray:
     """The best, then the best of those that are not beside it, and so on."""
     score, events, chosen = score.copy(), np.arange(len(score)), []
-    for _ in range(STARTS):
+    for _ in range(starts):
         best = score.argmax(axis=1)
         chosen.append(best)
         near = np.ones(score.shape, np.bool_)

@@ -1,12 +1,13 @@
 """Locate earthquakes: from the arrivals of each, to the probability of where and when it was."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from kensoku.errors import InputInvalid, LocationError, NotOneEvent, TooFewArrivals
 from kensoku.locating._batch import Batch, gather
-from kensoku.locating._coarse import find_starts
+from kensoku.locating._coarse import QUICK, THOROUGH, Effort, find_starts
 from kensoku.locating._describe import OUTLIER_WEIGHT, Described, Solved, describe
 from kensoku.locating._phases import reconsider
 from kensoku.locating._polish import Peaks, polish
@@ -24,6 +25,7 @@ from kensoku.locating._values import (
 
 TOGETHER = 256  # events at a time, so that memory stays flat
 PHASE_ROUNDS = 2  # of changing phases
+DOUBTED_BELOW = 0.85  # of the arrivals belong: the search may have missed the event
 HIGHER = 0.05  # of the logarithm of the posterior
 DEFAULTS = LocationSettings()
 
@@ -135,23 +137,38 @@ def _require_sound(arrival: Arrival, tables: Tables) -> None:
 
 
 def _solve(batch: Batch, tables: Tables, settings: LocationSettings) -> Iterator[tuple[IntArray, Solved | list[int]]]:
-    """Parts of the batch, each with the numbers of its events: those whose phases are as they were given, then those in
-    which some were changed. Where too few arrivals belong to one event, how many do."""
-    events = np.arange(len(batch.first))
-    for rounds_left in range(PHASE_ROUNDS, -1, -1):
+    """Parts of the batch, each with the numbers of its events: first those that need nothing more, then those in which
+    many arrivals seem wrong, which are sought more thoroughly, and those in which phases were changed. Where too few
+    arrivals belong to one event, how many do."""
+    left = [_Task(batch, np.arange(len(batch.first)), QUICK, PHASE_ROUNDS if settings.reconsiders_phases else 0)]
+    while left:
+        task = left.pop()
+        batch, events = task.batch, task.events
         limits = _depth_limits(batch, tables, settings)
-        peaks = _find_peaks(batch, tables, settings, limits)
-        is_s = reconsider(batch, tables, settings, peaks) if settings.reconsiders_phases and rounds_left else batch.is_s
-        changes = batch.sums(is_s != batch.is_s) > 0
+        peaks = _find_peaks(batch, tables, settings, limits, task.effort)
         belong = batch.sums((peaks.fit.weight[:, 0] >= OUTLIER_WEIGHT).astype(np.intp))
-        if len(hopeless := np.flatnonzero(~changes & (belong < settings.least_arrivals))):
-            yield events[hopeless], belong[hopeless].tolist()
-        if len(same := np.flatnonzero(~changes & (belong >= settings.least_arrivals))):
+        is_s = reconsider(batch, tables, settings, peaks) if task.phase_rounds else batch.is_s
+        changes = batch.sums(is_s != batch.is_s) > 0
+        doubts = ~changes & (belong < DOUBTED_BELOW * batch.counts) & (task.effort == QUICK)
+        enough = belong >= settings.least_arrivals
+        if len(few := np.flatnonzero(~changes & ~doubts & ~enough)):
+            yield events[few], belong[few].tolist()
+        if len(same := np.flatnonzero(~changes & ~doubts & enough)):
             for part, solved in _integrate(batch, tables, settings, peaks, limits, same):
                 yield events[part], solved
-        if not changes.any():
-            return
-        batch, events = batch.with_waves(is_s).take(np.flatnonzero(changes)), events[changes]
+        if len(again := np.flatnonzero(doubts)):
+            left.append(_Task(batch.take(again), events[again], THOROUGH, task.phase_rounds))
+        if len(other := np.flatnonzero(changes)):
+            changed = batch.with_waves(is_s).take(other)
+            left.append(_Task(changed, events[other], task.effort, task.phase_rounds - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    batch: Batch
+    events: IntArray
+    effort: Effort
+    phase_rounds: int  # in which phases may still be changed
 
 
 def _depth_limits(batch: Batch, tables: Tables, settings: LocationSettings) -> Limits:
@@ -167,11 +184,14 @@ def _depth_limits(batch: Batch, tables: Tables, settings: LocationSettings) -> L
     return np.clip(top, highest, None), np.full(len(count), min(settings.deepest_km, deepest))
 
 
-def _find_peaks(batch: Batch, tables: Tables, settings: LocationSettings, limits: Limits) -> Peaks:
+def _find_peaks(
+    batch: Batch, tables: Tables, settings: LocationSettings, limits: Limits, effort: Effort = QUICK
+) -> Peaks:
     """The most probable first."""
-    starts = find_starts(batch, tables, settings, limits)
+    starts = find_starts(batch, tables, settings, limits, effort)
     peaks = polish(batch, tables, settings, starts.places, starts.depth, starts.half_width_km, limits)
-    return peaks.reorder(batch, np.argsort(-peaks.fit.log_posterior, axis=1, kind="stable"))
+    order = np.argsort(-peaks.fit.log_posterior, axis=1, kind="stable")
+    return peaks.reorder(batch, order[:, : QUICK.starts])
 
 
 def _integrate(
