@@ -1,6 +1,6 @@
 """The arrivals of many events as arrays, one row an arrival, and their travel times from any places."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -144,7 +144,3 @@ def _look_up(table: TravelTimeTable, distance: FloatArray, depth: FloatArray, el
         slowness = 1 / table.model.velocity(table.wave, -level)
         time = time + climb * np.sqrt(np.maximum(slowness**2 - p**2, 0))
     return np.stack([time, p, times.time_per_depth_s_km])
-
-
-def check_tables(tables: Mapping[Wave, TravelTimeTable], waves: Sequence[Wave]) -> list[Wave]:
-    return [wave for wave in waves if wave not in tables]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kensoku.locating._batch import WAVES, Batch
+from kensoku.locating._moments import Posterior
 from kensoku.locating._polish import Peaks
-from kensoku.locating._posterior import Posterior
 from kensoku.locating._sphere import EARTH_RADIUS_KM, Frame, azimuths_deg, degrees, gaps_deg
 from kensoku.locating._summary import circles_km, ellipsoids, quality
 from kensoku.locating._values import (

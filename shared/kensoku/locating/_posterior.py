@@ -1,4 +1,4 @@
-"""What the nodes say together: mean, covariance, depth interval; and more nodes where the first were not enough."""
+"""Lay nodes where the probability is: around the maximum, and more where the first were not enough."""
 
 from dataclasses import dataclass, replace
 
@@ -6,9 +6,12 @@ import numpy as np
 
 from kensoku.locating._batch import Batch
 from kensoku.locating._lattice import Nodes, Shape, Spacing, around, ball, evaluate, shape_of
+from kensoku.locating._moments import Posterior, empty_posterior, shares, summarise
 from kensoku.locating._polish import Peaks
 from kensoku.locating._sphere import Frame
 from kensoku.locating._values import BoolArray, FloatArray, IntArray, LocationSettings, Tables
+
+Limits = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,48 +31,14 @@ TOGETHER = 16  # events at a time, so that what is in between stays in the proce
 GROWS_FROM = 1e-3  # of the greatest probability of a node: its neighbours are looked at
 HILL_RADIUS = 4.2  # of a lattice that grows, or lies around another peak, standard deviations
 MOST_NODES = 2000  # of one event: beyond them nothing is added
-FINE = 32  # steps of depth within a slice
 INSIDE = 3.0  # standard deviations: a peak that near is on the lattice
 SECOND_HILL = 1e-3  # of the probability: it counts
-LIKELY_68 = 0.6827
-
-
-Limits = tuple[FloatArray, FloatArray]
-
-
-@dataclass(frozen=True, slots=True)
-class Posterior:
-    """(event, ...); kilometres from the first peak, depths and times as they are."""
-
-    mean: FloatArray  # time s, north km, east km, depth km
-    covariance: FloatArray
-    depth_lower_km: FloatArray
-    depth_upper_km: FloatArray
-    nodes: IntArray
-    is_multimodal: BoolArray
-    highest: FloatArray  # the greatest logarithm of the posterior of a node, and where: north, east, depth
-
-    def take(self, events: IntArray) -> "Posterior":
-        p = self
-        return Posterior(
-            p.mean[events],
-            p.covariance[events],
-            p.depth_lower_km[events],
-            p.depth_upper_km[events],
-            p.nodes[events],
-            p.is_multimodal[events],
-            p.highest[events],
-        )
-
-    def put(self, events: IntArray, part: "Posterior") -> None:
-        for name in self.__slots__:
-            getattr(self, name)[events] = getattr(part, name)
 
 
 def explore(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits) -> Posterior:
     """Around the first of the peaks of each event; where others count, around them too."""
     count = len(batch.first)
-    result = _empty(count)
+    result = empty_posterior(count)
     best = peaks.reorder(batch, np.zeros((count, 1), np.intp))
     result.mean[:, 3] = best.depth[:, 0]
     shapes = _covariances(best.information[:, 0], limits)
@@ -83,9 +52,9 @@ def explore(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Pea
             mine = best.select(events, batch.rows(events))
             shape = shape_of(mine.frame.first, result.mean[events, 1:], shapes[events], limit, one.spacing)
             nodes = evaluate(part, tables, settings, shape, around(shape, one.radius), mine.fit.weight)
-            share = _shares(nodes.log_posterior)
+            share = shares(nodes.log_posterior)
             at_edge = share[:, ball(one.radius, one.spacing)[1] > one.edge].sum(axis=1)
-            found = _summarise(nodes, share, shape)
+            found = summarise(nodes, share, shape)
             shapes[events], is_narrow = shape.compare(found.covariance[:, 1:, 1:])
             is_coarse = _is_near_limit(found, limit) if one.spacing != FINER else np.False_
             lacking.append(events[(at_edge > one.most_at_edge) | is_narrow | is_coarse])
@@ -224,8 +193,8 @@ def _with_hills(
         volumes.append(np.full(found.depth.shape, _log_cell(other)))
         counted += 1
     joined, volume = _join(parts), np.concatenate(volumes, axis=1)
-    share = _shares(joined.log_posterior + volume)
-    result = _summarise(joined, share, shape)
+    share = shares(joined.log_posterior + volume)
+    result = summarise(joined, share, shape)
     first = share[:, : nodes.depth.shape[1]].sum()
     result.is_multimodal[:] = counted > 1 and 1 - first > SECOND_HILL
     return result
@@ -250,56 +219,6 @@ def _coordinates(frame: Frame, places: FloatArray) -> tuple[FloatArray, FloatArr
     return north * longer, east * longer
 
 
-# --- summing up -------------------------------------------------------------------------------------------------------
-
-
-def _shares(log_posterior: FloatArray) -> FloatArray:
-    share = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
-    return np.asarray(share / share.sum(axis=1, keepdims=True))
-
-
-def _summarise(nodes: Nodes, share: FloatArray, shape: Shape) -> Posterior:
-    values = np.stack([nodes.time, nodes.north, nodes.east, nodes.depth], axis=1)
-    mean = np.einsum("en,evn->ev", share, values)
-    centred = values - mean[..., None]
-    covariance = (centred * share[:, None]) @ centred.transpose(0, 2, 1)
-    covariance[:, 0, 0] += (share * nodes.time_variance).sum(axis=1)
-    lower, upper = _depth_intervals(nodes, share, shape)
-    events, best = np.arange(len(mean)), nodes.log_posterior.argmax(axis=1)
-    highest = np.stack([nodes.log_posterior, nodes.north, nodes.east, nodes.depth])[:, events, best].T
-    counts, alone = np.full(len(mean), nodes.depth.shape[1]), np.zeros(len(mean), np.bool_)
-    return Posterior(mean, covariance, lower, upper, counts, alone, highest)
-
-
-def _depth_intervals(nodes: Nodes, share: FloatArray, shape: Shape) -> tuple[FloatArray, FloatArray]:
-    """The shortest that hold 68 %; the logarithm of the sums over slices goes as a parabola from one to the next."""
-    first = nodes.slice.min(axis=1)
-    number = nodes.slice - first[:, None]
-    width = int(number.max()) + 1
-    flat = np.arange(len(first))[:, None] * width + number
-    mass = np.bincount(flat.ravel(), share.ravel(), len(first) * width).reshape(len(first), width)
-    log_mass = np.log(np.maximum(mass, 1e-12))
-    index = np.arange(width) + first[:, None]
-    is_there = (index >= 0) & (index < shape.slices[:, None])
-    before, after = np.full_like(log_mass, -30), np.full_like(log_mass, -30)
-    before[:, 1:], after[:, :-1] = log_mass[:, :-1], log_mass[:, 1:]
-    before, after = (
-        np.where(index == 0, 2 * log_mass - after, before),
-        np.where(index == shape.slices[:, None] - 1, 2 * log_mass - before, after),
-    )
-    f = (np.arange(FINE) + 0.5) / FINE - 0.5
-    curve, slope = (after + before - 2 * log_mass) / 2, (after - before) / 2
-    fine = log_mass[..., None] + f * (slope[..., None] + f * curve[..., None])
-    fine = np.where(is_there[..., None], fine, -100).reshape(len(first), -1)
-    density = np.exp(fine - fine.max(axis=1, keepdims=True))
-    falling = -np.sort(-density, axis=1)
-    reached = (falling.cumsum(axis=1) < LIKELY_68 * falling.sum(axis=1, keepdims=True)).sum(axis=1)
-    inside = density >= falling[np.arange(len(first)), reached][:, None]
-    start, end = inside.argmax(axis=1), inside.shape[1] - inside[:, ::-1].argmax(axis=1)
-    top, step = shape.top + first * shape.slice_km, shape.slice_km / FINE
-    return top + start * step, top + end * step
-
-
 def _covariances(information: FloatArray, limits: Limits) -> FloatArray:
     """No wider than the allowed depths, or than is of use."""
     depth = (limits[1] - limits[0]) / 3
@@ -307,12 +226,6 @@ def _covariances(information: FloatArray, limits: Limits) -> FloatArray:
     least[:, 0, 0] = least[:, 1, 1] = 1e-5
     least[:, 2, 2] = depth**-2
     return np.asarray(np.linalg.inv(information + least))
-
-
-def _empty(count: int) -> Posterior:
-    flags, counts = np.zeros(count, np.bool_), np.zeros(count, np.intp)
-    numbers = np.zeros((count, 4)), np.zeros((count, 4, 4)), np.zeros(count), np.zeros(count)
-    return Posterior(*numbers, counts, flags, np.zeros((count, 4)))
 
 
 def _join(parts: list[Nodes]) -> Nodes:
