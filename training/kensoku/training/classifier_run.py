@@ -39,6 +39,7 @@ from kensoku.training.run_settings import read_tables
 from kensoku.training.training_loop import Plan, Run, train
 
 EACH = 6  # cuts asked of a record
+BLAST_CUTS = 3  # the same of a short window around P
 LOST = 0.01  # of what is to be kept, where it is told how much of the rest goes
 JUDGED_AT_ONCE = 256
 LEAST_LENGTH = 3000  # samples of a record that judges
@@ -153,6 +154,7 @@ def blasts(
 ) -> Generator[list[Cut], None, None]:
     """Earthquakes and blasts through the same changes; nothing is laid over them but noise."""
     plan, window = settings.training, settings.network.window
+    each = BLAST_CUTS if window < LEAST_LENGTH else 1  # of a record; a long window is all of it
     with ExitStack() as stack:
         streams = []
         for kind in CLASSES["blast"]:
@@ -166,7 +168,8 @@ def blasts(
             yield [
                 cut
                 for answer, batch in enumerate(both)
-                for cut in cut_blasts(records_of(batch), answer, window, chance)
+                for records in [records_of(batch)]
+                for cut in cut_blasts([*records] * each, answer, window, chance)
             ]
 
 

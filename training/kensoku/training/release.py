@@ -10,7 +10,7 @@ from kensoku.errors import InputInvalid
 from kensoku.picking import Model, ModelCard, PhasePair, Pick, Rule, annotate, apart_from_gaps, find_picks, with_missing
 from kensoku.training.calibration import RIGHT_WITHIN_S, Judged, fit_calibration
 from kensoku.training.examples import RATE_HZ, Example, known
-from kensoku.training.scores import FLOOR, Scores, Told, labels_of, score, stretched, threshold_for
+from kensoku.training.scores import FLOOR, Scores, Told, labels_of, score, stretched, threshold_alike
 
 STRETCHES = (1, 2, 3, 4)
 SETTLED = 1000  # thresholds are told apart by thousandths
@@ -44,7 +44,7 @@ def complete(
         raise InputInvalid(
             "found no example to judge by, expected records of the split develop; build the data set anew"
         )
-    threshold = max(math.ceil(threshold_for(told, false_per_hour) * SETTLED) / SETTLED, least_threshold)
+    threshold = max(math.ceil(threshold_alike(told, false_per_hour) * SETTLED) / SETTLED, least_threshold)
     card = replace(card, later=too_early(told, threshold))
     told = [replace(one, rule=card.rule) for one in told]
     metrics = figures(score(told, threshold))

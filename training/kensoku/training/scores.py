@@ -22,6 +22,7 @@ START_S, BEFORE_S = (
 EXCESS_BEFORE_S, EXCESS_AFTER_S = 1.0, 5.0  # of P and S
 FLOOR = 0.1  # no threshold is lower
 LEAST_QUIET = 2000  # samples: shorter records without a label are no quiet records of a network, and judge nothing
+LEAST_QUIET_S = 360.0  # from which on a region has a say in the threshold
 TRUSTED = 0.5  # labels of less weight are not scored
 MULTIPLE = 16  # samples; networks halve the rate up to four times
 BATCH_SAMPLES = 100_000
@@ -159,6 +160,34 @@ def threshold_for(told: Sequence[Told], false_per_hour: float) -> float:
         if len(false) <= allowed:
             return threshold
         threshold = float(np.nextafter(np.float32(false[-allowed - 1]), np.float32(2)))
+
+
+def threshold_alike(told: Sequence[Told], false_per_hour: float) -> float:
+    """The same of the mean over regions, each of which counts alike, however many hours and stations it has."""
+    of: dict[str, list[tuple[Told, BoolArray]]] = defaultdict(list)
+    for each in told:
+        of[each.example.origin.region].append((each, quiet_of(each.example)))
+    seconds = {name: sum(int(quiet.sum()) for _, quiet in group) / RATE_HZ for name, group in of.items()}
+    regions = {name: group for name, group in of.items() if seconds[name] >= LEAST_QUIET_S}
+    threshold = FLOOR
+    while regions:
+        false = sorted(
+            (pick.score, 3600 / seconds[name] / len(regions))
+            for name, group in regions.items()
+            for each, is_quiet in group
+            for pick in each.picks(threshold)
+            if is_quiet[_place(pick, is_quiet)]
+        )
+        above, rate = None, 0.0
+        for score, share in reversed(false):  # from the surest down, as many as are allowed
+            rate += share
+            if rate > false_per_hour:
+                above = score
+                break
+        if above is None:
+            return threshold
+        threshold = float(np.nextafter(np.float32(above), np.float32(2)))
+    return threshold_for(told, false_per_hour)
 
 
 def score(told: Sequence[Told], threshold: float) -> Scores:
