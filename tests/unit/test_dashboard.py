@@ -47,7 +47,7 @@ def test_every_label_of_the_dashboard_is_there() -> None:
 
 
 def test_panels_do_not_lie_over_each_other() -> None:
-    taken = set()
+    taken = set[tuple[int, int]]()
     for panel in BOARD["panels"]:
         place = panel["gridPos"]
         cells = {

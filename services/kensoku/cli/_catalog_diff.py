@@ -70,7 +70,7 @@ def events_of(place: str, selection: Selection, options: argparse.Namespace) -> 
 
 
 def has_moved(pair: Pair, options: argparse.Namespace) -> bool:
-    return pair.moved_km > options.moved_km or abs(pair.later_s) > options.moved_seconds
+    return bool(pair.moved_km > options.moved_km or abs(pair.later_s) > options.moved_seconds)
 
 
 def has_grown(pair: Pair, options: argparse.Namespace) -> bool:
