@@ -198,12 +198,10 @@ def attempt(scenario: str, stations: int, seconds: int) -> Trial:
 
 
 def batch_ids(rendered: Sequence[Rendered]) -> set[str]:
-    """Of the same packets at once, stamped by their order."""
-    packets = [
-        WaveformPacket.FromString(stamped(message, NS_PER_S * (number + 1)))
-        for number, packets in enumerate(rendered)
-        for _, message in packets
-    ]
+    """Of the same packets, as if each had come at its end."""
+    packets = [WaveformPacket.FromString(message) for packets in rendered for _, message in packets]
+    for packet in packets:
+        packet.arrival_ns = packet.start_ns + NS_PER_S
     repository = default_repository()
     with open_picker(repository, f"local:{repository}", "picker_live") as picker:
         return {one.id for one in pick_packets(packets, Cascade(picker)) if isinstance(one, Pick)}
