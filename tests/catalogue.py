@@ -1,5 +1,8 @@
 """Events as the location service would publish them."""
 
+from kensoku.catalogue_store import Selection, Store, address
+from kensoku.catalogue_store._engine import _engine
+from kensoku.catalogue_store._tables import METADATA
 from kensoku.v1.event_pb2 import EVENT_STATUS_UPDATED, EVENT_TYPE_EARTHQUAKE, QUALITY_B, Event, Hypocentre
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, POLARITY_UP, Instrument
 
@@ -68,3 +71,28 @@ def add_magnitudes(event: Event, value: float) -> None:
         contribution.instrument.CopyFrom(arrival.instrument)
         contribution.pick_id = arrival.pick_id
     event.magnitudes.add(type="Mpd", absent_reason="no station was near enough")
+
+
+def ids(store: Store, **conditions: object) -> list[str]:
+    return [event.id for event in store.events(Selection(**conditions))]  # type: ignore[arg-type]  # as named
+
+
+def everything(url: str, namespace: str = "") -> dict[str, list[tuple[object, ...]]]:
+    """All rows but the numbers that the database gives them."""
+    place = address(url, namespace)
+    engine = _engine(place, must_exist=False)
+    found = {}
+    with engine.connect() as connection:
+        for name, table in METADATA.tables.items():
+            columns = [column for column in table.c if column.name not in ("key", "revision_key")]
+            if "revision_key" in table.c and name != "events":
+                revisions = METADATA.tables["revisions"]
+                columns += [revisions.c.event_id, revisions.c.revision, revisions.c.owner_epoch]
+                query = (
+                    table.join(revisions, table.c.revision_key == revisions.c.key).select().with_only_columns(*columns)
+                )
+            else:
+                query = table.select().with_only_columns(*columns)
+            found[name] = sorted((tuple(row) for row in connection.execute(query)), key=repr)
+    engine.dispose()
+    return found

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from tests.broker import free_ports
 
@@ -16,6 +17,7 @@ NEEDED = ("initdb", "pg_ctl")
 USER = "nobody"  # when the tests run as root
 SETTINGS = "-c fsync=off -c max_connections=30 -c shared_buffers=16MB -c listen_addresses=127.0.0.1"
 UNAVAILABLE = next((f"found no program {name} of PostgreSQL" for name in NEEDED if shutil.which(name) is None), "")
+needs_postgresql = pytest.mark.skipif(bool(UNAVAILABLE), reason=UNAVAILABLE)
 
 
 class Database:

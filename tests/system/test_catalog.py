@@ -15,10 +15,9 @@ from kensoku.catalogue_store import open_store
 from kensoku.v1.event_pb2 import Event
 from tests.broker import Broker, wait_until
 from tests.catalogue import make_event
-from tests.database import UNAVAILABLE, Database, running_database
+from tests.database import Database, needs_postgresql, running_database
 from tests.system.commands import environment
 
-needs_postgresql = pytest.mark.skipif(bool(UNAVAILABLE), reason=UNAVAILABLE)
 EVENTS = [make_event(f"{n:03d}", revision, time_s=n * 10.0) for n in range(40) for revision in (1, 2)]
 
 

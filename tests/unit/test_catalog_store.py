@@ -1,78 +1,19 @@
 """The catalogue in a database: the same tests on SQLite and on a real PostgreSQL."""
 
-import itertools
 import random
-import sqlite3
-import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from kensoku.catalogue_store import Area, Selection, Store, address, migrate, open_store
-from kensoku.catalogue_store._engine import _engine, _scripts, writing
-from kensoku.catalogue_store._tables import METADATA
-from kensoku.errors import DatabaseUnavailable, DatabaseUnusable, InputInvalid, SettingInvalid
+from kensoku.catalogue_store import Area, Selection, Store, address, open_store
+from kensoku.catalogue_store._engine import _engine
+from kensoku.errors import InputInvalid
 from kensoku.times import parse_time_ns
 from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED, Event
-from tests.catalogue import make_event
-from tests.database import UNAVAILABLE, Database, running_database
-
-needs_postgresql = pytest.mark.skipif(bool(UNAVAILABLE), reason=UNAVAILABLE)
-KINDS = ["sqlite", pytest.param("postgresql", marks=needs_postgresql)]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Database]:
-    with running_database() as started:
-        yield started
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
-    server: Database = request.getfixturevalue("server")
-    return server.new_url()
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with open_store(url) as opened:
-        yield opened
-
-
-def ids(store: Store, **conditions: object) -> list[str]:
-    return [event.id for event in store.events(Selection(**conditions))]  # type: ignore[arg-type]  # as named
-
-
-def everything(url: str, namespace: str = "") -> dict[str, list[tuple[object, ...]]]:
-    """All rows but the numbers that the database gives them."""
-    place = address(url, namespace)
-    engine = _engine(place, must_exist=False)
-    found = {}
-    with engine.connect() as connection:
-        for name, table in METADATA.tables.items():
-            columns = [column for column in table.c if column.name not in ("key", "revision_key")]
-            if "revision_key" in table.c and name != "events":
-                revisions = METADATA.tables["revisions"]
-                columns += [revisions.c.event_id, revisions.c.revision, revisions.c.owner_epoch]
-                query = (
-                    table.join(revisions, table.c.revision_key == revisions.c.key).select().with_only_columns(*columns)
-                )
-            else:
-                query = table.select().with_only_columns(*columns)
-            found[name] = sorted((tuple(row) for row in connection.execute(query)), key=repr)
-    engine.dispose()
-    return found
-
+from tests.catalogue import everything, ids, make_event
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
@@ -84,14 +25,14 @@ def test_an_event_is_kept_whole(store: Store) -> None:
     assert list(store.events()) == [event]
 
 
-def test_writing_twice_changes_nothing(store: Store, url: str) -> None:
+def test_writing_twice_changes_nothing(store: Store, catalogue_url: str) -> None:
     events = [make_event("a"), make_event("a", 2), make_event("b")]
     first = store.write(events)
-    before = everything(url)
+    before = everything(catalogue_url)
     assert (first.new, first.known) == (3, 0)
     second = store.write(events)
     assert (second.new, second.known, second.replaced) == (0, 3, 0)
-    assert everything(url) == before
+    assert everything(catalogue_url) == before
 
 
 def test_every_revision_is_kept_and_the_greatest_stands(store: Store) -> None:
@@ -114,14 +55,14 @@ def test_of_two_owners_with_one_revision_the_later_epoch_wins(store: Store) -> N
     assert len(store.revisions("a")) == 3
 
 
-def test_of_a_repeat_that_differs_the_one_published_first_is_kept(store: Store, url: str) -> None:
+def test_of_a_repeat_that_differs_the_one_published_first_is_kept(store: Store, catalogue_url: str) -> None:
     early, late = make_event("a"), make_event("a")
     late.latency.published_ns += 10**9
     assert store.write([late]).new == 1
     assert store.write([early]).replaced == 1
     assert store.write([late]).known == 1
     assert store.event("a") == early
-    assert len(everything(url)["arrivals"]) == len(early.arrivals)
+    assert len(everything(catalogue_url)["arrivals"]) == len(early.arrivals)
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -145,16 +86,16 @@ def test_order_repeats_and_batches_do_not_matter(tmp_path: Path, seed: int) -> N
     assert everything(urls[0]) == everything(urls[1])
 
 
-def test_the_same_rows_stand_in_both_databases(url: str, tmp_path: Path) -> None:
+def test_the_same_rows_stand_in_both_databases(catalogue_url: str, tmp_path: Path) -> None:
     other = f"sqlite:///{tmp_path / 'other.sqlite'}"
     events = [make_event(name, revision) for name in "abc" for revision in (2, 1)]
-    for place in (url, other):
+    for place in (catalogue_url, other):
         with open_store(place) as store:
             store.write(events)
-    assert everything(url) == everything(other)
+    assert everything(catalogue_url) == everything(other)
 
 
-def test_what_is_no_number_or_no_text_of_a_database_is_kept_in_the_message(store: Store, url: str) -> None:
+def test_what_is_no_number_or_no_text_of_a_database_is_kept_in_the_message(store: Store, catalogue_url: str) -> None:
     event = make_event("a")
     event.origin.rms_s = float("nan")
     event.reason = "zero\0byte"
@@ -163,7 +104,7 @@ def test_what_is_no_number_or_no_text_of_a_database_is_kept_in_the_message(store
     found = store.event("a")
     assert found is not None
     assert found.SerializeToString(deterministic=True) == event.SerializeToString(deterministic=True)
-    assert None in everything(url)["origins"][0]
+    assert None in everything(catalogue_url)["origins"][0]
 
 
 @pytest.mark.parametrize(
@@ -264,12 +205,12 @@ def test_ids_are_found_by_their_beginning(store: Store) -> None:
     assert list(store.current(["b", "zz"])) == ["b"]
 
 
-def test_the_questions_of_the_documentation_are_answered(url: str) -> None:
-    with open_store(url) as store:
+def test_the_questions_of_the_documentation_are_answered(catalogue_url: str) -> None:
+    with open_store(catalogue_url) as store:
         store.write([make_event("5f2d9c", revision, magnitude=3.4) for revision in (1, 2)])
     page = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text("utf-8")
     questions = page.partition("```sql\n")[2].partition("```")[0].split(";")[:2]
-    place = address(url)
+    place = address(catalogue_url)
     engine = _engine(place, must_exist=True)
     with engine.connect() as connection:
         asked = [text(one.replace("kensoku.", "") if place.is_sqlite else one) for one in questions]
@@ -277,161 +218,3 @@ def test_the_questions_of_the_documentation_are_answered(url: str) -> None:
     engine.dispose()
     assert {row.station for row in stations} == {"TOW2", "SRT", "CA06", "GWY", "JRC2", "CCC"}
     assert [row.revision for row in moves] == [1, 2]
-
-
-# --- versions and addresses -------------------------------------------------------------------------------------------
-
-
-def tables(url: str) -> list[object]:
-    place = address(url)
-    engine = _engine(place, must_exist=False)
-    try:
-        with engine.connect() as connection:
-            return list(compare_metadata(MigrationContext.configure(connection), METADATA))
-    finally:
-        engine.dispose()
-
-
-def test_migrations_make_the_tables_as_declared_from_nothing(url: str) -> None:
-    assert migrate(url) == (None, "0002")
-    assert tables(url) == []
-    assert migrate(url) == ("0002", "0002")
-
-
-def test_the_first_version_is_migrated_with_what_it_holds(url: str) -> None:
-    assert migrate(url, to="0001") == (None, "0001")
-    place, event = address(url), make_event("old")
-    engine = _engine(place, must_exist=False)
-    with writing(engine, place) as connection:
-        insert_by_hand(connection, event)
-    engine.dispose()
-    with open_store(url) as store:
-        assert list(store.events()) == [event]
-        assert store.write([event]).known == 1
-    assert everything(url)["events"][0][3] == event.latency.published_ns
-    assert tables(url) == []
-
-
-def insert_by_hand(connection: Connection, event: Event) -> None:
-    """As the first version did."""
-    connection.execute(
-        text(
-            "INSERT INTO revisions (key, event_id, revision, owner_epoch, published_ns, status, type, region, reason, "
-            "author, message) VALUES (7, :id, 1, 1, :published, 'UPDATED', 'EARTHQUAKE', '', '', '', :message)"
-        ),
-        {
-            "id": event.id,
-            "published": event.latency.published_ns,
-            "message": event.SerializeToString(deterministic=True),
-        },
-    )
-    connection.execute(
-        text(
-            "INSERT INTO events (id, revision_key, revision, owner_epoch, status, type, region, time_ns, "
-            "magnitude_type, quality, arrivals, merged_into, split_from) "
-            "VALUES (:id, 7, 1, 1, 'UPDATED', 'EARTHQUAKE', '', 5, 'ML', 'B', 12, '', '')"
-        ),
-        {"id": event.id},
-    )
-
-
-def test_a_migration_that_fails_leaves_the_version_before(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrate(url, to="0001")
-    place = address(url)
-    engine = _engine(place, must_exist=False)
-    with writing(engine, place) as connection:
-        connection.execute(text("CREATE INDEX events_published_ns ON events (time_ns)"))  # in the way of the last step
-    engine.dispose()
-    with pytest.raises(Exception, match="already exists"):
-        migrate(url)
-    with pytest.raises(DatabaseUnusable, match="version 0001"), open_store(url, must_exist=True):
-        pass
-
-
-def test_services_that_start_together_make_the_tables_once(url: str) -> None:
-    with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(migrate, [url] * 4))
-    assert sorted(found, key=str) == [("0002", "0002")] * 3 + [(None, "0002")]
-
-
-@needs_postgresql
-def test_a_user_who_may_make_no_schema_uses_one_that_is_there(server: Database) -> None:
-    name = server.new_url().rpartition("/")[2]
-    server.execute("CREATE ROLE writer LOGIN")
-    with pytest.raises(DatabaseUnusable, match=r"permission denied.*expected .* a user who may"):
-        migrate(server.url(name, "writer"))
-    server.execute("CREATE SCHEMA kensoku AUTHORIZATION writer", name)
-    assert migrate(server.url(name, "writer")) == (None, "0002")
-
-
-def test_tables_of_a_newer_version_are_left_alone(url: str) -> None:
-    migrate(url)
-    place = address(url)
-    engine = _engine(place, must_exist=False)
-    with writing(engine, place) as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    engine.dispose()
-    with pytest.raises(DatabaseUnusable, match=r"version 9999.*update this one"), open_store(url):
-        pass
-
-
-def test_whoever_reads_makes_no_catalogue(tmp_path: Path) -> None:
-    path = tmp_path / "none.sqlite"
-    with pytest.raises(DatabaseUnusable, match="found no database"), open_store(f"sqlite:///{path}", must_exist=True):
-        pass
-    assert not path.exists()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE other (x)")
-    with pytest.raises(DatabaseUnusable, match="no catalogue"), open_store(f"sqlite:///{path}", must_exist=True):
-        pass
-
-
-def test_a_namespace_is_a_catalogue_of_its_own(url: str) -> None:
-    with open_store(url) as live, open_store(url, "replay") as replay:
-        live.write([make_event("a")])
-        replay.write([make_event("b"), make_event("c")])
-        assert (ids(live), ids(replay)) == (["a"], ["b", "c"])
-
-
-def test_a_database_that_is_away_is_told_with_its_address_and_without_its_password() -> None:
-    with (
-        pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:1/x") as caught,
-        open_store("postgresql://me:secret@127.0.0.1:1/x"),
-    ):
-        pass
-    assert "secret" not in str(caught.value)
-
-
-def test_a_file_that_is_no_database_and_a_folder_that_cannot_be_are_told(tmp_path: Path) -> None:
-    (tmp_path / "text").write_text("not a database, but long enough to be read as the head of one" * 9)
-    for path, words in ((tmp_path / "text", "file is not a database"), (tmp_path / "text" / "x", "cannot make")):
-        with pytest.raises(DatabaseUnusable, match=words), open_store(f"sqlite:///{path}"):
-            pass
-
-
-def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(SettingInvalid, match=r"pip install 'kensoku\[postgresql\]'"), open_store("postgresql://x/y"):
-        pass
-
-
-@pytest.mark.parametrize(
-    ("found", "words"),
-    [
-        ("mysql://x/y", "mysql"),
-        ("nothing", "nothing"),
-        ("sqlite://", "path of a file"),
-        ("sqlite:///:memory:", "path of a file"),
-        ("postgresql://host", "no name of a database"),
-        ("postgresql://host/db?password=secret", "behind the"),
-    ],
-)
-def test_an_address_that_is_none_is_told(found: str, words: str) -> None:
-    with pytest.raises(SettingInvalid, match=words) as caught:
-        address(found)
-    assert "secret" not in str(caught.value)
-
-
-def test_every_migration_has_one_before_it() -> None:
-    scripts = list(_scripts().walk_revisions())
-    assert [b.down_revision == a.revision for b, a in itertools.pairwise(scripts)] == [True] * (len(scripts) - 1)

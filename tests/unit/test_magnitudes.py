@@ -1,101 +1,53 @@
-"""Magnitudes follow published formulas, and one station that errs, clips or hears nothing does not move them far."""
+"""Magnitudes follow published formulas, from the amplitudes that suit them, and an event is judged in one call."""
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.magnitudes import (
     FORMULAS,
     Estimate,
-    Example,
     Preference,
     Reading,
     Rules,
     Table,
-    Vote,
-    calibrate,
-    combine,
     estimate,
     estimate_all,
     judge,
-    learn_corrections,
-    load_corrections,
     load_formula,
     preferred_magnitude,
-    read_corrections,
     read_formula,
     readings_of,
-    write_corrections,
 )
 from kensoku.v1.association_pb2 import AssociatedPick
-from kensoku.v1.event_pb2 import EVENT_TYPE_EARTHQUAKE, Arrival, Magnitude, Origin, StationMagnitude
+from kensoku.v1.event_pb2 import EVENT_TYPE_EARTHQUAKE, Arrival, Magnitude, Origin
 from kensoku.v1.pick_pb2 import (
     AMPLITUDE_KIND_JMA_VELOCITY,
     AMPLITUDE_KIND_PEAK_DISPLACEMENT,
     AMPLITUDE_KIND_PEAK_RAW,
-    AMPLITUDE_KIND_PEAK_VELOCITY,
-    AMPLITUDE_KIND_WOOD_ANDERSON,
     AMPLITUDE_UNIT_COUNT,
     PHASE_P,
     PHASE_S,
     Amplitude,
-    AmplitudeKind,
     Instrument,
-    Phase,
     Pick,
     PickMeasurement,
 )
-
-IASPEI = load_formula("iaspei-2013")
-SECOND = 10**9
-NM = 1e-9
-
-
-def amplitude(value: float, channel: str, kind: AmplitudeKind = AMPLITUDE_KIND_WOOD_ANDERSON, **more: Any) -> Amplitude:
-    return Amplitude(**({"window_s": 29.92, "noise": value / 100} | more), kind=kind, value=value, channel=channel)
-
-
-def reading(
-    *amplitudes: Amplitude, station: str = "A", band: str = "HH", distance_km: float = 100.0, phase: Phase = PHASE_P,
-    s_after_s: float | None = None, period_s: float = 0.0, fits: bool = True,
-) -> Reading:  # fmt: skip
-    return Reading(
-        pick_id=f"{station}{band}{phase}",
-        instrument=Instrument(network="XS", station=station, band_instrument=band),
-        phase=phase,
-        onset_ns=0,
-        fits=fits,
-        epicentral_km=distance_km,
-        hypocentral_km=distance_km,
-        s_after_s=s_after_s,
-        amplitudes=amplitudes,
-        period_s=period_s,
-    )
-
-
-def horizontals(north: float, east: float, station: str = "A", **more: Any) -> Reading:
-    return reading(amplitude(north, "HHN", **more), amplitude(east, "HHE", **more), station=station)
-
-
-def nm_of(ml: float) -> float:
-    """At 100 km, in m."""
-    return 10 ** (ml + 2.09 - 2.22 - 0.189) * NM
-
-
-def of_size(ml: float, station: str, **more: Any) -> Reading:
-    return horizontals(nm_of(ml), nm_of(ml) / 2, station, **more)
-
-
-def value_of(*readings: Reading) -> float:
-    found = estimate(readings, 5.0, IASPEI)
-    assert found.has_value, found.magnitude.absent_reason
-    return found.magnitude.value
-
+from tests.readings import (
+    IASPEI,
+    NM,
+    PD,
+    SECOND,
+    amplitude,
+    displacement,
+    horizontals,
+    nm_of,
+    of_size,
+    reading,
+    value_of,
+)
 
 # --- formulas ---------------------------------------------------------------------------------------------------------
 
@@ -279,235 +231,6 @@ def test_noise_before_s_is_that_before_p_of_the_same_record() -> None:
     )
     assert not estimate([s], 5.0, IASPEI).has_value
     assert value_of(p, s) == pytest.approx(3.0)
-
-
-# --- network ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_station_that_errs_by_three_magnitudes_moves_seven_others_by_less_than_a_tenth() -> None:
-    true = [of_size(3 + 0.1 * n, "ABCDEFG"[n + 3]) for n in range(-3, 4)]
-    found = estimate([*true, of_size(6.0, "X")], 5.0, IASPEI).magnitude
-    assert found.value == pytest.approx(3.0, abs=0.1)
-    weights = {each.instrument.station: each.weight for each in found.contributions}
-    assert weights["X"] < 0.2
-    assert min(weight for station, weight in weights.items() if station != "X") > 0.98
-
-
-def test_symmetric_errors_give_their_middle_and_residuals_add_up() -> None:
-    found = estimate([of_size(2.9, "A"), of_size(3.0, "B"), of_size(3.1, "C")], 5.0, IASPEI).magnitude
-    assert found.value == pytest.approx(3.0, abs=1e-9)
-    assert [each.residual for each in found.contributions] == pytest.approx([-0.1, 0.0, 0.1], abs=1e-9)
-    assert found.stations == 3
-
-
-def test_two_stations_that_do_not_agree_give_their_middle() -> None:
-    assert value_of(of_size(2.0, "A"), of_size(5.0, "B")) == pytest.approx(3.5)
-
-
-@given(
-    st.lists(
-        st.builds(
-            Vote, st.floats(-1, 7), st.floats(0.1, 1), st.sampled_from(["none", "none", "lower", "upper"])
-        ),
-        min_size=1, max_size=12,
-    )
-)  # fmt: skip
-@settings(max_examples=100, deadline=None)
-def test_pulls_of_all_stations_add_up_to_nothing(votes: list[Vote]) -> None:
-    found = combine(votes, 0.3)
-    firm = [vote.value for vote in votes if vote.bound == "none"]
-    if found is None:
-        assert not firm
-        return
-    pulls = [w * (vote.value - found.value) for vote, w in zip(votes, found.weights, strict=True)]
-    assert sum(pulls) == pytest.approx(0.0, abs=1e-9)
-    assert min(vote.value for vote in votes) - 1e-9 <= found.value <= max(vote.value for vote in votes) + 1e-9
-    turned = combine(votes[::-1], 0.3)
-    assert turned is not None
-    assert turned.value == found.value
-
-
-def test_one_station_has_the_scatter_of_its_formula_as_uncertainty_and_many_have_less() -> None:
-    certain = replace(IASPEI, event_scatter=0.0)
-    one = estimate([of_size(3, "A")], 5.0, certain).magnitude
-    assert one.uncertainty == pytest.approx(0.3, abs=0.001)
-    found = [of_size(3 + (-1) ** n * 0.3, f"A{n}") for n in range(4)]
-    four = estimate(found, 5.0, certain).magnitude.uncertainty
-    assert four == pytest.approx(0.15, abs=0.02)
-    assert estimate(found, 5.0, replace(certain, event_scatter=0.4)).magnitude.uncertainty == pytest.approx(
-        math.hypot(four, 0.4)
-    )
-
-
-def test_clipped_stations_pull_upwards_only() -> None:
-    firm = [of_size(3.0, "A"), of_size(3.1, "B"), of_size(2.9, "C")]
-    assert value_of(*firm, of_size(2.0, "X", clipped=True)) == pytest.approx(3.0, abs=1e-9)
-    assert value_of(*firm, of_size(4.0, "X", clipped=True)) > 3.05
-
-
-def test_stations_in_noise_pull_downwards_only() -> None:
-    firm = [of_size(3.0, "A"), of_size(3.1, "B"), of_size(2.9, "C")]
-    assert value_of(*firm, of_size(4.0, "X", noise=nm_of(3.8))) == pytest.approx(3.0, abs=1e-9)
-    assert value_of(*firm, of_size(2.0, "X", noise=nm_of(1.8))) < 2.95
-
-
-def test_readings_near_the_noise_weigh_less() -> None:
-    noisy = of_size(3.6, "B", noise=nm_of(3.6) / 3.2)
-    found = estimate([of_size(3.0, "A"), noisy], 5.0, IASPEI).magnitude
-    assert found.contributions[1].weight < 0.85
-    assert found.value < 3.3
-
-
-def test_co_located_instruments_are_one_station_and_the_one_that_did_not_clip_counts() -> None:
-    clipped = of_size(2.0, "A", clipped=True)
-    strong = reading(amplitude(nm_of(3.0), "HNN"), amplitude(nm_of(2.9), "HNE"), band="HN")
-    found = estimate([clipped, strong], 5.0, IASPEI).magnitude
-    assert found.value == pytest.approx(3.0)
-    assert found.stations == 1
-    assert [(each.instrument.band_instrument, each.weight > 0) for each in found.contributions] == [
-        ("HH", False),
-        ("HN", True),
-    ]
-
-
-def test_the_order_of_readings_changes_nothing() -> None:
-    readings = [of_size(2.5 + 0.2 * n, f"A{n}", clipped=n == 4) for n in range(6)]
-    one, other = estimate(readings, 5.0, IASPEI), estimate(readings[::-1], 5.0, IASPEI)
-    assert one == other
-
-
-def test_corrections_of_stations_are_added_and_said() -> None:
-    found = estimate([of_size(3.0, "A")], 5.0, IASPEI, {"XS.A": -0.25}).magnitude
-    assert found.value == pytest.approx(2.75)
-    assert found.contributions[0].correction == -0.25
-
-
-def test_learned_corrections_take_what_a_station_reads_too_much() -> None:
-    def event(more: float) -> Magnitude:
-        found = [of_size(3.0 + 0.3 + more, "LOUD"), *(of_size(3.0 + more, f"A{n}") for n in range(5))]
-        return estimate(found, 5.0, IASPEI).magnitude
-
-    learned = learn_corrections([event(0.1 * n) for n in range(20)])["iaspei/2013"]
-    assert learned["XS.LOUD"] - learned["XS.A0"] == pytest.approx(-0.3 * 20 / 23, abs=0.01)
-    assert sum(learned.values()) == pytest.approx(0.0, abs=1e-9)
-    assert learn_corrections([event(0.0)]) == {"iaspei/2013": {}}
-    corrected = Magnitude(
-        formula="f/1",
-        contributions=[
-            StationMagnitude(instrument=Instrument(network="X", station="A"), residual=0.0, correction=0.5, weight=1)
-        ],
-    )
-    assert learn_corrections([corrected] * 97) == {"f/1": {"X.A": 0.0}}
-
-
-def test_corrections_come_back_from_their_file() -> None:
-    written = write_corrections({"iaspei/2013": {"XS.B": 0.5, "XS.A": -0.25}})
-    assert read_corrections(written, "c.csv") == {"iaspei/2013": {"XS.A": -0.25, "XS.B": 0.5}}
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("station,correction\nXS.A,1\n", "line 1: found no column formula"),
-        ("formula,station,correction\nf/1,XS.A,nan\n", "line 2: found f/1,XS.A,nan"),
-        ("formula,station,correction\nf/1,A,0.1\n", "line 2: found f/1,A,0.1"),
-        ("formula,station,correction\nf/1,XS.A,1\nf/1,XS.A,2\n", "line 3: found XS.A again"),
-        ("", "line 1: found no column"),
-    ],
-)
-def test_what_is_wrong_in_corrections_is_told(text: str, complaint: str) -> None:
-    with pytest.raises(InputInvalid) as error:
-        read_corrections(text, "c.csv")
-    assert complaint in str(error.value)
-
-
-def test_corrections_that_are_not_there_are_told() -> None:
-    with pytest.raises(InputInvalid, match="station corrections"):
-        load_corrections("/nowhere.csv")
-
-
-# --- early magnitudes -------------------------------------------------------------------------------------------------
-
-PD = load_formula("wu-zhao-2006")
-TAU_C = load_formula("wu-kanamori-2005")
-
-
-def displacement(value: float, window_s: float, at_s: float, **more: Any) -> Amplitude:
-    return amplitude(
-        value, "HHZ", AMPLITUDE_KIND_PEAK_DISPLACEMENT, window_s=window_s, time_ns=round(at_s * SECOND), **more
-    )
-
-
-def test_the_early_magnitude_is_of_p_before_s() -> None:
-    first, later = displacement(1e-5, 2.0, 1.0), displacement(1e-4, 29.92, 4.0)
-    found = estimate([reading(first, later, distance_km=30, s_after_s=3.5)], 5.0, PD).magnitude
-    assert found.value == pytest.approx(PD.magnitude(1e-5, 30, 5.0))
-
-
-def test_a_long_window_whose_peak_is_early_says_it_too() -> None:
-    later = displacement(1e-5, 29.92, 2.0)
-    assert estimate([reading(later, distance_km=90)], 5.0, PD).has_value
-
-
-def test_s_in_the_window_leaves_a_station_out() -> None:
-    only = reading(displacement(1e-5, 2.0, 1.0), distance_km=10)  # S may come after 1 s
-    assert "no P was measured before S" not in estimate([only], 5.0, PD).magnitude.absent_reason
-    late = reading(displacement(1e-5, 2.0, 1.5), distance_km=10)
-    assert estimate([late], 5.0, PD).magnitude.absent_reason == "no P was measured before S: XS.A..HH"
-
-
-def test_a_record_that_hears_no_long_periods_has_no_early_magnitude() -> None:
-    only = reading(displacement(1e-5, 2.0, 1.0, high_pass_hz=0.6), distance_km=50)
-    assert not estimate([only], 5.0, PD).has_value
-
-
-def test_a_period_needs_three_seconds_of_p_that_stand_out() -> None:
-    clear = displacement(1e-3, 3.0, 2.0)
-    far = reading(clear, distance_km=60, period_s=2.0)
-    assert estimate([far], 5.0, TAU_C).magnitude.value == pytest.approx((math.log10(2.0) + 1.113) / 0.221)
-    near = reading(clear, distance_km=60, period_s=2.0, s_after_s=2.5)
-    assert "S is within 3 s" in estimate([near], 5.0, TAU_C).magnitude.absent_reason
-    unheard = reading(clear, distance_km=60)
-    assert "no period of P" in estimate([unheard], 5.0, TAU_C).magnitude.absent_reason
-    hidden = reading(displacement(1e-3, 3.0, 2.0, noise=3e-4), distance_km=60, period_s=2.0)
-    assert "below 5 times its noise" in estimate([hidden], 5.0, TAU_C).magnitude.absent_reason
-
-
-def test_a_period_says_nothing_of_small_earthquakes() -> None:
-    small = reading(displacement(1e-6, 3.0, 2.0), distance_km=60, period_s=0.3)
-    assert "not of 4 to 9" in estimate([small], 5.0, TAU_C).magnitude.absent_reason
-
-
-def test_the_velocity_of_early_p_hears_what_displacement_cannot() -> None:
-    velocity = amplitude(1e-6, "HHZ", AMPLITUDE_KIND_PEAK_VELOCITY, window_s=1.0, high_pass_hz=0.6)
-    pv = load_formula("simulated-pv")
-    found = estimate([reading(velocity, distance_km=10)], 5.0, pv).magnitude
-    assert found.value == pytest.approx(pv.log_distance + pv.constant)
-    large = reading(amplitude(1.0, "HHZ", AMPLITUDE_KIND_PEAK_VELOCITY, window_s=1.0), distance_km=10)
-    assert "not of -2 to 5" in estimate([large], 5.0, pv).magnitude.absent_reason
-
-
-def example(magnitude: float, distance_km: float, error: float) -> Example:
-    size = 10 ** ((magnitude + error - 1.5 * math.log10(distance_km) - 2.0) / 0.8) * NM
-    here = amplitude(size, "HHN")
-    return Example((reading(here, distance_km=distance_km, s_after_s=distance_km / 8),), 5.0, magnitude)
-
-
-def test_calibration_finds_the_formula_that_made_the_amplitudes() -> None:
-    places = [(m / 4, 10.0 + 7 * d) for m in range(20) for d in range(11)]
-    level = replace(IASPEI, per_km=0.0)
-    found = calibrate([example(m, km, 0.1 * (-1) ** n) for n, (m, km) in enumerate(places)], level)
-    assert found.slope == pytest.approx(0.8, abs=0.01)
-    assert found.log_distance == pytest.approx(1.5, abs=0.02)
-    assert found.constant == pytest.approx(2.0, abs=0.05)
-    assert found.scatter == pytest.approx(0.15, abs=0.03)
-    wild = [example(m, km, 3.0 if n % 23 == 0 else 0.0) for n, (m, km) in enumerate(places)]
-    assert calibrate(wild, level).slope == pytest.approx(0.8, abs=0.02)
-
-
-def test_calibration_of_too_little_is_refused() -> None:
-    with pytest.raises(InputInvalid, match="found 1 amplitudes of 1 events"):
-        calibrate([example(3.0, 50.0, 0.0)], IASPEI)
 
 
 # --- messages and choice ----------------------------------------------------------------------------------------------

@@ -39,20 +39,9 @@ def add_actions(actions: Any) -> None:
     picks = "of `kensoku dataset pick` or somebody else's; of the same pick in several tables the first one's is taken"
     command.add_argument("--picks", type=Path, action="append", required=True, metavar="FILE.csv", help=picks)
     command.add_argument("--least-score", type=share, default=0.5, metavar="X", help="of a model's pick: %(default)s")
-    command.add_argument(
-        "--p-velocity",
-        type=real(0.1, 15, "a velocity in km/s"),
-        default=6.0,
-        metavar="KM/S",
-        help="everywhere: %(default)s",
-    )
-    command.add_argument(
-        "--s-velocity",
-        type=real(0.1, 15, "a velocity in km/s"),
-        default=3.45,
-        metavar="KM/S",
-        help="everywhere: %(default)s",
-    )
+    for phase, usual in (("p", 6.0), ("s", 3.45)):
+        velocity, everywhere = real(0.1, 15, "a velocity in km/s"), "everywhere: %(default)s"
+        command.add_argument(f"--{phase}-velocity", type=velocity, default=usual, metavar="KM/S", help=everywhere)
     command.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="there when it is whole")
     command.set_defaults(execute=execute_associate)
 
