@@ -81,6 +81,24 @@ def test_a_run_with_other_settings_needs_a_folder_of_its_own(place: Path, capsys
     assert "give another --out" in capsys.readouterr().err
 
 
+def test_a_run_begins_with_the_weights_of_another(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    slow = place / "slow.toml"
+    slow.write_text(SETTINGS.replace("steps = 6", "steps = 1\nlearning_rate = 1e-9\nwarmup_steps = 0"))
+    start = place / "out" / "best.weights.h5"
+    assert train(place, "again", "--config", str(slow), "--start", str(start)) == 0
+    network = read_settings(read_tables(slow)).network
+    before, after = build_picker(network), build_picker(network)
+    before.load_weights(start)
+    after.load_weights(place / "again" / "last.weights.h5")
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(before.get_weights(), after.get_weights(), strict=True))
+    assert train(place, "again", "--config", str(slow)) == 2
+    assert "other settings" in capsys.readouterr().err
+    wide = place / "wide.toml"
+    wide.write_text(SETTINGS.replace("[4, 4]", "[4, 8]"))
+    assert train(place, "wide", "--config", str(wide), "--start", str(start)) == 1
+    assert f"{start}: expected weights of the network" in capsys.readouterr().err
+
+
 def test_no_minute_leaves_nothing_trained(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(place, "never", "--minutes", "0") == 0
     assert "0 steps" in capsys.readouterr().out

@@ -146,7 +146,8 @@ def associate(step: "Associate", workshop: Workshop, _: Clock) -> None:
 def train(step: "Train", workshop: Workshop, clock: Clock) -> None:
     out, dataset = workshop.made[step.name], workshop.place(f"{{{step.dataset}}}")
     minutes = clock.minutes_left()
-    order = {"config": step.config, "dataset": dataset, "out": out, "minutes": minutes}
+    start = None if step.start is None else workshop.place(f"{{{step.start}}}") / "best.weights.h5"
+    order = {"config": step.config, "dataset": dataset, "out": out, "minutes": minutes, "start": start}
     state = run(step.model, workshop.options, clock.stop, **order)
     print(f"{out}: {state.step:,} steps, merit {state.best_merit:.4f} at step {state.best_step:,}", flush=True)
     if not clock.has_struck():

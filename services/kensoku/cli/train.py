@@ -52,6 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--minutes", type=real(0, 1e6, "minutes"), metavar="M", help="stop after so many; call again to go on"
     )
     parser.add_argument("--jit", action="store_true", help="compile the step with XLA, for a GPU")
+    parser.add_argument(
+        "--start", type=Path, metavar="FILE", help="weights to begin with: best.weights.h5 of a network of this shape"
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="of ablate, transfer: Markdown, anew after each")
     parser.add_argument("--repository", type=Path, metavar="DIR", help="of all: where models are put and judged")
     parser.set_defaults(execute=execute)
@@ -67,6 +70,8 @@ def execute(options: argparse.Namespace) -> int:
         raise SettingInvalid(
             "found --repository, expected it with all alone; `kensoku models ship` puts one model there"
         )
+    if options.start is not None and options.model in SEVERAL:
+        raise SettingInvalid(f"found --start, expected it with one model, not {options.model}; leave it out")
     with stop_on_signals() as stop:
         if options.model in SEVERAL:
             return int(importlib.import_module(SEVERAL[options.model]).execute(options, stop))
@@ -86,7 +91,7 @@ def run(model: str, options: argparse.Namespace, stop: threading.Event, **change
         if error.name not in ("keras", "tensorflow"):
             raise
         raise SettingInvalid(f"found no {error.name}, expected it for training; pip install 'kensoku[train]'") from None
-    own = {name: getattr(options, name) for name in ("config", "threads", "processes", "minutes", "jit")}
+    own = {name: getattr(options, name) for name in ("config", "threads", "processes", "minutes", "jit", "start")}
     return train(Order(**(own | changes)), stop, tell)
 
 

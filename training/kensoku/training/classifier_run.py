@@ -34,7 +34,7 @@ from kensoku.training.cuts import (
 from kensoku.training.examples import Example, FloatArray
 from kensoku.training.networks import ClassifierConfig, build_classifier
 from kensoku.training.orders import Order
-from kensoku.training.picker_run import fingerprint
+from kensoku.training.picker_run import begin_with, fingerprint
 from kensoku.training.run_settings import read_tables
 from kensoku.training.training_loop import Plan, Run, train
 
@@ -73,6 +73,7 @@ def _train(task: Task, order: Order, stop: threading.Event, tell: Callable[[Row]
     use_threads(order.threads)
     keras.utils.set_random_seed(plan.seed)
     network = build_classifier(settings.network)
+    begin_with(network, order.start)
     pools = read_pools(order, task)
     judges = judging_cuts(task, order, settings.network.window)
     predict = predictor(network)
@@ -88,7 +89,7 @@ def _train(task: Task, order: Order, stop: threading.Event, tell: Callable[[Row]
         folder=order.out,
         feed=feed,
         judge=(lambda: figures(task, predict, judges)) if judges else None,
-        fingerprint=fingerprint(settings, order.dataset),  # type: ignore[arg-type]  # of the same three tables
+        fingerprint=fingerprint(settings, order.dataset, order.start),  # type: ignore[arg-type]  # of the same three tables
         is_stopping=is_stopping,
         tell=tell,
         jit=order.jit,

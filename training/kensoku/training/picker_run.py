@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -48,6 +49,7 @@ def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None
     keras.utils.set_random_seed(plan.seed)
     keras.config.set_dtype_policy("mixed_bfloat16" if plan.mixed_precision else "float32")
     picker = build_picker(settings.network)
+    begin_with(picker, order.start)
     pools = read_pools(order.dataset)
     judges = [each for each in datasets.read(order.dataset, split=order.judged_by) if judges_picking(each)]
     predict = predictor(picker)
@@ -66,7 +68,7 @@ def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None
         folder=order.out,
         feed=feed,
         judge=judge if judges else None,
-        fingerprint=fingerprint(settings, order.dataset),
+        fingerprint=fingerprint(settings, order.dataset, order.start),
         is_stopping=is_stopping,
         tell=tell,
         jit=order.jit,
@@ -103,9 +105,23 @@ def figures(scores: Sequence[Scores]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in row.items()}
 
 
-def fingerprint(settings: Settings, dataset: Path) -> str:
+def begin_with(network: keras.Model, start: Path | None) -> None:
+    """The weights of a network that was trained before, if one is named."""
+    if start is None:
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # it loads a part of the weights with a warning
+            network.load_weights(start)
+    except (OSError, ValueError, UserWarning) as error:
+        what = "expected weights of the network that the settings describe, as best.weights.h5 of another run"
+        raise InputInvalid(f"{start}: {what}; found: {error}") from None
+
+
+def fingerprint(settings: Settings, dataset: Path, start: Path | None = None) -> str:
     """Of everything that decides what the weights become, but for the machine."""
     parts = [*map(_plain, (settings.network, settings.recipe, settings.training)), datasets.read_finished(dataset)]
+    parts += [] if start is None else [{"start": hashlib.sha256(start.read_bytes()).hexdigest()}]
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
 
 

@@ -60,11 +60,12 @@ class Train(_Step):
     dataset: Name  # of a step before
     description: str
     last: Annotated[int, Field(gt=0)] | None = None  # answers of a live picker's cut
+    start: Name | None = None  # of a step before, whose weights it begins with
     settled_by: Name | None = None  # of a first stage: the live picker, of a step before
     is_shipped: bool = True  # False: it serves later steps alone
 
     def reads(self) -> tuple[Template, ...]:
-        return tuple(f"{{{name}}}" for name in (self.dataset, self.settled_by) if name)
+        return tuple(f"{{{name}}}" for name in (self.dataset, self.start, self.settled_by) if name)
 
 
 class Pick(_Step):
