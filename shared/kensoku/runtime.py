@@ -10,16 +10,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Literal
+from typing import Generic, Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from kensoku.bus import Bus, Options, open_bus
 from kensoku.errors import KensokuError, SettingInvalid
-from kensoku.settings import mask
+from kensoku.settings import SettingsType, describe, from_command_line, mask
 
 log = logging.getLogger("kensoku")
 
@@ -232,3 +234,33 @@ def serve_pulse(pulse: Pulse, host: str, port: int) -> Iterator[int]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+# --- a service as a process of its own --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Process(Generic[SettingsType]):
+    """What every service has when it is a process of its own."""
+
+    settings: SettingsType
+    bus: Bus
+    pulse: Pulse
+    stop: threading.Event
+
+
+@contextmanager
+def service_process(kind: type[SettingsType], name: str, summary: str) -> Iterator[Process[SettingsType]]:
+    """`python -m kensoku.NAME`: settings from the command line, a log, health, signals and the bus."""
+    settings = from_command_line(kind, f"python -m kensoku.{name}", summary)
+    configure_logs(settings.log_format, settings.log_level)
+    own_log = logging.getLogger(f"kensoku.{name}")
+    own_log.info("starting with %s", describe(settings))
+    pulse = Pulse()
+    with (
+        stop_on_signals() as stop,
+        serve_pulse(pulse, settings.host, settings.port),
+        open_bus(settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s)) as bus,
+    ):
+        yield Process(settings, bus, pulse, stop)
+    own_log.info("stopped cleanly")

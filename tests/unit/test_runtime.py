@@ -17,7 +17,17 @@ from typing import Any
 import pytest
 
 from kensoku.errors import BusUnavailable, InputInvalid, SettingInvalid
-from kensoku.runtime import HumanLines, JsonLines, Pulse, configure_logs, run_to_exit_code, serve_pulse, stop_on_signals
+from kensoku.runtime import (
+    HumanLines,
+    JsonLines,
+    Pulse,
+    configure_logs,
+    run_to_exit_code,
+    serve_pulse,
+    service_process,
+    stop_on_signals,
+)
+from kensoku.settings import ServiceSettings
 
 
 @dataclass
@@ -260,3 +270,31 @@ def test_other_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixtur
         ours.setLevel(before[2])
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" ", 1)[1] for line in lines] == ["I probe: ours", "W elsewhere: trouble"]
+
+
+# --- a service as a process of its own --------------------------------------------------------------------------------
+
+
+def test_a_process_of_a_service_has_its_bus_and_says_when_it_stops(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["python -m kensoku.trial", "--port", "0", "--namespace", "trial"])
+    before = signal.getsignal(signal.SIGTERM)
+    with service_process(ServiceSettings, "trial", "Try.") as process:
+        process.bus.publish("events", "one", b"")
+        assert process.settings.namespace == "trial"
+        assert not process.stop.is_set()
+        assert process.pulse.waiting() == {}
+    assert capsys.readouterr().err.endswith("stopped cleanly\n")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_process_that_fails_does_not_say_that_it_stopped_cleanly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["python -m kensoku.trial", "--port", "0"])
+    with pytest.raises(InputInvalid), service_process(ServiceSettings, "trial", "Try."):
+        raise InputInvalid("found nothing")
+    told = capsys.readouterr().err
+    assert "starting with" in told
+    assert "stopped cleanly" not in told
