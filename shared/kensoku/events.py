@@ -3,13 +3,14 @@
 import math
 from typing import Any
 
+from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import Event, EventStatus, EventType, Magnitude, Quality
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S
 
 PHASES = {PHASE_P: "P", PHASE_S: "S"}
 
 
-def status_name(event: Event) -> str:
+def status_name(event: Event | Association) -> str:
     """`FINAL`; of a status from a newer version its number."""
     return _name(EventStatus, int(event.status), "EVENT_STATUS_")
 

@@ -10,6 +10,7 @@ from google.protobuf.message import Message as Contract
 from kensoku.bus import Message
 from kensoku.bus.topics import REJECTED
 from kensoku.errors import InputInvalid
+from kensoku.events import preferred_magnitude, quality_name, status_name, type_name
 from kensoku.packets import ChannelSamples, decode_packet
 from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.association_pb2 import Association
@@ -78,6 +79,10 @@ def _describe(message: Message) -> str:
         return str(contract)
     if isinstance(contract, WaveformPacket):
         return describe_packet(contract, len(message.value))
+    if isinstance(contract, Event):
+        return describe_event(contract)
+    if isinstance(contract, Association):
+        return describe_association(contract)
     return f"{contract.DESCRIPTOR.name}  {text_format.MessageToString(contract, as_one_line=True, as_utf8=True)}"
 
 
@@ -103,6 +108,55 @@ def describe_packet(packet: WaveformPacket, size_bytes: int) -> str:
             packet.source,
         )
     )
+
+
+def describe_event(event: Event) -> str:
+    """What a revision says: how big, when, where, how sure, and how long after the earthquake it was published."""
+    magnitude = preferred_magnitude(event)
+    size = f"{magnitude.type} {magnitude.value:.1f}" if magnitude else "no magnitude"
+    kind = type_name(event).lower() if event.type else "of no type"
+    parts = [f"{status_name(event)} {event.revision}", f"{size} {kind}"]
+    if event.HasField("origin"):
+        origin = event.origin
+        parts += [
+            iso_time(origin.time_ns),
+            _place(origin.latitude_deg, origin.longitude_deg, origin.depth_km)
+            + f" +- {origin.horizontal_uncertainty_km:.1f} km",
+            f"quality {quality_name(event) or '-'}",
+            f"{origin.phases_used} phases of {origin.stations_used} stations",
+            f"rms {origin.rms_s:.2f} s",
+        ]
+        if event.latency.published_ns:
+            parts.append(f"published after {(event.latency.published_ns - origin.time_ns) / NS_PER_S:.1f} s")
+    else:
+        parts.append("no origin")
+    return "  ".join([*parts, *_ties(event.merged_into, event.split_from, event.reason)])
+
+
+def describe_association(association: Association) -> str:
+    """Which picks are held to be of one earthquake, and about where it was."""
+    stations = {(one.pick.instrument.network, one.pick.instrument.station) for one in association.picks}
+    trial = association.trial
+    parts = [
+        f"{status_name(association)} {association.revision}",
+        association.event_id,
+        f"{iso_time(trial.time_ns)}  {_place(trial.latitude_deg, trial.longitude_deg, trial.depth_km)}",
+        f"{len(association.picks)} picks of {len(stations)} stations, {len(association.silent)} silent",
+        f"score {association.score:.1f}",
+        f"region {association.seam or association.region}",
+    ]
+    return "  ".join([*parts, *_ties(association.merged_into, association.split_from, association.reason)])
+
+
+def _place(latitude_deg: float, longitude_deg: float, depth_km: float) -> str:
+    """`35.690 N 117.470 W 9.2 km`"""
+    north, east = "NS"[latitude_deg < 0], "EW"[longitude_deg < 0]
+    return f"{abs(latitude_deg):.3f} {north} {abs(longitude_deg):.3f} {east} {depth_km:.1f} km"
+
+
+def _ties(merged_into: str, split_from: str, reason: str) -> list[str]:
+    told = (("merged into ", merged_into), ("split from ", split_from), ("because ", reason))
+    return [words + text for words, text in told if text]
 
 
 def _names(channels: Sequence[ChannelSamples]) -> str:

@@ -15,10 +15,17 @@ from kensoku.messages import CONTRACTS, as_json, as_line
 from kensoku.packets import ChannelSamples, encode_packet
 from kensoku.settings import socket_path
 from kensoku.times import NS_PER_S
-from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event
+from kensoku.v1.association_pb2 import Association
+from kensoku.v1.event_pb2 import (
+    EVENT_STATUS_MERGED,
+    EVENT_STATUS_PRELIMINARY,
+    Event,
+    Hypocentre,
+)
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import PickMessage
+from kensoku.v1.pick_pb2 import Instrument, PickMessage
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TimeKind, WaveformPacket
+from tests.catalogue import make_event
 
 START_NS = 1_562_261_599 * NS_PER_S  # 2019-07-04T17:33:19Z
 PUBLISHED_NS = START_NS + 2 * NS_PER_S
@@ -58,10 +65,36 @@ def test_a_packet_shows_where_its_channels_differ() -> None:
     assert "latency 0.50 s (replay)" in line
 
 
-def test_other_contracts_show_all_that_is_set() -> None:
-    event = Event(id="abc", revision=2, status=EVENT_STATUS_FINAL, region="clearwater")
+def test_an_event_is_told_in_one_readable_line() -> None:
+    line = as_line(message("events", make_event("abc", revision=3).SerializeToString(), key="abc"))
+    assert line.endswith(
+        "abc  UPDATED 3  ML 1.6 earthquake  2019-07-04T15:53:42.989Z  35.690 N 117.470 W 9.2 km +- 0.5 km  quality B  "
+        "11 phases of 6 stations  rms 0.08 s  published after 15.0 s"
+    )
+
+
+def test_an_event_without_an_origin_says_so_and_what_became_of_it() -> None:
+    event = Event(id="abc", revision=2, status=EVENT_STATUS_MERGED, merged_into="def", reason="one event of two")
     line = as_line(message("events", event.SerializeToString(), key="abc"))
-    assert line.endswith('Event  id: "abc" revision: 2 status: EVENT_STATUS_FINAL region: "clearwater"')
+    assert line.endswith("MERGED 2  no magnitude of no type  no origin  merged into def  because one event of two")
+
+
+def test_an_association_is_told_by_its_picks_and_its_trial() -> None:
+    association = Association(event_id="abc", revision=1, status=EVENT_STATUS_PRELIMINARY, region="west", score=4.25)
+    association.trial.CopyFrom(Hypocentre(time_ns=START_NS, latitude_deg=-41.5, longitude_deg=174.25, depth_km=12))
+    for station in ("WEL", "WEL", "SNZO"):
+        association.picks.add().pick.instrument.CopyFrom(Instrument(network="NZ", station=station))
+    line = as_line(message("associations", association.SerializeToString(), key="west"))
+    assert line.endswith(
+        "PRELIMINARY 1  abc  2019-07-04T17:33:19.000Z  41.500 S 174.250 E 12.0 km  3 picks of 2 stations, 0 silent  "
+        "score 4.2  region west"
+    )
+
+
+def test_other_contracts_show_all_that_is_set() -> None:
+    station = Station(network="NZ", station="WEL", source="wel.xml")
+    line = as_line(message("inventory", station.SerializeToString(), key="NZ.WEL"))
+    assert line.endswith('Station  network: "NZ" station: "WEL" source: "wel.xml"')
 
 
 def test_a_reject_shows_its_reason_and_what_it_was() -> None:
