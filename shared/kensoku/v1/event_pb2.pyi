@@ -238,7 +238,7 @@ class StationMagnitude(_message.Message):
     def __init__(self, instrument: _Optional[_Union[_pick_pb2.Instrument, _Mapping]] = ..., value: _Optional[float] = ..., residual: _Optional[float] = ..., weight: _Optional[float] = ..., pick_id: _Optional[str] = ..., correction: _Optional[float] = ...) -> None: ...
 
 class Provenance(_message.Message):
-    __slots__ = ("software_version", "velocity_model", "velocity_model_hash", "models", "inventory_hashes", "association_method", "location_method", "author")
+    __slots__ = ("software_version", "velocity_model", "velocity_model_hash", "models", "inventory_hashes", "association_method", "location_method", "author", "association_revision")
     SOFTWARE_VERSION_FIELD_NUMBER: _ClassVar[int]
     VELOCITY_MODEL_FIELD_NUMBER: _ClassVar[int]
     VELOCITY_MODEL_HASH_FIELD_NUMBER: _ClassVar[int]
@@ -247,6 +247,7 @@ class Provenance(_message.Message):
     ASSOCIATION_METHOD_FIELD_NUMBER: _ClassVar[int]
     LOCATION_METHOD_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    ASSOCIATION_REVISION_FIELD_NUMBER: _ClassVar[int]
     software_version: str
     velocity_model: str
     velocity_model_hash: str
@@ -255,7 +256,8 @@ class Provenance(_message.Message):
     association_method: str
     location_method: str
     author: str
-    def __init__(self, software_version: _Optional[str] = ..., velocity_model: _Optional[str] = ..., velocity_model_hash: _Optional[str] = ..., models: _Optional[_Iterable[_Union[_pick_pb2.ModelReference, _Mapping]]] = ..., inventory_hashes: _Optional[_Iterable[str]] = ..., association_method: _Optional[str] = ..., location_method: _Optional[str] = ..., author: _Optional[str] = ...) -> None: ...
+    association_revision: int
+    def __init__(self, software_version: _Optional[str] = ..., velocity_model: _Optional[str] = ..., velocity_model_hash: _Optional[str] = ..., models: _Optional[_Iterable[_Union[_pick_pb2.ModelReference, _Mapping]]] = ..., inventory_hashes: _Optional[_Iterable[str]] = ..., association_method: _Optional[str] = ..., location_method: _Optional[str] = ..., author: _Optional[str] = ..., association_revision: _Optional[int] = ...) -> None: ...
 
 class EventLatency(_message.Message):
     __slots__ = ("last_sample_ns", "packet_arrival_ns", "window_ready_ns", "pick_published_ns", "associated_ns", "located_ns", "published_ns")
