@@ -123,6 +123,8 @@ def test_the_demo_starts_shows_its_packets_and_stops_without_leaving_anything(ho
         tail = system.command("tail", "waveforms", "--count", "12", "--json")
         assert tail.returncode == 0, tail.stderr
         assert {json.loads(line)["key"] for line in tail.stdout.splitlines()} == {f"XA.0{n}" for n in range(1, 7)}
+        assert "XA.06" in system.command("inventory", "show").stdout, "its stations are known without being asked for"
+        assert system.command("catalog", "list").stdout.endswith("events\n")
         status, body = system.get("/readyz")
         assert (status, json.loads(body)["ready"]) == (200, True)
         assert 'bus_published_messages_total{topic="waveforms"}' in system.get("/metrics")[1]

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from kensoku.bus import Bus
@@ -49,14 +50,20 @@ def diff(options: argparse.Namespace) -> int:
 def apply(options: argparse.Namespace) -> int:
     reading = read_files(options.files)
     with open_running_bus(options) as bus:
-        found = changes(published(bus), reading.stations, options.prune)
-        for change in found:
-            bus.publish(TOPIC, change.key, encode(change))
-        bus.flush()
+        found = publish(bus, reading.stations, options.prune)
     tell(found, reading)
     removed = sum(change.after is None for change in found)
     print(f"published {len(found) - removed} stations, removed {removed}")
     return 0
+
+
+def publish(bus: Bus, stations: Mapping[str, Station], prune: bool = False) -> list[Change]:
+    """What was not published so before, and now is."""
+    found = changes(published(bus), stations, prune)
+    for change in found:
+        bus.publish(TOPIC, change.key, encode(change))
+    bus.flush()
+    return found
 
 
 def encode(change: Change) -> bytes | None:

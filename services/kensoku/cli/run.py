@@ -14,23 +14,22 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from prometheus_client import REGISTRY
 from pydantic import Field
 
-from kensoku.acquisition import replay
 from kensoku.acquisition.settings import AcquisitionSettings
-from kensoku.bus import Bus, Options, open_bus, serve_bus
-from kensoku.control import StationSwitches
+from kensoku.bus import Options, open_bus, serve_bus
+from kensoku.catalog.settings import CatalogSettings
+from kensoku.cli._run_inventory import add_inventory_flag, inventory_of, publish_inventory
+from kensoku.cli._run_services import acquire, catalog_service, triggering_services
 from kensoku.errors import EmbeddedServerUnusable, ModelServerUnavailable
 from kensoku.inference import Models, open_models
 from kensoku.models import default_repository
-from kensoku.picking import CARD
 from kensoku.runtime import Pulse, configure_logs, process_age_s, serve_pulse, stop_on_signals
 from kensoku.settings import ServiceSettings, add_flags, describe, load_settings, misspelt, overrides, socket_path
 from kensoku.supervision import Service, Supervisor
-from kensoku.triggering import service as triggering
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.triton import embedded_triton
 
@@ -40,6 +39,7 @@ BEAT_S = 0.2
 MODELS_PERIOD_S = 5.0
 STATUS_PERIOD_S = 30.0
 
+CATALOG_FLAGS = ("database", "catalog_agency", "catalog_author")  # the others by their variables
 DEMO = {  # a minute before an M5.8 beneath six stations, for ever
     "acquisition_source": "sim://aftershocks",
     "acquisition_stations": "XA.0[1-6]",
@@ -71,6 +71,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_flags(parser.add_argument_group("replayed waveforms"), AcquisitionSettings, only=own)
     own = TriggeringSettings.model_fields.keys() - RunSettings.model_fields.keys() - {"triggering_backfill"}
     add_flags(parser.add_argument_group("triggering"), TriggeringSettings, only=own)
+    add_flags(parser.add_argument_group("catalogue"), CatalogSettings, only=CATALOG_FLAGS)
+    add_inventory_flag(parser)
     parser.set_defaults(execute=execute)
 
 
@@ -79,9 +81,11 @@ def execute(options: argparse.Namespace) -> int:
     acquisition = acquisition_settings(options, settings)
     configure_logs(settings.log_format, settings.log_level)
     picking = load_settings(TriggeringSettings, overrides(options, TriggeringSettings))
+    keeping = load_settings(CatalogSettings, overrides(options, CatalogSettings))
     log.info("starting with %s", describe(acquisition or settings))
-    for sentence in misspelt([RunSettings, AcquisitionSettings, TriggeringSettings]):
+    for sentence in misspelt([RunSettings, AcquisitionSettings, TriggeringSettings, CatalogSettings]):
         log.warning("%s", sentence)
+    inventory = inventory_of(options.inventory, acquisition)
     pulse = Pulse()
     pulse.wait_for("models", "the model server is starting")
     if acquisition:
@@ -91,9 +95,10 @@ def execute(options: argparse.Namespace) -> int:
         port = opened.enter_context(serve_pulse(pulse, settings.host, settings.port))
         bus = opened.enter_context(open_bus(settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s)))
         opened.enter_context(serve_bus(bus, socket_path(settings.home)))
+        publish_inventory(bus, inventory)
         models = opened.enter_context(serving_models(settings))
         services = [Service("acquisition", acquire(acquisition, bus))] if acquisition else []
-        services += triggering_services(picking, bus, models)
+        services += [*triggering_services(picking, bus, models), catalog_service(keeping, bus)]
         opened.enter_context(Supervisor(pulse, stop).running(services))
         for _ in watch(pulse, models, stop, settings.models_wait_s):
             log.info("ready after %.1f s", process_age_s())
@@ -110,26 +115,6 @@ def acquisition_settings(options: argparse.Namespace, settings: RunSettings) -> 
     elif settings.acquisition_source is None:
         return None
     return load_settings(AcquisitionSettings, given)
-
-
-def acquire(settings: AcquisitionSettings, bus: Bus) -> Any:
-    def run(pulse: Pulse, stop: threading.Event) -> None:
-        with bus.table("control") as control:
-            replay.run(settings, bus, pulse, stop, StationSwitches(control).is_enabled)
-
-    return run
-
-
-def triggering_services(settings: TriggeringSettings, bus: Bus, models: Models) -> list[Service]:
-    """Picking, now and of what comes too late, where the repository has a model for it."""
-    if not (settings.model_repository / settings.triggering_model / CARD).is_file():
-        log.warning("found no model %r in %s: nothing is picked", settings.triggering_model, settings.model_repository)
-        return []
-    present, late = (settings.model_copy(update={"triggering_backfill": is_late}) for is_late in (False, True))
-    return [
-        Service("triggering", lambda pulse, stop: triggering.run(present, bus, models, pulse, stop)),
-        Service("backfill", lambda pulse, stop: triggering.run(late, bus, models, pulse, stop)),
-    ]
 
 
 @contextmanager
@@ -209,7 +194,8 @@ def published_messages() -> dict[str, float]:
 
 def status_line(before: dict[str, float], after: dict[str, float], waiting: dict[str, str]) -> str:
     """`published in the last 30 s: 180 waveforms; ready`"""
-    counts = [f"{after[topic] - before.get(topic, 0):.0f} {topic}" for topic in sorted(after)]
+    new = {topic: after[topic] - before.get(topic, 0) for topic in sorted(after)}
+    counts = [f"{count:.0f} {topic}" for topic, count in new.items() if count]
     state = "; ".join(f"waiting for {part}: {reason}" for part, reason in waiting.items()) or "ready"
     return f"published in the last {STATUS_PERIOD_S:g} s: {', '.join(counts) or 'nothing'}; {state}"
 
@@ -226,6 +212,8 @@ Kensoku is running, {source}
   figures                {address}/metrics
 in another terminal:
   {home}{program} tail waveforms
+  {home}{program} tail events
+  {home}{program} catalog list
   {home}{program} models list
   {home}{program} stations list
 Ctrl-C stops it.

@@ -1,0 +1,90 @@
+"""What `kensoku run` starts besides the model server: the catalogue's writer, and stations that everybody knows."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kensoku.acquisition.settings import AcquisitionSettings
+from kensoku.bus import Bus, open_bus
+from kensoku.catalog.settings import CatalogSettings
+from kensoku.catalogue_store import open_store
+from kensoku.cli._run_inventory import inventory_of, publish_inventory
+from kensoku.cli._run_services import catalog_service
+from kensoku.cli.inventory import published
+from kensoku.cli.run import published_messages, status_line
+from kensoku.errors import InputInvalid
+from kensoku.inventory import Reading
+from kensoku.runtime import Pulse
+from kensoku.supervision import Supervisor
+from tests.catalogue import ids, make_event
+
+LIMIT_S = 60.0  # on a machine with other things to do
+
+
+def wait_for(claim: str, is_true: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
+    deadline = time.monotonic() + limit_s
+    while not is_true():
+        assert time.monotonic() < deadline, f"not within {limit_s:g} s: {claim}"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def bus() -> Bus:
+    return open_bus("memory://")
+
+
+def test_events_on_the_bus_are_soon_in_the_database(bus: Bus, tmp_path: Path) -> None:
+    settings = CatalogSettings(home=tmp_path)
+    stop = threading.Event()
+    with bus, Supervisor(Pulse(), stop).running([catalog_service(settings, bus)]):
+        bus.publish("events", "abc", make_event("abc").SerializeToString())
+        bus.flush()
+        wait_for("the event is committed", lambda: sum(bus.lag("events", "catalog").values()) == 0)
+    with open_store(settings.database_address, must_exist=True) as store:
+        assert ids(store) == ["abc"]
+
+
+def test_the_stations_of_a_simulated_source_are_published_before_its_waveforms(bus: Bus) -> None:
+    acquisition = AcquisitionSettings(acquisition_source="sim://aftershocks", acquisition_stations="XA.0[1-3]")
+    with bus:
+        publish_inventory(bus, inventory_of([], acquisition))
+        stations = published(bus)
+    assert sorted(stations) == ["XA.01", "XA.02", "XA.03"]
+    assert all(epoch.HasField("response") for epoch in stations["XA.01"].epochs)
+
+
+def test_stations_that_are_published_already_are_not_published_again(bus: Bus, tmp_path: Path) -> None:
+    file = tmp_path / "stations.csv"
+    file.write_text("id,lat,lon,elev_m\nNZ.WEL,-41.284,174.768,138\n")
+    with bus:
+        for _ in range(2):
+            publish_inventory(bus, inventory_of([file], None))
+        assert len(list(bus.read("inventory"))) == 1
+
+
+def test_without_files_or_a_simulation_nothing_is_published(bus: Bus) -> None:
+    recorded = AcquisitionSettings(acquisition_source="archive")
+    with bus:
+        for acquisition in (None, recorded):
+            publish_inventory(bus, inventory_of([], acquisition))
+        assert list(bus.read("inventory")) == []
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(InputInvalid, match="cannot read .*absent.xml"):
+        inventory_of([tmp_path / "absent.xml"], None)
+
+
+def test_nothing_selected_of_a_simulation_is_left_for_acquisition_to_tell() -> None:
+    acquisition = AcquisitionSettings(acquisition_source="sim://aftershocks", acquisition_stations="ZZ.*")
+    assert inventory_of([], acquisition) == Reading({})
+
+
+def test_the_status_names_only_topics_in_which_something_happened() -> None:
+    before, after = {"inventory": 6.0, "picks": 10.0}, {"inventory": 6.0, "picks": 160.0, "waveforms": 3.0}
+    assert status_line(before, after, {}) == "published in the last 30 s: 150 picks, 3 waveforms; ready"
+    assert status_line(after, after, {}) == "published in the last 30 s: nothing; ready"
+    assert all(count >= 0 for count in published_messages().values())
