@@ -1,0 +1,119 @@
+"""The events that were published: the last revision of each, and whose waves were on the ground when."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kensoku.solving._check import GONE
+from kensoku.v1.association_pb2 import Association
+from kensoku.v1.event_pb2 import Event
+
+State = tuple[int, int]  # revision and owner_epoch of a candidate
+MINUTE_NS = 60 * 10**9
+NEVER: State = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    pick_id: str
+    station: str  # NET.STA
+    onset_ns: int
+
+
+@dataclass(slots=True)
+class _Entry:
+    state: State  # the last that was looked at
+    message: bytes = b""  # of the last revision; empty: nothing was published
+    onsets: tuple[Onset, ...] = ()
+
+
+def _nothing(event_id: str) -> Event | None:
+    return None
+
+
+class Book:
+    """Of so many events at the most; those that were not touched for longest are forgotten first, and asked for again
+    (`recall`) when a later state of such a candidate comes."""
+
+    def __init__(self, most: int = 10_000, recall: Callable[[str], Event | None] = _nothing) -> None:
+        self._most, self._recall = most, recall
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._by_minute: defaultdict[int, set[str]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def is_known(self, association: Association) -> bool:
+        """Whether this state of the candidate, or a later one, was looked at."""
+        return state_of(association) <= self._entry(association).state
+
+    def before(self, event_id: str) -> Event | None:
+        entry = self._entries.get(event_id)
+        return Event.FromString(entry.message) if entry and entry.message else None
+
+    def note(self, association: Association) -> None:
+        """This state was looked at."""
+        entry = self._entry(association)
+        entry.state = max(entry.state, state_of(association))
+        self._entries.move_to_end(association.event_id)
+        self._forget()
+
+    def keep(self, event: Event) -> None:
+        """This revision is published, unless a later one was."""
+        old = self.before(event.id)
+        if old is not None and (old.revision, old.owner_epoch) > (event.revision, event.owner_epoch):
+            return
+        state = event.provenance.association_revision, event.owner_epoch
+        entry = self._entries.setdefault(event.id, _Entry(NEVER))
+        self._leave_minutes(event.id, entry)
+        entry.state, entry.message = max(entry.state, state), event.SerializeToString()
+        entry.onsets = () if event.status in GONE else _onsets(event)
+        for onset in entry.onsets:
+            self._by_minute[onset.onset_ns // MINUTE_NS].add(event.id)
+        self._entries.move_to_end(event.id)
+        self._forget()
+
+    def others_ns(self, association: Association) -> Mapping[str, Sequence[int]]:
+        """By station, onsets of other events within a minute or two of this candidate's picks; its own are not among
+        them, also where another event has claimed them before."""
+        own = {associated.pick.id for associated in association.picks}
+        minutes = {associated.pick.onset_ns // MINUTE_NS for associated in association.picks}
+        near = {minute + step for minute in minutes for step in (-1, 0, 1)}
+        events = {event_id for minute in near for event_id in self._by_minute.get(minute, ())} - {association.event_id}
+        found: dict[str, set[int]] = {}
+        for event_id in events:
+            for onset in self._entries[event_id].onsets:
+                if onset.pick_id not in own and onset.onset_ns // MINUTE_NS in near:
+                    found.setdefault(onset.station, set()).add(onset.onset_ns)
+        return {station: sorted(onsets) for station, onsets in found.items()}
+
+    def _entry(self, association: Association) -> _Entry:
+        entry = self._entries.get(association.event_id)
+        if entry is None:
+            if association.revision > 1 and (event := self._recall(association.event_id)) is not None:
+                self.keep(event)
+            entry = self._entries.setdefault(association.event_id, _Entry(NEVER))
+        return entry
+
+    def _forget(self) -> None:
+        while len(self._entries) > self._most:
+            self._leave_minutes(*self._entries.popitem(last=False))
+
+    def _leave_minutes(self, event_id: str, entry: _Entry) -> None:
+        for onset in entry.onsets:
+            minute = onset.onset_ns // MINUTE_NS
+            self._by_minute[minute].discard(event_id)
+            if not self._by_minute[minute]:
+                del self._by_minute[minute]
+
+
+def state_of(association: Association) -> State:
+    return association.revision, association.owner_epoch
+
+
+def _onsets(event: Event) -> tuple[Onset, ...]:
+    return tuple(
+        Onset(arrival.pick_id, f"{arrival.instrument.network}.{arrival.instrument.station}", arrival.onset_ns)
+        for arrival in event.arrivals
+        if not arrival.is_outlier
+    )
