@@ -1,34 +1,131 @@
-"""What the container files name exists: settings, topics' command, folders. No container engine runs here."""
+"""What the files for containers name exists: settings, programs, folders. No container engine runs here."""
 
+import importlib.util
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
+import pytest
+
 from kensoku.acquisition.settings import AcquisitionSettings
-from kensoku.settings import variable
+from kensoku.catalog.settings import CatalogSettings
+from kensoku.settings import ServiceSettings, load_settings, variable
+from kensoku.triggering.settings import TriggeringSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+CLUSTER = ROOT / "deploy_k8s"
+BASE = {path.name: path.read_text() for path in sorted((CLUSTER / "base").glob("*.yaml"))}
+KINDS: list[type[ServiceSettings]] = [AcquisitionSettings, TriggeringSettings, CatalogSettings]
+SERVICES = {"acquisition", "triggering", "backfill", "catalog"}
+
+# `NAME: value` of the composition, `NAME=value` of the cluster's settings, `{name: NAME, value: value}` of one service
+SETTING = re.compile(r"(KENSOKU_[A-Z_]+)(?:: |=|, value: )\"?([^\s\"}]+)")
 
 
-def test_every_variable_of_the_composition_is_a_setting() -> None:
-    known = {variable(name) for name in AcquisitionSettings.model_fields}
-    assert set(re.findall(r"^\s+(KENSOKU_\w+):", COMPOSE, re.MULTILINE)) <= known
+def settings_in(text: str) -> dict[str, str]:
+    plain = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
+    return {name.removeprefix("KENSOKU_").lower(): value for name, value in SETTING.findall(plain)}
 
 
-def test_the_values_of_the_composition_are_accepted() -> None:
-    given = {
-        name.removeprefix("KENSOKU_").lower(): value.split("  #")[0].strip('"')
-        for name, value in re.findall(r"^\s+(KENSOKU_\w+): (.+)$", COMPOSE, re.MULTILINE)
-    }
-    settings = AcquisitionSettings(**given)
-    assert settings.bus == "kafka://kafka:9092"
+@pytest.mark.parametrize("text", [COMPOSE, *BASE.values()], ids=["compose", *BASE])
+def test_every_variable_is_a_setting_and_every_value_is_accepted(text: str) -> None:
+    given = settings_in(text)
+    assert {variable(name) for name in given} <= {variable(name) for kind in KINDS for name in kind.model_fields}
+    for kind in KINDS:
+        source = {"acquisition_source": "archive"} if kind is AcquisitionSettings else {}
+        load_settings(kind, source | {name: value for name, value in given.items() if name in kind.model_fields})
+
+
+def test_composition_and_cluster_reach_the_same_parts_by_the_same_names() -> None:
+    cluster, composition = settings_in(BASE["kustomization.yaml"]), settings_in(COMPOSE)
+    for name in ("bus", "models", "database"):
+        assert cluster[name] == composition[name]
+        host = re.split(r"://(?:\w+@)?|[:/]", cluster[name])[1]
+        assert f"\n  {host}:\n" in COMPOSE
+        assert f"{host}.yaml" in BASE
+
+
+def test_every_service_is_a_container_in_both() -> None:
+    for name in SERVICES:
+        program = "triggering" if name == "backfill" else name
+        assert importlib.util.find_spec(f"kensoku.{program}.__main__")
+        assert re.search(
+            rf"^  {name}:\n    <<: \*service\n    command: python -m kensoku\.{program}$", COMPOSE, re.MULTILINE
+        )
+        assert f"command: [python, -m, kensoku.{program}]" in BASE[f"{name}.yaml"]
 
 
 def test_no_port_is_open_to_other_machines() -> None:
     published = re.findall(r'"([\d.]+):(\d+):\d+"', COMPOSE)
-    assert len(published) == 4
+    assert len(published) == COMPOSE.count("127.0.0.1:") - COMPOSE.count("http://127.0.0.1:")
     assert {address for address, _ in published} == {"127.0.0.1"}
+    assert len({port for _, port in published}) == len(published)
+    assert "NodePort" not in "".join(BASE.values())
+    assert "LoadBalancer" not in "".join(BASE.values())
+
+
+@pytest.mark.parametrize("text", [COMPOSE, *BASE.values()], ids=["compose", *BASE])
+def test_no_password_is_written_down_and_none_has_a_default(text: str) -> None:
+    for name, value in re.findall(r"(\w*PASSWORD\w*)[:,] (.+)", text):
+        if name not in ("POSTGRES_PASSWORD", "PGPASSWORD"):
+            continue
+        is_asked_for = value.startswith(("${POSTGRES_PASSWORD:?", "valueFrom: {secretKeyRef:", "... KENSOKU_ARCHIVE"))
+        assert is_asked_for, f"{name}: {value}"
+    assert not re.search(r"://\w+:[^/\s]*@", text)
+    assert "kind: Secret" not in text
+
+
+@pytest.mark.parametrize("text", [COMPOSE, *BASE.values()], ids=["compose", *BASE])
+def test_images_of_others_have_a_version(text: str) -> None:
+    images = [image for image in re.findall(r"image: (\S+)", text) if image != "kensoku"]
+    assert [image for image in images if not re.search(r":\d+\.\d+", image)] == []
+
+
+def test_the_cluster_has_every_file_and_no_other() -> None:
+    listed = re.findall(r"^  - (\S+\.yaml)$", BASE["kustomization.yaml"], re.MULTILINE)
+    assert {*listed, "kustomization.yaml", "service.yaml"} == set(BASE)
+    overlay = (CLUSTER / "overlays/gpu/kustomization.yaml").read_text()
+    models = {f"models/{path.name}" for path in (CLUSTER / "overlays/gpu/models").glob("*.pbtxt")}
+    assert set(re.findall(r"models/\S+\.pbtxt", overlay)) == models | {"models/*.pbtxt"}
+
+
+def test_every_pod_has_limits_and_probes_and_no_rights_that_it_does_not_need() -> None:
+    shared = BASE["service.yaml"]
+    assert all(part in shared for part in ("/livez", "/readyz", "runAsNonRoot: true", "readOnlyRootFilesystem: true"))
+    for name, text in BASE.items():
+        for document in text.split("\n---\n"):
+            if (kind := re.search(r"^kind: (Deployment|StatefulSet|Job)$", document, re.MULTILINE)) and text != shared:
+                assert document.count("limits: {cpu:") == document.count("requests: {cpu:") > 0, name
+                is_ours = "component: service" in document
+                assert is_ours or kind[1] == "Job" or "livenessProbe:" in document, name
+                assert is_ours or "runAsNonRoot: true" in document, name
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl, which renders the cluster's files")
+@pytest.mark.parametrize("folder", ["base", "overlays/gpu"])
+def test_the_cluster_s_files_are_rendered(folder: str) -> None:
+    command = ["kubectl", "kustomize", str(CLUSTER / folder)]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 0, answer.stderr
+    pods = [
+        document for document in answer.stdout.split("\n---\n") if "app.kubernetes.io/component: service" in document
+    ]
+    assert len(pods) == len(SERVICES)
+    for pod in pods:
+        assert pod.count("livenessProbe:") == pod.count("readinessProbe:") == pod.count("limits:") == 1
+        assert "configMapRef:" in pod
+        assert pod.count("name: home") == 2, "mounted, and there to be mounted"
+
+
+def test_the_image_has_the_database_s_client_with_its_hashes() -> None:
+    (script,) = re.findall(r"sed -n '(.+)' constraints.txt > postgresql.txt", DOCKERFILE)
+    command = ["sed", "-n", script, str(ROOT / "constraints.txt")]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [line.split("==")[0] for line in lines if not line.startswith(" ")] == ["psycopg", "psycopg-binary"]
+    assert not lines[-1].endswith("\\")
 
 
 def test_the_image_takes_what_the_wheel_needs() -> None:
