@@ -4,6 +4,12 @@ Pure: arrivals, stations and travel times in, a `Location` out (`locate`; `locat
 event). Around it, the contracts: `arrivals_of`, `sites_of`, `origin_message`, `arrival_messages`.
 """
 
+from kensoku.locating._corrections import (
+    TimeCorrection,
+    load_time_corrections,
+    read_time_corrections,
+    write_time_corrections,
+)
 from kensoku.locating._locate import locate, locate_many
 from kensoku.locating._messages import arrival_messages, arrivals_of, instrument_code, origin_message, sites_of
 from kensoku.locating._values import (
@@ -24,11 +30,15 @@ __all__ = [
     "Location",
     "LocationSettings",
     "Site",
+    "TimeCorrection",
     "arrival_messages",
     "arrivals_of",
     "instrument_code",
+    "load_time_corrections",
     "locate",
     "locate_many",
     "origin_message",
+    "read_time_corrections",
     "sites_of",
+    "write_time_corrections",
 ]
