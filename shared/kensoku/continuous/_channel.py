@@ -89,6 +89,13 @@ class Channel:
             low, high = max(start, 0), min(start + size, len(row))
             row[low:high] = self._block(number)[low - start : high - start]
 
+    def as_recorded(self, first: int, last: int) -> FloatArray:
+        """At its own rate: the samples that those at 100 Hz from `first` to before `last` are made of."""
+        low = self._own(first)
+        row = np.full(max(self._own(last) - low, 0), np.nan, dtype=np.float32)
+        self._copy(row, low)
+        return row
+
     def offset_ns(self, index: int) -> int:
         """How much later than the grid says the clock took this sample."""
         place = bisect_right(self._offsets, (self.rate.newest_for(index), 1 << 62)) - 1

@@ -1,6 +1,7 @@
 """An instrument's record: three components on the absolute 100 Hz grid, NaN where nothing has come."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +12,15 @@ from kensoku.continuous._rate import FloatArray, rate_of
 from kensoku.packets import ChannelSamples
 
 LIVE = 60 * RATE_HZ  # a channel that has sent nothing for so long is waited for no more, and may be replaced
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AsRecorded:
+    """A stretch of one channel as it came, before any filter; NaN where nothing has come."""
+
+    code: str
+    rate_hz: float
+    counts: FloatArray
 
 
 class Timeline:
@@ -53,6 +63,14 @@ class Timeline:
         for row, channel in zip(counts, self._channels, strict=True):
             if channel is not None:
                 channel.read_into(row, first)
+
+    def as_recorded(self, first: int, last: int) -> list[AsRecorded]:
+        """Of every channel that there is, at its own rate."""
+        return [
+            AsRecorded(channel.code, RATE_HZ * channel.rate.down / channel.rate.up, channel.as_recorded(first, last))
+            for channel in self._channels
+            if channel is not None
+        ]
 
     def is_covered(self, components: Sequence[int], first: int, last: int) -> bool:
         """Whether all samples of these components have come."""

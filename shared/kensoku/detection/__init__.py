@@ -7,6 +7,7 @@ from kensoku.detection._arrivals import Arrival, FrontEnd, pick_id
 from kensoku.detection._by_station import ByStation
 from kensoku.detection._cascade import LOOKED_BACK, Cascade
 from kensoku.detection._detector import Detector, Found, no_inventory, pick_packets
+from kensoku.detection._flaws import flaw_at
 from kensoku.detection._messages import Stations
 from kensoku.detection._second_look import Refined, SecondLook
 from kensoku.detection._stages import Picker, Stage, Version, decided_to
@@ -26,6 +27,7 @@ __all__ = [
     "Stations",
     "Version",
     "decided_to",
+    "flaw_at",
     "no_inventory",
     "pick_id",
     "pick_packets",

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from kensoku.continuous import NOWHERE, RATE_HZ, Before, Fed, Instrument, Network, Position, Step, Timeline, Times
-from kensoku.detection._arrivals import FrontEnd
+from kensoku.detection._arrivals import Arrival, FrontEnd
+from kensoku.detection._flaws import flaw_at
 from kensoku.detection._messages import Stations, describe, describe_fully
 from kensoku.detection._second_look import SecondLook
 from kensoku.errors import KensokuError
 from kensoku.measuring import FULL, LEAD
 from kensoku.packets import PACKETS_AT_ONCE, ChannelSamples, decode_packets
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import Pick, PickMeasurement
+from kensoku.v1.pick_pb2 import DECISION_KEPT, DECISION_REJECTED_QUALITY, Pick, PickMeasurement
 from kensoku.v1.waveform_pb2 import WaveformPacket
 
 SAME = RATE_HZ // 2  # samples: so near to a pick that was told, late samples show the same one
@@ -116,7 +117,7 @@ class Detector:
 
     def _evaluate(self, steps: Sequence[Step]) -> None:
         ready_ns = self._clock_ns()
-        arrivals = self._front_end.evaluate(steps)
+        arrivals = list(map(_judged, self._front_end.evaluate(steps)))
         inferred_ns = self._clock_ns()
         for arrival in arrivals:
             told, is_again = self._told.setdefault(arrival.instrument, []), arrival.step.is_again
@@ -144,6 +145,14 @@ class Detector:
             told[:] = [one for one in told if not one.is_measured or one.due > to - self._lateness]
             if not told:
                 del self._told[instrument]
+
+
+def _judged(arrival: Arrival) -> Arrival:
+    """Where the record itself is wrong nothing is told of the ground."""
+    if arrival.decision != DECISION_KEPT:
+        return arrival
+    flaw = flaw_at(arrival.step.timeline, arrival.index, arrival.used_to)
+    return replace(arrival, decision=DECISION_REJECTED_QUALITY, decision_reason=flaw) if flaw else arrival
 
 
 def _alike(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
