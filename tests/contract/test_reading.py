@@ -2,6 +2,8 @@
 
 import time
 
+from prometheus_client import REGISTRY
+
 from kensoku.bus import Bus
 from tests.contract.conftest import Place
 from tests.contract.reading import publish
@@ -40,6 +42,36 @@ def test_the_messages_of_one_key_can_be_read_alone(bus: Bus) -> None:
     for key in keys:
         assert [message.value for message in bus.read("flow", key=key)] == [key.encode(), b"more"]
     assert list(bus.read("flow", key="NZ.NONE")) == []
+
+
+def test_partitions_are_read_together_in_the_order_of_publication(bus: Bus) -> None:
+    keys = [f"NZ.S{number}" for number in (0, 1, 2, 3, 4, 5, 0, 2, 4, 0, 1, 0)]
+    for key in keys:
+        publish(bus, "flow", key, key.encode())
+        time.sleep(0.002)  # a record carries its time in milliseconds
+    start_ns = time.time_ns()
+    time.sleep(0.002)
+    publish(bus, "flow", "NZ.S3", b"new")
+    assert [message.key for message in bus.read_in_order("flow")] == [*keys, "NZ.S3"]
+    assert [message.value for message in bus.read_in_order("flow", start=start_ns)] == [b"new"]
+    assert list(bus.read_in_order("single")) == []
+
+
+def test_what_a_member_has_finished_is_counted_when_it_asks_for_more(bus: Bus) -> None:
+    def handled() -> float:
+        labels = {"topic": "single", "group": "counting"}
+        return REGISTRY.get_sample_value("bus_handled_messages_total", labels) or 0.0
+
+    before = handled()
+    publish(bus, "single", "NZ.WEL", b"1", b"2", b"3")
+    with bus.subscribe(["single"], "counting") as stream:
+        turns, seen = stream.batches(10), 0
+        while seen < 3:
+            assert handled() - before == 0 or seen > 0
+            seen += len(next(turns))
+        assert handled() - before < 3, "the last batch is still in hand"
+        next(turns)
+        assert handled() - before == 3
 
 
 def test_a_table_holds_the_latest_value_of_every_key(place: Place) -> None:

@@ -139,6 +139,10 @@ class Bus(ABC):
         messages = reader.messages(follow)
         return messages if key is None else (message for message in messages if message.key == key)
 
+    def read_in_order(self, topic: str, *, start: Start = "earliest") -> Iterator[Message]:
+        """All that a topic holds up to now, of all partitions together by their time of publication."""
+        return self._open_reader(topic, start).in_order()
+
     def table(self, topic: str) -> Table:
         """The latest value of every key of a compacted topic."""
         return Table(self._open_reader(topic, "earliest"))
@@ -197,11 +201,13 @@ class Stream(ABC):
         """
         while True:
             batch = self._poll(limit, timeout_s)
-            _metrics.count_read(self._group, batch)
+            counts = _metrics.by_topic(batch)
+            _metrics.count_read(self._group, counts)
             if self._clock_s() >= self._lag_due_s:
                 self._lag_due_s = self._clock_s() + LAG_PERIOD_S
                 self._show_lag(self._ends())
             yield batch
+            _metrics.count_handled(self._group, counts)
 
     def reject(self, message: Message, reason: str) -> None:
         """Put aside what cannot be used, with the reason and where it came from, and go on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PUBLISHED = Counter("bus_published_messages", "Messages handed to the bus", ["topic"])
 READ = Counter("bus_read_messages", "Messages given to a member of a group", ["topic", "group"])
+HANDLED = Counter("bus_handled_messages", "Messages of batches that a member has finished", ["topic", "group"])
 REJECTED = Counter("bus_rejected_messages", "Messages put aside as unusable", ["topic", "group"])
 EXPIRED = Counter("bus_expired_messages", "Messages deleted before the group read them", ["topic", "group"])
 LAG = Gauge("bus_lag_messages", "Messages between the group's commit and the end", ["topic", "group", "partition"])
@@ -27,9 +28,18 @@ def published(topic: str) -> Counter:
     return PUBLISHED.labels(topic)
 
 
-def count_read(group: str, batch: Sequence[Message]) -> None:
-    for topic, count in Tally([message.topic for message in batch]).items():
+def by_topic(batch: Sequence[Message]) -> Mapping[str, int]:
+    return Tally([message.topic for message in batch])
+
+
+def count_read(group: str, counts: Mapping[str, int]) -> None:
+    for topic, count in counts.items():
         READ.labels(topic, group).inc(count)
+
+
+def count_handled(group: str, counts: Mapping[str, int]) -> None:
+    for topic, count in counts.items():
+        HANDLED.labels(topic, group).inc(count)
 
 
 def forget_lag(group: str, position: Position) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -40,6 +41,36 @@ class Reader(ABC):
                         yield message
         finally:
             self.close()
+
+    def in_order(self) -> Generator[Message]:
+        """Those of all partitions by their time of publication, up to the present end.
+
+        A partition's next message is waited for before any later one of another is given; what has come of the others
+        meanwhile is held, which is as much as a client fetches at a time.
+        """
+        ends = self.ends()
+        held: dict[int, deque[Message]] = {number: deque() for number in ends}
+        try:
+            while True:
+                unread = [number for number in ends if self.is_behind({n: ends[n] * (n == number) for n in ends})]
+                yield from _those_before_all_of(held, unread)
+                if not unread:
+                    return
+                for message in self.poll(BATCH_MESSAGES, WAIT_S):
+                    if message.offset < ends[message.partition]:
+                        held[message.partition].append(message)
+        finally:
+            self.close()
+
+
+def _those_before_all_of(held: Mapping[int, deque[Message]], unread: Sequence[int]) -> Iterator[Message]:
+    """As long as a message is held of each partition of which more will come."""
+    while all(held[number] for number in unread):
+        heads = [messages[0] for messages in held.values() if messages]
+        if not heads:
+            return
+        first = min(heads, key=lambda message: (message.published_ns, message.partition))
+        yield held[first.partition].popleft()
 
 
 class Table(Mapping[str, bytes]):
