@@ -1,16 +1,49 @@
 """Loops that numpy has no words for, compiled when they first run and kept on disk."""
 
+import hashlib
+import os
+import tempfile
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import TypeVar, cast
 
-from numba import njit
+from numba import config, njit
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def compiled(function: Function) -> Function:
-    """Strict arithmetic, one thread: the same bits on every run of one machine."""
+    """Strict arithmetic, one thread: the same bits on every run of one machine; a division by zero is numpy's."""
+    return _compile(function)
+
+
+def inlined(function: Function) -> Function:
+    """As `compiled`, and put into every loop that calls it: for what is called for each number, or is given a tuple of
+    arrays, which costs more to hand over than the sum itself."""
+    return _compile(function, is_inlined=True)
+
+
+def _compile(function: Function, *, is_inlined: bool = False) -> Function:
+    config.CACHE_DIR = _folder(Path(function.__code__.co_filename).parent)  # type: ignore[attr-defined]  # dynamic
     try:
-        return cast(Function, njit(cache=True)(function))
+        return cast(Function, njit(cache=True, error_model="numpy", forceinline=is_inlined)(function))
     except RuntimeError:  # no folder can be written: compiled anew in every process
-        return cast(Function, njit(function))
+        return cast(Function, njit(error_model="numpy", forceinline=is_inlined)(function))
+
+
+@cache
+def _folder(package: Path) -> str:
+    """Another one whenever a module of the package, or a kernel of another one, changes: numba itself sees only the
+    module of the outermost loop."""
+    modules = {*package.glob("*.py"), *package.parent.glob("*/_kernels*.py")}
+    sources = [(path.name, path.read_bytes()) for path in sorted(modules)]
+    state = hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
+    given = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    root = Path(given) if given else Path.home() / ".cache"
+    root = root if os.access(_existing(root), os.W_OK) else Path(tempfile.gettempdir())
+    return str(root / "kensoku" / f"compiled-{package.name}-{state}")
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() or folder == folder.parent else _existing(folder.parent)

@@ -4,17 +4,16 @@ import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kensoku.errors import InputInvalid
 from kensoku.traveltime._arrivals import Arrivals, first_arrivals
+from kensoku.traveltime._kernels import TableArrays, look_up
 from kensoku.traveltime._model import EarthModel, FloatArray, Wave
 
 Float32Array = npt.NDArray[np.float32]
@@ -23,7 +22,6 @@ Values = Float32Array | FloatArray
 FORMAT = 2  # of the cached file; count up when nodes would differ for the same model and grid
 SAME_KM = 1e-9
 SIDES_KM = (-1e-6, 1e-6, 0.06, 0.2)  # from an interface to the nodes around it
-CHUNK = 16_384  # lookups at a time, so that what is in between stays in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,26 @@ class TravelTimeTable:
     dips: npt.NDArray[np.int8]  # elevation, depth, distance: jumps of velocity from the source down to the lowest point
 
     @cached_property
+    def arrays(self) -> TableArrays:
+        """For compiled code."""
+        grid = self.grid
+        return TableArrays(
+            nodes=np.ascontiguousarray(self.nodes),
+            dips=np.ascontiguousarray(self.dips),
+            kinked=self._kinked,
+            depths_km=np.asarray(self.depths_km, np.float64),
+            elevations_km=np.asarray(grid.elevations_km, np.float64),
+            station_slowness=self._station_slowness,
+            first_row=self._rows[0].astype(np.int64),
+            has_more_rows=self._rows[1],
+            farthest_km=float(grid.farthest_km),
+            distance_step_km=float(grid.distance_step_km),
+            highest_km=float(grid.highest_km),
+            deepest_km=float(grid.deepest_km),
+            depth_step_km=float(grid.depth_step_km),
+        )
+
+    @cached_property
     def _kinked(self) -> npt.NDArray[np.bool_]:
         """By the first node of a cell: different waves reach its corners, or those at the next elevation."""
         kinked = np.zeros(self.dips.shape, np.bool_)
@@ -84,7 +102,7 @@ class TravelTimeTable:
         least, most = corners.min(axis=0), corners.max(axis=0)
         kinked[:, :-1, :-1] = least != most
         kinked[:-1, :-1, :-1] |= np.minimum(least[:-1], least[1:]) != np.maximum(most[:-1], most[1:])
-        return kinked.ravel()
+        return kinked
 
     @cached_property
     def _station_slowness(self) -> FloatArray:
@@ -105,128 +123,13 @@ class TravelTimeTable:
         self._require("depth_km", depth, self.grid.highest_km, self.grid.deepest_km)
         self._require("elevation_km", elevation, self.grid.elevations_km[0], self.grid.elevations_km[-1])
         found = np.empty((3, distance.size))
-        flat = distance.ravel(), depth.ravel(), elevation.ravel()
-        for start in range(0, distance.size, CHUNK):
-            part = slice(start, start + CHUNK)
-            self._interpolate(np.stack([values[part] for values in flat]), found[:, part])
+        look_up(self.arrays, distance.flatten(), depth.flatten(), elevation.flatten(), found)
         return Times(*(values.reshape(distance.shape) for values in found))
 
     def _require(self, name: str, values: FloatArray, least: float, most: float) -> None:
         if values.size and not (values.min() >= least and values.max() <= most):
             wrong = values[~((values >= least) & (values <= most))].flat[0]
             raise InputInvalid(f"found {name} {wrong:g}; expected {least:g} to {most:g}, which the table spans")
-
-    def _interpolate(self, wished: FloatArray, found: FloatArray) -> None:
-        elevations = np.asarray(self.grid.elevations_km)
-        level = np.searchsorted(elevations[1:-1], wished[2], side="right")
-        cell = self._find_cell(level, wished)
-        found[:] = self._smooth(cell, wished)
-        kinked = np.flatnonzero(self._kinked[cell.first])
-        found_at_kinks = self._earliest(cell.take(kinked), wished[:, kinked])
-        if len(elevations) > 1:
-            share = (wished[2] - elevations[level]) / (elevations[level + 1] - elevations[level])
-            above = self._find_cell(level + 1, wished)
-            found += share * (self._smooth(above, wished) - found)
-            at_kinks_above = self._earliest(above.take(kinked), wished[:, kinked])
-            found_at_kinks = np.where(found_at_kinks[0] <= at_kinks_above[0], found_at_kinks, at_kinks_above)
-        found[:, kinked] = found_at_kinks
-
-    def _find_cell(self, level: npt.NDArray[np.intp], wished: FloatArray) -> "_Cells":
-        distance, depth, _ = wished
-        step, columns = self.grid.distance_step_km, self.nodes.shape[3]
-        column = np.minimum((distance / step).astype(np.intp), columns - 2)
-        firsts, are_many = self._rows
-        of = ((depth - self.grid.highest_km) / self.grid.depth_step_km).astype(np.intp)
-        row, many = firsts[of], np.flatnonzero(are_many[of])
-        row[many] = np.searchsorted(self.depths_km, depth[many], side="right") - 1
-        row = np.minimum(row, len(self.depths_km) - 2)
-        return _Cells(level, row, column, (level * len(self.depths_km) + row) * columns + column)
-
-    def _corners(self, cell: "_Cells", nodes: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-        """Near and far on the upper edge, then on the lower."""
-        columns = self.nodes.shape[3]
-        return [nodes.take(cell.first + offset, axis=-1) for offset in (0, 1, columns, columns + 1)]
-
-    def _smooth(self, cell: "_Cells", wished: FloatArray) -> FloatArray:
-        distance, depth, elevation = wished
-        step, top = self.grid.distance_step_km, self.depths_km[cell.row]
-        height = self.depths_km[cell.row + 1] - top
-        corners = self._corners(cell, self.nodes.reshape(3, -1))
-        s, t = (distance / step - cell.column).astype(np.float32), ((depth - top) / height).astype(np.float32)
-        slowness, across, down = _patch(corners, s, t, step, height.astype(np.float32))
-        return _times(slowness, across, down, distance, depth + elevation)
-
-    def _earliest(self, cell: "_Cells", wished: FloatArray) -> FloatArray:
-        """Of the waves at the corners, each carried on as it changes least (T / r of one that comes straight, T of one
-        that dips to an interface), with the curvature between corners that it reaches."""
-        distance, depth, elevation = wished
-        level, step = np.asarray(self.grid.elevations_km)[cell.level], self.grid.distance_step_km
-        x = np.stack([cell.column, cell.column + 1] * 2) * step
-        z = np.stack([self.depths_km[cell.row + i] for i in (0, 0, 1, 1)])
-        dips = np.stack(self._corners(cell, self.dips.ravel()))
-        straight = np.stack(self._corners(cell, self.nodes.reshape(3, -1)), axis=1)
-        value, across, down = np.where(dips == 0, straight, _times(straight[0], straight[1], straight[2], x, z + level))
-        dx, dz = distance - x, depth - z
-        beside, under = [1, 0, 3, 2], [2, 3, 0, 1]
-        bend_x = np.where(dips == dips[beside], (across[beside] - across) / (x[beside] - x), 0)
-        bend_z = np.where(dips == dips[under], (down[under] - down) / (z[under] - z), 0)
-        value = value + (across + bend_x * dx / 2) * dx + (down + bend_z * dz / 2) * dz
-        across, down = across + bend_x * dx, down + bend_z * dz
-        climb, height, r = elevation - level, depth + level, np.hypot(distance, depth + level)
-        here = np.where(dips == 0, _times(value, across, down, distance, height), np.stack([value, across, down]))
-        vertical = np.sqrt(np.maximum(self._station_slowness[cell.level] ** 2 - here[1] ** 2, 0))
-        rising = value + climb * (vertical - value * height / r) / r
-        straight = _times(rising, across, down, distance, depth + elevation)
-        waves = np.where(dips == 0, straight, np.stack([value + vertical * climb, across, down]))
-        first = waves[0].argmin(axis=0)
-        return np.asarray(waves[:, first, np.arange(len(first))])
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    level: npt.NDArray[np.intp]
-    row: npt.NDArray[np.intp]
-    column: npt.NDArray[np.intp]
-    first: npt.NDArray[np.intp]  # node
-
-    def take(self, index: npt.NDArray[np.intp]) -> "_Cells":
-        return _Cells(self.level[index], self.row[index], self.column[index], self.first[index])
-
-
-def _times(slowness: Values, across: Values, down: Values, x: FloatArray, height: FloatArray) -> FloatArray:
-    """T = slowness r and its slopes."""
-    r = np.maximum(np.sqrt(x * x + height * height), 1e-9)
-    over_r = slowness / r
-    return np.stack([slowness * r, over_r * x + across * r, over_r * height + down * r])
-
-
-def _patch(
-    corners: Sequence[Float32Array], s: Float32Array, t: Float32Array, width: float, height: Float32Array
-) -> tuple[FloatArray, Float32Array, Float32Array]:
-    """Cubic along both edges of constant depth, then cubic between them: value and slopes.
-
-    In single precision, but for the value itself: what it gains from the first corner on is small.
-    """
-    (f00, x00, z00), (f01, x01, z01), (f10, x10, z10), (f11, x11, z11) = corners
-    near, near_across = _cubic(f01 - f00, x00, x01, s, width)
-    far, far_across = _cubic(f11 - f10, x10, x11, s, width)
-    near_turn, far_turn = z01 - z00, z11 - z10
-    under, down = _cubic(f10 - f00 + (far - near), z00 + s * near_turn, z10 + s * far_turn, t, height)
-    u = 1 - t
-    bend = height * (t * u) * (u * near_turn - t * far_turn) / width
-    across = near_across + t * t * (3 - 2 * t) * (far_across - near_across) + bend
-    return f00.astype(np.float64) + (near + under), across, down
-
-
-def _cubic(
-    rise: Float32Array, d0: Float32Array, d1: Float32Array, s: Float32Array, width: float | Float32Array
-) -> tuple[Float32Array, Float32Array]:
-    """What Hermite's cubic has gained at s from 0 to 1 of the width, over which it rises; and its slope."""
-    mean = rise / width
-    a, b = d0 - mean, d1 - mean
-    both, u = a + b, 1 - s
-    inner = a - s * both
-    return width * s * (mean + u * inner), mean + (u - s) * inner - s * u * both
 
 
 def build_table(model: EarthModel, wave: Wave, grid: Grid, cache: Path | None = None) -> TravelTimeTable:
