@@ -98,6 +98,10 @@ class PromotionLog:
         new = ModelPromotion(version=version, sha256=sha256, effective_ns=effective_ns)
         return self._write(model, with_promotion(promotions, new), decision)
 
+    def replace(self, model: str, version: str, sha256: str, decision: Decision) -> Promotions:
+        """One version for all times, whatever was decided before: for a playback, never for the live system."""
+        return self._write(model, [ModelPromotion(version=version, sha256=sha256, effective_ns=0)], decision)
+
     def roll_back(self, model: str, decision: Decision) -> Promotions:
         return self._write(model, without_latest(self.read().get(model, []), self._now_ns()), decision)
 

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_files import Comparison, Limits, Pair, compare, read_catalogue
 from kensoku.catalogue_store import Selection, open_store
 from kensoku.cli._catalog_select import (
@@ -19,7 +20,7 @@ from kensoku.cli._catalog_select import (
     selection_of,
 )
 from kensoku.errors import SettingInvalid
-from kensoku.settings import mask
+from kensoku.settings import load_settings, mask, overrides
 from kensoku.v1.event_pb2 import Event
 
 HERE = "database"
@@ -29,7 +30,9 @@ SHOWN = 20
 def configure_diff(parser: argparse.ArgumentParser) -> None:
     for name in ("a", "b"):
         parser.add_argument(
-            name, metavar=name.upper(), help=f"QuakeML, csv or FDSN text, sqlite:///... or postgresql://..., or {HERE}"
+            name,
+            metavar=name.upper(),
+            help=f"QuakeML, csv or FDSN text, sqlite:///... or postgresql://..., {HERE}, or {HERE}:NAMESPACE",
         )
     parser.add_argument("--seconds", type=float, default=3.0, help="two events may be one within this (default: 3)")
     parser.add_argument("--km", type=float, default=30.0, help="and within this, by epicentre (default: 30)")
@@ -60,8 +63,11 @@ def diff(options: argparse.Namespace) -> int:
 
 
 def events_of(place: str, selection: Selection, options: argparse.Namespace) -> list[Event]:
-    if place == HERE:
-        with open_catalogue(database_settings(options)) as store:
+    if place == HERE or place.startswith(f"{HERE}:"):
+        settings = database_settings(options)
+        if namespace := place.removeprefix(HERE).removeprefix(":"):
+            settings = load_settings(CatalogSettings, overrides(options, CatalogSettings) | {"namespace": namespace})
+        with open_catalogue(settings) as store:
             return list(store.events(selection))
     if "://" in place:
         with open_store(place, database_settings(options).namespace, must_exist=True) as store:

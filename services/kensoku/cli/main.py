@@ -9,6 +9,7 @@ from collections.abc import Sequence
 # Each is imported only when it is called, so that `kensoku --help` answers at once.
 COMMANDS = {
     "run": "run the whole system on this machine",
+    "playback": "play a span of the log again beside the live system, with other models",
     "tail": "print the messages of a topic",
     "topics": "create and inspect the topics",
     "triton": "install and run the embedded model server",
