@@ -10,6 +10,7 @@ import pytest
 
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.catalog.settings import CatalogSettings
+from kensoku.location.settings import LocationServiceSettings
 from kensoku.settings import ServiceSettings, load_settings, variable
 from kensoku.triggering.settings import TriggeringSettings
 
@@ -18,8 +19,13 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 CLUSTER = ROOT / "deploy_k8s"
 BASE = {path.name: path.read_text() for path in sorted((CLUSTER / "base").glob("*.yaml"))}
-KINDS: list[type[ServiceSettings]] = [AcquisitionSettings, TriggeringSettings, CatalogSettings]
-SERVICES = {"acquisition", "triggering", "backfill", "catalog"}
+KINDS: list[type[ServiceSettings]] = [
+    AcquisitionSettings,
+    TriggeringSettings,
+    LocationServiceSettings,
+    CatalogSettings,
+]
+SERVICES = {"acquisition", "triggering", "backfill", "location", "catalog"}
 
 # `NAME: value` of the composition, `NAME=value` of the cluster's settings, `{name: NAME, value: value}` of one service
 SETTING = re.compile(r"(KENSOKU_[A-Z_]+)(?:: |=|, value: )\"?([^\s\"}]+)")

@@ -1,7 +1,9 @@
 """A playback: the same picks from the same log, another catalogue, and a live system that notices nothing."""
 
+import argparse
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from kensoku.catalogue_store import open_store
 from kensoku.cli import _playback_log, _playback_stages
 from kensoku.cli._playback_log import LoggedSpan
 from kensoku.cli._playback_stages import Stage, Stopped
+from kensoku.cli._run_services import Chosen
 from kensoku.cli.main import main
 from kensoku.cli.playback import copy_tables, picks_in, play, promote, stages_of
 from kensoku.detection import pick_packets
@@ -23,7 +26,6 @@ from kensoku.runtime import Pulse
 from kensoku.settings import load_settings, socket_path
 from kensoku.supervision import Service
 from kensoku.times import NS_PER_S
-from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.pick_pb2 import PickMessage
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, WaveformPacket
 from tests.catalogue import ids, make_event
@@ -77,19 +79,26 @@ def apart() -> Iterator[Bus]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Travel times, which are traced once."""
+    return tmp_path_factory.mktemp("traveltime")
+
+
 @pytest.fixture
-def picking(tmp_path: Path) -> TriggeringSettings:
+def home(tmp_path: Path, tables: Path) -> Path:
+    (tmp_path / "traveltime").symlink_to(tables)
+    return tmp_path
+
+
+@pytest.fixture
+def chosen(home: Path, tmp_path: Path) -> Chosen:
     for name, threshold in (("picker_live", 0.4), ("picker_first", 0.3)):
         for version in ("1", "2"):
             (tmp_path / name / version).mkdir(parents=True)
             (tmp_path / name / version / "model.onnx").write_bytes(f"stand-in {version}".encode())
         (tmp_path / name / CARD).write_text(card(threshold).to_json())
-    return load_settings(TriggeringSettings, {"model_repository": tmp_path, "home": tmp_path, "namespace": "trial"})
-
-
-@pytest.fixture
-def keeping(tmp_path: Path) -> CatalogSettings:
-    return load_settings(CatalogSettings, {"home": tmp_path, "namespace": "trial"})
+    return Chosen.load(argparse.Namespace(model_repository=tmp_path, home=home), "trial")
 
 
 def publish(bus: Bus, packets: Sequence[WaveformPacket]) -> None:
@@ -113,36 +122,43 @@ def pick_ids(bus: Bus) -> set[str]:
 
 
 def test_a_playback_finds_what_batch_finds_and_leaves_the_live_topics_alone(
-    live: Bus, apart: Bus, picking: TriggeringSettings, keeping: CatalogSettings
+    live: Bus, apart: Bus, chosen: Chosen
 ) -> None:
     publish(live, of_all_stations())
-    chosen = span(live, 0, 60)
-    chosen.begin()
-    play(chosen, apart, stages_of(picking, keeping, apart, StandIn()), threading.Event())
+    played = span(live, 0, 60)
+    played.begin()
+    play(played, apart, stages_of(chosen, apart, StandIn()), threading.Event())
     expected = {one.id for one in picks(pick_packets(of_all_stations(), two_stages()))}
     assert len(expected) >= 6
     assert pick_ids(apart) == expected
-    assert sum(picks_in(apart, chosen).values()) == len(expected)
-    assert (chosen.played.packets, chosen.played.stations) == (180, {"XX.STA", "XX.STB", "XX.STC"})
+    assert sum(picks_in(apart, played).values()) == len(expected)
+    assert (played.played.packets, played.played.stations) == (180, {"XX.STA", "XX.STB", "XX.STC"})
     assert pick_ids(live) == set()
     assert sum(live.lag("waveforms", "triggering").values()) == 180, "nobody has committed anything"
 
 
-def test_events_of_a_playback_are_in_a_catalogue_of_its_own(
-    live: Bus, apart: Bus, picking: TriggeringSettings, keeping: CatalogSettings, tmp_path: Path
-) -> None:
+def test_events_of_a_playback_are_in_a_catalogue_of_its_own(live: Bus, apart: Bus, chosen: Chosen, home: Path) -> None:
     publish(live, of_all_stations(2))
     apart.publish("events", "abc", make_event("abc").SerializeToString())
-    chosen = span(live, 0, 60)
-    chosen.begin()
-    play(chosen, apart, stages_of(picking, keeping, apart, StandIn()), threading.Event())
-    with open_store(keeping.database_address, "trial", must_exist=True) as store:
+    played = span(live, 0, 60)
+    played.begin()
+    play(played, apart, stages_of(chosen, apart, StandIn()), threading.Event())
+    with open_store(chosen.keeping.database_address, "trial", must_exist=True) as store:
         assert ids(store) == ["abc"]
-    assert not (tmp_path / "catalogue.sqlite").exists(), "that is where the live catalogue would be"
+    assert not (home / "catalogue.sqlite").exists(), "that is where the live catalogue would be"
+
+
+def test_associations_of_a_playback_are_dealt_with(live: Bus, apart: Bus, chosen: Chosen) -> None:
+    publish(live, of_all_stations(2))
+    apart.publish("associations", "west", b"\x99rubbish")
+    played = span(live, 0, 60)
+    played.begin()
+    play(played, apart, stages_of(chosen, apart, StandIn()), threading.Event())
+    assert len(list(apart.read("associations.rejected"))) == 1
 
 
 def test_stations_and_decisions_are_those_of_the_live_system_but_for_the_chosen_versions(
-    live: Bus, apart: Bus, picking: TriggeringSettings, keeping: CatalogSettings
+    live: Bus, apart: Bus, chosen: Chosen
 ) -> None:
     PromotionLog(live).promote("picker_live", "1", "0" * 64, None, Decision("operator"))
     live.publish("inventory", "XX.STA", b"a station")
@@ -153,9 +169,9 @@ def test_stations_and_decisions_are_those_of_the_live_system_but_for_the_chosen_
         table.refresh()
         assert dict(table) == {"XX.STA": b"a station"}
     models = StandIn()
-    chosen = span(live, 0, 30)
-    chosen.begin()
-    play(chosen, apart, stages_of(picking, keeping, apart, models), threading.Event())
+    played = span(live, 0, 30)
+    played.begin()
+    play(played, apart, stages_of(chosen, apart, models), threading.Event())
     assert "picker_live/2" in models.versions
     assert "picker_live/1" not in models.versions
     assert [one.version for one in PromotionLog(live).read()["picker_live"]] == ["1"]
@@ -166,18 +182,18 @@ def test_only_the_span_and_what_its_picks_need_is_played(live: Bus, monkeypatch:
     monkeypatch.setattr(_playback_log, "LEAD_OUT_NS", 3 * NS_PER_S)
     publish(live, seconds(RECORD))
     live.publish("waveforms", "XX.STA", b"\x99rubbish")
-    chosen = span(live, 20, 30)
-    chosen.begin()
-    played = [WaveformPacket.FromString(message.value or b"") for message in chosen.messages()]
-    assert [(one.start_ns - START_NS) / NS_PER_S for one in played] == list(range(15, 33))
-    assert (chosen.played.packets, chosen.log.packets) == (10, 60)
+    played = span(live, 20, 30)
+    played.begin()
+    packets = [WaveformPacket.FromString(message.value or b"") for message in played.messages()]
+    assert [(one.start_ns - START_NS) / NS_PER_S for one in packets] == list(range(15, 33))
+    assert (played.played.packets, played.log.packets) == (10, 60)
 
 
 def test_the_stations_are_played_in_the_order_in_which_they_sent(live: Bus) -> None:
     publish(live, of_all_stations(20))
-    chosen = span(live, 0, 20)
-    chosen.begin()
-    keys = [message.key for message in chosen.messages()]
+    played = span(live, 0, 20)
+    played.begin()
+    keys = [message.key for message in played.messages()]
     assert keys == ["XX.STA", "XX.STB", "XX.STC"] * 20
 
 
@@ -185,9 +201,9 @@ def test_of_a_live_log_only_what_was_published_since_then_is_read(live: Bus) -> 
     old = packet(RECORD, 0, 100)
     old.time_kind = TIME_KIND_LIVE
     publish(live, [old])  # published now: years before START_NS
-    chosen = LoggedSpan(live, START_NS + 3600 * NS_PER_S, START_NS + 3700 * NS_PER_S)
+    played = LoggedSpan(live, START_NS + 3600 * NS_PER_S, START_NS + 3700 * NS_PER_S)
     with pytest.raises(InputInvalid, match="found waveforms from 2030-03-17T17:46:40.000Z to 2030-03-17T17:46:41.000Z"):
-        chosen.begin()
+        played.begin()
 
 
 def test_an_empty_log_and_a_span_beside_it_are_told(live: Bus) -> None:
@@ -198,16 +214,14 @@ def test_an_empty_log_and_a_span_beside_it_are_told(live: Bus) -> None:
         span(live, 60, 70).begin()
 
 
-def test_a_service_that_fails_ends_the_playback_with_its_reason(
-    live: Bus, apart: Bus, picking: TriggeringSettings, keeping: CatalogSettings
-) -> None:
+def test_a_service_that_fails_ends_the_playback_with_its_reason(live: Bus, apart: Bus, chosen: Chosen) -> None:
     publish(live, of_all_stations(30))
-    impatient = picking.model_copy(update={"models_wait_s": 0.01})
+    impatient = replace(chosen, picking=chosen.picking.model_copy(update={"models_wait_s": 0.01}))
     away = StandIn(ModelServerUnavailable("found nobody, expected an answer; wait"))
-    chosen = span(live, 0, 30)
-    chosen.begin()
+    played = span(live, 0, 30)
+    played.begin()
     with pytest.raises(ModelServerUnavailable):
-        play(chosen, apart, stages_of(impatient, keeping, apart, away), threading.Event())
+        play(played, apart, stages_of(impatient, apart, away), threading.Event())
 
 
 def test_whoever_stops_a_playback_need_not_wait_for_its_end(live: Bus, apart: Bus) -> None:
@@ -218,10 +232,10 @@ def test_whoever_stops_a_playback_need_not_wait_for_its_end(live: Bus, apart: Bu
         stop.set()
         own.wait()
 
-    chosen = span(live, 0, 10)
-    chosen.begin()
+    played = span(live, 0, 10)
+    played.begin()
     with pytest.raises(Stopped):
-        play(chosen, apart, [Stage(Service("idle", never_read), "waveforms", "idle")], stop)
+        play(played, apart, [Stage(Service("idle", never_read), "waveforms", "idle")], stop)
 
 
 # --- as a person starts it --------------------------------------------------------------------------------------------
@@ -234,17 +248,15 @@ def command(home: Path, *arguments: str) -> int:
     return main(["playback", "--home", str(home), "--bus", "memory://", "--database", "", *arguments])
 
 
-def test_the_command_says_what_it_played_and_found(
-    live: Bus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_says_what_it_played_and_found(live: Bus, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     publish(live, [one for one in of_all_stations() if one.station == "STA"])
-    with serve_bus(live, socket_path(tmp_path)):
-        assert command(tmp_path, *SPAN, "--namespace", "trial") == 0
+    with serve_bus(live, socket_path(home)):
+        assert command(home, *SPAN, "--namespace", "trial") == 0
     told = capsys.readouterr().out
     assert "played 60 packets of 1 stations, 2030-03-17T17:46:40.000Z to 2030-03-17T17:47:40.000Z" in told
     assert "events none" in told
     assert "kensoku catalog diff database database:trial --from 2030-03-17T17:46:40.000Z" in told
-    assert (tmp_path / "catalogue-trial.sqlite").exists()
+    assert (home / "catalogue-trial.sqlite").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """The services that `kensoku run` and `kensoku playback` start, each as its own settings say."""
 
+import argparse
 import logging
 import threading
+from collections.abc import Set
+from dataclasses import dataclass
 
 from kensoku.acquisition import replay
 from kensoku.acquisition.settings import AcquisitionSettings
@@ -10,13 +13,51 @@ from kensoku.catalog import service as catalog
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.control import StationSwitches
 from kensoku.inference import Models
+from kensoku.location import service as location
+from kensoku.location.settings import LocationServiceSettings
 from kensoku.picking import CARD
 from kensoku.runtime import Pulse
+from kensoku.settings import ServiceSettings, add_flags, load_settings, overrides
 from kensoku.supervision import Run, Service
 from kensoku.triggering import service as triggering
 from kensoku.triggering.settings import TriggeringSettings
 
 log = logging.getLogger("kensoku.run")
+
+KINDS: tuple[type[ServiceSettings], ...] = (TriggeringSettings, LocationServiceSettings, CatalogSettings)
+BY_VARIABLE = {  # no options where services share a command line
+    "triggering_backfill",
+    "location_batch",
+    "location_events",
+    "catalog_batch",
+    "catalog_database_wait_s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The settings of all services that work on what acquisition brings."""
+
+    picking: TriggeringSettings
+    locating: LocationServiceSettings
+    keeping: CatalogSettings
+
+    @staticmethod
+    def load(options: argparse.Namespace, namespace: str | None = None) -> "Chosen":
+        given = {} if namespace is None else {"namespace": namespace}
+        return Chosen(
+            load_settings(TriggeringSettings, overrides(options, TriggeringSettings) | given),
+            load_settings(LocationServiceSettings, overrides(options, LocationServiceSettings) | given),
+            load_settings(CatalogSettings, overrides(options, CatalogSettings) | given),
+        )
+
+
+def add_service_flags(parser: argparse.ArgumentParser, without: Set[str]) -> None:
+    """Options of all these services, but for those that the command has already."""
+    for kind in KINDS:
+        own = kind.model_fields.keys() - ServiceSettings.model_fields.keys() - BY_VARIABLE - without
+        title = kind.flag_prefix.removesuffix("_").replace("catalog", "catalogue")
+        add_flags(parser.add_argument_group(title), kind, only=own)
 
 
 def acquire(settings: AcquisitionSettings, bus: Bus) -> Run:
@@ -37,6 +78,10 @@ def triggering_services(settings: TriggeringSettings, bus: Bus, models: Models) 
         Service("triggering", lambda pulse, stop: triggering.run(present, bus, models, pulse, stop)),
         Service("backfill", lambda pulse, stop: triggering.run(late, bus, models, pulse, stop)),
     ]
+
+
+def location_service(settings: LocationServiceSettings, bus: Bus) -> Service:
+    return Service("location", lambda pulse, stop: location.run(settings, bus, pulse, stop))
 
 
 def catalog_service(settings: CatalogSettings, bus: Bus) -> Service:

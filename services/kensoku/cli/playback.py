@@ -15,13 +15,19 @@ from kensoku.cli._bus import CommandSettings, login_name, open_running_bus
 from kensoku.cli._catalog_select import LINE_HEAD, line
 from kensoku.cli._playback_log import LEAD_IN_NS, LEAD_OUT_NS, LoggedSpan
 from kensoku.cli._playback_stages import Ensemble, Stage, Stopped
-from kensoku.cli._run_services import catalog_service, triggering_services
+from kensoku.cli._run_services import (
+    Chosen,
+    add_service_flags,
+    catalog_service,
+    location_service,
+    triggering_services,
+)
 from kensoku.errors import DatabaseUnusable, ModelUnknown, SettingInvalid
 from kensoku.inference import Models, open_models
 from kensoku.models import Decision, PromotionLog, file_sha256
 from kensoku.picking import CARD
 from kensoku.runtime import configure_logs, stop_on_signals
-from kensoku.settings import ServiceSettings, add_flags, load_settings, overrides
+from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.pick_pb2 import PHASE_P, PickMessage
@@ -53,21 +59,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--replication", type=int, default=1, metavar="N", help="brokers that keep each new topic (default: 1)"
     )
     add_flags(parser, CommandSettings, only=["bus", "bus_wait_s", "home"])
-    add_flags(parser, CatalogSettings, only=["database", "log_level"])
+    add_flags(parser, CatalogSettings, only=["log_level"])
     parser.add_argument(
         "--model-server", dest="models", metavar="VALUE", help="local, or triton://host:port [KENSOKU_MODELS]"
     )
-    own = TriggeringSettings.model_fields.keys() - ServiceSettings.model_fields.keys() - {"triggering_backfill"}
-    add_flags(parser.add_argument_group("triggering"), TriggeringSettings, only=own - {"models_wait_s"})
+    add_service_flags(parser, without={"models_wait_s"})
     parser.set_defaults(execute=execute)
 
 
 def execute(options: argparse.Namespace) -> int:
     start_ns, end_ns = span_of(options)
     live = load_settings(CommandSettings, overrides(options, CommandSettings))
-    apart = {"namespace": options.into}
-    picking = load_settings(TriggeringSettings, overrides(options, TriggeringSettings) | apart)
-    keeping = load_settings(CatalogSettings, overrides(options, CatalogSettings) | apart)
+    chosen = Chosen.load(options, options.into)
+    picking, keeping = chosen.picking, chosen.keeping
     configure_logs(keeping.log_format, keeping.log_level)
     check_namespace(keeping, live)
     versions = versions_of(options.versions, picking)
@@ -81,7 +85,7 @@ def execute(options: argparse.Namespace) -> int:
         promote(bus, versions)
         models = opened.enter_context(open_models(picking.models_url))
         try:
-            play(span, bus, stages_of(picking, keeping, bus, models), stop)
+            play(span, bus, stages_of(chosen, bus, models), stop)
         except Stopped:
             print(f"stopped before the end; namespace {options.into} holds what was made until then")
             return INTERRUPTED
@@ -183,13 +187,14 @@ def promote(bus: Bus, versions: Mapping[str, tuple[str, str]]) -> None:
         promotions.replace(model, version, sha256, Decision(login_name(), "playback"))
 
 
-def stages_of(picking: TriggeringSettings, keeping: CatalogSettings, bus: Bus, models: Models) -> list[Stage]:
+def stages_of(chosen: Chosen, bus: Bus, models: Models) -> list[Stage]:
     """In the order in which they end."""
-    present, late = triggering_services(picking, bus, models)
+    present, late = triggering_services(chosen.picking, bus, models)
     return [
         Stage(present, "waveforms", "triggering"),
         Stage(late, "waveforms.backfill", "triggering-backfill", is_committed=True),
-        Stage(catalog_service(keeping, bus), "events", "catalog", is_committed=True),
+        Stage(location_service(chosen.locating, bus), "associations", "location", is_committed=True),
+        Stage(catalog_service(chosen.keeping, bus), "events", "catalog", is_committed=True),
     ]
 
 

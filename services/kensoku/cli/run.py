@@ -21,16 +21,22 @@ from pydantic import Field
 
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import Options, open_bus, serve_bus
-from kensoku.catalog.settings import CatalogSettings
 from kensoku.cli._run_inventory import add_inventory_flag, inventory_of, publish_inventory
-from kensoku.cli._run_services import acquire, catalog_service, triggering_services
+from kensoku.cli._run_services import (
+    KINDS,
+    Chosen,
+    acquire,
+    add_service_flags,
+    catalog_service,
+    location_service,
+    triggering_services,
+)
 from kensoku.errors import EmbeddedServerUnusable, ModelServerUnavailable
 from kensoku.inference import Models, open_models
 from kensoku.models import default_repository
 from kensoku.runtime import Pulse, configure_logs, process_age_s, serve_pulse, stop_on_signals
 from kensoku.settings import ServiceSettings, add_flags, describe, load_settings, misspelt, overrides, socket_path
 from kensoku.supervision import Service, Supervisor
-from kensoku.triggering.settings import TriggeringSettings
 from kensoku.triton import embedded_triton
 
 log = logging.getLogger("kensoku.run")
@@ -39,7 +45,6 @@ BEAT_S = 0.2
 MODELS_PERIOD_S = 5.0
 STATUS_PERIOD_S = 30.0
 
-CATALOG_FLAGS = ("database", "catalog_agency", "catalog_author")  # the others by their variables
 DEMO = {  # a minute before an M5.8 beneath six stations, for ever
     "acquisition_source": "sim://aftershocks",
     "acquisition_stations": "XA.0[1-6]",
@@ -69,9 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_flags(parser, RunSettings, only=RunSettings.model_fields.keys() - {"acquisition_source"})
     own = AcquisitionSettings.model_fields.keys() - ServiceSettings.model_fields.keys()
     add_flags(parser.add_argument_group("replayed waveforms"), AcquisitionSettings, only=own)
-    own = TriggeringSettings.model_fields.keys() - RunSettings.model_fields.keys() - {"triggering_backfill"}
-    add_flags(parser.add_argument_group("triggering"), TriggeringSettings, only=own)
-    add_flags(parser.add_argument_group("catalogue"), CatalogSettings, only=CATALOG_FLAGS)
+    add_service_flags(parser, without=RunSettings.model_fields.keys())
     add_inventory_flag(parser)
     parser.set_defaults(execute=execute)
 
@@ -80,10 +83,9 @@ def execute(options: argparse.Namespace) -> int:
     settings = load_settings(RunSettings, overrides(options, RunSettings))
     acquisition = acquisition_settings(options, settings)
     configure_logs(settings.log_format, settings.log_level)
-    picking = load_settings(TriggeringSettings, overrides(options, TriggeringSettings))
-    keeping = load_settings(CatalogSettings, overrides(options, CatalogSettings))
+    chosen = Chosen.load(options)
     log.info("starting with %s", describe(acquisition or settings))
-    for sentence in misspelt([RunSettings, AcquisitionSettings, TriggeringSettings, CatalogSettings]):
+    for sentence in misspelt([RunSettings, AcquisitionSettings, *KINDS]):
         log.warning("%s", sentence)
     inventory = inventory_of(options.inventory, acquisition)
     pulse = Pulse()
@@ -98,7 +100,8 @@ def execute(options: argparse.Namespace) -> int:
         publish_inventory(bus, inventory)
         models = opened.enter_context(serving_models(settings))
         services = [Service("acquisition", acquire(acquisition, bus))] if acquisition else []
-        services += [*triggering_services(picking, bus, models), catalog_service(keeping, bus)]
+        services += triggering_services(chosen.picking, bus, models)
+        services += [location_service(chosen.locating, bus), catalog_service(chosen.keeping, bus)]
         opened.enter_context(Supervisor(pulse, stop).running(services))
         for _ in watch(pulse, models, stop, settings.models_wait_s):
             log.info("ready after %.1f s", process_age_s())
