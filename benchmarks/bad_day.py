@@ -203,7 +203,7 @@ def stretch(name: str, minute: int, picker: Picker, pictures: Path | None) -> St
     return Stretch(
         minute=minute,
         station_hours=len(cases) * SLICE_S / 3600,
-        faults=Counter(one.kind for case in cases for one in case.faults),
+        faults=dict(Counter(one.kind for case in cases for one in case.faults)),
         false=[told for case in cases for told in case.false()],
         unexplained=sum(not case.is_explained(pick) for case in cases for pick in case.expected if is_kept(pick)),
         real=sum(case.is_explained(pick) for case in cases for pick in case.expected if is_kept(pick)),

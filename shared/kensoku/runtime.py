@@ -144,6 +144,7 @@ class Pulse:
         self._clock = clock
         self._beats: dict[str, float] = {}
         self._waiting: dict[str, str] = {}
+        self._notes: dict[str, str] = {}
         self._parts: dict[str, Pulse] = {}
         self._lock = threading.Lock()
 
@@ -169,6 +170,18 @@ class Pulse:
     def found(self, part: str) -> None:
         with self._lock:
             self._waiting.pop(part, None)
+
+    def note(self, part: str, sentence: str) -> None:
+        """What somebody should know although the process is ready; an empty sentence takes it back."""
+        with self._lock:
+            self._notes.pop(part, None)
+            if sentence:
+                self._notes[part] = sentence
+
+    def notes(self) -> dict[str, str]:
+        with self._lock:
+            parts = [(name, part.notes()) for name, part in self._parts.items()]
+            return self._notes | {f"{name}/{p}": sentence for name, notes in parts for p, sentence in notes.items()}
 
     def standing_still(self) -> dict[str, float]:
         """By loop, seconds since its last beat, of those that have not beaten for too long."""
@@ -198,7 +211,8 @@ def serve_pulse(pulse: Pulse, host: str, port: int) -> Iterator[int]:
                     self._answer_json(503 if still else 200, {"alive": not still, "standing_still_s": still})
                 case "/readyz":
                     waiting = pulse.waiting()
-                    self._answer_json(503 if waiting else 200, {"ready": not waiting, "waiting_for": waiting})
+                    told = {"notes": notes} if (notes := pulse.notes()) else {}
+                    self._answer_json(503 if waiting else 200, {"ready": not waiting, "waiting_for": waiting, **told})
                 case "/metrics":
                     UP.set(not pulse.waiting())
                     self._answer(200, CONTENT_TYPE_LATEST, generate_latest())

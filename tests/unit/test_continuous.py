@@ -135,7 +135,7 @@ def steps(packets: list[WaveformPacket], times: Times) -> list[Step]:
     network = Network(times)
     found = []
     for one in packets:
-        network.must_take(one, decode_packet(one))
+        network.disturbs(one, decode_packet(one))
         network.feed(one, decode_packet(one))
         taken = network.take()
         network.forget_old(taken)

@@ -98,6 +98,14 @@ def test_a_service_is_ready_when_it_waits_for_nothing(pulse: Pulse, address: str
     assert "service_ready 1.0" in get(f"{address}/metrics")[1]
 
 
+def test_what_should_be_known_is_told_without_being_in_the_way(pulse: Pulse, address: str) -> None:
+    pulse.part("triggering").note("lag", "70 s behind")
+    assert json.loads(get(f"{address}/readyz")[1])["notes"] == {"triggering/lag": "70 s behind"}
+    assert get(f"{address}/readyz")[0] == 200
+    pulse.part("triggering").note("lag", "")
+    assert get(f"{address}/readyz") == (200, '{"ready": true, "waiting_for": {}}\n')
+
+
 def test_a_part_counts_for_the_whole(pulse: Pulse, clock: Clock, address: str) -> None:
     part = pulse.part("acquisition")
     part.beat()

@@ -93,13 +93,15 @@ def progress(bus: Bus) -> list[Progress]:
     return [message.progress for message in told(bus) if message.WhichOneof("content") == "progress"]
 
 
-def serve(settings: TriggeringSettings, bus: Bus, models: Models, until: Callable[[], bool]) -> None:
+def serve(
+    settings: TriggeringSettings, bus: Bus, models: Models, until: Callable[[], bool], pulse: Pulse | None = None
+) -> None:
     """Run the service until something is so."""
     stop, failures = threading.Event(), []
 
     def watched() -> None:
         try:
-            run(settings, bus, models, Pulse(), stop)
+            run(settings, bus, models, pulse or Pulse(), stop)
         except Exception as error:
             failures.append(error)
 
@@ -222,6 +224,24 @@ def test_rubbish_is_put_aside_with_its_reason(bus: Bus, settings: TriggeringSett
     (rejected,) = bus.read("waveforms.rejected")
     assert b"cannot be read" in dict(rejected.headers)["reason"]
     assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
+
+
+def test_a_station_of_rubbish_spends_its_own_budget_and_the_others_go_on(
+    bus: Bus, settings: TriggeringSettings
+) -> None:
+    few = settings.model_copy(update={"triggering_errors_a_minute": 3, "triggering_batch": 20})
+    pulse, packets = Pulse(), [*seconds(RECORD), LAST]
+    wrong = seconds(RECORD, station="BAD")
+    for one in wrong:
+        one.channels[0].steim2 = b"\0" * 64
+    for good, bad in zip(packets, [*wrong, wrong[-1]], strict=True):
+        publish(bus, [bad, good])
+        bus.publish("waveforms", "XX.BAD", b"\xff\xff rubbish")
+    good_is_read = progressed(bus, len(packets))
+    serve(few, bus, StandIn(), lambda: good_is_read() and "stations" in pulse.notes(), pulse)
+    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
+    assert len(list(bus.read("waveforms.rejected"))) == 3
+    assert "XX.BAD" in pulse.notes()["stations"]
 
 
 def test_what_is_too_late_goes_to_backfill(bus: Bus, settings: TriggeringSettings) -> None:

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -15,48 +15,44 @@ from kensoku.control import StationSwitches
 from kensoku.detection import Detector, Found
 from kensoku.errors import InputInvalid
 from kensoku.inference import Models
-from kensoku.inventory import published_stations
 from kensoku.packets import ChannelSamples, decode_packets, read_packet
 from kensoku.runtime import Pulse
 from kensoku.triggering.backfill import BACKFILL, WAVEFORMS, Ledger, fill_in
+from kensoku.triggering.isolation import Budgets
 from kensoku.triggering.models import Listening, PatientModels, Promoted, Stopped, listening
+from kensoku.triggering.postponing import Postponing
 from kensoku.triggering.progress import ProgressBook
 from kensoku.triggering.recall import Recalled, recall
-from kensoku.triggering.regions import Destination, destinations, read_regions
 from kensoku.triggering.settings import TriggeringSettings
-from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import PHASE_P, Decision, Pick, PickMeasurement, PickMessage, Progress
-from kensoku.v1.waveform_pb2 import WaveformPacket
+from kensoku.triggering.telling import BY_REGION, PICKS, Directory, Teller
+from kensoku.v1.pick_pb2 import PickMessage, Progress
+from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, WaveformPacket
 
 log = logging.getLogger("kensoku.triggering")
 
-PICKS, BY_REGION = "picks", "picks.by-region"
 GROUP, FILLING_GROUP = "triggering", "triggering-backfill"
 NS_PER_S = 10**9
 PROGRESS_S = 1.0
-REFRESH_S = 1.0
+CAUGHT_UP_AT_ONCE = 256  # windows
+
+Read = tuple[Message, WaveformPacket]
+Decoded = list[ChannelSamples] | InputInvalid
 
 PACKETS = Counter("triggering_packets", "Packets that were read")
 REJECTS = Counter("triggering_rejects", "Packets that could not be used")
 LEFT_OUT = Counter("triggering_left_out_channels", "Channels of packets that could not be used")
 LATE = Counter("triggering_late_packets", "Packets later than the lateness, handed to waveforms.backfill")
 DISABLED = Counter("triggering_disabled_packets", "Packets left out because their station is disabled")
-FOUND = Counter("triggering_picks", "Picks published", ["phase", "decision", "late"])
 FILLED = Counter("triggering_filled_in", "Stations picked again because records of them filled in")
-MEASURED = Counter("triggering_measurements", "Measurements of picks published")
-HEARD_AGAIN = Counter("triggering_heard_again", "Picks heard again with all that surrounds them", ["is_confirmed"])
 TURN_SECONDS = Histogram("triggering_turn_seconds", "Time to turn a batch of packets into picks")
-LATENCY_SECONDS = Histogram(
-    "triggering_latency_seconds",
-    "From the arrival of the packet that completed a second to the publication of its picks",
-    buckets=[0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300],
-)
 LAG_SECONDS = Gauge("triggering_lag_seconds", "Wall-clock time since the newest packet that was read had arrived")
 BEHIND_SECONDS = Gauge(
     "triggering_station_behind_seconds", "From the newest second of a station that was looked at to now", ["station"]
 )
 FIRST_WINDOWS = Gauge("triggering_first_windows", "Windows that the first stage has looked at since the start")
 FINAL_WINDOWS = Gauge("triggering_final_windows", "Windows that the live picker has looked at since the start")
+POSTPONED = Gauge("triggering_postponed_windows", "Windows of the live picker that are left for later, far behind")
+SPENT = Gauge("triggering_spent_stations", "Stations that send more unusable packets than their budget allows")
 INSTRUMENTS = Gauge("triggering_instruments", "Instruments whose records are held")
 
 
@@ -77,7 +73,7 @@ def run(
             with contextlib.suppress(Stopped):
                 fill.run(settings.triggering_batch, pulse, stop)
             return
-        service = Triggering(settings, bus, listens, inventory, control, clock_ns)
+        service = Triggering(settings, bus, listens, inventory, control, pulse, clock_ns)
         with bus.subscribe(
             [WAVEFORMS],
             GROUP,
@@ -104,9 +100,10 @@ class Triggering:
         listens: Listening,
         inventory: Table,
         control: Table,
+        pulse: Pulse,
         clock_ns: Callable[[], int],
     ) -> None:
-        self._bus = bus
+        self._bus, self._pulse = bus, pulse
         self._cascade = listens.cascade
         self._clock_ns = clock_ns
         self._recall_ns = round(settings.triggering_recall_s * NS_PER_S)
@@ -124,7 +121,10 @@ class Triggering:
             self._directory.station,
             clock_ns,
             second_look=listens.second_look,
+            most_picks=settings.triggering_picks_a_minute,
         )
+        self._budgets = Budgets(settings.triggering_errors_a_minute)
+        self._postponing = Postponing(settings.triggering_postpone_after_s, settings.triggering_postponed_below)
         self._epochs: dict[Position, int] = {}
         self._books: dict[Position, ProgressBook] = {}
         self._next: dict[Position, int] = {}
@@ -156,7 +156,8 @@ class Triggering:
         """One batch, to the end: what it completes is published, and then what is needed no more committed."""
         self._directory.refresh()
         with TURN_SECONDS.time():
-            self._read(stream, batch)
+            lag_s = self._read(stream, batch)
+            self._postpone(lag_s)
             found = self._detector.found()
         for message in found:
             self._teller.tell(message, self._epochs.get(self._position_of(message), 0))
@@ -167,7 +168,15 @@ class Triggering:
         if found or is_due:
             stream.commit(self._detector.network.oldest_needed() if is_due else {})
 
-    def _read(self, stream: Stream, batch: Sequence[Message]) -> None:
+    def _postpone(self, lag_s: float) -> None:
+        """What was left for later while far behind is decided some in each turn."""
+        self._detector.postpones_below = self._postponing.below(lag_s)
+        if self._detector.postponed and not self._detector.postpones_below:
+            self._detector.catch_up(CAUGHT_UP_AT_ONCE)
+        self._pulse.note("lag", self._postponing.sentence(lag_s, self._detector.postponed))
+
+    def _read(self, stream: Stream, batch: Sequence[Message]) -> float:
+        """How far behind the newest of these is, s; a replay is not behind."""
         PACKETS.inc(len(batch))
         read: list[tuple[Message, WaveformPacket]] = []
         for message in batch:
@@ -176,15 +185,26 @@ class Triggering:
                 read.append((message, read_packet(message.value or b"")))
             except InputInvalid as error:
                 self._reject(stream, message, str(error))
-        decoded = decode_packets([packet for _, packet in read])
-        for (message, packet), channels in zip(read, decoded, strict=True):
+        for message, packet, channels in self._decoded(read):
             if isinstance(channels, InputInvalid):
                 self._reject(stream, message, str(channels))
             else:
                 self._feed(message, packet, channels)
         if batch:
             newest_ns = max((packet.arrival_ns for _, packet in read), default=self._clock_ns())
-            LAG_SECONDS.set(max(self._clock_ns() - newest_ns, 0) / NS_PER_S)
+            LAG_SECONDS.set(self._since_s(newest_ns))
+        live = [packet.arrival_ns for _, packet in read if packet.time_kind == TIME_KIND_LIVE]
+        return self._since_s(max(live)) if live else 0.0
+
+    def _since_s(self, stamp_ns: int) -> float:
+        return max(self._clock_ns() - stamp_ns, 0) / NS_PER_S
+
+    def _decoded(self, read: Sequence[Read]) -> Iterator[tuple[Message, WaveformPacket, Decoded]]:
+        """All at once; what a station sends that has spent its budget by itself, so that it costs no other."""
+        apart = frozenset(self._budgets.spent())
+        usual = iter(decode_packets([packet for message, packet in read if message.key not in apart]))
+        for message, packet in read:
+            yield message, packet, decode_packets([packet])[0] if message.key in apart else next(usual)
 
     def _feed(self, message: Message, packet: WaveformPacket, channels: Sequence[ChannelSamples]) -> None:
         position = message.topic, message.partition
@@ -199,10 +219,17 @@ class Triggering:
         for reason in fed.left_out:
             LEFT_OUT.inc()
             self._report(f"{message.key} {reason}")
+            self._charge(message.key)
+
+    def _charge(self, station: str) -> None:
+        if self._budgets.charge(station):
+            log.warning("%s sends too much that cannot be used: counted from now on, not kept", station)
 
     def _reject(self, stream: Stream, message: Message, reason: str) -> None:
         REJECTS.inc()
-        stream.reject(message, reason)
+        if not self._budgets.is_spent(message.key):
+            stream.reject(message, reason)
+        self._charge(message.key)
         self._detector.network.skip((message.topic, message.partition), message.offset)
 
     def _report(self, sentence: str) -> None:
@@ -240,6 +267,11 @@ class Triggering:
             for region in {region for station in stations for region in self._directory.regions(station)}:
                 self._bus.publish(BY_REGION, region.name, value, partition=region.partition)
         INSTRUMENTS.set(held)
+        for station in self._budgets.refresh():
+            log.info("%s sends what can be used again", station)
+        self._pulse.note("stations", self._budgets.sentence())
+        SPENT.set(len(self._budgets.spent()))
+        POSTPONED.set(self._detector.postponed)
         FIRST_WINDOWS.set(self._cascade.asked)
         FINAL_WINDOWS.set(self._cascade.decided)
 
@@ -296,65 +328,3 @@ class Filling:
         for message in found:
             self._teller.tell(message, epoch)
         FILLED.inc()
-
-
-class Teller:
-    """Puts picks and measurements on the bus, for all and for the regions that they concern."""
-
-    def __init__(self, bus: Bus, directory: "Directory", clock_ns: Callable[[], int]) -> None:
-        self._bus, self._directory, self._clock_ns = bus, directory, clock_ns
-
-    def tell(self, found: Found, epoch: int) -> None:
-        key = f"{found.instrument.network}.{found.instrument.station}"
-        found.latency.published_ns = self._clock_ns()
-        message = PickMessage(owner_epoch=epoch)
-        if isinstance(found, Pick):
-            message.pick.CopyFrom(found)
-            decision = Decision.Name(found.decision).removeprefix("DECISION_").lower()
-            FOUND.labels("P" if found.phase == PHASE_P else "S", decision, str(found.late).lower()).inc()
-            LATENCY_SECONDS.observe(max(found.latency.published_ns - found.latency.packet_arrival_ns, 0) / NS_PER_S)
-        else:
-            message.measurement.CopyFrom(found)
-            MEASURED.inc()
-            if len(found.models) > 1:
-                HEARD_AGAIN.labels(str(_is_confirmed(found)).lower()).inc()
-        value = message.SerializeToString()
-        self._bus.publish(PICKS, key, value)
-        for region in self._directory.regions(key):
-            self._bus.publish(BY_REGION, region.name, value, partition=region.partition)
-
-
-class Directory:
-    """Stations and regions as they are published, looked up at most once a second."""
-
-    def __init__(self, inventory: Table, control: Table, clock: Callable[[], float] = time.monotonic) -> None:
-        self._inventory = inventory
-        self._control = control
-        self._clock = clock
-        self._due_s = -1.0
-        self._stations: dict[str, Station] = {}
-        self._regions: dict[str, tuple[Destination, ...]] = {}
-
-    def refresh(self) -> None:
-        if self._clock() < self._due_s:
-            return
-        self._due_s = self._clock() + REFRESH_S
-        if self._inventory.refresh():
-            self._stations = published_stations(self._inventory)
-        self._control.refresh()
-        self._regions = {}
-
-    def station(self, key: str) -> Station | None:
-        return self._stations.get(key)
-
-    def regions(self, key: str) -> tuple[Destination, ...]:
-        if key not in self._regions:
-            self._regions[key] = destinations(read_regions(self._control), self._stations.get(key))
-        return self._regions[key]
-
-
-def _is_confirmed(measurement: PickMeasurement) -> bool:
-    """Whether its own phase is what the models still hold for the most probable."""
-    said = measurement.probabilities
-    own, other = (said.p, said.s) if measurement.phase == PHASE_P else (said.s, said.p)
-    return own > max(said.noise, other)

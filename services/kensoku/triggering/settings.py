@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from kensoku.detection import MOST_PICKS
 from kensoku.models import default_repository
 from kensoku.settings import ServiceSettings
 
@@ -51,6 +52,18 @@ class TriggeringSettings(ServiceSettings):
     triggering_backfill: Annotated[
         bool, Field(description="look at what came later than the lateness, as a program of its own")
     ] = False
+    triggering_postpone_after_s: Annotated[
+        float, Field(ge=0, description="from so much lag on, seconds that promise little are decided later; 0: never")
+    ] = 60.0
+    triggering_postponed_below: Annotated[
+        float, Field(ge=0, le=1, description="what such seconds promise at most: a probability of the first stage")
+    ] = 0.3
+    triggering_errors_a_minute: Annotated[
+        int, Field(gt=0, description="unusable packets of a station, after which they are counted but no longer kept")
+    ] = 60
+    triggering_picks_a_minute: Annotated[
+        int, Field(gt=0, description="picks of an instrument, after which more are rejected")
+    ] = MOST_PICKS
     triggering_batch: Annotated[int, Field(gt=0, description="packets that are looked at together at the most")] = 4000
     triggering_recall_s: Annotated[
         float, Field(gt=0, description="of its own output, how much a restart reads, before the time of its start")

@@ -17,11 +17,14 @@ Ranges = list[tuple[int, int]]  # first sample, and the one after the last
 class Channel:
     """Of one code and rate. Samples are numbered from 1970 at the channel's own rate, and asked for at 100 Hz."""
 
-    __slots__ = ("_base", "_blocks", "_covered", "_floor", "_offsets", "_reference", "_values", "code", "end", "rate")
+    __slots__ = (
+        "_base", "_blocks", "_covered", "_floor", "_offsets", "_reference", "_values", "code", "end", "rate", "rate_hz",
+    )  # fmt: skip
 
     def __init__(self, code: str, rate_hz: float) -> None:
         self.code = code
         self.rate: Rate = rate_of(rate_hz)
+        self.rate_hz = rate_hz  # as the first piece had it
         self.end = 0  # the sample at 100 Hz after the newest
         self._values: FloatArray = np.empty(0, dtype=np.float32)
         self._base = 0  # number of the first of the values

@@ -15,6 +15,7 @@ from kensoku.v1.waveform_pb2 import WaveformPacket
 NS_PER_S = 10**9
 Position = tuple[str, int]  # where in a log a packet stood; batch commands have one only
 NOWHERE: Position = ("", 0)
+NOT_HELD = 1 << 62
 FORGOTTEN_AFTER_S = 3600  # a station that is silent for so long takes no memory
 
 
@@ -55,11 +56,12 @@ class _Station:
 
 
 class _Listened:
-    __slots__ = ("completeness", "end_before", "marks", "timeline")
+    __slots__ = ("completeness", "end_before", "held_from", "marks", "timeline")
 
     def __init__(self, instrument: Instrument, hold_ns: int, known_to: int) -> None:
         self.timeline = Timeline(instrument)
         self.completeness = Completeness(self.timeline, hold_ns, known_to)
+        self.held_from = NOT_HELD  # nothing that a step from here on needs may go
         self.end_before = 0  # of the timeline, before the packet in hand: its channels are not late for each other
         self.marks: deque[tuple[int, int]] = deque()  # offsets of packets, and the ends of their samples
 
@@ -89,19 +91,19 @@ class Network:
         """What was looked at before a restart is complete again as its packets come again, but known."""
         self._before[position] = before
 
-    def must_take(self, packet: WaveformPacket, channels: Sequence[ChannelSamples]) -> bool:
-        """Whether `ready` must be looked at before this packet, which changes or ends what those steps lie in."""
+    def disturbs(self, packet: WaveformPacket, channels: Sequence[ChannelSamples]) -> bool:
+        """Whether a packet changes or ends what steps lie in that were given out: they must be looked at before it."""
         station = self._stations.get(f"{packet.network}.{packet.station}")
         if station is None or not station.instruments:
             return False
         earliest = index_of(min(channel.start_ns for channel in channels))
-        must = False
+        is_disturbed = _is_replaced(packet, station, channels)
         for listened in station.instruments.values():
             if earliest > listened.timeline.end + self._lateness:
                 self.ready.extend(listened.completeness.rest(station.stamp_ns))
-                must = True
-            must |= earliest < listened.completeness.evaluated_to
-        return must and any(step.timeline.instrument.key == station.key for step in self.ready)
+                is_disturbed = True
+            is_disturbed |= earliest < listened.completeness.evaluated_to
+        return is_disturbed
 
     def feed(
         self,
@@ -136,13 +138,20 @@ class Network:
         """They could not be looked at."""
         self.ready[:0] = steps
 
+    def hold(self, instrument: Instrument, first: int = NOT_HELD) -> None:
+        """A step that begins there waits to be looked at; without one, none waits any more."""
+        station = self._stations.get(instrument.key)
+        listened = station.instruments.get(instrument) if station else None
+        if listened:
+            listened.held_from = first
+
     def forget_old(self, steps: Sequence[Step]) -> None:
         """After these steps were looked at."""
         for instrument in {step.timeline.instrument for step in steps}:
             station = self._stations.get(instrument.key)
             listened = station.instruments.get(instrument) if station else None
             if listened:
-                needed = listened.completeness.evaluated_to - self._kept
+                needed = min(listened.completeness.evaluated_to, listened.held_from) - self._kept
                 listened.timeline.forget(needed)
                 while listened.marks and listened.marks[0][1] <= needed:
                     listened.marks.popleft()
@@ -153,12 +162,16 @@ class Network:
             self._end(station)
 
     def evaluated(self, position: Position) -> Iterator[tuple[Timeline, int, bool]]:
-        """By instrument, to which sample all is looked at once `ready` is; and whether the station is silent."""
+        """By instrument, to which sample all is looked at once `ready` is; and whether the station is silent.
+
+        Not beyond a step that waits.
+        """
         quiet_ns = self._clocks.get(position, 0) - self._lateness_ns
         for station in self._stations.values():
             if station.position == position:
                 for listened in station.instruments.values():
-                    yield listened.timeline, listened.completeness.evaluated_to, station.stamp_ns < quiet_ns
+                    evaluated_to = min(listened.completeness.evaluated_to, listened.held_from)
+                    yield listened.timeline, evaluated_to, station.stamp_ns < quiet_ns
 
     def is_silent(self, instrument: Instrument) -> bool:
         """Whether nothing has come of its station for longer than the lateness, or it is gone."""
@@ -190,10 +203,9 @@ class Network:
         oldest = dict(self._next)
         for station in self._stations.values():
             place = station.position
-            if station.stamp_ns < self._clocks[place] - self._lateness_ns:
-                continue
+            is_silent = station.stamp_ns < self._clocks[place] - self._lateness_ns
             for listened in station.instruments.values():
-                if listened.marks:
+                if listened.marks and not (is_silent and listened.held_from == NOT_HELD):
                     oldest[place] = min(oldest[place], listened.marks[0][0])
         return oldest
 
@@ -266,6 +278,16 @@ class Network:
     def _end(self, station: _Station) -> None:
         for listened in station.instruments.values():
             self.ready.extend(listened.completeness.rest(station.stamp_ns))
+
+
+def _is_replaced(packet: WaveformPacket, station: _Station, channels: Sequence[ChannelSamples]) -> bool:
+    """Whether a channel of another code or rate takes the place of one."""
+    for piece in channels:
+        found = instrument_of(packet.network, packet.station, piece.location, piece.code)
+        listened = station.instruments.get(found[0]) if found else None
+        if found and listened and listened.timeline.is_replaced_by(found[1], piece):
+            return True
+    return False
 
 
 def _end_ns(channels: Sequence[ChannelSamples]) -> int:

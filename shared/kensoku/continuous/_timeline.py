@@ -9,6 +9,7 @@ from kensoku.continuous._channel import Channel, Ranges
 from kensoku.continuous._grid import RATE_HZ
 from kensoku.continuous._instruments import Instrument
 from kensoku.continuous._rate import FloatArray, rate_of
+from kensoku.errors import InputInvalid
 from kensoku.packets import ChannelSamples
 
 LIVE = 60 * RATE_HZ  # a channel that has sent nothing for so long is waited for no more, and may be replaced
@@ -51,6 +52,16 @@ class Timeline:
             self._channels[component] = channel
             self.end = max(self.end, channel.end)
         return written
+
+    def is_replaced_by(self, component: int, piece: ChannelSamples) -> bool:
+        """Whether what was recorded of a component is lost when this is written."""
+        channel = self._channels[component]
+        if channel is None or (channel.code == piece.code and channel.rate_hz == piece.rate_hz):
+            return False
+        try:
+            return channel.code != piece.code or not channel.rate.is_same(rate_of(piece.rate_hz))
+        except InputInvalid:  # it will not be written
+            return False
 
     def read(self, first: int, last: int) -> FloatArray:
         """(3, last - first): Z N E."""

@@ -3,10 +3,10 @@
 Every second of an instrument lies on an absolute grid and is decided once, from a fixed stretch before its end.
 """
 
-from kensoku.detection._arrivals import Arrival, FrontEnd, pick_id
+from kensoku.detection._arrivals import Arrival, FrontEnd, Sieve, pick_id
 from kensoku.detection._by_station import ByStation
 from kensoku.detection._cascade import LOOKED_BACK, Cascade
-from kensoku.detection._detector import Detector, Found, no_inventory, pick_packets
+from kensoku.detection._detector import MOST_PICKS, Detector, Found, no_inventory, pick_packets
 from kensoku.detection._flaws import flaw_at
 from kensoku.detection._messages import Stations
 from kensoku.detection._second_look import Refined, SecondLook
@@ -14,6 +14,7 @@ from kensoku.detection._stages import Picker, Stage, Version, decided_to
 
 __all__ = [
     "LOOKED_BACK",
+    "MOST_PICKS",
     "Arrival",
     "ByStation",
     "Cascade",
@@ -23,6 +24,7 @@ __all__ = [
     "Picker",
     "Refined",
     "SecondLook",
+    "Sieve",
     "Stage",
     "Stations",
     "Version",

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kensoku.continuous import SAMPLE_NS, Instrument, Step, Timeline, time_of
 from kensoku.picking import Phase
@@ -66,6 +66,19 @@ class FrontEnd(Protocol):
         Steps that are known were told before a restart and are left out. A step that comes again is looked at as if it
         were the first time.
         """
+        ...
+
+
+@runtime_checkable
+class Sieve(FrontEnd, Protocol):
+    """A front end whose first stage says how much a step promises, so that some may be decided later."""
+
+    def sift(self, steps: Sequence[Step], least: float) -> tuple[list[Arrival], list[Step]]:
+        """As `evaluate`; and the steps left for later because they promise less than `least`, a probability."""
+        ...
+
+    def decide(self, steps: Sequence[Step]) -> list[Arrival]:
+        """The arrivals of steps that were left for later."""
         ...
 
 

@@ -26,6 +26,7 @@ from kensoku.v1.pick_pb2 import ModelReference
 LOOKED_BACK = 2  # seconds: an onset is decided at most so long after a first stage with the same delays has seen it
 MOST_AT_ONCE = 256  # windows: answers of the processor are the same bits for batches of up to so many
 SAME = STEP // 2  # samples: picks of one phase so near to each other are one arrival, which two versions saw
+NOTHING = -1.0  # in place of a probability: below its threshold
 HIDDEN = 100  # samples without a change, as which a dead component would begin
 
 Seen = tuple[Instrument, int]  # an instrument, and the end of a second
@@ -42,7 +43,7 @@ class Cascade:
         self._picker = picker
         self._final = final_cut(picker.final)
         self._first = first_cut(picker.first) if picker.first else None
-        self._seen: dict[Instrument, dict[int, bool]] = {}  # what the first stage said of the latest seconds
+        self._seen: dict[Instrument, dict[int, float]] = {}  # what the first stage said of the latest seconds
         self.asked = 0  # windows of the first stage, or of the only one
         self.decided = 0  # windows of the final stage
 
@@ -52,11 +53,20 @@ class Cascade:
         return max(first, self._final.length + self._picker.final.card.geometry.stride)
 
     def evaluate(self, steps: Sequence[Step]) -> list[Arrival]:
-        wanted = [step for step in steps if not step.is_known]
+        arrivals, _ = self.sift(steps, 0.0)
+        return arrivals
+
+    def sift(self, steps: Sequence[Step], least: float) -> tuple[list[Arrival], list[Step]]:
+        wanted, later = [step for step in steps if not step.is_known], list[Step]()
         if self._first is not None:
-            wanted = self._promising(wanted, self._first)
+            promising = self._promising(wanted, self._first)
+            wanted = [step for step, score in promising if score >= least or step.is_again]
+            later = [step for step, score in promising if score < least and not step.is_again]
+        return self.decide(wanted), later
+
+    def decide(self, steps: Sequence[Step]) -> list[Arrival]:
         arrivals: list[Arrival] = []
-        for group, answers in _asked(wanted, self._final):
+        for group, answers in _asked(steps, self._final):
             self.decided += len(group)
             for step, said in zip(group, answers, strict=True):
                 arrivals += self._arrivals(step, said)
@@ -67,8 +77,8 @@ class Cascade:
         held = frozenset(instruments)
         self._seen = {instrument: seen for instrument, seen in self._seen.items() if instrument in held}
 
-    def _promising(self, steps: Sequence[Step], cut: Cut) -> list[Step]:
-        """Steps in which, or just before which, the first stage sees something."""
+    def _promising(self, steps: Sequence[Step], cut: Cut) -> list[tuple[Step, float]]:
+        """Steps in which, or just before which, the first stage sees something; and what it says at most."""
         again = [step for step in steps if step.is_again]
         fresh = [step for step in steps if not step.is_again]
         chosen = self._chosen(again, cut, {})
@@ -77,25 +87,28 @@ class Cascade:
             seen = self._seen[step.timeline.instrument]
             for end in [end for end in seen if end <= step.end - LOOKED_BACK * STEP - STEP]:
                 del seen[end]
-        return [step for step in steps if step in chosen]
+        return [(step, chosen[step]) for step in steps if step in chosen]
 
-    def _chosen(self, steps: Sequence[Step], cut: Cut, seen: dict[Instrument, dict[int, bool]]) -> set[Step]:
+    def _chosen(self, steps: Sequence[Step], cut: Cut, seen: dict[Instrument, dict[int, float]]) -> dict[Step, float]:
         missing: dict[Seen, Step] = {}
         for step in steps:
             known = seen.setdefault(step.timeline.instrument, {})
             for end in _looked_at(step.end):
                 if end not in known:
                     missing[step.timeline.instrument, end] = Step(step.timeline, end)
-        said_of: dict[Seen, bool] = dict.fromkeys(missing, False)
+        said_of: dict[Seen, float] = dict.fromkeys(missing, NOTHING)
         card = cut.stage.card
         lowest = np.array([card.threshold.p, card.threshold.s], dtype=np.float32)[:, np.newaxis]
         for group, answers in _asked(list(missing.values()), cut):
             self.asked += len(group)
             for step, said in zip(group, answers, strict=True):
-                said_of[step.timeline.instrument, step.end] = bool(np.any(told(cut, said)[-2:] >= lowest))
-        for (instrument, end), is_seen in said_of.items():  # all or nothing: the models may be away
-            seen[instrument][end] = is_seen
-        return {step for step in steps if any(seen[step.timeline.instrument][end] for end in _looked_at(step.end))}
+                likely = told(cut, said)[-2:]
+                is_seen = bool(np.any(likely >= lowest))
+                said_of[step.timeline.instrument, step.end] = float(likely.max()) if is_seen else NOTHING
+        for (instrument, end), score in said_of.items():  # all or nothing: the models may be away
+            seen[instrument][end] = score
+        most = {step: max(seen[step.timeline.instrument][end] for end in _looked_at(step.end)) for step in steps}
+        return {step: score for step, score in most.items() if score > NOTHING}
 
     def _arrivals(self, step: Step, said: FloatArray) -> list[Arrival]:
         """Those of the final stage that are decided in this second and no other."""

@@ -5,21 +5,45 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from kensoku.continuous import NOWHERE, RATE_HZ, Before, Fed, Instrument, Network, Position, Step, Timeline, Times
-from kensoku.detection._arrivals import Arrival, FrontEnd
+from kensoku.continuous import (
+    NOT_HELD,
+    NOWHERE,
+    RATE_HZ,
+    Before,
+    Fed,
+    Instrument,
+    Network,
+    Position,
+    Step,
+    Timeline,
+    Times,
+)
+from kensoku.detection._arrivals import Arrival, FrontEnd, Sieve
 from kensoku.detection._flaws import flaw_at
 from kensoku.detection._messages import Stations, describe, describe_fully
+from kensoku.detection._postponed import Postponed
 from kensoku.detection._second_look import SecondLook
 from kensoku.errors import KensokuError
 from kensoku.measuring import FULL, LEAD
 from kensoku.packets import PACKETS_AT_ONCE, ChannelSamples, decode_packets
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import DECISION_KEPT, DECISION_REJECTED_QUALITY, Pick, PickMeasurement
+from kensoku.v1.pick_pb2 import (
+    DECISION_KEPT,
+    DECISION_REJECTED_QUALITY,
+    DECISION_REJECTED_STATION,
+    Pick,
+    PickMeasurement,
+)
 from kensoku.v1.waveform_pb2 import WaveformPacket
 
 SAME = RATE_HZ // 2  # samples: so near to a pick that was told, late samples show the same one
 END = 1 << 62  # later than all samples
+MINUTE = 60 * RATE_HZ
+MOST_PICKS = 60  # of an instrument in a minute: swarms of an event every three seconds have 40
 MOST_READY = 4096  # steps that wait to be looked at
+
+QUARTER = 0.25  # of these, from which on nothing is put off: they are counted in the order of time
+OF_STATION = (DECISION_KEPT, DECISION_REJECTED_STATION)
 
 Found = Pick | PickMeasurement
 
@@ -50,18 +74,22 @@ class Detector:
         clock_ns: Callable[[], int] = time.time_ns,
         *,
         second_look: SecondLook | None = None,  # for the second messages
+        most_picks: int = MOST_PICKS,
     ) -> None:
         times = times or Times()
         self._front_end = front_end
         self._second_look = second_look or SecondLook()
         self._stations = stations
         self._clock_ns = clock_ns
+        self._most_picks = most_picks
         self._lateness = round(times.lateness_s * RATE_HZ)
         self.network = Network(
             replace(times, reach=max(front_end.reach, LEAD + FULL + RATE_HZ, self._second_look.reach + RATE_HZ))
         )
         self._told: dict[Instrument, list[_Told]] = {}
         self._found: list[Found] = []
+        self._postponed = Postponed()
+        self.postpones_below = 0.0  # while this is so, seconds that promise less are decided later
 
     def resume(
         self, position: Position, before: Before, picks: Iterable[Pick] = (), measured: Collection[str] = ()
@@ -80,8 +108,10 @@ class Detector:
         offset: int = 0,
     ) -> Fed:
         """One packet, in the order of the log."""
-        if len(self.network.ready) > MOST_READY or self.network.must_take(packet, channels):
+        if len(self.network.ready) > MOST_READY:
             self._look()
+        if self.network.disturbs(packet, channels):
+            self._look_before(f"{packet.network}.{packet.station}")
         return self.network.feed(packet, channels, position, offset)
 
     def found(self) -> list[Found]:
@@ -94,14 +124,32 @@ class Detector:
         """The rest, when nothing more will come."""
         self.network.finish()
         self._look()
+        self.catch_up(len(self._postponed))
         self._measure(is_over=True)
         return self.found()
+
+    @property
+    def postponed(self) -> int:
+        """Seconds that are decided later."""
+        return len(self._postponed)
+
+    def catch_up(self, most: int) -> None:
+        """Decide so many of those seconds, the oldest first."""
+        self._look_again(self._postponed.oldest(most))
+        self._measure()
 
     def leave(self, position: Position) -> None:
         """The instruments of a position belong to somebody else now."""
         self.network.leave(position)
         for instrument in [one for one in self._told if self.network.timeline(one) is None]:
             del self._told[instrument]
+        self._postponed.keep(lambda instrument: self.network.timeline(instrument) is not None)
+
+    def _look_before(self, station: str) -> None:
+        """A packet comes that changes what its steps lie in."""
+        if any(step.timeline.instrument.key == station for step in self.network.ready):
+            self._look()
+        self._look_again(self._postponed.of_station(station))
 
     def _look(self) -> None:
         steps = self.network.take()
@@ -112,19 +160,61 @@ class Detector:
                 except KensokuError:  # no model answers: nothing is lost, and the next call tries again
                     self.network.put_back(steps[place:])
                     raise
+            self._look_again(self._postponed.overdue(self.network.evaluated_to))
             self.network.forget_old(steps)
         self._measure()
 
     def _evaluate(self, steps: Sequence[Step]) -> None:
-        ready_ns = self._clock_ns()
-        arrivals = list(map(_judged, self._front_end.evaluate(steps)))
+        ready_ns, later = self._clock_ns(), list[Step]()
+        if self.postpones_below and isinstance(self._front_end, Sieve):
+            arrivals, later = self._front_end.sift(steps, self.postpones_below)
+        else:
+            arrivals = self._front_end.evaluate(steps)
+        self._tell(arrivals, ready_ns)
+        self._postponed.add(later)
+        self._hold(later)
+        busy = {
+            step.timeline.instrument
+            for step in later
+            if self._lately(step.timeline.instrument, step.end) > QUARTER * self._most_picks
+        }
+        self._look_again([step for instrument in busy for step in self._postponed.of(instrument)])
+
+    def _look_again(self, postponed: Sequence[Step]) -> None:
+        if postponed and isinstance(self._front_end, Sieve):
+            ready_ns = self._clock_ns()
+            self._tell(self._front_end.decide(postponed), ready_ns)
+            self._postponed.remove(postponed)
+            self._hold(postponed)
+            self.network.forget_old(postponed)
+
+    def _hold(self, steps: Iterable[Step]) -> None:
+        """What the steps that wait still need is kept; and nobody is told that they were looked at."""
+        for instrument in {step.timeline.instrument for step in steps}:
+            first = self._postponed.first(instrument)
+            self.network.hold(instrument, NOT_HELD if first is None else first)
+
+    def _tell(self, arrivals: Iterable[Arrival], ready_ns: int) -> None:
         inferred_ns = self._clock_ns()
-        for arrival in arrivals:
+        for arrival in map(_judged, arrivals):
             told, is_again = self._told.setdefault(arrival.instrument, []), arrival.step.is_again
+            if (
+                arrival.decision == DECISION_KEPT
+                and self._lately(arrival.instrument, arrival.index) >= self._most_picks
+            ):
+                arrival = replace(arrival, decision=DECISION_REJECTED_STATION, decision_reason=self._too_many())
             pick = describe(arrival, self._stations, late=is_again, ready_ns=ready_ns, inferred_ns=inferred_ns)
-            if not any(_is_same(pick, other.pick) for other in told if is_again or _is_of_other(pick, other.pick)):
+            if not any(_is_told(pick, other.pick, is_again=is_again) for other in told):
                 told.append(_Told(pick))
                 self._found.append(pick)
+
+    def _lately(self, instrument: Instrument, index: int) -> int:
+        """Picks of the minute before."""
+        told = self._told.get(instrument, ())
+        return sum(index - MINUTE < one.pick.onset_index <= index and one.pick.decision in OF_STATION for one in told)
+
+    def _too_many(self) -> str:
+        return f"{self._most_picks} or more picks of this instrument in the minute before"
 
     def _measure(self, is_over: bool = False) -> None:
         """Half a minute after its onset a pick is measured, whatever came of it by then."""
@@ -140,7 +230,9 @@ class Detector:
         for (one, timeline), better in zip(due, refined, strict=True):
             self._found.append(describe_fully(one.pick, timeline, self._stations, better))
             one.is_measured = True
-        for instrument, to in reached.items():
+        for instrument, reached_to in reached.items():
+            first = self._postponed.first(instrument)
+            to = reached_to if first is None else min(first, reached_to)
             told = self._told[instrument]
             told[:] = [one for one in told if not one.is_measured or one.due > to - self._lateness]
             if not told:
@@ -162,6 +254,11 @@ def _alike(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
         run = list(group)
         yield place, run
         place += len(run)
+
+
+def _is_told(pick: Pick, other: Pick, *, is_again: bool) -> bool:
+    """Before a restart; or by late samples, or another version of the model, as nearly the same."""
+    return pick.id == other.id or ((is_again or _is_of_other(pick, other)) and _is_same(pick, other))
 
 
 def _is_of_other(pick: Pick, told: Pick) -> bool:

@@ -1,0 +1,88 @@
+"""What is told of picks, to all and to the regions that they concern; and where stations and regions lie."""
+
+import time
+from collections.abc import Callable
+
+from prometheus_client import Counter, Histogram
+
+from kensoku.bus import Bus, Table
+from kensoku.detection import Found
+from kensoku.inventory import published_stations
+from kensoku.triggering.regions import Destination, destinations, read_regions
+from kensoku.v1.inventory_pb2 import Station
+from kensoku.v1.pick_pb2 import PHASE_P, Decision, Pick, PickMeasurement, PickMessage
+
+PICKS, BY_REGION = "picks", "picks.by-region"
+NS_PER_S = 10**9
+REFRESH_S = 1.0
+
+FOUND = Counter("triggering_picks", "Picks published", ["phase", "decision", "late"])
+MEASURED = Counter("triggering_measurements", "Measurements of picks published")
+HEARD_AGAIN = Counter("triggering_heard_again", "Picks heard again with all that surrounds them", ["is_confirmed"])
+LATENCY_SECONDS = Histogram(
+    "triggering_latency_seconds",
+    "From the arrival of the packet that completed a second to the publication of its picks",
+    buckets=[0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300],
+)
+
+
+class Teller:
+    """Puts picks and measurements on the bus, for all and for the regions that they concern."""
+
+    def __init__(self, bus: Bus, directory: "Directory", clock_ns: Callable[[], int]) -> None:
+        self._bus, self._directory, self._clock_ns = bus, directory, clock_ns
+
+    def tell(self, found: Found, epoch: int) -> None:
+        key = f"{found.instrument.network}.{found.instrument.station}"
+        found.latency.published_ns = self._clock_ns()
+        message = PickMessage(owner_epoch=epoch)
+        if isinstance(found, Pick):
+            message.pick.CopyFrom(found)
+            decision = Decision.Name(found.decision).removeprefix("DECISION_").lower()
+            FOUND.labels("P" if found.phase == PHASE_P else "S", decision, str(found.late).lower()).inc()
+            LATENCY_SECONDS.observe(max(found.latency.published_ns - found.latency.packet_arrival_ns, 0) / NS_PER_S)
+        else:
+            message.measurement.CopyFrom(found)
+            MEASURED.inc()
+            if len(found.models) > 1:
+                HEARD_AGAIN.labels(str(_is_confirmed(found)).lower()).inc()
+        value = message.SerializeToString()
+        self._bus.publish(PICKS, key, value)
+        for region in self._directory.regions(key):
+            self._bus.publish(BY_REGION, region.name, value, partition=region.partition)
+
+
+class Directory:
+    """Stations and regions as they are published, looked up at most once a second."""
+
+    def __init__(self, inventory: Table, control: Table, clock: Callable[[], float] = time.monotonic) -> None:
+        self._inventory = inventory
+        self._control = control
+        self._clock = clock
+        self._due_s = -1.0
+        self._stations: dict[str, Station] = {}
+        self._regions: dict[str, tuple[Destination, ...]] = {}
+
+    def refresh(self) -> None:
+        if self._clock() < self._due_s:
+            return
+        self._due_s = self._clock() + REFRESH_S
+        if self._inventory.refresh():
+            self._stations = published_stations(self._inventory)
+        self._control.refresh()
+        self._regions = {}
+
+    def station(self, key: str) -> Station | None:
+        return self._stations.get(key)
+
+    def regions(self, key: str) -> tuple[Destination, ...]:
+        if key not in self._regions:
+            self._regions[key] = destinations(read_regions(self._control), self._stations.get(key))
+        return self._regions[key]
+
+
+def _is_confirmed(measurement: PickMeasurement) -> bool:
+    """Whether its own phase is what the models still hold for the most probable."""
+    said = measurement.probabilities
+    own, other = (said.p, said.s) if measurement.phase == PHASE_P else (said.s, said.p)
+    return own > max(said.noise, other)
