@@ -63,21 +63,28 @@ def _is_sudden(steps: FloatArray, place: int) -> bool:
 def _stuck(counts: FloatArray, least: int, earliest: int, latest: int) -> Flaw:
     """A value that stays, in a record that else changes, and begins or ends near the onset."""
     is_same = np.concatenate([[False], np.diff(counts) == 0, [False]]).astype(np.int8)
-    runs = np.flatnonzero(np.diff(is_same)).reshape(-1, 2)
-    for begin, end in runs.tolist():  # of the first sample, and of the last one
-        is_near = earliest <= begin <= latest or (earliest <= end <= latest and end < len(counts) - 1)
-        if end - begin + 1 >= least and is_near and _is_lively(counts, begin, end):
+    runs = np.flatnonzero(np.diff(is_same)).reshape(-1, 2)  # of the first sample, and of the last one
+    long = [(begin, end) for begin, end in runs.tolist() if end - begin + 1 >= least]
+    near = [
+        (begin, end)
+        for begin, end in long
+        if earliest <= begin <= latest or (earliest <= end <= latest and end < len(counts) - 1)
+    ]
+    rest = counts.astype(np.float64)
+    for begin, end in long:
+        rest[begin : end + 1] = np.nan
+    for begin, end in near:
+        if _is_lively(rest, float(counts[begin])):
             return f"{counts[begin]:.0f} counts in {end - begin + 1} samples one after the other"
     return ""
 
 
-def _is_lively(counts: FloatArray, begin: int, end: int) -> bool:
+def _is_lively(rest: FloatArray, value: float) -> bool:
     """Whether the rest of the record changes, and what stays is not its limit, at which it is clipped."""
-    rest = np.concatenate([counts[:begin], counts[end + 1 :]])
     steps = np.diff(rest)
     steps = steps[np.isfinite(steps)]
     if len(steps) < AROUND or float((steps == 0).mean()) > OFTEN:
         return False
     middle = float(np.nanmedian(rest))
     usual = float(np.nanmedian(np.abs(rest - middle)))
-    return abs(float(counts[begin]) - middle) < EXTREME * max(usual, 1.0)
+    return abs(value - middle) < EXTREME * max(usual, 1.0)
