@@ -10,7 +10,7 @@ from google.protobuf.message import Message as Contract
 from kensoku.bus import Message
 from kensoku.bus.topics import REJECTED
 from kensoku.errors import InputInvalid
-from kensoku.events import preferred_magnitude, quality_name, status_name, type_name
+from kensoku.events import PHASES, preferred_magnitude, quality_name, status_name, type_name
 from kensoku.packets import ChannelSamples, decode_packet
 from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.association_pb2 import Association
@@ -18,7 +18,7 @@ from kensoku.v1.control_pb2 import Control
 from kensoku.v1.event_pb2 import Event
 from kensoku.v1.health_pb2 import StationHealth
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import PickMessage
+from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP, Decision, Pick, PickMeasurement, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 
 CONTRACTS: Mapping[str, type[Contract]] = {
@@ -79,6 +79,8 @@ def _describe(message: Message) -> str:
         return str(contract)
     if isinstance(contract, WaveformPacket):
         return describe_packet(contract, len(message.value))
+    if isinstance(contract, PickMessage):
+        return describe_pick_message(contract)
     if isinstance(contract, Event):
         return describe_event(contract)
     if isinstance(contract, Association):
@@ -108,6 +110,58 @@ def describe_packet(packet: WaveformPacket, size_bytes: int) -> str:
             packet.source,
         )
     )
+
+
+def describe_pick_message(message: PickMessage) -> str:
+    """A pick, what was measured of it later, or how far a partition has been listened to."""
+    match message.WhichOneof("content"):
+        case "pick":
+            return describe_pick(message.pick)
+        case "measurement":
+            measured = message.measurement
+            parts = ["measured", *_onset(measured), f"{len(measured.amplitudes)} amplitudes", measured.id]
+            return "  ".join([*parts, "late"] if measured.late else parts)
+        case "progress":
+            return describe_progress(message.progress)
+        case _:
+            return "PickMessage without content"
+
+
+def describe_pick(pick: Pick) -> str:
+    decision = Decision.Name(pick.decision) if pick.decision in Decision.values() else str(pick.decision)
+    word = decision.removeprefix("DECISION_").lower().replace("_", " ")
+    motion = {POLARITY_UP: "up", POLARITY_DOWN: "down"}.get(pick.polarity)
+    parts = [*_onset(pick), f"{word}: {pick.decision_reason}" if pick.decision_reason else word]
+    parts += [f"{motion} {pick.polarity_confidence:.2f}"] if motion else []
+    parts += [f"blast {pick.blast_probability:.2f}"] if pick.HasField("blast_probability") else []
+    parts += [f"{pick.model.name}/{pick.model.version}"] if pick.model.name else []
+    if pick.latency.published_ns and pick.latency.last_sample_ns:
+        parts.append(f"published after {(pick.latency.published_ns - pick.onset_ns) / NS_PER_S:.1f} s")
+    return "  ".join([*parts, pick.id, "late"] if pick.late else [*parts, pick.id])
+
+
+def _onset(found: Pick | PickMeasurement) -> list[str]:
+    said, sensor = found.probabilities, found.instrument
+    name = f"{sensor.network}.{sensor.station}.{sensor.location}.{sensor.band_instrument}"
+    return [
+        PHASES.get(found.phase, "?"),
+        f"{iso_time(found.onset_ns)} +- {found.onset_uncertainty_s:.2f} s",
+        name,
+        f"P {said.p:.2f} S {said.s:.2f} noise {said.noise:.2f}",
+        f"SNR {found.snr:.1f}",
+    ]
+
+
+def describe_progress(progress: Progress) -> str:
+    """How far its instruments have been listened to: the slowest and the fastest."""
+    ends = [one.evaluated_to_ns for one in progress.instruments]
+    span = f" to {iso_time(min(ends))}" if ends else ""
+    span += f" ... {iso_time(max(ends))}" if len(set(ends)) > 1 else ""
+    gaps = sum(len(one.gaps) for one in progress.instruments)
+    parts = [f"progress of waveforms/{progress.partition}", f"{len(ends)} instruments{span}"]
+    parts += [f"{gaps} gaps"] if gaps else []
+    parts += ["idle"] if progress.idle else []
+    return "  ".join(parts)
 
 
 def describe_event(event: Event) -> str:

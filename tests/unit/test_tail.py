@@ -23,7 +23,17 @@ from kensoku.v1.event_pb2 import (
     Hypocentre,
 )
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import Instrument, PickMessage
+from kensoku.v1.pick_pb2 import (
+    DECISION_REJECTED_NOISE,
+    PHASE_P,
+    PHASE_S,
+    POLARITY_UP,
+    Instrument,
+    Pick,
+    PickMeasurement,
+    PickMessage,
+    Progress,
+)
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TimeKind, WaveformPacket
 from tests.catalogue import make_event
 
@@ -89,6 +99,37 @@ def test_an_association_is_told_by_its_picks_and_its_trial() -> None:
         "PRELIMINARY 1  abc  2019-07-04T17:33:19.000Z  41.500 S 174.250 E 12.0 km  3 picks of 2 stations, 0 silent  "
         "score 4.2  region west"
     )
+
+
+def test_a_pick_is_told_with_its_probabilities_and_the_reason_of_a_rejection() -> None:
+    pick = Pick(id="abc", phase=PHASE_P, onset_ns=START_NS, onset_uncertainty_s=0.04, snr=12.34, late=True)
+    pick.instrument.CopyFrom(Instrument(network="NZ", station="WEL", location="10", band_instrument="HH"))
+    pick.decision, pick.decision_reason = DECISION_REJECTED_NOISE, "denoiser 0.97"
+    pick.polarity, pick.polarity_confidence, pick.blast_probability = POLARITY_UP, 0.9, 0.02
+    pick.probabilities.p, pick.probabilities.noise = 0.25, 0.75
+    pick.model.name, pick.model.version = "picker_live", "3"
+    line = as_line(message("picks", PickMessage(pick=pick).SerializeToString()))
+    assert line.endswith(
+        "P  2019-07-04T17:33:19.000Z +- 0.04 s  NZ.WEL.10.HH  P 0.25 S 0.00 noise 0.75  SNR 12.3  "
+        "rejected noise: denoiser 0.97  up 0.90  blast 0.02  picker_live/3  abc  late"
+    )
+
+
+def test_progress_tells_the_slowest_and_the_fastest_instrument() -> None:
+    progress = Progress(partition=7, idle=True)
+    for seconds in (5, 3):
+        progress.instruments.add(evaluated_to_ns=START_NS + seconds * NS_PER_S)
+    line = as_line(message("picks", PickMessage(progress=progress).SerializeToString()))
+    assert line.endswith(
+        "progress of waveforms/7  2 instruments to 2019-07-04T17:33:22.000Z ... 2019-07-04T17:33:24.000Z  idle"
+    )
+
+
+def test_a_measurement_names_its_pick() -> None:
+    measured = PickMeasurement(id="abc", phase=PHASE_S, onset_ns=START_NS, onset_uncertainty_s=0.1)
+    line = as_line(message("picks", PickMessage(measurement=measured).SerializeToString()))
+    assert "  measured  S  2019-07-04T17:33:19.000Z +- 0.10 s" in line
+    assert line.endswith("0 amplitudes  abc")
 
 
 def test_other_contracts_show_all_that_is_set() -> None:
