@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from numba import config, njit
 
@@ -18,18 +18,24 @@ def compiled(function: Function) -> Function:
     return _compile(function)
 
 
+def lean(function: Function) -> Function:
+    """As `compiled`, for what makes no arrays: those that it is given are not counted, which takes longer than the sums
+    in a loop that hands them on."""
+    return _compile(function, is_lean=True)
+
+
 def inlined(function: Function) -> Function:
-    """As `compiled`, and put into every loop that calls it: for what is called for each number, or is given a tuple of
-    arrays, which costs more to hand over than the sum itself."""
-    return _compile(function, is_inlined=True)
+    """As `lean`, and put into every loop that calls it."""
+    return _compile(function, is_lean=True, is_inlined=True)
 
 
-def _compile(function: Function, *, is_inlined: bool = False) -> Function:
+def _compile(function: Function, *, is_lean: bool = False, is_inlined: bool = False) -> Function:
     config.CACHE_DIR = _folder(Path(function.__code__.co_filename).parent)  # type: ignore[attr-defined]  # dynamic
+    options: dict[str, Any] = {"error_model": "numpy", "forceinline": is_inlined, "_nrt": not is_lean}
     try:
-        return cast(Function, njit(cache=True, error_model="numpy", forceinline=is_inlined)(function))
+        return cast(Function, njit(cache=True, **options)(function))
     except RuntimeError:  # no folder can be written: compiled anew in every process
-        return cast(Function, njit(error_model="numpy", forceinline=is_inlined)(function))
+        return cast(Function, njit(**options)(function))
 
 
 @cache

@@ -76,6 +76,12 @@ def test_a_circle_holds_68_percent_of_what_lies_in_an_ellipse(ratio: float) -> N
     assert (np.hypot(*drawn.T) <= radius).mean() == pytest.approx(0.6827, abs=0.005)
 
 
+def test_an_event_with_which_the_nearest_station_disagrees_is_neither_a_nor_b() -> None:
+    name, reason = quality(0.4, 1.0, 80, 12, depth_is_fixed=False, nearest_disagrees=True)
+    assert name == "C"
+    assert "the nearest station disagrees" in reason
+
+
 def test_quality_says_its_rule_and_what_is_missing_for_a_better_class() -> None:
     assert quality(0.4, 1.0, 80, 12, depth_is_fixed=False)[0] == "A"
     name, reason = quality(0.4, 3.0, 80, 12, depth_is_fixed=False)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kensoku.locating._kernels import Errors, RowArrays
 from kensoku.locating._sphere import arc_km, unit_vectors
 from kensoku.locating._values import Arrival, BoolArray, FloatArray, IntArray, LocationSettings, Stations, Tables
 from kensoku.traveltime import TravelTimeTable, Wave
+from kensoku.traveltime._kernels import TableArrays
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
 
@@ -27,6 +29,21 @@ class Batch:
     event: IntArray  # of the row
     first: IntArray  # row of each event
     given: IntArray  # index among the arrivals of its event
+
+    @property
+    def arrays(self) -> RowArrays:
+        """For compiled code."""
+        return RowArrays(
+            self.onset,
+            self.uncertainty,
+            self.belongs,
+            self.station,
+            np.ascontiguousarray(self.site.T),
+            self.elevation,
+            self.correction,
+            self.is_s,
+            np.append(self.first, len(self.onset)),
+        )
 
     @property
     def correction(self) -> FloatArray:
@@ -100,6 +117,22 @@ def gather(events: Sequence[Sequence[tuple[int, Arrival]]], stations: Stations, 
 
 def _order(arrival: Arrival) -> tuple[str, str, float, float, float]:
     return arrival.station, arrival.phase, arrival.onset_s, arrival.uncertainty_s, arrival.probability
+
+
+def errors_of(settings: LocationSettings) -> Errors:
+    return Errors(
+        float(settings.outlier_span_s),
+        float(settings.model_error),
+        float(settings.model_error_s),
+        float(settings.velocity_error),
+    )
+
+
+def arrays_of(tables: Tables) -> tuple[TableArrays, TableArrays]:
+    """Of P and S; where there is one alone, no arrival asks for the other."""
+    one = next(iter(tables.values()))
+    p, s = (tables.get(wave, one).arrays for wave in WAVES)
+    return p, s
 
 
 def distances_km(batch: Batch, places: FloatArray) -> FloatArray:

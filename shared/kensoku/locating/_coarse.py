@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-from kensoku.locating._batch import WAVES, Batch, distances_km
+from kensoku.locating._batch import WAVES, Batch, errors_of
+from kensoku.locating._kernels import make_desk
+from kensoku.locating._kernels_cells import RoughTable, score_cells
 from kensoku.locating._sphere import Frame, frames_at
 from kensoku.locating._values import FloatArray, IntArray, LocationSettings, Tables
 from kensoku.traveltime import TravelTimeTable, Wave
 
 Limits = tuple[FloatArray, FloatArray]
-Float32Array = npt.NDArray[np.float32]
 
 STEP_KM = 1.0  # of the rough table
 INNER_CELLS = 8  # across the stations
@@ -21,7 +21,6 @@ OUTER_SHARES = (1 / 4, 1.0)  # of the margin: edges of the cells around them
 DEPTH_SHARES = (0.0, 0.15, 0.4, 1.0)  # of the allowed depths: edges
 LEAST_WIDTH_KM = 30.0
 LEVELS = 3
-TOGETHER = 60_000  # cells of arrivals at a time, so that what is in between stays in the processor's cache
 SLOWNESS_S_KM: Mapping[Wave, float] = {"P": 1 / 6.0, "S": 1 / 3.5}  # of the crust: turns the size of a cell into time
 CHILDREN = np.array([(i, j, k) for i in (-0.5, 0.5) for j in (-0.5, 0.5) for k in (-0.5, 0.5)]).T
 
@@ -76,11 +75,11 @@ def find_starts(batch: Batch, tables: Tables, settings: LocationSettings, limits
     """A few places apart from one another in which the event may lie, between the least and the greatest depths."""
     frame = _frame_over_stations(batch)
     cells = _cover(batch, frame, settings, *limits)
-    score = _score_all(batch, tables, settings, frame, cells, len(DEPTH_SHARES) - 1)
+    score = _score(batch, tables, settings, frame, cells, len(DEPTH_SHARES) - 1)
     for _ in range(LEVELS):
         best = np.argpartition(-score, effort.cells, axis=1)[:, : effort.cells]
         cells = cells.take(np.sort(best, axis=1)).split()
-        score = _score_all(batch, tables, settings, frame, cells)
+        score = _score(batch, tables, settings, frame, cells)
     chosen = cells.take(_apart(cells, score, effort.starts))
     width = np.maximum(chosen.half_north, chosen.half_east)
     return Starts(frame.place(chosen.north, chosen.east), chosen.depth, width)
@@ -114,66 +113,28 @@ def _edges(batch: Batch, axis: FloatArray, margin_km: float) -> FloatArray:
     return np.concatenate([least[:, None] - away[::-1], inner, most[:, None] + away], axis=1)
 
 
-def _score_all(
-    batch: Batch, tables: Tables, settings: LocationSettings, frame: Frame, cells: _Cells, layers: int = 1
-) -> FloatArray:
-    step = max(TOGETHER // (int(batch.counts.max()) * cells.depth.shape[1]), 1)
-    if step >= len(batch.first):
-        return _score(batch, tables, settings, frame, cells, layers)
-    scores = []
-    for start in range(0, len(batch.first), step):
-        part, events = slice(start, start + step), np.arange(start, min(start + step, len(batch.first)))
-        mine = frame.take(part)
-        some = _Cells(*(values[part] for values in cells.arrays))
-        scores.append(_score(batch.take(events), tables, settings, mine, some, layers))
-    return np.concatenate(scores)
-
-
 def _score(
-    batch: Batch, tables: Tables, settings: LocationSettings, frame: Frame, cells: _Cells, layers: int
+    batch: Batch, tables: Tables, settings: LocationSettings, frame: Frame, cells: _Cells, layers: int = 1
 ) -> FloatArray:
     """About the logarithm of the probability that a cell holds, the times within it blurred by its size; as many cells
     as there are layers lie above one another."""
-    distance = distances_km(batch, frame.place(cells.north[:, ::layers], cells.east[:, ::layers])).astype(np.float32)
-    distance = np.repeat(distance, layers, axis=1) if layers > 1 else distance
-    predicted, slowness = np.empty(distance.shape, np.float32), np.empty(len(distance), np.float32)
-    for wave, is_wave in zip(WAVES, (~batch.is_s, batch.is_s), strict=True):
-        rows = np.flatnonzero(is_wave)
-        if len(rows):
-            predicted[rows] = _rough(tables[wave], distance[rows], cells.depth[batch.event[rows]])
-            slowness[rows] = SLOWNESS_S_KM[wave]
-    late = batch.elevation * slowness + batch.correction
-    lead = (batch.onset - late)[:, None].astype(np.float32) - predicted
-    error = np.float32(settings.model_error + settings.velocity_error) * predicted
-    size = ((cells.half_north**2 + cells.half_east**2) / 2 + cells.half_depth**2).astype(np.float32) / 3
-    variance = (batch.uncertainty**2 + settings.model_error_s**2).astype(np.float32)[:, None] + error * error
-    variance += slowness[:, None] ** 2 * size[batch.event]
-    log_volume = np.log(cells.half_north * cells.half_east * cells.half_depth)
-    return np.asarray(_log_fit(batch, lead, variance, settings) + log_volume)
-
-
-def _log_fit(batch: Batch, lead: Float32Array, variance: Float32Array, settings: LocationSettings) -> FloatArray:
-    precision = 1 / variance
-    weight = precision
-    for _ in range(3):
-        time = np.add.reduceat(weight * lead, batch.first, axis=0) / np.add.reduceat(weight, batch.first, axis=0)
-        residual = lead - time[batch.event]
-        square = residual * residual * precision
-        weight = precision / (1 + square * square / 16)
-    belongs = batch.belongs[:, None].astype(np.float32)
-    right = belongs * np.sqrt(precision / np.float32(2 * np.pi)) * np.exp(-0.5 * square)
-    stray = (1 - belongs) / np.float32(settings.outlier_span_s)
-    return np.add.reduceat(np.log(right + stray), batch.first, axis=0).astype(np.float64)
+    found = np.empty(cells.depth.shape)
+    one = next(iter(tables.values()))
+    p, s = (_rough_table(_Same(tables.get(wave, one)), wave) for wave in WAVES)
+    rows, errors = batch.arrays, errors_of(settings)
+    score_cells(p, s, rows, errors, frame.arrays, np.stack(cells.arrays), layers, make_desk(rows), found)
+    return found
 
 
 @lru_cache(maxsize=8)
-def _rough_times(table: "_Same") -> Float32Array:
+def _rough_table(table: "_Same", wave: Wave) -> RoughTable:
     grid = table.of.grid
     distances = np.arange(0, grid.farthest_km + STEP_KM / 2, STEP_KM)
     depths = np.arange(grid.highest_km, grid.deepest_km + STEP_KM / 2, STEP_KM)
     x, z = np.meshgrid(np.minimum(distances, grid.farthest_km), np.minimum(depths, grid.deepest_km))
     level = min(max(0.0, grid.elevations_km[0]), grid.elevations_km[-1])
-    return table.of.lookup(x, z, level).time_s.astype(np.float32)
+    times = table.of.lookup(x, z, level).time_s.astype(np.float32)
+    return RoughTable(times, float(grid.highest_km), STEP_KM, SLOWNESS_S_KM[wave])
 
 
 class _Same:
@@ -187,15 +148,6 @@ class _Same:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and self.of.nodes is other.of.nodes
-
-
-def _rough(table: TravelTimeTable, distance: Float32Array, depth: FloatArray) -> Float32Array:
-    times = _rough_times(_Same(table))
-    column = (distance * (1 / STEP_KM) + 0.5).astype(np.int32)
-    np.minimum(column, times.shape[1] - 1, out=column)
-    row = ((depth - table.grid.highest_km) * (1 / STEP_KM) + 0.5).astype(np.int32)
-    np.clip(row, 0, times.shape[0] - 1, out=row)
-    return np.asarray(times.ravel()[row * np.int32(times.shape[1]) + column])
 
 
 def _apart(cells: _Cells, score: FloatArray, starts: int) -> IntArray:

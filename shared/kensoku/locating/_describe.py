@@ -104,7 +104,10 @@ class Described:
         lower, upper = float(posterior.depth_lower_km[event]), float(posterior.depth_upper_km[event])
         gap, secondary = gaps_deg(arrival.azimuth_deg for arrival in used)
         radius, is_fixed = float(self.circle_km[event]), bool(self.solved.depth_is_fixed[event])
-        name, reason = quality(radius, (upper - lower) / 2, gap, len(used), depth_is_fixed=is_fixed)
+        nearest = min(located, key=lambda arrival: arrival.distance_km)
+        disagrees = not any(site_code(arrival.station) == site_code(nearest.station) for arrival in used)
+        half_km = (upper - lower) / 2
+        name, reason = quality(radius, half_km, gap, len(used), depth_is_fixed=is_fixed, nearest_disagrees=disagrees)
         return Location(
             maximum=self.maxima[event],
             mean=self.means[event],

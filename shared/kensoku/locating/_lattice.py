@@ -8,11 +8,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from kensoku.locating._batch import Batch, distances_km, predict
-from kensoku.locating._likelihood import fit, variances
+from kensoku.locating._batch import Batch, arrays_of, errors_of
+from kensoku.locating._kernels import evaluate_nodes, make_desk
 from kensoku.locating._sphere import Frame
 from kensoku.locating._values import BoolArray, FloatArray, IntArray, LocationSettings, Tables
 
+ROUNDS = 2  # of weighing arrivals and finding the origin time
 LEAST_SLICES = 12  # of depth
 NOTHING = -1e9
 LEAST_VARIANCE = 0.08  # of what was supposed, that a lattice can find
@@ -52,11 +53,11 @@ class Shape:
         direction than was supposed, so that there are too few of them."""
         order = np.array([2, 0, 1])
         inverse = np.linalg.inv(self.factor)
-        seen = inverse @ covariance[:, order[:, None], order] @ inverse.transpose(0, 2, 1)
+        seen = _product(_product(inverse, covariance[:, order[:, None], order]), inverse.transpose(0, 2, 1))
         values, vectors = np.linalg.eigh(seen)
-        widened = self.factor @ (vectors * np.sqrt(np.maximum(values, LEAST_VARIANCE))[:, None])
+        widened = _product(self.factor, vectors * np.sqrt(np.maximum(values, LEAST_VARIANCE))[:, None])
         back = np.argsort(order)
-        supposed = (widened @ widened.transpose(0, 2, 1))[:, back[:, None], back]
+        supposed = _product(widened, widened.transpose(0, 2, 1))[:, back[:, None], back]
         return supposed, values[:, 0] < TOO_NARROW
 
     def coordinates(self, lattice: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -67,6 +68,11 @@ class Shape:
         f = self.factor[:, :, :, None]
         north = self.north[:, None] + f[:, 1, 0] * u + f[:, 1, 1] * v
         return depth, north, self.east[:, None] + f[:, 2, 0] * u + f[:, 2, 1] * v + f[:, 2, 2] * w
+
+
+def _product(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Of small matrices (event, 3, 3); numpy's own takes another way for one than for many, and other last bits."""
+    return np.asarray((one[:, :, :, None] * other[:, None]).sum(axis=2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +103,24 @@ def evaluate(
     batch: Batch, tables: Tables, settings: LocationSettings, shape: Shape, lattice: IntArray, weight: FloatArray
 ) -> Nodes:
     depth, north, east = shape.coordinates(lattice)
-    distance = distances_km(batch, shape.frame.place(north, east))
-    predicted = predict(batch, tables, distance, depth)
-    variance = variances(batch, predicted.time, settings)
-    found = fit(batch, predicted.time, variance, settings, weight, rounds=2)
     is_allowed = (lattice[0] >= 0) & (lattice[0] < shape.slices[:, None])
-    log_posterior = np.where(is_allowed, found.log_posterior, NOTHING)
-    return Nodes(lattice[0], depth, north, east, log_posterior, found.time, found.time_variance)
+    rows, found = batch.arrays, np.zeros((3, *depth.shape))
+    found[0] = NOTHING
+    evaluate_nodes(
+        *arrays_of(tables),
+        rows,
+        errors_of(settings),
+        ROUNDS,
+        shape.frame.arrays,
+        north,
+        east,
+        depth,
+        is_allowed,
+        weight[:, 0].copy(),
+        make_desk(rows),
+        found,
+    )
+    return Nodes(lattice[0], depth, north, east, *found)
 
 
 @lru_cache(maxsize=4)

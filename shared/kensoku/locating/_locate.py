@@ -1,5 +1,6 @@
 """Locate earthquakes: from the arrivals of each, to the probability of where and when it was."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -125,7 +126,7 @@ def _require_sound(arrival: Arrival, tables: Tables) -> None:
             f"found an arrival of {arrival.phase!r} at {arrival.station}, expected one of {', '.join(sorted(tables))}, "
             "of which there are travel times"
         )
-    if not (np.isfinite(arrival.onset_s) and 0 < arrival.uncertainty_s < np.inf and 0 <= arrival.probability <= 1):
+    if not (math.isfinite(arrival.onset_s) and 0 < arrival.uncertainty_s < math.inf and 0 <= arrival.probability <= 1):
         raise InputInvalid(
             f"found onset {arrival.onset_s} s, uncertainty {arrival.uncertainty_s} s and probability "
             f"{arrival.probability} at {arrival.station}, expected a time, an uncertainty above 0 and a probability "

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kensoku.locating._kernels import sum_moments
 from kensoku.locating._lattice import Nodes, Shape
 from kensoku.locating._values import BoolArray, FloatArray, IntArray
 
@@ -47,9 +48,8 @@ def shares(log_posterior: FloatArray) -> FloatArray:
 
 def summarise(nodes: Nodes, share: FloatArray, shape: Shape) -> Posterior:
     values = np.stack([nodes.time, nodes.north, nodes.east, nodes.depth], axis=1)
-    mean = np.einsum("en,evn->ev", share, values)
-    centred = values - mean[..., None]
-    covariance = (centred * share[:, None]) @ centred.transpose(0, 2, 1)
+    mean, covariance = np.empty(values.shape[:2]), np.empty((len(values), 4, 4))
+    sum_moments(values, share, mean, covariance)
     covariance[:, 0, 0] += (share * nodes.time_variance).sum(axis=1)
     lower, upper = _depth_intervals(nodes, share, shape)
     events, best = np.arange(len(mean)), nodes.log_posterior.argmax(axis=1)

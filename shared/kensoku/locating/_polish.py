@@ -5,16 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from kensoku.locating._batch import Batch, Predicted, distances_km, predict
-from kensoku.locating._likelihood import Fit, fit, robust_weights, variances
-from kensoku.locating._sphere import EARTH_RADIUS_KM, Frame, frames_at
-from kensoku.locating._values import BoolArray, FloatArray, IntArray, LocationSettings, Tables
-
-BLURS = (1.0, 0.3, 0.1, 0.0, 0.0, 0.0, 0.0)  # of the uncertainty of the start, step by step
-LONGEST_STEP_KM = 30.0
-SETTLED_KM = 1e-4
-WAVE_SLOWNESS = (1 / 6.0, 1 / 3.5)
-LEAST_INFORMATION = 1e-6  # per km²: nothing is more than 1,000 km uncertain
+from kensoku.locating._batch import Batch, Predicted, arrays_of, errors_of
+from kensoku.locating._kernels import make_desk
+from kensoku.locating._kernels_newton import climb
+from kensoku.locating._likelihood import Fit
+from kensoku.locating._sphere import Frame, frames_at
+from kensoku.locating._values import FloatArray, IntArray, LocationSettings, Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +57,6 @@ class Peaks:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Slopes:
-    """(row, start): of the predicted time, s/km."""
-
-    north: FloatArray
-    east: FloatArray
-    depth: FloatArray
-
-
 def polish(
     batch: Batch,
     tables: Tables,
@@ -79,85 +66,35 @@ def polish(
     blur_km: FloatArray,
     limits: tuple[FloatArray, FloatArray],
 ) -> Peaks:
-    """`limits` are the least and the greatest depth of each event; equal ones fix it. The best stretch of velocities is
-    taken off the residuals already, so it adds nothing to the gain."""
-    frame, top, bottom = frames_at(places), limits[0][:, None], limits[1][:, None]
-    depth = np.clip(depth, top, bottom)
-    wave_slowness = np.where(batch.is_s, WAVE_SLOWNESS[1], WAVE_SLOWNESS[0])[:, None]
-    weight: FloatArray | None = None
-    for blur in BLURS:
-        distance = distances_km(batch, frame.centre)
-        predicted = predict(batch, tables, distance, depth)
-        variance = variances(batch, predicted.time, settings) + (blur * blur_km[batch.event] * wave_slowness) ** 2
-        weight = robust_weights(batch, predicted.time, variance, settings) if weight is None else weight
-        found = fit(batch, predicted.time, variance, settings, weight, 2)
-        weight = found.weight
-        slopes = _slopes(batch, frame, predicted, distance)
-        information, gain = _normal_equations(batch, slopes, predicted, found, settings)
-        is_held = ((depth <= top) & (gain[..., 2] < 0)) | ((depth >= bottom) & (gain[..., 2] > 0))
-        step = _step(information, gain, is_held, blur_km)
-        moved = np.clip(depth + step[..., 2], top, bottom)
-        frame = frames_at(frame.place(step[..., 0], step[..., 1]))
-        settled = max(np.abs(step[..., :2]).max(), np.abs(moved - depth).max()) < SETTLED_KM
-        depth = moved
-        if settled and not blur:
-            break
-    return describe(batch, tables, settings, frame, depth, found.weight)
-
-
-def describe(
-    batch: Batch, tables: Tables, settings: LocationSettings, frame: Frame, depth: FloatArray, weight: FloatArray
-) -> Peaks:
-    distance = distances_km(batch, frame.centre)
-    predicted = predict(batch, tables, distance, depth)
-    found = fit(batch, predicted.time, variances(batch, predicted.time, settings), settings, weight)
-    slopes = _slopes(batch, frame, predicted, distance)
-    information, _ = _normal_equations(batch, slopes, predicted, found, settings)
-    return Peaks(frame, depth, found, predicted, distance, information)
-
-
-def _slopes(batch: Batch, frame: Frame, predicted: Predicted, distance: FloatArray) -> _Slopes:
-    towards = -predicted.per_distance / np.maximum(np.sin(distance / EARTH_RADIUS_KM), 1e-9)
-    north, east = (
-        sum(axis[i][batch.event] * batch.site[i, :, None] for i in range(3)) for axis in (frame.north, frame.east)
+    """From places (3, event, start); `limits` are the least and the greatest depth of each event, equal ones fix it."""
+    top, bottom = limits
+    events, starts = depth.shape
+    places, depth = np.ascontiguousarray(np.moveaxis(places, 0, -1)), depth.copy()
+    of_events, of_rows = np.zeros((4, events, starts)), np.zeros((7, len(batch.event), starts))
+    information = np.zeros((events, starts, 3, 3))
+    rows = batch.arrays
+    climb(
+        *arrays_of(tables),
+        rows,
+        errors_of(settings),
+        top,
+        bottom,
+        blur_km,
+        places,
+        depth,
+        make_desk(rows),
+        np.zeros((12, 5)),
+        of_events,
+        of_rows,
+        information,
     )
-    return _Slopes(towards * north, towards * east, predicted.per_depth)
-
-
-def _normal_equations(
-    batch: Batch, slopes: _Slopes, predicted: Predicted, found: Fit, settings: LocationSettings
-) -> tuple[FloatArray, FloatArray]:
-    """Information and gain of (north, east, depth), origin time and stretch eliminated."""
-    precision = found.weight / found.variance
-    total = np.maximum(batch.sums(precision), 1e-12)
-    columns = [slopes.north, slopes.east, slopes.depth, found.residual]
-    if settings.velocity_error:
-        columns.append(predicted.time)
-    centred = [column - (batch.sums(precision * column) / total)[batch.event] for column in columns]
-    weighed = [precision * column for column in centred[:3]]
-    shape = *total.shape, 3
-    information, gain = np.empty((*shape, 3)), np.empty(shape)
-    for i in range(3):
-        gain[..., i] = batch.sums(weighed[i] * centred[3])
-        for j in range(i + 1):
-            information[..., i, j] = information[..., j, i] = batch.sums(weighed[i] * centred[j])
-    if settings.velocity_error:
-        along = np.stack([batch.sums(column * centred[4]) for column in weighed], axis=-1)
-        spread = batch.sums(precision * centred[4] ** 2) + settings.velocity_error**-2
-        information -= along[..., :, None] * along[..., None, :] / spread[..., None, None]
-    return information, gain
-
-
-def _step(information: FloatArray, gain: FloatArray, is_held: BoolArray, blur_km: FloatArray) -> FloatArray:
-    """Towards the maximum; a depth that is held at its limit stays."""
-    damped = information + np.eye(3) * LEAST_INFORMATION
-    scale = np.einsum("...ii->...i", damped)
-    damped = damped + np.eye(3) * (1e-3 * scale[..., None, :])
-    right = gain.copy()
-    damped[is_held, 2, :] = damped[is_held, :, 2] = 0
-    damped[is_held, 2, 2] = 1
-    right[is_held, 2] = 0
-    step = np.linalg.solve(damped, right[..., None])[..., 0]
-    limit = np.maximum(2 * blur_km, 3.0)
-    length = np.sqrt((step**2).sum(axis=-1))
-    return np.asarray(step * np.minimum(1, np.minimum(limit, LONGEST_STEP_KM) / np.maximum(length, 1e-12))[..., None])
+    log_posterior, origin, origin_variance, stretch = of_events
+    residual, variance, weight, time, across, down, distance = of_rows
+    return Peaks(
+        frames_at(np.moveaxis(places, -1, 0)),
+        depth,
+        Fit(log_posterior, origin, origin_variance, stretch, residual, variance, weight),
+        Predicted(time, across, down),
+        distance,
+        information,
+    )

@@ -27,7 +27,7 @@ class Pass:
 FINER = Spacing(0.8, 1.2)
 PASSES = (Pass(4.2, Spacing(1.4, 1.4), 3.5, 0.012), *[Pass(5.4, FINER, 4.6, 0.003)] * 3)
 NEAR_LIMIT = 2.5  # standard deviations from the least or the greatest depth: the first pass is too coarse
-TOGETHER = 16  # events at a time, so that what is in between stays in the processor's cache
+TOGETHER = 64  # events at a time, so that what is in between stays in the processor's cache
 GROWS_FROM = 1e-3  # of the greatest probability of a node: its neighbours are looked at
 HILL_RADIUS = 4.2  # of a lattice that grows, or lies around another peak, standard deviations
 MOST_NODES = 2000  # of one event: beyond them nothing is added

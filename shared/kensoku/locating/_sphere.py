@@ -32,6 +32,12 @@ class Frame:
         """Along the first axis of the frames."""
         return Frame(self.centre[:, chosen], self.north[:, chosen], self.east[:, chosen])
 
+    @property
+    def arrays(self) -> FloatArray:
+        """(..., axis, component): centre, north and east, for compiled code."""
+        stacked = np.stack([self.centre, self.north, self.east])
+        return np.ascontiguousarray(np.moveaxis(stacked, (0, 1), (-2, -1)))
+
     def place(self, north_km: FloatArray, east_km: FloatArray) -> FloatArray:
         """Unit vectors (3, ...); the coordinates may have axes after those of the frames."""
         more = (...,) + (None,) * (north_km.ndim - self.centre.ndim + 1)

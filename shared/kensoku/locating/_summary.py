@@ -46,9 +46,16 @@ def circles_km(second_moments_km2: FloatArray) -> FloatArray:
 
 
 def quality(
-    horizontal_km: float, depth_half_km: float, gap_deg: float, phases: int, *, depth_is_fixed: bool
+    horizontal_km: float,
+    depth_half_km: float,
+    gap_deg: float,
+    phases: int,
+    *,
+    depth_is_fixed: bool,
+    nearest_disagrees: bool = False,
 ) -> tuple[QualityClass, str]:
-    """The best class whose limits all hold, and what keeps it from a better one."""
+    """The best class whose limits all hold, and what keeps it from a better one; where the nearest station has outliers
+    alone, the others may agree about a wrong depth."""
     measured = (
         ("horizontal uncertainty", horizontal_km, "km"),
         ("half of the depth interval", np.inf if depth_is_fixed else depth_half_km, "km"),
@@ -61,6 +68,8 @@ def quality(
             for (what, value, unit), limit in zip(measured, limits, strict=True)
             if not value <= limit
         ]
+        if nearest_disagrees and name in "AB":
+            broken.append("the nearest station disagrees")
         if phases < least:
             broken.append(f"{phases} phases are fewer than {least}")
         if not broken:

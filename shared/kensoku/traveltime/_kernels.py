@@ -5,17 +5,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.compiled import compiled, inlined
+from kensoku.compiled import inlined, lean
 
 LEAST_R_KM = 1e-9
+KINKED = 3
 
 
 class TableArrays(NamedTuple):
     """What compiled code must know of a table."""
 
-    nodes: npt.NDArray[np.float32]  # T / r, its slopes over distance and depth; elevation, depth, distance
+    nodes: npt.NDArray[np.float32]  # (elevation, depth, distance, 4): T / r, its slopes over distance and depth, and
+    # whether different waves reach the cell that begins there; beside one another, as the processor fetches them
     dips: npt.NDArray[np.int8]
-    kinked: npt.NDArray[np.bool_]  # elevation, depth, distance
     depths_km: npt.NDArray[np.float64]
     elevations_km: npt.NDArray[np.float64]
     station_slowness: npt.NDArray[np.float64]  # by elevation
@@ -23,6 +24,7 @@ class TableArrays(NamedTuple):
     has_more_rows: npt.NDArray[np.bool_]  # whether others begin within the step
     farthest_km: float
     distance_step_km: float
+    steps_per_km: float
     highest_km: float
     deepest_km: float
     depth_step_km: float
@@ -34,55 +36,73 @@ Three = tuple[float, float, float]
 @inlined
 def time_at(table: Any, distance_km: float, depth_km: float, elevation_km: float) -> Three:
     """Time and its slopes over distance and depth; everything must lie within the table."""
+    return time_in_row(table, row_of(table, depth_km), distance_km, depth_km, elevation_km)
+
+
+@inlined
+def row_of(table: Any, depth_km: float) -> int:
+    """Of the nodes above that depth; it serves all distances."""
     step = int((depth_km - table.highest_km) / table.depth_step_km)
     row = table.first_row[step]
     if table.has_more_rows[step]:
         while row + 1 < table.depths_km.size and table.depths_km[row + 1] <= depth_km:
             row += 1
-    row = min(row, table.depths_km.size - 2)
-    column = min(int(distance_km / table.distance_step_km), table.nodes.shape[3] - 2)
+    return int(min(row, table.depths_km.size - 2))
+
+
+@inlined
+def time_in_row(table: Any, row: int, distance_km: float, depth_km: float, elevation_km: float) -> Three:
+    along = distance_km * table.steps_per_km
+    column = min(int(along), table.nodes.shape[2] - 2)
+    top = table.depths_km[row]
+    height = table.depths_km[row + 1] - top
+    below, s, up = depth_km - top, along - column, depth_km + elevation_km
+    if table.elevations_km.size == 1:
+        if table.nodes[0, row, column, KINKED] > 0:
+            return _earliest(table, 0, row, column, distance_km, depth_km, elevation_km)
+        return _smooth(table.nodes, 0, row, column, s, below, height, table.steps_per_km, distance_km, up)
     level, last = 0, table.elevations_km.size - 1
     while level + 1 < last and table.elevations_km[level + 1] <= elevation_km:
         level += 1
-    is_kinked = table.kinked[level, row, column]
-    time = across = down = 0.0
-    for number in range(level, min(level + 2, last + 1)):
-        if is_kinked:
-            here = _earliest(table, number, row, column, distance_km, depth_km, elevation_km)
-        else:
-            here = _smooth(
-                table.nodes, number, row, column, distance_km / table.distance_step_km - column,
-                depth_km - table.depths_km[row], table.depths_km[row + 1] - table.depths_km[row],
-                table.distance_step_km, distance_km, depth_km + elevation_km,
-            )  # fmt: skip
-        if number == level or (is_kinked and here[0] < time):
-            time, across, down = here
-        elif not is_kinked:
-            low = table.elevations_km[level]
-            share = (elevation_km - low) / (table.elevations_km[level + 1] - low)
-            time, across, down = (
-                time + share * (here[0] - time),
-                across + share * (here[1] - across),
-                down + share * (here[2] - down),
-            )
-    return time, across, down
+    return _between(table, level, row, column, s, below, height, distance_km, depth_km, elevation_km)
+
+
+@lean
+def _between(
+    table: Any, level: int, row: int, column: int, s: float, below: float, height: float, distance: float, depth: float,
+    elevation: float,
+) -> Three:  # fmt: skip
+    """Two levels of elevation."""
+    if table.nodes[level, row, column, KINKED] > 0:
+        one = _earliest(table, level, row, column, distance, depth, elevation)
+        other = _earliest(table, level + 1, row, column, distance, depth, elevation)
+        return one if one[0] <= other[0] else other
+    low, high = table.elevations_km[level], table.elevations_km[level + 1]
+    share, up = (elevation - low) / (high - low), depth + elevation
+    one = _smooth(table.nodes, level, row, column, s, below, height, table.steps_per_km, distance, up)
+    other = _smooth(table.nodes, level + 1, row, column, s, below, height, table.steps_per_km, distance, up)
+    return (
+        one[0] + share * (other[0] - one[0]),
+        one[1] + share * (other[1] - one[1]),
+        one[2] + share * (other[2] - one[2]),
+    )
 
 
 @inlined
 def _smooth(
-    nodes: Any, level: int, row: int, column: int, s: float, below: float, height: float, width: float, x: float,
+    nodes: Any, level: int, row: int, column: int, s: float, below: float, height: float, per_width: float, x: float,
     up: float,
 ) -> Three:  # fmt: skip
     """Cubic along both edges of constant depth, then cubic between them; `below` the upper one, at a depth `up` below
     the station."""
-    per_width, per_height = 1 / width, 1 / height
+    width, per_height = 1 / per_width, 1 / height
     t = below * per_height
-    f00, f01 = float(nodes[0, level, row, column]), float(nodes[0, level, row, column + 1])
-    f10, f11 = float(nodes[0, level, row + 1, column]), float(nodes[0, level, row + 1, column + 1])
-    x00, x01 = float(nodes[1, level, row, column]), float(nodes[1, level, row, column + 1])
-    x10, x11 = float(nodes[1, level, row + 1, column]), float(nodes[1, level, row + 1, column + 1])
-    z00, z01 = float(nodes[2, level, row, column]), float(nodes[2, level, row, column + 1])
-    z10, z11 = float(nodes[2, level, row + 1, column]), float(nodes[2, level, row + 1, column + 1])
+    f00, f01 = float(nodes[level, row, column, 0]), float(nodes[level, row, column + 1, 0])
+    f10, f11 = float(nodes[level, row + 1, column, 0]), float(nodes[level, row + 1, column + 1, 0])
+    x00, x01 = float(nodes[level, row, column, 1]), float(nodes[level, row, column + 1, 1])
+    x10, x11 = float(nodes[level, row + 1, column, 1]), float(nodes[level, row + 1, column + 1, 1])
+    z00, z01 = float(nodes[level, row, column, 2]), float(nodes[level, row, column + 1, 2])
+    z10, z11 = float(nodes[level, row + 1, column, 2]), float(nodes[level, row + 1, column + 1, 2])
     near, near_across = _cubic(f01 - f00, x00, x01, s, width, per_width)
     far, far_across = _cubic(f11 - f10, x10, x11, s, width, per_width)
     near_turn, far_turn = z01 - z00, z11 - z10
@@ -111,18 +131,18 @@ def _times(slowness: float, across: float, down: float, x: float, height: float)
     return slowness * r, over_r * x + across * r, over_r * height + down * r
 
 
-@compiled
+@lean
 def _corner(table: Any, level: int, row: int, column: int) -> Three:
     """Of T where the wave dips to an interface, else of T / r."""
-    slowness = float(table.nodes[0, level, row, column])
-    across, down = float(table.nodes[1, level, row, column]), float(table.nodes[2, level, row, column])
+    slowness = float(table.nodes[level, row, column, 0])
+    across, down = float(table.nodes[level, row, column, 1]), float(table.nodes[level, row, column, 2])
     if table.dips[level, row, column] == 0:
         return slowness, across, down
     x, height = column * table.distance_step_km, table.depths_km[row] + table.elevations_km[level]
     return _times(slowness, across, down, x, height)
 
 
-@compiled
+@lean
 def _earliest(table: Any, level: int, row: int, column: int, distance: float, depth: float, elevation: float) -> Three:
     """Of the waves at the corners, each carried on as it changes least (T / r of one that comes straight, T of one that
     dips to an interface), with the curvature between corners that it reaches."""
@@ -153,7 +173,7 @@ def _earliest(table: Any, level: int, row: int, column: int, distance: float, de
     return best
 
 
-@compiled
+@lean
 def _risen(
     value: float, across: float, down: float, is_straight: bool, x: float, height: float, climb: float, r: float,
     slowness: float,
@@ -166,7 +186,7 @@ def _risen(
     return _times(value + climb * (vertical - value * height / r) / r, across, down, x, height + climb)
 
 
-@compiled
+@lean
 def look_up(table: Any, distance_km: Any, depth_km: Any, elevation_km: Any, found: Any) -> None:
     """Into the three rows of `found`."""
     for number in range(distance_km.size):

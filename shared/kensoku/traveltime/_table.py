@@ -79,9 +79,8 @@ class TravelTimeTable:
         """For compiled code."""
         grid = self.grid
         return TableArrays(
-            nodes=np.ascontiguousarray(self.nodes),
+            nodes=np.stack([*self.nodes, self._kinked.astype(np.float32)], axis=-1),
             dips=np.ascontiguousarray(self.dips),
-            kinked=self._kinked,
             depths_km=np.asarray(self.depths_km, np.float64),
             elevations_km=np.asarray(grid.elevations_km, np.float64),
             station_slowness=self._station_slowness,
@@ -89,6 +88,7 @@ class TravelTimeTable:
             has_more_rows=self._rows[1],
             farthest_km=float(grid.farthest_km),
             distance_step_km=float(grid.distance_step_km),
+            steps_per_km=1 / float(grid.distance_step_km),
             highest_km=float(grid.highest_km),
             deepest_km=float(grid.deepest_km),
             depth_step_km=float(grid.depth_step_km),
