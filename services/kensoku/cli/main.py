@@ -18,6 +18,7 @@ COMMANDS = {
     "locate": "locate the earthquakes that picks were grouped by",
     "catalog": "list, export, import and compare catalogues of events",
     "inventory": "publish, compare and show station epochs",
+    "regions": "part the map among several associators",
     "stations": "disable and enable stations",
     "train": "train a network from a data set",
     "evaluate": "judge models by records that were kept apart",
