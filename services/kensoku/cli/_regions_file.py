@@ -51,7 +51,8 @@ def with_partitions(regions: Sequence[Region], published: Mapping[str, Region], 
         if number is None:
             raise InputInvalid(
                 f"found no partition of picks.by-region for region {region.name!r}: it has {partitions}, and "
-                f"{len(taken)} regions are published; give it more with `kensoku topics apply --regions N`, or remove some"
+                f"{len(taken)} regions are published; give it more with `kensoku topics apply --regions N`, or remove "
+                "some"
             )
         placed.append(Region(name=region.name, polygon=region.polygon, reach_km=region.reach_km, partition=number))
     return placed
