@@ -254,9 +254,21 @@ def test_the_command_says_what_it_played_and_found(live: Bus, home: Path, capsys
         assert command(home, *SPAN, "--namespace", "trial") == 0
     told = capsys.readouterr().out
     assert "played 60 packets of 1 stations, 2030-03-17T17:46:40.000Z to 2030-03-17T17:47:40.000Z" in told
+    assert "the log ends" not in told
     assert "events none" in told
     assert "kensoku catalog diff database database:trial --from 2030-03-17T17:46:40.000Z" in told
     assert (home / "catalogue-trial.sqlite").exists()
+
+
+def test_a_span_that_the_log_does_not_fill_is_told(live: Bus, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    publish(live, seconds(RECORD[:, 1000:3000]))
+    with serve_bus(live, socket_path(home)):
+        assert (
+            command(home, "--from", "2030-03-17T17:46:00", "--to", "2030-03-17T17:48:00", "--namespace", "trial") == 0
+        )
+    told = capsys.readouterr().out
+    assert "the log begins at 2030-03-17T17:46:40.000Z: what was before is missing" in told
+    assert "the log ends at 2030-03-17T17:47:00.000Z: what is later is missing" in told
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,8 @@ def tell(span: LoggedSpan, bus: Bus, keeping: CatalogSettings) -> None:
     print(f"       with {before_s} s before and {after_s} s after, as far as the log has them")
     if seen.first_ns > span.start_ns:
         print(f"       the log begins at {iso_time(seen.first_ns)}: what was before is missing")
+    if seen.last_ns < span.end_ns:
+        print(f"       the log ends at {iso_time(seen.last_ns)}: what is later is missing")
     picks = picks_in(bus, span)
     print("picks  " + (", ".join(f"{count} {name}" for name, count in sorted(picks.items())) or "none"))
     selection = Selection(start_ns=span.start_ns, end_ns=span.end_ns)
