@@ -1,10 +1,11 @@
 """The two front ends side by side on a recorded hour, with and without the denoiser.
 
 `python -m benchmarks.front_ends RECORD.mseed [LABELS.csv] [--minutes M] [--min-score 0.3] [--json]`. LABELS.csv has
-`station,phase,utc,score,event` with -1 where no event claims a pick; without it all is quiet. A label is one that an event claims; it is found
-where a pick of its phase lies within 0.5 s (`any`: of either phase). A false pick is one in quiet: 5 s or more from
-every pick of the table, and not from 5 s before to 40 s after one that an event claims. `removed` and `lost` are what
-the denoiser takes from the picks of the same front end without it: of those in quiet, and of labels that were found.
+`station,phase,utc,score,event` with -1 where no event claims a pick; without it all is quiet. A label is one that an
+event claims; it is found where a pick of its phase lies within 0.5 s (`any`: of either phase). A false pick is one in
+quiet: 5 s or more from every pick of the table, and not from 5 s before to 40 s after one that an event claims.
+`removed` and `lost` are what the denoiser takes from the picks of the same front end without it: of those in quiet, and
+of labels that were found.
 """
 
 import argparse
