@@ -15,6 +15,7 @@ from kensoku.locating import (
     LocationSettings,
     arrival_messages,
     arrivals_of,
+    load_time_corrections,
     locate_many,
     origin_message,
     sites_of,
@@ -51,6 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps tables of travel times for the next time")
     parser.add_argument(
+        "--corrections", type=Path, metavar="FILE", help="csv of station corrections, by `kensoku corrections learn`"
+    )
+    parser.add_argument(
         "--deepest-km", type=real(1, 700), default=default.deepest_km, metavar="KM", help="default: %(default)g"
     )
     parser.add_argument(
@@ -68,13 +72,16 @@ def execute(options: argparse.Namespace) -> int:
         raise SettingInvalid(f"found the file {options.out}, expected a folder or a new name as --out")
     picked = read_picks(options.picks)
     inventory = read_stations(options.inventory)
+    corrections = load_time_corrections(options.corrections) if options.corrections else {}
     model = load_model(options.velocity_model)
     grid = Grid(deepest_km=options.deepest_km)
     tables: dict[Wave, TravelTimeTable] = {wave: build_table(model, wave, grid, options.cache) for wave in WAVES}
     settings = LocationSettings(deepest_km=options.deepest_km, model_error=options.model_error)
     sites = {}
     for event in picked:
-        sites.update(sites_of([pick.pick.instrument for pick in event.picks], inventory, event.reference_ns))
+        sites.update(
+            sites_of([pick.pick.instrument for pick in event.picks], inventory, event.reference_ns, corrections)
+        )
     found = locate_many([arrivals_of(e.picks, e.reference_ns) for e in picked], sites, tables, settings)
     events, refused = [], []
     for event, location in zip(picked, found, strict=True):

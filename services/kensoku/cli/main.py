@@ -16,6 +16,7 @@ COMMANDS = {
     "models": "list, load, promote, roll back and run models",
     "pick": "find the arrivals in files and archives",
     "locate": "locate the earthquakes that picks were grouped by",
+    "corrections": "learn how late waves come to each station",
     "catalog": "list, export, import and compare catalogues of events",
     "inventory": "publish, compare and show station epochs",
     "regions": "part the map among several associators",

@@ -10,6 +10,7 @@ from kensoku.locating._corrections import (
     read_time_corrections,
     write_time_corrections,
 )
+from kensoku.locating._learn import Learned, LearningSettings, learn_time_corrections
 from kensoku.locating._locate import locate, locate_many
 from kensoku.locating._messages import arrival_messages, arrivals_of, instrument_code, origin_message, sites_of
 from kensoku.locating._values import (
@@ -26,6 +27,8 @@ __all__ = [
     "Arrival",
     "Ellipsoid",
     "Hypocentre",
+    "Learned",
+    "LearningSettings",
     "LocatedArrival",
     "Location",
     "LocationSettings",
@@ -34,6 +37,7 @@ __all__ = [
     "arrival_messages",
     "arrivals_of",
     "instrument_code",
+    "learn_time_corrections",
     "load_time_corrections",
     "locate",
     "locate_many",
