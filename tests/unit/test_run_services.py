@@ -1,5 +1,6 @@
 """What `kensoku run` starts besides the model server: the catalogue's writer, and stations that everybody knows."""
 
+import argparse
 import threading
 import time
 from collections.abc import Callable
@@ -12,13 +13,14 @@ from kensoku.bus import Bus, open_bus
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_store import open_store
 from kensoku.cli._run_inventory import inventory_of, publish_inventory
-from kensoku.cli._run_services import catalog_service
+from kensoku.cli._run_services import Chosen, catalog_service, location_service
 from kensoku.cli.inventory import published
 from kensoku.cli.run import published_messages, status_line
 from kensoku.errors import InputInvalid
 from kensoku.inventory import Reading
 from kensoku.runtime import Pulse
 from kensoku.supervision import Supervisor
+from tests.associations import STATIONS, make_association, make_picks
 from tests.catalogue import ids, make_event
 
 LIMIT_S = 60.0  # on a machine with other things to do
@@ -45,6 +47,27 @@ def test_events_on_the_bus_are_soon_in_the_database(bus: Bus, tmp_path: Path) ->
         wait_for("the event is committed", lambda: sum(bus.lag("events", "catalog").values()) == 0)
     with open_store(settings.database_address, must_exist=True) as store:
         assert ids(store) == ["abc"]
+
+
+def test_an_association_on_the_bus_is_soon_an_event_in_the_database(bus: Bus, tmp_path: Path) -> None:
+    given = {"home": tmp_path, "location_velocity_model": "homogeneous", "location_deepest_km": 30}
+    chosen = Chosen.load(argparse.Namespace(**given))
+    for key, station in STATIONS.items():
+        bus.publish("inventory", key, station.SerializeToString())
+    services = [location_service(chosen.locating, bus), catalog_service(chosen.keeping, bus)]
+    pulse, stop = Pulse(), threading.Event()
+    with bus, Supervisor(pulse, stop).running(services):
+        association = make_association(make_picks())
+        bus.publish("associations", association.region, association.SerializeToString())
+        bus.flush()
+        wait_for("the event is committed", lambda: len(list(bus.read("events"))) == 1 and lag(bus) == 0)
+        wait_for("all are ready", lambda: not pulse.waiting())
+    with open_store(chosen.keeping.database_address, must_exist=True) as store:
+        assert ids(store) == [association.event_id]
+
+
+def lag(bus: Bus) -> int:
+    return sum(bus.lag("events", "catalog").values())
 
 
 def test_the_stations_of_a_simulated_source_are_published_before_its_waveforms(bus: Bus) -> None:
