@@ -1,0 +1,62 @@
+"""What the compiled loops read: earth, stations, picks and rules as arrays."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+class Earth(NamedTuple):
+    times: Singles  # phase, depth, distance: s, every kilometre
+    error_s: float  # of a travel time, one standard deviation, at least
+    error_share: float  # of the travel time
+    shallowest_km: float
+    deepest_km: float
+    usual_km: float  # depth
+    spread_km: float  # of depths
+
+
+class Stations(NamedTuple):
+    latitude: Floats  # degrees
+    longitude: Floats
+    delay: Floats  # phase, station: s to add to the travel time
+    evaluated: Floats  # s to which its record was listened to
+
+
+class Picks(NamedTuple):
+    """Sorted by station, then onset."""
+
+    onset: Floats  # s
+    first: Ints  # of each station, and one more
+    station: Ints
+    sigma: Floats  # of the onset, s
+    label: Floats  # phase, pick: how probably an event's P or S is labelled so
+    background: Floats  # pick: picks a second of its label at its station that no event explains
+
+
+class Rules(NamedTuple):
+    reach_km: float
+    detected: float  # of the stations near an event
+    widest_s: float  # residual
+    least_picks: int
+    least_p: int  # or so many P
+    least_stations: int
+    least_log_odds: float
+    log_density: float  # of events: a second and cubic kilometre, where nothing is known
+
+
+class Nodes(NamedTuple):
+    """Where the search begins, and when each station would hear of it."""
+
+    latitude: Floats
+    longitude: Floats
+    depth: Floats  # km
+    first: Ints  # entry of each station, and one more
+    node: Ints  # of each entry
+    times: Singles  # phase, entry: s
+    blur_s: Floats  # phase
+    near_km: float  # half of what lies between nodes, and a little

@@ -1,0 +1,272 @@
+"""All earthquakes of a stretch of time: where many picks may come from one place and moment, the likeliest first."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from kensoku.associating._arrays import Earth, Floats, Ints, Nodes, Picks, Rules, Singles, Stations
+from kensoku.associating._fit import ROOM, fit, offset
+from kensoku.associating._judge import choose, is_enough, log_odds
+from kensoku.compiled import compiled, lean
+
+BIN_S = 0.5
+ROUNDS = 2
+SWEEPS = 3
+WIDE_S, FINE_S = 1.2, 0.06  # where a fit begins: from a node, from a fit
+LEAST_EVENTS = 0.05  # of a stretch in which none was found, for how often earthquakes are
+NONE = -1e9
+STACKED = 0.3  # picks that are less probably a phase are not looked for as such
+
+
+class Found(NamedTuple):
+    """Events so far; a pick belongs to one at the most."""
+
+    places: Floats  # event: latitude, longitude, depth, time
+    odds: Floats  # logarithm
+    sizes: Ints
+    members: Ints  # event, (pick, phase), place in the list
+    owner: Ints  # pick: event or -1
+    claim: Floats  # pick: density of its owner there
+
+
+class Work(NamedTuple):
+    """Room for one fit."""
+
+    found: Ints
+    values: Floats
+    normal: Floats
+    chosen: Ints
+    distance: Floats
+    has: Ints
+    rival: Floats
+
+
+@lean
+def add(stack: Singles, pick: int, sign: float, picks: Picks, nodes: Nodes, span: Ints) -> None:
+    """A pick's share at every node and origin time that it may have come from; `span` grows by the bins touched."""
+    station, bins = picks.station[pick], stack.shape[0]
+    for phase in range(2):
+        chance, blur_s = picks.label[phase, pick], nodes.blur_s[phase]
+        if chance < STACKED:
+            continue
+        gain = sign * math.log(1.0 + 0.25 * chance / (blur_s * picks.background[pick]))
+        for k in range(nodes.first[station], nodes.first[station + 1]):
+            origin = picks.onset[pick] - nodes.times[phase, k]
+            low = max(int(math.floor((origin - blur_s) / BIN_S)), 0)
+            high = min(int(math.floor((origin + blur_s) / BIN_S)), bins - 1)
+            for each in range(low, high + 1):
+                stack[each, nodes.node[k]] += gain
+            if high >= low:
+                span[0], span[1] = min(span[0], low), max(span[1], high)
+
+
+@lean
+def renew(stack: Singles, shut: npt.NDArray[np.bool_], most: Floats, where: Ints, low: int, high: int) -> None:
+    """The best node of each bin, of those that were not tried in vain."""
+    for each in range(max(low, 0), min(high + 1, stack.shape[0])):
+        best, node = NONE, 0
+        for k in range(stack.shape[1]):
+            if stack[each, k] > best and not shut[each, k]:
+                best, node = stack[each, k], k
+        most[each], where[each] = best, node
+
+
+@compiled
+def shut_around(shut: npt.NDArray[np.bool_], nodes: Nodes, middle: int, node: int) -> None:
+    place = np.array([nodes.latitude[node], nodes.longitude[node]])
+    for k in range(shut.shape[1]):
+        north, east = offset(place, nodes.latitude[k], nodes.longitude[k])
+        if abs(north) <= nodes.near_km and abs(east) <= nodes.near_km:
+            for each in range(max(middle - 1, 0), min(middle + 2, shut.shape[0])):
+                shut[each, k] = True
+
+
+@compiled
+def settle(
+    event: int,
+    widest_s: float,
+    takes_all: bool,
+    log_density: float,
+    events: Found,
+    earth: Earth,
+    stations: Stations,
+    picks: Picks,
+    rules: Rules,
+    work: Work,
+) -> bool:
+    """Fits an event and gives it its picks, also those that another holds but explains less; whether it is one."""
+    place = events.places[event].copy()
+    for k in range(len(work.rival)):
+        is_others = takes_all and events.owner[k] >= 0 and events.owner[k] != event
+        work.rival[k] = events.claim[k] if is_others else 0.0
+    count = fit(
+        place,
+        widest_s,
+        earth,
+        stations,
+        picks,
+        events.owner,
+        takes_all,
+        work.rival,
+        rules,
+        work.found,
+        work.values,
+        work.normal,
+    )
+    many = choose(count, work.found, work.values, picks, rules, work.chosen)
+    worth = log_odds(
+        place,
+        work.chosen,
+        many,
+        work.found,
+        work.values,
+        work.normal,
+        earth,
+        stations,
+        picks,
+        rules,
+        log_density,
+        work.distance,
+        work.has,
+    )
+    if worth < rules.least_log_odds or not is_enough(many, rules, work.has):
+        return False
+    events.places[event], events.odds[event] = place, worth
+    events.sizes[event] = many
+    for index in range(many):
+        k = work.chosen[index]
+        pick = work.found[0, k]
+        events.members[event, 0, index], events.members[event, 1, index] = pick, work.found[1, k]
+        events.owner[pick] = event
+        events.claim[pick] = math.exp(work.values[6, k]) * (picks.background[pick] + work.rival[pick])
+    return True
+
+
+@lean
+def release(event: int, events: Found) -> None:
+    for index in range(events.sizes[event]):
+        pick = events.members[event, 0, index]
+        if events.owner[pick] == event:
+            events.owner[pick] = -1
+    events.sizes[event] = 0
+
+
+@lean
+def keep_own(event: int, events: Found) -> None:
+    """Without the picks that another event took."""
+    kept = 0
+    for index in range(events.sizes[event]):
+        pick, phase = events.members[event, 0, index], events.members[event, 1, index]
+        if events.owner[pick] == event:
+            events.members[event, 0, kept], events.members[event, 1, kept] = pick, phase
+            kept += 1
+    events.sizes[event] = kept
+
+
+@lean
+def count_others(picks: Picks, owner: Ints, span_s: float) -> None:
+    """How often each label is picked at a station without an event that would explain it."""
+    for station in range(len(picks.first) - 1):
+        begin, end = picks.first[station], picks.first[station + 1]
+        for phase in range(2):
+            count = 0
+            for k in range(begin, end):
+                if owner[k] < 0 and picks.label[phase, k] >= 0.5:
+                    count += 1
+            for k in range(begin, end):
+                if picks.label[phase, k] >= 0.5:
+                    picks.background[k] = max(count, 0.5) / span_s
+
+
+@compiled
+def search(
+    events: Found,
+    many: int,
+    log_density: float,
+    bins: int,
+    nodes: Nodes,
+    least_stack: float,
+    earth: Earth,
+    stations: Stations,
+    picks: Picks,
+    rules: Rules,
+    work: Work,
+) -> int:
+    """More events among the picks that none holds; returns how many there are then."""
+    stack = np.zeros((bins, len(nodes.latitude)), np.float32)
+    shut = np.zeros((bins, len(nodes.latitude)), np.bool_)
+    most, where, span = np.full(bins, NONE), np.zeros(bins, np.int64), np.zeros(2, np.int64)
+    for pick in range(len(picks.onset)):
+        if events.owner[pick] < 0:
+            add(stack, pick, 1.0, picks, nodes, span)
+    renew(stack, shut, most, where, 0, bins - 1)
+    while many < len(events.sizes):
+        middle = int(np.argmax(most))
+        if most[middle] < least_stack:
+            break
+        node = where[middle]
+        events.places[many] = (nodes.latitude[node], nodes.longitude[node], nodes.depth[node], (middle + 0.5) * BIN_S)
+        span[0], span[1] = middle - 1, middle + 1
+        if settle(many, WIDE_S, False, log_density, events, earth, stations, picks, rules, work):
+            for index in range(events.sizes[many]):
+                add(stack, events.members[many, 0, index], -1.0, picks, nodes, span)
+            many += 1
+        else:
+            shut_around(shut, nodes, middle, node)
+        renew(stack, shut, most, where, span[0], span[1])
+    return many
+
+
+@compiled
+def find_events(
+    bins: int,
+    span_s: float,
+    volume_km3: float,
+    most_events: int,
+    nodes: Nodes,
+    least_stack: float,
+    earth: Earth,
+    stations: Stations,
+    picks: Picks,
+    rules: Rules,
+) -> Found:
+    """Of the events that begin within the bins; `span_s` and `volume_km3` are those in which they might have been."""
+    many_picks, many_stations = len(picks.onset), len(stations.latitude)
+    events = Found(
+        np.zeros((most_events, 4)),
+        np.zeros(most_events),
+        np.zeros(most_events, np.int64),
+        np.zeros((most_events, 2, 2 * many_stations), np.int64),
+        np.full(many_picks, -1, np.int64),
+        np.zeros(many_picks),
+    )
+    work = Work(
+        np.zeros((2, ROOM), np.int64),
+        np.zeros((8, ROOM)),
+        np.zeros((4, 4)),
+        np.zeros(2 * many_stations + 2, np.int64),
+        np.zeros(many_stations),
+        np.zeros((2, many_stations), np.int64),
+        np.zeros(many_picks),
+    )
+    many, log_density = 0, rules.log_density + math.log(LEAST_EVENTS / (span_s * volume_km3))
+    for _ in range(ROUNDS):
+        count_others(picks, events.owner, span_s)
+        many = search(events, many, log_density, bins, nodes, least_stack, earth, stations, picks, rules, work)
+        count_others(picks, events.owner, span_s)
+        living = 0
+        for event in range(many):
+            living += events.sizes[event] > 0
+        log_density = rules.log_density + math.log((living + LEAST_EVENTS) / (span_s * volume_km3))
+        for _ in range(SWEEPS):
+            for event in range(many):
+                if events.sizes[event]:
+                    release(event, events)
+                    settle(event, FINE_S, True, log_density, events, earth, stations, picks, rules, work)
+            for event in range(many):
+                keep_own(event, events)
+    return Found(
+        events.places[:many], events.odds[:many], events.sizes[:many], events.members[:many], events.owner, events.claim
+    )

@@ -1,0 +1,100 @@
+"""Whether a fitted earthquake is one: the odds, by all that was picked and all that was not."""
+
+import math
+
+import numpy as np
+
+from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Stations
+from kensoku.associating._fit import offset, travel
+from kensoku.compiled import compiled, lean
+
+RADII_KM = np.array([10.0, 15.0, 20.0, 30.0, 40.0, 55.0, 75.0, 100.0, 130.0, 170.0, 220.0, 300.0])
+LEAST_DETECTED = 0.02
+AFTER_P_S = 2.0  # a station without a pick counts from then on
+BOTH, P_ALONE, S_ALONE = 0.7, 0.22, 0.08  # what is picked at stations that pick anything of an event
+
+
+@lean
+def choose(count: int, found: Ints, values: Floats, picks: Picks, rules: Rules, chosen: Ints) -> int:
+    """Of each station the most probable pick for P and for S, no pick for both; returns how many."""
+    many, start = 0, 0
+    while start < count:
+        best, end = start, start
+        while end < count and (
+            found[1, end] == found[1, start] and picks.station[found[0, end]] == picks.station[found[0, start]]
+        ):
+            if values[6, end] > values[6, best]:
+                best = end
+            end += 1
+        fits = abs(values[1, best]) <= min(rules.widest_s, 3.0 * math.sqrt(values[2, best]))
+        if fits and values[0, best] > 0.5 and values[6, best] > 0:
+            if many > 0 and found[0, chosen[many - 1]] == found[0, best]:
+                if values[6, best] > values[6, chosen[many - 1]]:
+                    chosen[many - 1] = best
+            else:
+                chosen[many] = best
+                many += 1
+        start = end
+    return many
+
+
+@compiled
+def log_odds(
+    place: Floats,
+    chosen: Ints,
+    many: int,
+    found: Ints,
+    values: Floats,
+    normal: Floats,
+    earth: Earth,
+    stations: Stations,
+    picks: Picks,
+    rules: Rules,
+    log_density: float,
+    distance: Floats,
+    has: Ints,
+) -> float:
+    """Of an earthquake against what is picked anyway: how well its picks fit, which stations within its range have
+    none, how closely place and time are known, and how often an earthquake is there."""
+    gain = 0.0
+    for index in range(many):
+        gain += values[6, chosen[index]]
+    has[:] = 0
+    heard = np.empty(len(distance))
+    for index in range(many):
+        has[found[1, chosen[index]], picks.station[found[0, chosen[index]]]] = 1
+    for station in range(len(stations.latitude)):
+        north, east = offset(place, stations.latitude[station], stations.longitude[station])
+        distance[station] = math.hypot(north, east)
+        heard[station] = place[3] + travel(earth.times, 0, distance[station], place[2])[0] + AFTER_P_S
+    best = -1e300
+    for radius in RADII_KM:
+        total = 0.0
+        for station in range(len(stations.latitude)):
+            if distance[station] > rules.reach_km:
+                continue
+            near = rules.detected / (1.0 + math.exp((distance[station] - radius) / (0.15 * radius + 3.0)))
+            near = max(near, LEAST_DETECTED)
+            if has[0, station] and has[1, station]:
+                total += math.log(near * BOTH)
+            elif has[0, station]:
+                total += math.log(near * P_ALONE)
+            elif has[1, station]:
+                total += math.log(near * S_ALONE)
+            elif stations.evaluated[station] > heard[station]:
+                total += math.log(1.0 - near)
+        best = max(best, total)
+    volume = 2.0 * math.log(2.0 * math.pi)
+    for i in range(4):
+        volume -= math.log(normal[i, i])  # decomposed
+    return gain + best + volume + log_density
+
+
+@lean
+def is_enough(many: int, rules: Rules, has: Ints) -> bool:
+    stations, p = 0, 0
+    for station in range(has.shape[1]):
+        if has[0, station] or has[1, station]:
+            stations += 1
+        p += has[0, station]
+    return (many >= rules.least_picks or p >= rules.least_p) and stations >= rules.least_stations

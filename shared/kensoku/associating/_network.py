@@ -1,0 +1,150 @@
+"""Where earthquakes are sought, and what follows from how the stations stand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from kensoku.associating._arrays import Earth, Floats, Nodes, Singles, Stations
+from kensoku.associating._fit import KM_PER_DEG
+from kensoku.associating._values import AssociationSettings
+from kensoku.errors import InputInvalid
+from kensoku.locating import Site
+from kensoku.traveltime import TravelTimeTable, Wave
+
+WAVES: tuple[Wave, Wave] = ("P", "S")
+DELAY_AT_KM = (30.0, 10.0)  # distance and depth at which the delay by a station's height is taken
+MIDDLE_LATITUDE = 89.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a setting has its value, for people."""
+
+    name: str
+    value: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Network:
+    codes: tuple[str, ...]  # "NET.STA", sorted
+    stations: Stations
+    earth: Earth
+    nodes: Nodes
+    settings: AssociationSettings
+    reasons: tuple[Reason, ...]
+    reach_km: float
+    volume_km3: float
+
+    @cached_property
+    def number(self) -> Mapping[str, int]:
+        return {code: number for number, code in enumerate(self.codes)}
+
+    @cached_property
+    def longest_s(self) -> float:
+        """From an origin to the last pick that can belong to it."""
+        within = int(min(self.reach_km + 1, self.earth.times.shape[2] - 1))
+        return float(self.earth.times[1, :, within].max()) + self.settings.widest_s
+
+
+def network_of(
+    sites: Mapping[str, Site], tables: Mapping[Wave, TravelTimeTable], settings: AssociationSettings | None = None
+) -> Network:
+    """The places that will be searched, with the travel times to every station."""
+    settings = settings or AssociationSettings()
+    if len(sites) < settings.least_stations:
+        raise InputInvalid(f"found {len(sites)} stations, expected {settings.least_stations} at least; add stations")
+    codes = tuple(sorted(sites))
+    latitude, longitude, elevation = (
+        np.array([getattr(sites[code], name) for code in codes])
+        for name in ("latitude_deg", "longitude_deg", "elevation_km")
+    )
+    reasons = _reasons(latitude, longitude, settings)
+    reach_km, spacing_km, margin_km = (reason.value for reason in reasons)
+    corrections: Floats = np.array([[sites[code].p_correction_s, sites[code].s_correction_s] for code in codes]).T
+    delay: Floats = corrections + np.stack([_delay(tables[wave], elevation) for wave in WAVES])
+    stations = Stations(latitude, longitude, delay, np.full(len(codes), np.inf))
+    times = _times(tables, reach_km + margin_km, settings.deepest_km)
+    usual, spread = settings.usual_depth_km, settings.depth_spread_km
+    error = settings.error_s, settings.error_share
+    earth = Earth(times, *error, 0.0, settings.deepest_km, min(usual, settings.deepest_km), spread)
+    nodes, volume_km3 = _nodes(stations, times, reach_km, spacing_km, margin_km, settings)
+    return Network(codes, stations, earth, nodes, settings, reasons, reach_km, volume_km3)
+
+
+def _reasons(latitude: Floats, longitude: Floats, settings: AssociationSettings) -> tuple[Reason, Reason, Reason]:
+    distance = _distances(latitude, longitude, latitude[:, None], longitude[:, None])
+    neighbour = float(np.median(np.partition(distance, 1, axis=1)[:, 1]))
+    fourth = float(np.median(np.partition(distance, min(4, len(latitude) - 1), axis=1)[:, min(4, len(latitude) - 1)]))
+    found = f"stations stand {neighbour:.0f} km apart (median of the nearest), {fourth:.0f} km to the fourth"
+    return (
+        _reason("reach_km", settings.reach_km, 5 * fourth, (100, 250), found),
+        _reason("spacing_km", settings.spacing_km, neighbour / 2, (4, 10), found),
+        _reason("margin_km", settings.margin_km, 2 * neighbour, (20, 80), found),
+    )
+
+
+def _reason(name: str, given: float | None, wished: float, limits: tuple[float, float], found: str) -> Reason:
+    if given is not None:
+        return Reason(name, given, "given")
+    return Reason(name, float(np.clip(wished, *limits)), f"{found}; between {limits[0]} and {limits[1]} km")
+
+
+def _distances(latitude: Floats, longitude: Floats, to_latitude: Floats, to_longitude: Floats) -> Floats:
+    turn = (to_longitude - longitude + 540) % 360 - 180
+    east = turn * np.cos(np.radians(0.5 * (latitude + to_latitude)))
+    return np.asarray(KM_PER_DEG * np.hypot(to_latitude - latitude, east))
+
+
+def _delay(table: TravelTimeTable, elevation_km: Floats) -> Floats:
+    """Of stations above or below sea level."""
+    within = np.clip(elevation_km, table.grid.elevations_km[0], table.grid.elevations_km[-1])
+    x, z = DELAY_AT_KM
+    slowness = 1 / table.model.velocity(table.wave, np.zeros(1))[0]
+    level = np.clip(0.0, table.grid.elevations_km[0], table.grid.elevations_km[-1])
+    known = table.lookup(x, z, within).time_s - table.lookup(x, z, level).time_s
+    return np.asarray(known + (elevation_km - within) * slowness)
+
+
+def _times(tables: Mapping[Wave, TravelTimeTable], farthest_km: float, deepest_km: float) -> Singles:
+    far = min(farthest_km + 3, *(tables[wave].grid.farthest_km for wave in WAVES))
+    deep = min(deepest_km + 2, *(tables[wave].grid.deepest_km for wave in WAVES))
+    x, z = np.meshgrid(np.arange(int(far) + 1.0), np.arange(int(deep) + 1.0))
+    levels = [
+        float(np.clip(0, tables[wave].grid.elevations_km[0], tables[wave].grid.elevations_km[-1])) for wave in WAVES
+    ]
+    times = [tables[wave].lookup(x, z, level).time_s for wave, level in zip(WAVES, levels, strict=True)]
+    return np.stack(times).astype(np.float32)
+
+
+def _nodes(
+    stations: Stations,
+    times: Singles,
+    reach_km: float,
+    spacing_km: float,
+    margin_km: float,
+    settings: AssociationSettings,
+) -> tuple[Nodes, float]:
+    south, north = stations.latitude.min() - margin_km / KM_PER_DEG, stations.latitude.max() + margin_km / KM_PER_DEG
+    across = KM_PER_DEG * np.cos(np.radians(np.clip((south + north) / 2, -MIDDLE_LATITUDE, MIDDLE_LATITUDE)))
+    middle = stations.longitude[0]
+    turn = (stations.longitude - middle + 540) % 360 - 180
+    west, east = turn.min() - margin_km / across, turn.max() + margin_km / across
+    rows = np.arange(south, north + spacing_km / KM_PER_DEG, spacing_km / KM_PER_DEG)
+    columns = middle + np.arange(west, east + spacing_km / across, spacing_km / across)
+    depths = np.arange(min(spacing_km / 2, settings.deepest_km), settings.deepest_km + 1e-9, 1.2 * spacing_km)
+    latitude, longitude, depth = (each.ravel() for each in np.meshgrid(rows, columns, depths, indexing="ij"))
+    distance = _distances(latitude, longitude, stations.latitude[:, None], stations.longitude[:, None])
+    near = distance <= min(margin_km + spacing_km, reach_km)
+    kept = near.any(axis=0) & ((distance <= reach_km).sum(axis=0) >= settings.least_stations)
+    latitude, longitude, depth, distance = latitude[kept], longitude[kept], depth[kept], distance[:, kept]
+    of, node = np.nonzero(distance <= reach_km)
+    x, z = distance[of, node], np.rint(depth[node]).astype(np.intp)
+    k = np.minimum(x.astype(np.intp), times.shape[2] - 2)
+    time = times[:, z, k] + (x - k) * (times[:, z, k + 1] - times[:, z, k]) + stations.delay[:, of]
+    first = np.searchsorted(of, np.arange(len(stations.latitude) + 1))
+    blur_s = np.array([0.3 + 0.075 * spacing_km, 0.3 + 0.15 * spacing_km])  # half a diagonal at crustal velocities
+    nodes = Nodes(latitude, longitude, depth, first, node, time.astype(np.float32), blur_s, spacing_km)
+    return nodes, float(len(latitude) * spacing_km**2 * settings.deepest_km / len(depths))
