@@ -134,7 +134,7 @@ def bad(world: World, records: Records, first: int, end: int) -> Bad:
     planted = list(planted_in(scenario.seed, name, first, end))
     packets = [spoilt(packet, planted, scenario.seed) for packet in records.spoilt]
     deliveries = list(deliver(packets, scenario.telemetry, scenario.seed))
-    found = [*planted, *delivered(packets, deliveries, LATENESS_S)]
+    found = [*(one for one in planted if not one.clock_ns), *delivered(packets, deliveries, LATENESS_S)]
     span = first * NS_PER_S, end * NS_PER_S
     for one in disturbances(world, records.station, span[0] - 300 * NS_PER_S, span[1]):
         found.append(Fault(name, one.kind, one.start_ns, one.start_ns + round(one.duration_s * NS_PER_S)))

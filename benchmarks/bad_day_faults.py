@@ -80,7 +80,9 @@ PLANTED: Mapping[str, Planted] = {
     "restarted_sum": Planted(_restarted, 30),
     "wrong_rate": Planted(None, 60),
     "wrong_day": Planted(None, 30),
+    "wrong_clock": Planted(None, 120),  # told as a jump of the clock, as those of the scenario are
 }
+JUMP_S = (0.05, 5.0)
 TELEMETRY = ("gap", "filled_late", "clock_jump", "out_of_order", "duplicate")
 HARMLESS = TELEMETRY[-2:]  # what comes twice or late is put right
 
@@ -92,7 +94,9 @@ def planted_in(seed: int, station: str, first: int, end: int) -> Iterator[Fault]
             if chance.random() < A_DAY / 1440:
                 start = minute * 60 + int(chance.integers(60))
                 lasts = max(1, round(planted.longest_s ** chance.random()))
-                yield Fault(station, kind, start * NS_PER_S, (start + lasts) * NS_PER_S)
+                clock_s = JUMP_S[0] * (JUMP_S[1] / JUMP_S[0]) ** chance.random() * (1 if chance.random() < 0.5 else -1)
+                clock_ns = round(clock_s * NS_PER_S) if kind == "wrong_clock" else 0
+                yield Fault(station, kind, start * NS_PER_S, (start + lasts) * NS_PER_S, clock_ns)
 
 
 def spoilt(packet: Packet, faults: Sequence[Fault], seed: int) -> Packet:
@@ -111,6 +115,8 @@ def _spoilt(
         return tuple(replace(one, rate_hz=one.rate_hz / 2) for one in channels)
     if fault.kind == "wrong_day":
         return tuple(replace(one, start_ns=one.start_ns - 86_400 * NS_PER_S) for one in channels)
+    if fault.clock_ns:
+        return tuple(replace(one, start_ns=one.start_ns + fault.clock_ns) for one in channels)
     assert planted.spoil is not None
     hit = fault.start_ns // NS_PER_S % len(channels)
     return tuple(

@@ -134,12 +134,12 @@ def metric(port: int, name: str) -> float:
     return float(found[1]) if found else float("nan")
 
 
-def until(is_so: Callable[[], bool], timeout_s: float) -> bool:
+def until(is_so: Callable[[], bool], timeout_s: float, pause_s: float = 0.2) -> bool:
     deadline_s = time.monotonic() + timeout_s
     while time.monotonic() < deadline_s:
         if is_so():
             return True
-        time.sleep(0.2)
+        time.sleep(pause_s)
     return is_so()
 
 

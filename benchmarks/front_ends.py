@@ -2,10 +2,10 @@
 
 `python -m benchmarks.front_ends RECORD.mseed [LABELS.csv] [--minutes M] [--min-score 0.3] [--json]`. LABELS.csv has
 `station,phase,utc,score,event` with -1 where no event claims a pick; without it all is quiet. A label is one that an
-event claims; it is found where a pick of its phase lies within 0.5 s (`any`: of either phase). A false pick is one in
-quiet: 5 s or more from every pick of the table, and not from 5 s before to 40 s after one that an event claims.
-`removed` and `lost` are what the denoiser takes from the picks of the same front end without it: of those in quiet, and
-of labels that were found.
+event claims, of the score or more; it is found where a pick of its phase lies within 0.5 s (`any`: of either phase). A
+false pick is one in quiet: 5 s or more from every pick of the table, and not from 5 s before to 40 s after one that an
+event claims. `removed` and `lost` are what the denoiser takes from the picks of the same front end without it: of those
+in quiet, and of labels that were found.
 """
 
 import argparse
@@ -53,6 +53,7 @@ class Label:
     phase: str
     time_s: float
     is_of_event: bool
+    is_sure: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +78,14 @@ def read_labels(path: Path | None, least_score: float) -> list[Label]:
         return []
     with path.open(newline="") as file:
         return [
-            Label(row["station"], row["phase"], parse_time_ns(row["utc"]) / NS_PER_S, int(row["event"]) >= 0)
+            Label(
+                row["station"],
+                row["phase"],
+                parse_time_ns(row["utc"]) / NS_PER_S,
+                int(row["event"]) >= 0,
+                float(row["score"]) >= least_score,
+            )
             for row in csv.DictReader(file)
-            if float(row["score"]) >= least_score
         ]
 
 
@@ -200,7 +206,7 @@ class Truth:
             station: (min(one.first for one in laid), max(one.first + one.counts.shape[1] for one in laid))
             for station, laid in records.items()
         }
-        self.labels = [one for one in labels if one.is_of_event and self._holds(one)]
+        self.labels = [one for one in labels if one.is_of_event and one.is_sure and self._holds(one)]
 
     def _holds(self, label: Label) -> bool:
         first, last = self._spans.get(label.station, (0, 0))

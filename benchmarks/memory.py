@@ -2,7 +2,7 @@
 
 `python -m benchmarks.memory [--stations 40] [--hours 4] [--speed max] [--keep FILE.csv] [--json]` replays an archive,
 which repeats some simulated minutes of aftershocks, through a real broker; each service is a process of its own. Rows
-of `hour,process,rss_mb` are kept as they are measured, so that a run that was stopped tells what it saw (`--show FILE`).
+of `hour,process,rss_mb` are kept as they are measured: a run that was stopped tells what it saw (`--show FILE`).
 What counts is the growth after the second hour (of less than three: after half of them), by a straight line.
 """
 

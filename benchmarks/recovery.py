@@ -161,7 +161,7 @@ def recovered(part: str, parts: Parts, reader: Reader) -> Recovery:
         until(lambda: not parts.is_there(part), 5.0)
     until(lambda: parts.is_there(part), LONGEST_S)
     there_s = time.monotonic()
-    is_caught_up = until(lambda: reader.behind_s() < BEHIND_S, LONGEST_S)
+    is_caught_up = until(lambda: reader.behind_s() < BEHIND_S, LONGEST_S, 1.0)
     caught_up_s = time.monotonic() - there_s if is_caught_up else float("nan")
     return Recovery(part=part, away_s=round(there_s - began_s, 1), caught_up_s=round(caught_up_s, 1))
 
@@ -194,7 +194,7 @@ def attempt(scenario: str, stations: int, seconds: int, kills: Mapping[str, floa
             recoveries.append(recovered(part, parts, reader))
         sender.join()
         with open_bus(broker.url, namespace) as bus:
-            until(lambda: ids_of(bus).keys() >= expected, LONGEST_S)
+            until(lambda: ids_of(bus).keys() >= expected, LONGEST_S, 1.0)
             told = ids_of(bus)
     return Outcome(
         stations=stations,
