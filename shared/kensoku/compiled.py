@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -40,10 +41,12 @@ def _compile(function: Function, *, is_lean: bool = False, is_inlined: bool = Fa
 
 @cache
 def _folder(package: Path) -> str:
-    """Another one whenever a module of the package, or a kernel of another one, changes: numba itself sees only the
-    module of the outermost loop."""
-    modules = {*package.glob("*.py"), *package.parent.glob("*/_kernels*.py")}
-    sources = [(path.name, path.read_bytes()) for path in sorted(modules)]
+    """Another one whenever a module of the package, or kernels of others that it calls, change: numba itself sees only
+    the module of the outermost loop."""
+    own = sorted(package.glob("*.py"))
+    called = {name for path in own for name in re.findall(r"from kensoku\.(\w+)\._kernels", path.read_text("utf-8"))}
+    others = sorted(path for name in called for path in package.parent.glob(f"{name}/_kernels*.py"))
+    sources = [(path.name, path.read_bytes()) for path in (*own, *others)]
     state = hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
     given = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
     root = Path(given) if given else Path.home() / ".cache"
