@@ -1,0 +1,180 @@
+"""Our associator beside PyOcto and GaMMA: the same picks, stations and travel times, one process each.
+
+`python -m benchmarks.association [--json] [--cases NAME,...] [--data DIR] [--threads N]`
+
+DIR is the folder of recorded data; cases that need it are skipped without. An event is found when it made more than
+half of the picks of a group and the group holds 60 % of its own. Recall is over the events with eight picks or more,
+precision over all groups; of planted events over the groups that are mostly planted. Seconds are of the processor.
+`--choose` tries the grid of the others' settings on the day before the one that is reported, and prints the best.
+"""
+
+import argparse
+import itertools
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks._association_cases import DEVELOPED, RECORDED, SIMULATED, Case, ridgecrest, spoil
+from benchmarks._association_engines import ENGINES, Setting
+from benchmarks._association_runs import LIMIT_S, Failed, Run, run
+from benchmarks._association_scores import agreement, changed, match, planted_only, score, separated
+from benchmarks.report import machine_name
+
+AWAY_S = 120.0  # from the cut: groups that begin later must be the same without the picks before it
+SEED = 3
+CHOOSING = ((0, 0.0, 6.0), (1, 0.05, 3.0), (3, 0.0, 1.0))  # false picks a pick, labels swapped, hours of the day
+CHOOSING_LIMIT_S = 240.0
+GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "pyocto": {
+        "least": ((6, 2, 2, 1), (7, 3, 2, 2), (8, 3, 3, 3)),  # picks, P, S, stations with both
+        "tolerance_s": (0.5, 1.0),
+        "match_s": (0.6, 1.0, 1.5),
+        "apart_s": (1.0, 3.0),
+    },
+    "gamma": {
+        "eps_s": (5, 10, 15),
+        "least": (6, 8),
+        "sigma_s": (1.0, 2.0),
+        "oversample": (5, 10),
+        "prior_s": (None, 5.0),
+    },
+}
+
+
+def settings_of(engine: str) -> Iterator[Setting]:
+    grid = GRIDS[engine]
+    for values in itertools.product(*grid.values()):
+        setting = dict(zip(grid, values, strict=True))
+        if engine == "pyocto":
+            setting |= dict(zip(("n_picks", "p", "s", "both"), setting.pop("least"), strict=True))
+        yield setting
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def measure(case: Case, engines: Sequence[str], folder: Path, threads: int) -> dict[str, Any]:
+    runs = {engine: run(engine, case, folder, threads, ENGINES[engine].setting) for engine in engines}
+    told: dict[str, Any] = {"name": case.name, "picks": len(case.onset_s)}
+    told |= {engine: judge(case, result) for engine, result in runs.items()}
+    if case.is_background:
+        told["agreement"] = agreements(case, {name: each for name, each in runs.items() if isinstance(each, Run)})
+    return told
+
+
+def judge(case: Case, result: Run | Failed) -> dict[str, Any]:
+    if isinstance(result, Failed):
+        return {"f1": None, "recall": None, "precision": None, "seconds": None, "dnf": result.reason}
+    told: dict[str, Any] = {"seconds": result.seconds, "wall_s": result.wall_s, "groups": len(result.groups)}
+    if not (case.event >= 0).any():
+        return {"f1": None, "recall": None, "precision": None, **told, "false_events": len(result.groups)}
+    groups = planted_only(result.groups, case.event) if case.is_background else result.groups
+    matched = match(groups, case.event)
+    scored = score(matched, np.random.default_rng(SEED))
+    told |= {"recall": scored.recall, "precision": scored.precision, "f1": scored.f1, "events": scored.events}
+    told |= {"recall_95": scored.recall_95, "precision_95": scored.precision_95, "f1_95": scored.f1_95}
+    if case.name == "pairs":
+        told["separated"] = separated(matched.is_found)
+    if case.cut_s is not None and result.after_cut is not None:
+        away = case.cut_s + AWAY_S
+        told["changed_by_cut"], told["groups_after_cut"] = changed(result.groups, result.after_cut, case.onset_s, away)
+    return told
+
+
+def agreements(case: Case, runs: dict[str, Run]) -> dict[str, dict[str, float]]:
+    """Of the groups that are not planted: share that is in one group of the other engine."""
+    groups = {name: [g for g in each.groups if (case.event[g] < 0).all()] for name, each in runs.items()}
+    return {
+        one: {other: agreement(groups[one], runs[other].groups, len(case.onset_s)) for other in runs if other != one}
+        for one in runs
+    }
+
+
+def show(told: dict[str, Any], engines: Sequence[str]) -> None:
+    print(f"{told['name']}: {told['picks']} picks", flush=True)
+    for engine in engines:
+        print(f"  {engine:<8} {_line(told[engine])}", flush=True)
+    for one, others in told.get("agreement", {}).items():
+        print(f"  of the rest of {one}: " + ", ".join(f"{v:.3f} in {other}" for other, v in others.items()), flush=True)
+
+
+def _line(told: dict[str, Any]) -> str:
+    if "dnf" in told:
+        return f"DNF: {told['dnf']}"
+    words = []
+    if told["f1"] is not None:
+        low, high = told["f1_95"]
+        words += [f"F1 {told['f1']:.4f} ({low:.4f} to {high:.4f})"]
+        words += [f"recall {told['recall']:.4f}  precision {told['precision']:.4f}"]
+    words += [f"groups {told['groups']}", f"{told['seconds']:.1f} s"]
+    words += [f"separated {told['separated']:.3f}"] if "separated" in told else []
+    words += [f"false events {told['false_events']}"] if "false_events" in told else []
+    if "changed_by_cut" in told:
+        words += [f"changed by the cut {told['changed_by_cut']} of {told['groups_after_cut']}"]
+    return "  ".join(words)
+
+
+# --- the others' settings ---------------------------------------------------------------------------------------------
+
+
+def choose(engine: str, data: Path, folder: Path, threads: int) -> None:
+    """F1 of each setting on each kind of picks of the day before, the best mean last; what does not finish counts 0."""
+    day, results = ridgecrest(data, DEVELOPED), []
+    begin_s = day.onset_s.min()
+    for setting in settings_of(engine):
+        f1s, seconds = [], []
+        for false, swapped, hours in CHOOSING:
+            case = spoil(day.chosen(np.flatnonzero(day.onset_s < begin_s + 3600 * hours)), false, swapped)
+            told = judge(case, run(engine, case, folder, threads, setting, CHOOSING_LIMIT_S))
+            f1s.append(told["f1"] or 0.0)
+            seconds.append(told["seconds"] or CHOOSING_LIMIT_S)
+        results.append((float(np.mean(f1s)), setting))
+        print(f"{np.mean(f1s):.4f}", [f"{f1:.3f}" for f1 in f1s], [f"{s:.1f} s" for s in seconds], setting, flush=True)
+    best = max(results, key=lambda each: each[0])
+    print(f"{engine}: best {best[0]:.4f} {best[1]}")
+
+
+def makers_of(data: Path | None) -> dict[str, Callable[[], Case] | None]:
+    """None: cannot be made without recorded data."""
+    recorded = {name: None if data is None else (lambda make=make: make(data)) for name, make in RECORDED.items()}
+    return {**recorded, **SIMULATED}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Association: ours beside PyOcto and GaMMA on the same picks")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
+    parser.add_argument("--cases", help=f"some of {', '.join((*RECORDED, *SIMULATED))}, by comma")
+    parser.add_argument("--engines", default=",".join(ENGINES), help="some of kensoku, pyocto, gamma, by comma")
+    parser.add_argument("--data", type=Path, help="folder of recorded data, with catalogs/ and continuous/")
+    parser.add_argument("--threads", type=int, default=1, help="of each engine (ours has one)")
+    parser.add_argument("--choose", choices=sorted(GRIDS), help="try the grid of settings of one engine")
+    options = parser.parse_args()
+    makers, engines = makers_of(options.data), options.engines.split(",")
+    wanted = options.cases.split(",") if options.cases else list(makers)
+    if unknown := [name for name in wanted if name not in makers] + [name for name in engines if name not in ENGINES]:
+        parser.error(f"found {', '.join(unknown)}; expected some of {', '.join((*makers, *ENGINES))}")
+    with tempfile.TemporaryDirectory() as folder:
+        if options.choose:
+            if options.data is None:
+                parser.error("--choose needs --data DIR")
+            choose(options.choose, options.data, Path(folder), options.threads)
+            return
+        print(f"{parser.description}\n{machine_name()}, {options.threads} thread(s), DNF after {LIMIT_S:.0f} s\n")
+        cases = []
+        for name in wanted:
+            make = makers[name]
+            if make is None:
+                print(f"{name}: skipped, it needs recorded data: --data DIR")
+                continue
+            cases.append(measure(make(), engines, Path(folder), options.threads))
+            show(cases[-1], engines)
+    if options.json:
+        print(json.dumps({"machine": machine_name(), "threads": options.threads, "cases": cases}))
+
+
+if __name__ == "__main__":
+    main()
