@@ -1,6 +1,7 @@
 """What in the samples around an onset no ground can have made: then the onset is the recorder's or the line's."""
 
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ NEAR_BEFORE_S, NEAR_AFTER_S = 0.6, 0.6  # of an onset, where a jump makes one
 STUCK_S = 0.5  # without a change
 STUCK_BEFORE_S = 1.2  # of an onset: so late a network may still take the end of it for one
 OFTEN = 0.3  # share of steps of zero in a record from which on nothing is stuck: quiet ground, counted coarsely
+MOST_LARGE = 4  # steps that are looked at closely
 AROUND = 8  # steps to both sides of one that jumps
 SUDDEN = 12.0  # times the median step to both sides; the onset of a wave is followed by steps of its own size
 LEAST_JUMP = 20.0  # counts
@@ -43,38 +45,43 @@ def _flaws(recorded: AsRecorded, onset: float) -> Iterator[Flaw]:
 
 def _jump(counts: FloatArray, first: int, last: int) -> Flaw:
     """One step between samples far beyond those to both sides of it; or several that nothing can make."""
-    steps = np.abs(np.diff(counts.astype(np.float64)))
-    near = np.nan_to_num(steps[first:last])
-    if int((near > IMPOSSIBLE).sum()) > 1:
-        return f"steps of up to {near.max():.0f} counts between samples"
-    for place in np.argsort(near)[-4:][::-1] + first:
-        if steps[place] >= LEAST_JUMP and _is_sudden(steps, int(place)):
-            return f"a step of {steps[place]:.0f} counts in between smooth samples"
+    steps = np.abs(np.diff(counts[max(first - AROUND - 2, 0) : last + AROUND + 2].astype(np.float64)))
+    steps[np.isnan(steps)] = 0.0
+    begin = min(first, AROUND + 2)
+    near = steps[begin : begin + last - first]
+    largest = sorted(zip(near.tolist(), range(begin, begin + len(near)), strict=True), reverse=True)[:MOST_LARGE]
+    if len(largest) > 1 and largest[1][0] > IMPOSSIBLE:
+        return f"steps of up to {largest[0][0]:.0f} counts between samples"
+    around = steps.tolist()
+    for step, place in largest:
+        if step >= LEAST_JUMP and step >= SUDDEN * _usual(around, place):
+            return f"a step of {step:.0f} counts in between smooth samples"
     return ""
 
 
-def _is_sudden(steps: FloatArray, place: int) -> bool:
-    """Its neighbours are left out: a single wrong sample makes two steps."""
-    sides = steps[max(place - 1 - AROUND, 0) : max(place - 1, 0)], steps[place + 2 : place + 2 + AROUND]
-    usual = [float(np.median(side[np.isfinite(side)])) for side in sides if np.isfinite(side).sum() >= AROUND // 2]
-    return len(usual) == len(sides) and steps[place] >= SUDDEN * max(*usual, 1.0)
+def _usual(steps: list[float], place: int) -> float:
+    """The median step before or after, the larger. A single wrong sample makes two steps: neighbours are left out."""
+    before, after = steps[max(place - 1 - AROUND, 0) : max(place - 1, 0)], steps[place + 2 : place + 2 + AROUND]
+    if min(len(before), len(after)) < AROUND // 2:
+        return float("inf")
+    return max(median(before), median(after), 1.0)
 
 
 def _stuck(counts: FloatArray, least: int, earliest: int, latest: int) -> Flaw:
     """A value that stays, in a record that else changes, and begins or ends near the onset."""
-    is_same = np.concatenate([[False], np.diff(counts) == 0, [False]]).astype(np.int8)
-    runs = np.flatnonzero(np.diff(is_same)).reshape(-1, 2)  # of the first sample, and of the last one
-    long = [(begin, end) for begin, end in runs.tolist() if end - begin + 1 >= least]
-    near = [
-        (begin, end)
-        for begin, end in long
-        if earliest <= begin <= latest or (earliest <= end <= latest and end < len(counts) - 1)
-    ]
+    changes = np.flatnonzero(np.diff(counts) != 0)  # also beside what is missing
+    ends = np.append(changes, len(counts) - 1)
+    begins = np.append(0, changes + 1)
+    is_long = ends - begins + 1 >= least
+    if not is_long.any():
+        return ""
+    long = list(zip(begins[is_long].tolist(), ends[is_long].tolist(), strict=True))
     rest = counts.astype(np.float64)
     for begin, end in long:
         rest[begin : end + 1] = np.nan
-    for begin, end in near:
-        if _is_lively(rest, float(counts[begin])):
+    for begin, end in long:
+        is_near = earliest <= begin <= latest or (earliest <= end <= latest and end < len(counts) - 1)
+        if is_near and _is_lively(rest, float(counts[begin])):
             return f"{counts[begin]:.0f} counts in {end - begin + 1} samples one after the other"
     return ""
 
