@@ -69,6 +69,21 @@ def test_late_samples_find_decided_what_they_change() -> None:
     assert contents(found) == contents(pick_packets(late, two_stages()))
 
 
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_a_wrong_rate_in_between_changes_nothing_of_what_came_before(is_behind: bool) -> None:
+    """Samples of another rate take the place of the record: what was complete is looked at before."""
+    packets = seconds(RECORD)
+    packets[24:25] = seconds(RECORD[:, :100], rate_hz=50.0)[:1]
+    packets[24].start_ns = packets[23].start_ns + 10**9
+    packets[24].arrival_ns = packets[23].arrival_ns + 10**9
+    one_by_one, at_once = Detector(two_stages()), Detector(two_stages())
+    expected = [*fed(one_by_one, packets, [False]), *one_by_one.finish()]
+    at_once.postpones_below = ALL if is_behind else 0.0
+    for number, packet in enumerate(packets):
+        at_once.feed(packet, decode_packet(packet), NOWHERE, number)
+    assert contents(at_once.finish()) == contents(expected)
+
+
 def test_nothing_waits_for_ever_nor_in_any_number() -> None:
     instrument = seconds(RECORD)[0]
     timeline = SimpleNamespace(instrument=(instrument.network, instrument.station))
