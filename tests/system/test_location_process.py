@@ -82,11 +82,11 @@ def test_replicas_that_are_killed_publish_every_revision_and_no_other(broker: Br
             bus.publish("inventory", key, station.SerializeToString())
         publish(bus, states[:24])
         with service(tmp_path, **settings) as process:
-            wait_until(lambda: 0 < left(bus) <= 15)
+            wait_until(lambda: 0 < left(bus) <= 15, timeout_s=180)
             process.kill()  # wherever it stands
         publish(bus, states[24:])
         with service(tmp_path, **settings) as one, service(tmp_path, **settings) as other:
-            wait_until(lambda: left(bus) == 0)
+            wait_until(lambda: left(bus) == 0, timeout_s=180)
             for process in (one, other):
                 process.terminate()
                 assert process.wait(60) == 0

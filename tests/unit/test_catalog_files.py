@@ -196,6 +196,26 @@ def test_two_stations_of_one_name_are_not_mixed(tmp_path: Path) -> None:
             path.unlink()
 
 
+def test_growclust_gets_events_stations_and_differential_times(tmp_path: Path) -> None:
+    events = [make_event("a"), make_event("b", time_s=3600.0, latitude_deg=35.70), make_event("far", latitude_deg=36.5)]
+    events[1].arrivals[0].onset_ns += 30_000_000
+    for event in events:
+        for arrival in event.arrivals:  # no outliers among them
+            arrival.is_outlier = False
+    write(tmp_path / "out.evlist", [*events, Event(id="none", revision=1)])
+    lines = [[float(word) for word in line.split()] for line in (tmp_path / "out.evlist").read_text().splitlines()]
+    assert len(lines) == 3
+    assert lines[0] == [2019, 7, 4, 15, 53, 42.989, 35.69, -117.47, 9.25, 1.64, 0.45, 0.8, 0.08, 1]
+    stations = {line.split()[0]: line.split()[1:] for line in (tmp_path / "out.stlist").read_text().splitlines()}
+    assert len(stations) == 6
+    assert float(stations["TOW2"][0]) == pytest.approx(35.70 + 11.5 / 111.19, abs=0.001)  # north of the median event
+    pairs = (tmp_path / "out.dt").read_text().splitlines()
+    assert pairs[0].split() == ["#", "1", "2", "0.0"]
+    assert len(pairs) == 13
+    assert ["TOW2", "-0.0300", "0.8100", "P"] in [line.split() for line in pairs]
+    assert (tmp_path / "out.ids.csv").read_text().splitlines()[1:] == ["1,a", "2,b", "3,far"]
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Catalogues in files: QuakeML, csv, FDSN's text, HypoDD and NonLinLoc; and how two catalogues differ."""
+"""Catalogues in files: QuakeML, csv, FDSN's text, HypoDD, GrowClust and NonLinLoc; and how two catalogues differ."""
 
 from kensoku.catalogue_files._compare import Comparison, Limits, Pair, compare
 from kensoku.catalogue_files._files import FORMATS, ReadCatalogue, format_of, read_catalogue, write_catalogue

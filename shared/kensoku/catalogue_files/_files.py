@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from kensoku.catalogue_files._fdsn import read_fdsn, write_fdsn
+from kensoku.catalogue_files._growclust import Files, write_growclust
 from kensoku.catalogue_files._naming import Signature
 from kensoku.catalogue_files._phase_files import write_hypodd, write_obs
 from kensoku.catalogue_files._quakeml_read import read_quakeml
@@ -23,7 +24,9 @@ FORMATS = {
     "fdsn": (".txt",),
     "hypodd": (".pha", ".phase", ".dat"),
     "nonlinloc": (".obs",),
+    "growclust": (".evlist",),
 }
+GROWCLUST_FILES = (".stlist", ".dt", ".ids.csv")  # beside the list of events
 READABLE = ("quakeml", "csv", "fdsn")
 
 
@@ -87,6 +90,9 @@ def write_catalogue(
             left_out["events without an origin"] = write_fdsn(file, counted(), signature)
         elif kind == "nonlinloc":
             write_obs(file, counted(), left_out, with_network)
+        elif kind == "growclust":
+            parts = [opened.enter_context(replacing(path.with_suffix(ending))) for ending in GROWCLUST_FILES]
+            write_growclust(Files(file, *parts), counted(), left_out, with_network)
         else:
             ids = opened.enter_context(replacing(path.with_name(path.name + ".ids.csv")))
             write_hypodd(file, ids, counted(), left_out, with_network)

@@ -12,7 +12,7 @@ from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.event_pb2 import Arrival, Event
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP
 
-LONGEST_STATION = {"HypoDD": 7, "NonLinLoc": 6}  # characters
+LONGEST_STATION = {"HypoDD": 7, "NonLinLoc": 6, "GrowClust": 7}  # characters
 FIRST_MOTIONS = {POLARITY_UP: "U", POLARITY_DOWN: "D"}
 LEAST_ERROR_S = 0.001
 
@@ -47,17 +47,17 @@ def write_hypodd(
     """A phase file for ph2dt; its numbers and our ids go to `ids` as a table."""
     station_name, table = StationNames("HypoDD", with_network), csv.writer(ids, lineterminator="\n")
     table.writerow(["number", "event_id"])
-    for number, event in enumerate(_located(events, left_out), 1):
+    for number, event in enumerate(located(events, left_out), 1):
         table.writerow([number, event.id])
         origin, magnitude = event.origin, preferred_magnitude(event)
-        moment, rest_ns = _split(origin.time_ns)
+        moment, rest_ns = split(origin.time_ns)
         depth_error_km = (origin.depth_upper_km - origin.depth_lower_km) / 2
         file.write(
             f"# {moment:%Y %m %d %H %M} {moment.second + rest_ns / NS_PER_S:7.4f} {origin.latitude_deg:9.5f} "
             f"{origin.longitude_deg:10.5f} {origin.depth_km:7.3f} {magnitude.value if magnitude else 0.0:5.2f} "
             f"{origin.horizontal_uncertainty_km:6.3f} {depth_error_km:6.3f} {origin.rms_s:6.3f} {number:9d}\n"
         )
-        for arrival in _usable(event, left_out):
+        for arrival in usable(event, left_out):
             travel_time_s = (arrival.onset_ns - origin.time_ns) / NS_PER_S
             name, phase = station_name(arrival), PHASES[arrival.phase]
             file.write(f"{name:<7} {travel_time_s:10.4f} {arrival.weight:6.3f} {phase}\n")
@@ -66,11 +66,11 @@ def write_hypodd(
 def write_obs(file: IO[str], events: Iterable[Event], left_out: Counter[str], with_network: bool = False) -> None:
     """NLLOC_OBS: a block an event, with an empty line behind it."""
     station_name = StationNames("NonLinLoc", with_network)
-    for event in _located(events, left_out):
+    for event in located(events, left_out):
         file.write(f"# event_id {' '.join(event.id.split())} origin {iso_time(event.origin.time_ns)}\n")
-        for arrival in _usable(event, left_out):
+        for arrival in usable(event, left_out):
             # To the 0.1 ms that the format has, before the seconds are split off: 59.99996 s must not become 60.
-            moment, rest_ns = _split((arrival.onset_ns + 50_000) // 100_000 * 100_000)
+            moment, rest_ns = split((arrival.onset_ns + 50_000) // 100_000 * 100_000)
             error_s = max(arrival.onset_uncertainty_s, LEAST_ERROR_S)
             file.write(
                 f"{station_name(arrival):<6} {arrival.instrument.band_instrument or '?':<4} ?    ? "
@@ -80,7 +80,7 @@ def write_obs(file: IO[str], events: Iterable[Event], left_out: Counter[str], wi
         file.write("\n")
 
 
-def _located(events: Iterable[Event], left_out: Counter[str]) -> Iterator[Event]:
+def located(events: Iterable[Event], left_out: Counter[str]) -> Iterator[Event]:
     for event in events:
         if event.HasField("origin") and event.arrivals:
             yield event
@@ -88,7 +88,7 @@ def _located(events: Iterable[Event], left_out: Counter[str]) -> Iterator[Event]
             left_out["events without an origin or arrivals"] += 1
 
 
-def _usable(event: Event, left_out: Counter[str]) -> Iterator[Arrival]:
+def usable(event: Event, left_out: Counter[str]) -> Iterator[Arrival]:
     """P and S that the locator believed."""
     for arrival in event.arrivals:
         if arrival.phase not in PHASES:
@@ -99,6 +99,6 @@ def _usable(event: Event, left_out: Counter[str]) -> Iterator[Arrival]:
             yield arrival
 
 
-def _split(time_ns: int) -> tuple[datetime, int]:
+def split(time_ns: int) -> tuple[datetime, int]:
     seconds, rest_ns = divmod(time_ns, NS_PER_S)
     return datetime(1970, 1, 1) + timedelta(seconds=seconds), rest_ns

@@ -1,0 +1,128 @@
+"""Events as GrowClust reads them (Trugman & Shearer 2017): lists of events and stations, and differential times."""
+
+import csv
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+
+from kensoku.catalogue_files._phase_files import StationNames, located, split, usable
+from kensoku.errors import InputInvalid
+from kensoku.events import PHASES, preferred_magnitude
+from kensoku.times import NS_PER_S
+from kensoku.v1.event_pb2 import Arrival, Event
+
+EARTH_RADIUS_KM = 6371.0
+NEIGHBOURS = 20  # of an event, the nearest
+FARTHEST_KM = 5.0  # from hypocentre to hypocentre
+FEWEST_PHASES = 8  # that two events have in common
+
+Phase = tuple[str, str]  # name of a station, P or S
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    travel_time_s: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is written; GrowClust calls their formats evlist_fmt 1, stlist_fmt 1, xcordat_fmt 1 with tdif_fmt 12."""
+
+    events: IO[str]
+    stations: IO[str]
+    pairs: IO[str]
+    ids: IO[str]
+
+
+def write_growclust(files: Files, events: Iterable[Event], left_out: Counter[str], with_network: bool = False) -> None:
+    """Numbers stand for our ids, which go to a table. Stations stand where arrivals say; differential times are those
+    of the catalogue's onsets, with the product of their weights in the place of a correlation."""
+    station_name, ids = StationNames("GrowClust", with_network), csv.writer(files.ids, lineterminator="\n")
+    ids.writerow(["number", "event_id"])
+    heard: list[dict[Phase, _Heard]] = []
+    hypocentres: list[tuple[float, float, float]] = []
+    places: defaultdict[str, list[FloatArray]] = defaultdict(list)
+    for number, event in enumerate(located(events, left_out), 1):
+        ids.writerow([number, event.id])
+        files.events.write(_event_line(event, number))
+        origin, phases = event.origin, {}
+        for arrival in usable(event, left_out):
+            name = station_name(arrival)
+            travel_time_s = (arrival.onset_ns - origin.time_ns) / NS_PER_S
+            phases[name, PHASES[arrival.phase]] = _Heard(travel_time_s, arrival.weight)
+            if arrival.distance_km > 0:
+                places[name].append(_place(origin.latitude_deg, origin.longitude_deg, arrival))
+        heard.append(phases)
+        hypocentres.append((origin.latitude_deg, origin.longitude_deg, origin.depth_km))
+    if lost := sorted({name for phases in heard for name, _ in phases} - places.keys()):
+        raise InputInvalid(
+            f"found no distance of {', '.join(lost[:5])} in any arrival, expected one, since a catalogue has no other "
+            "place of a station; locate the events again"
+        )
+    for name, vectors in sorted(places.items()):
+        x, y, z = (median(components) for components in zip(*vectors, strict=True))
+        latitude, longitude = math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
+        files.stations.write(f"{name:<7} {latitude:10.5f} {longitude:11.5f}\n")
+    for line in _pairs(np.array(hypocentres).reshape(-1, 3), heard):
+        files.pairs.write(line)
+
+
+def _event_line(event: Event, number: int) -> str:
+    origin, magnitude = event.origin, preferred_magnitude(event)
+    moment, rest_ns = split((origin.time_ns + 500_000) // 1_000_000 * 1_000_000)  # it reads milliseconds
+    return (
+        f"{moment:%Y %m %d %H %M} {moment.second + rest_ns / NS_PER_S:6.3f} {origin.latitude_deg:9.5f} "
+        f"{origin.longitude_deg:10.5f} {origin.depth_km:7.3f} {magnitude.value if magnitude else 0.0:5.2f} "
+        f"{origin.horizontal_uncertainty_km:6.3f} {(origin.depth_upper_km - origin.depth_lower_km) / 2:6.3f} "
+        f"{origin.rms_s:6.3f} {number:9d}\n"
+    )
+
+
+def _place(latitude_deg: float, longitude_deg: float, arrival: Arrival) -> FloatArray:
+    """The station's unit vector, so far from the epicentre in its direction."""
+    latitude, longitude = math.radians(latitude_deg), math.radians(longitude_deg)
+    away, azimuth = arrival.distance_km / EARTH_RADIUS_KM, math.radians(arrival.azimuth_deg)
+    centre = _vector(latitude, longitude)
+    north = np.array(
+        [-math.sin(latitude) * math.cos(longitude), -math.sin(latitude) * math.sin(longitude), math.cos(latitude)]
+    )
+    east = np.array([-math.sin(longitude), math.cos(longitude), 0.0])
+    across = math.cos(azimuth) * north + math.sin(azimuth) * east
+    return np.asarray(math.cos(away) * centre + math.sin(away) * across)
+
+
+def _vector(latitude: float, longitude: float) -> FloatArray:
+    level = math.cos(latitude)
+    return np.array([level * math.cos(longitude), level * math.sin(longitude), math.sin(latitude)])
+
+
+def _pairs(hypocentres: FloatArray, heard: Sequence[Mapping[Phase, _Heard]]) -> Iterator[str]:
+    """A head and a line a phase for each pair of near events that share enough of them."""
+    radius = EARTH_RADIUS_KM - hypocentres[:, 2]
+    latitude, longitude = np.radians(hypocentres[:, 0]), np.radians(hypocentres[:, 1])
+    level = radius * np.cos(latitude)
+    points = np.stack([level * np.cos(longitude), level * np.sin(longitude), radius * np.sin(latitude)], axis=1)
+    told: set[tuple[int, int]] = set()
+    for one in range(len(points)):
+        apart_km = np.sqrt(((points - points[one]) ** 2).sum(axis=1))
+        apart_km[one] = np.inf
+        nearest = np.argsort(apart_km, kind="stable")[:NEIGHBOURS]
+        for other in nearest[apart_km[nearest] <= FARTHEST_KM].tolist():
+            first, second = min(one, other), max(one, other)
+            common = sorted(heard[first].keys() & heard[second].keys())
+            if len(common) < FEWEST_PHASES or (first, second) in told:
+                continue
+            told.add((first, second))
+            yield f"# {first + 1:9d} {second + 1:9d} 0.0\n"
+            for station, phase in common:
+                a, b = heard[first][station, phase], heard[second][station, phase]
+                later_s = a.travel_time_s - b.travel_time_s
+                yield f"{station:<7} {later_s:9.4f} {a.weight * b.weight:6.4f} {phase}\n"
