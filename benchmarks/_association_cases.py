@@ -206,28 +206,30 @@ def sequence(name: str, every_s: float, length_s: float) -> Case:
 def pairs(name: str) -> Case:
     """Events 2k and 2k + 1 lie 1 to 5 s and 0 to 10 km apart; each is picked eight times at least."""
     chance = np.random.default_rng(11)
-    sites, picks, made = lay_out(chance), [], 0
-    while made < PAIRS:
-        one = draw_shocks(chance, CORNER, np.array([START_S + PAIR_EVERY_S * made]))
-        away, direction = chance.uniform(*PAIR_APART_KM), chance.uniform(0, 2 * np.pi)
-        latitude, longitude = _degrees(
-            (float(one.latitude[0]), float(one.longitude[0])),
-            np.array([away * np.cos(direction)]),
-            np.array([away * np.sin(direction)]),
-        )
-        both = Shocks(
-            np.append(one.latitude, latitude),
-            np.append(one.longitude, longitude),
-            np.append(one.depth_km, np.clip(one.depth_km + chance.normal(0, 2, 1), 2, 16)),
-            np.append(one.time_s, one.time_s + chance.uniform(*PAIR_APART_S)),
-            np.append(one.magnitude, np.clip(one.magnitude + chance.normal(0, 0.3, 1), *MAGNITUDES)),
-        )
-        drawn = pick(sites, SIMULATED_MODEL, both, chance)
-        if np.bincount([event for *_, event in drawn], minlength=2).min() >= PAIR_PICKS:
-            picks += [(station, wave, onset, 2 * made + event) for station, wave, onset, event in drawn]
-            made += 1
-    picks += noise(sites, START_S, PAIR_EVERY_S * PAIRS, chance)
+    sites, drawn = lay_out(chance), 3 * PAIRS
+    one = draw_shocks(chance, CORNER, START_S + PAIR_EVERY_S * np.arange(drawn))
+    other = _partners(one, chance)
+    both = Shocks(*(np.stack([getattr(each, f) for each in (one, other)], axis=1).ravel() for f in Shocks.__slots__))
+    picks = pick(sites, SIMULATED_MODEL, both, chance)
+    counts = np.bincount([event for *_, event in picks], minlength=2 * drawn).reshape(-1, 2)
+    kept = np.flatnonzero((counts >= PAIR_PICKS).all(axis=1))[:PAIRS]
+    number = {2 * pair + k: 2 * index + k for index, pair in enumerate(kept.tolist()) for k in (0, 1)}
+    picks = [(station, wave, onset, number[event]) for station, wave, onset, event in picks if event in number]
+    picks += noise(sites, START_S, PAIR_EVERY_S * float(kept[-1] + 1), chance)
     return _shuffled(_case(name, sites, SIMULATED_MODEL, picks, SIMULATED_ERROR_S), chance)
+
+
+def _partners(one: Shocks, chance: np.random.Generator) -> Shocks:
+    count = len(one.time_s)
+    away, direction = chance.uniform(*PAIR_APART_KM, count), chance.uniform(0, 2 * np.pi, count)
+    latitude = one.latitude + away * np.cos(direction) / KM_PER_DEG
+    return Shocks(
+        latitude,
+        one.longitude + away * np.sin(direction) / (KM_PER_DEG * np.cos(np.radians(latitude))),
+        np.clip(one.depth_km + chance.normal(0, 2, count), 2, 16),
+        one.time_s + chance.uniform(*PAIR_APART_S, count),
+        np.clip(one.magnitude + chance.normal(0, 0.3, count), *MAGNITUDES),
+    )
 
 
 def quiet(name: str) -> Case:
