@@ -1,7 +1,7 @@
 """What was picked at one station with faults, beside what is picked without them, and which fault is to blame."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from kensoku.v1.pick_pb2 import DECISION_KEPT, PHASE_P, Pick
 EXPLAINED_NS = NS_PER_S  # so near to an arrival a pick is of it
 SAME_NS = NS_PER_S  # so near to one without the faults it is the same
 BEFORE_NS, AFTER_NS = NS_PER_S, 5 * NS_PER_S  # of a fault, in which a pick is taken for its own
+SEEN_NS = 20 * NS_PER_S  # before an onset that the networks look at
 SHOWN_S = 15.0
 
 
@@ -87,7 +88,8 @@ class Case:
                 }
 
     def lost(self) -> int:
-        """Real picks that are gone although no fault is near."""
+        """Real picks that are gone although there is no fault in what the networks looked at."""
+        faults = [replace(one, end_ns=one.end_ns + SEEN_NS) for one in self.faults if one.kind not in HARMLESS]
         return sum(
             is_kept(pick)
             and self.records.explains(pick.onset_ns)
@@ -96,7 +98,7 @@ class Case:
                 for one in self.found
                 for time in true_times(one, self.faults)
             )
-            and cause_of([pick.onset_ns], [one for one in self.faults if one.kind not in HARMLESS]) is None
+            and cause_of([pick.onset_ns], faults) is None
             for pick in self.expected
         )
 

@@ -112,9 +112,11 @@ def family(processes: Iterable[int]) -> set[int]:
 
 
 @contextmanager
-def triggering(url: str, namespace: str, models: str, port: int, log: Path) -> Iterator[int]:
+def triggering(
+    url: str, namespace: str, models: str, port: int, log: Path, options: Sequence[str] = ()
+) -> Iterator[int]:
     command = [sys.executable, "-m", "kensoku.triggering", f"--bus={url}", f"--namespace={namespace}"]
-    command += [f"--models={models}", f"--port={port}"]
+    command += [f"--models={models}", f"--port={port}", *options]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         try:
@@ -122,7 +124,11 @@ def triggering(url: str, namespace: str, models: str, port: int, log: Path) -> I
             yield process.pid
         finally:
             process.terminate()
-            process.wait(30)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:  # busy with a batch
+                process.kill()
+                process.wait()
 
 
 def metric(port: int, name: str) -> float:

@@ -34,6 +34,7 @@ NS_PER_S = 10**9
 REPEATED_S = 300  # of the record
 EVERY_S = 5.0
 SETTLED_H = 2.0
+BATCH = 400  # packets at once: so that progress is told often
 STILL_S = 300.0  # without a step forward, after which the rest is given up
 
 
@@ -136,7 +137,8 @@ def measure(stations: int, hours: float, speed: str, keep: Path | None) -> list[
         bus.apply_topics(plan(TOPICS, bus.existing_topics()))
         models = f"local:{default_repository()}"
         port, log = free_ports(1)[0], folder / "triggering.log"
-        service = opened.enter_context(triggering(broker.url, namespace, models, port, log))
+        options = [f"--batch={BATCH}"]
+        service = opened.enter_context(triggering(broker.url, namespace, models, port, log, options))
         source = opened.enter_context(acquisition(broker.url, namespace, archive, speed, home))
         processes = {"acquisition": source, "triggering": service, "broker": broker.pid}
         return watch(bus, processes, records[0].start, hours, keep)
