@@ -60,7 +60,8 @@ def _byte_order(samples: Samples, chance: np.random.Generator) -> Samples:
 
 def _restarted(samples: Samples, chance: np.random.Generator) -> Samples:
     """Differences summed from nothing, as a decoder does that lost the first value."""
-    return (samples - samples[0]).astype(samples.dtype)
+    summed: Samples = (samples - samples[0]).astype(samples.dtype)
+    return summed
 
 
 @dataclass(frozen=True, slots=True)
