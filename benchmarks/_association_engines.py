@@ -210,7 +210,7 @@ def prepare_gamma(case: Case, folder: Path, threads: int, setting: Setting) -> C
 
 def _gamma_times(tables: Mapping[Wave, TravelTimeTable]) -> dict[str, Any]:
     across, down = _nodes()
-    times = {name: _times(tables[wave]) for name, wave in (("p", "P"), ("s", "S"))}
+    times = {wave.lower(): _times(table) for wave, table in tables.items()}
     slopes = {name: np.gradient(each, STEP_KM) for name, each in times.items()}
     return {
         "rgrid": across,

@@ -1,13 +1,15 @@
 """One engine on one case in a process of its own, with a limit of time and of threads."""
 
 import contextlib
+import math
 import multiprocessing
 import os
-import sys
+import resource
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -16,8 +18,7 @@ import numpy as np
 from benchmarks._association_cases import Case
 from benchmarks._association_engines import ENGINES, Groups, Setting
 
-LIMIT_S = 600.0
-START_LIMIT_S = 300.0  # imports, compilation and the warm-up
+LIMIT_S = 600.0  # of processor, as the machine may be shared
 WARM_UP = 200  # picks
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
 
@@ -41,28 +42,21 @@ def run(
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     with _threads(threads):
-        process = context.Process(target=_work, args=(theirs, engine, case, folder, threads, dict(setting)))
+        arguments = (theirs, engine, case, folder, threads, dict(setting), limit_s)
+        process = context.Process(target=_work, args=arguments)
         process.start()
     theirs.close()
     try:
-        return _await(ours, case, limit_s)
+        groups, seconds, wall_s = ours.recv()
+        return Run(groups, seconds, wall_s, ours.recv() if case.cut_s is not None else None)
+    except EOFError:
+        process.join()
+        if process.exitcode == -signal.SIGXCPU:
+            return Failed(f"did not finish within {limit_s:.0f} s of processor")
+        return Failed(f"its process ended with {process.exitcode}")
     finally:
         process.kill()
         process.join()
-
-
-def _await(worker: Connection, case: Case, limit_s: float) -> Run | Failed:
-    try:
-        if not worker.poll(START_LIMIT_S):
-            return Failed(f"did not start within {START_LIMIT_S:.0f} s")
-        worker.recv()
-        if not worker.poll(limit_s):
-            return Failed(f"did not finish within {limit_s:.0f} s")
-        groups, seconds, wall_s = worker.recv()
-        after = worker.recv() if case.cut_s is not None and worker.poll(limit_s) else None
-        return Run(groups, seconds, wall_s, after)
-    except EOFError:
-        return Failed("its process ended")
 
 
 @contextlib.contextmanager
@@ -79,22 +73,25 @@ def _threads(count: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _work(worker: Connection, engine: str, case: Case, folder: Path, threads: int, setting: Setting) -> None:
+def _work(
+    worker: Connection, engine: str, case: Case, folder: Path, threads: int, setting: Setting, limit_s: float
+) -> None:
     with tempfile.TemporaryDirectory() as here, Path(os.devnull).open("w") as nowhere:
-        os.chdir(here)
-        sys.stdout, shown = nowhere, sys.stdout
-        sys.stderr, errors = nowhere, sys.stderr
-        try:
+        os.chdir(here)  # GaMMA writes where it stands
+        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
             associate = ENGINES[engine].prepare(case, folder, threads, setting)
             associate(case.chosen(np.argsort(case.onset_s)[:WARM_UP]))
-            worker.send(None)
+            _end_after(limit_s * threads)
             wall, start = time.monotonic(), time.process_time()
             groups = associate(case)
             worker.send((groups, time.process_time() - start, time.monotonic() - wall))
             if case.cut_s is not None:
+                _end_after(limit_s * threads)
                 later = np.flatnonzero(case.onset_s >= case.cut_s)
-                cut = replace(case.chosen(later), cut_s=None)
-                worker.send([later[group] for group in associate(cut)])
-        finally:
-            sys.stdout, sys.stderr = shown, errors
-            os.chdir("/")
+                worker.send([later[group] for group in associate(case.chosen(later))])
+        os.chdir("/")
+
+
+def _end_after(seconds: float) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), most))

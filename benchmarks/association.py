@@ -60,8 +60,8 @@ def settings_of(engine: str) -> Iterator[Setting]:
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
-def measure(case: Case, engines: Sequence[str], folder: Path, threads: int) -> dict[str, Any]:
-    runs = {engine: run(engine, case, folder, threads, ENGINES[engine].setting) for engine in engines}
+def measure(case: Case, engines: Sequence[str], folder: Path, threads: int, limit_s: float) -> dict[str, Any]:
+    runs = {engine: run(engine, case, folder, threads, ENGINES[engine].setting, limit_s) for engine in engines}
     told: dict[str, Any] = {"name": case.name, "picks": len(case.onset_s)}
     told |= {engine: judge(case, result) for engine, result in runs.items()}
     if case.is_background:
@@ -177,6 +177,7 @@ def main() -> None:
     parser.add_argument("--engines", default=",".join(ENGINES), help="some of kensoku, pyocto, gamma, by comma")
     parser.add_argument("--data", type=Path, help="folder of recorded data, with catalogs/ and continuous/")
     parser.add_argument("--threads", type=int, default=1, help="of each engine (ours has one)")
+    parser.add_argument("--limit", type=float, default=LIMIT_S, help="processor seconds of a case, then DNF")
     parser.add_argument("--choose", choices=sorted(GRIDS), help="try the grid of settings of one engine")
     options = parser.parse_args()
     makers, engines = makers_of(options.data), options.engines.split(",")
@@ -190,17 +191,22 @@ def main() -> None:
             signal.signal(signal.SIGPROF, _give_up)
             choose(options.choose, options.data, Path(folder), options.threads)
             return
-        print(f"{parser.description}\n{machine_name()}, {options.threads} thread(s), DNF after {LIMIT_S:.0f} s\n")
+        print(f"{parser.description}\n{machine_name()}")
+        print(f"{options.threads} thread(s), DNF after {options.limit:.0f} s of processor\n", flush=True)
         cases = []
         for name in wanted:
             make = makers[name]
             if make is None:
                 print(f"{name}: skipped, it needs recorded data: --data DIR")
                 continue
-            cases.append(measure(make(), engines, Path(folder), options.threads))
+            cases.append(measure(make(), engines, Path(folder), options.threads, options.limit))
             show(cases[-1], engines)
     if options.json:
-        print(json.dumps({"machine": machine_name(), "threads": options.threads, "cases": cases}))
+        print(
+            json.dumps(
+                {"machine": machine_name(), "threads": options.threads, "limit_s": options.limit, "cases": cases}
+            )
+        )
 
 
 if __name__ == "__main__":
