@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import kensoku.solving
 from kensoku.bus import Bus, Stream, open_bus
 from kensoku.errors import InputInvalid
 from kensoku.events import status_name
@@ -183,6 +184,23 @@ def test_what_nobody_can_solve_is_put_aside_with_its_reason(settings: LocationSe
     assert reasons[0] == "found 2 bytes, expected an Association"
     assert "found revision 0" in reasons[1]
     assert told(bus) == [("e1", 1, "PRELIMINARY")]
+
+
+def test_what_location_refuses_alone_is_put_aside(
+    settings: LocationServiceSettings, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solve_many = kensoku.solving.solve_many
+
+    def refuse(associations: Sequence[Association], *more: Any, **named: Any) -> Any:
+        if any(association.event_id == "bad" for association in associations):
+            raise InputInvalid("a number that cannot be")
+        return solve_many(associations, *more, **named)
+
+    monkeypatch.setattr(service, "solve_many", refuse)
+    publish(bus, *(make_association(make_picks(FOUR), 1, event_id=name) for name in ("a", "bad", "b")))
+    serve(settings, bus)
+    assert sorted(told(bus)) == [("a", 1, "PRELIMINARY"), ("b", 1, "PRELIMINARY")]
+    assert len(list(bus.read("associations.rejected"))) == 1
 
 
 def test_stations_that_are_published_later_are_known_then(settings: LocationServiceSettings) -> None:

@@ -314,7 +314,10 @@ def test_what_nobody_can_solve_is_refused_with_all_that_is_wrong() -> None:
     good = make_association(make_picks(FOUR))
     check_association(good)
     bad = make_association([make_pick("A", PHASE_S, 0, error_s=float("nan"))], 0)
-    with pytest.raises(InputInvalid, match="found revision 0.*found no station or no onset.*uncertainty of nan"):
+    with pytest.raises(
+        InputInvalid,
+        match="found revision 0.*found no station or no onset.*uncertainty of nan s, expected 0 to an hour",
+    ):
         check_association(bad)
     with pytest.raises(InputInvalid, match="found no picks"):
         check_association(make_association([]))

@@ -106,12 +106,24 @@ class Location:
         READ.inc(len(batch))
         self._refresh()
         with BATCH_SECONDS.time():
-            associations = [found for message in batch if (found := read(stream, message)) is not None]
-            solved = solve_many(associations, self._context, self._book, located_ns=self._clock_ns())
+            found = [(message, one) for message in batch if (one := read(stream, message)) is not None]
+            solved = self._solve(stream, found)
         self._publish(stream, solved)
         stream.commit({(message.topic, message.partition): message.offset + 1 for message in batch})
         count(solved, self._clock_ns())
         REMEMBERED.set(len(self._book))
+
+    def _solve(self, stream: Stream, found: Sequence[tuple[Message, Association]]) -> list[Solved]:
+        """What cannot be used is put aside, and the others are solved."""
+        located_ns, associations = self._clock_ns(), [association for _, association in found]
+        try:
+            return solve_many(associations, self._context, self._book, located_ns=located_ns)
+        except InputInvalid as error:
+            if len(found) > 1:
+                return [solved for one in found for solved in self._solve(stream, [one])]
+            REJECTS.inc()
+            stream.reject(found[0][0], str(error))
+            return []
 
     def _publish(self, stream: Stream, solved: Sequence[Solved]) -> None:
         latest: dict[str, bytes] = {}

@@ -1,6 +1,5 @@
 """Refuse associations that nobody can solve, before they spoil a batch."""
 
-import math
 from collections.abc import Iterator
 
 from kensoku.errors import InputInvalid
@@ -16,6 +15,7 @@ from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S
 
 GONE = (EVENT_STATUS_RETRACTED, EVENT_STATUS_MERGED)
 ALIVE = (EVENT_STATUS_PRELIMINARY, EVENT_STATUS_UPDATED, EVENT_STATUS_FINAL)
+LONGEST_UNCERTAINTY_S = 3600.0
 LARGEST_EPOCH = 2**63 - 1  # that a database holds
 
 
@@ -47,7 +47,7 @@ def _mistakes_of(associated: AssociatedPick) -> Iterator[str]:
     if not (pick.instrument.network and pick.instrument.station and pick.onset_ns > 0):
         yield f"pick {pick.id!r}: found no station or no onset, expected both"
     for uncertainty_s in (pick.onset_uncertainty_s, measurement.onset_uncertainty_s):
-        if not (math.isfinite(uncertainty_s) and uncertainty_s >= 0):
-            yield f"pick {pick.id!r}: found an onset uncertainty of {uncertainty_s} s, expected 0 or more"
+        if not 0 <= uncertainty_s <= LONGEST_UNCERTAINTY_S:
+            yield f"pick {pick.id!r}: found an onset uncertainty of {uncertainty_s} s, expected 0 to an hour"
     if not 0 <= associated.probability <= 1:
         yield f"pick {pick.id!r}: found probability {associated.probability}, expected 0 to 1"
