@@ -5,7 +5,23 @@ it alone, not on where the data begin or in which order they come.
 """
 
 from kensoku.associating._associate import associate
+from kensoku.associating._messages import onset_of, station_of
 from kensoku.associating._network import Network, Reason, network_of
 from kensoku.associating._values import AssociationSettings, Group, Member, Onset
+from kensoku.associating._watch import TICK_NS, Watch, WatchSettings
 
-__all__ = ["AssociationSettings", "Group", "Member", "Network", "Onset", "Reason", "associate", "network_of"]
+__all__ = [
+    "TICK_NS",
+    "AssociationSettings",
+    "Group",
+    "Member",
+    "Network",
+    "Onset",
+    "Reason",
+    "Watch",
+    "WatchSettings",
+    "associate",
+    "network_of",
+    "onset_of",
+    "station_of",
+]

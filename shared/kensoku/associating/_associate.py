@@ -38,7 +38,8 @@ class Candidate:
 
 
 def associate(onsets: Sequence[Onset], network: Network, evaluated_ns: Mapping[str, int] | None = None) -> list[Group]:
-    """Groups by origin time. `evaluated_ns`: to when each station was listened to; one that is not named never ends."""
+    """Groups by origin time. `evaluated_ns`: to when each station was listened to; without it, all of
+    them to the end."""
     index: dict[str, int] = {}
     for number, onset in enumerate(onsets):
         index.setdefault(onset.id, number)
@@ -106,9 +107,7 @@ def candidates(
     span_s = max((until_ns - begin_ns) / NS_PER_S, 10.0)
     stations = network.stations
     if evaluated_ns is not None:
-        ends = [
-            (evaluated_ns[code] - begin_ns) / NS_PER_S if code in evaluated_ns else np.inf for code in network.codes
-        ]
+        ends = [(evaluated_ns.get(code, 0) - begin_ns) / NS_PER_S for code in network.codes]
         stations = stations._replace(evaluated=np.array(ends))
     most = min(MOST_EVENTS, len(onsets) // min(rules.least_picks, rules.least_p) + 1)
     bins = round((STRETCH_NS + 2 * PAD_NS) / NS_PER_S / BIN_S)
