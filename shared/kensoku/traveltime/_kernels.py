@@ -67,7 +67,7 @@ def time_in_row(table: Any, row: int, distance_km: float, depth_km: float, eleva
     return _between(table, level, row, column, s, below, height, distance_km, depth_km, elevation_km)
 
 
-@lean
+@inlined
 def _between(
     table: Any, level: int, row: int, column: int, s: float, below: float, height: float, distance: float, depth: float,
     elevation: float,
