@@ -1,6 +1,7 @@
 """The service over a memory bus: what it publishes is what batch finds, also after a crash, a reject or an outage."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.control_pb2 import Region, Vertex
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import METHOD_CLASSIC, Pick, PickMessage, Progress
-from kensoku.v1.waveform_pb2 import WaveformPacket
+from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TimeKind, WaveformPacket
 from tests.streams import card, contents, onsets, packet, picks, record, seconds, two_stages
 
 RECORD = record(4000, events=((1800, 0), (2400, 1)))
@@ -94,14 +95,19 @@ def progress(bus: Bus) -> list[Progress]:
 
 
 def serve(
-    settings: TriggeringSettings, bus: Bus, models: Models, until: Callable[[], bool], pulse: Pulse | None = None
+    settings: TriggeringSettings,
+    bus: Bus,
+    models: Models,
+    until: Callable[[], bool],
+    pulse: Pulse | None = None,
+    clock_ns: Callable[[], int] = time.time_ns,
 ) -> None:
     """Run the service until something is so."""
     stop, failures = threading.Event(), []
 
     def watched() -> None:
         try:
-            run(settings, bus, models, pulse or Pulse(), stop)
+            run(settings, bus, models, pulse or Pulse(), stop, clock_ns)
         except Exception as error:
             failures.append(error)
 
@@ -242,6 +248,35 @@ def test_a_station_of_rubbish_spends_its_own_budget_and_the_others_go_on(
     assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
     assert len(list(bus.read("waveforms.rejected"))) == 3
     assert "XX.BAD" in pulse.notes()["stations"]
+
+
+class Notes(Pulse):
+    """Remembers what was noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: list[str] = []
+
+    def note(self, part: str, sentence: str) -> None:
+        self.noted += [sentence] if part == "lag" and sentence else []
+        super().note(part, sentence)
+
+
+@pytest.mark.parametrize(("kind", "is_behind"), [(TIME_KIND_LIVE, True), (TIME_KIND_REPLAY, False)])
+def test_a_live_record_that_is_read_late_is_told_in_full_once_there_is_time(
+    bus: Bus, settings: TriggeringSettings, kind: TimeKind, is_behind: bool
+) -> None:
+    packets, pulse = seconds(RECORD), Notes()
+    for one in packets:
+        one.time_kind = kind
+    publish(bus, packets)
+    all_low = settings.model_copy(update={"triggering_postponed_below": 1.0, "triggering_batch": 10})
+    began_ns, hour_later_ns = time.monotonic_ns(), packets[0].arrival_ns + 3600 * 10**9
+    clock_ns = lambda: hour_later_ns + time.monotonic_ns() - began_ns  # noqa: E731  # a clock of another time
+    serve(all_low, bus, StandIn(), lambda: len(picks(found(bus))) >= len(EXPECTED), pulse, clock_ns)
+    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
+    assert bool(pulse.noted) == is_behind
+    assert not any(pick.late for pick in picks(found(bus)))
 
 
 def test_what_is_too_late_goes_to_backfill(bus: Bus, settings: TriggeringSettings) -> None:
