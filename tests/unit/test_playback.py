@@ -16,7 +16,7 @@ from kensoku.cli._playback_log import LoggedSpan
 from kensoku.cli._playback_stages import Stage, Stopped
 from kensoku.cli._run_services import Chosen
 from kensoku.cli.main import main
-from kensoku.cli.playback import copy_tables, picks_in, play, promote, stages_of
+from kensoku.cli.playback import copy_tables, never_behind, picks_in, play, promote, stages_of
 from kensoku.detection import pick_packets
 from kensoku.errors import InputInvalid, ModelServerUnavailable
 from kensoku.inference import Tensors
@@ -135,6 +135,11 @@ def test_a_playback_finds_what_batch_finds_and_leaves_the_live_topics_alone(
     assert (played.played.packets, played.played.stations) == (180, {"XX.STA", "XX.STB", "XX.STC"})
     assert pick_ids(live) == set()
     assert sum(live.lag("waveforms", "triggering").values()) == 180, "nobody has committed anything"
+
+
+def test_what_is_old_is_not_postponed(chosen: Chosen) -> None:
+    assert never_behind(chosen).picking.triggering_postpone_after_s == 0.0
+    assert never_behind(chosen).picking.model_repository == chosen.picking.model_repository
 
 
 def test_events_of_a_playback_are_in_a_catalogue_of_its_own(live: Bus, apart: Bus, chosen: Chosen, home: Path) -> None:

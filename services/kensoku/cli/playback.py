@@ -6,6 +6,7 @@ import threading
 from collections import Counter as Tally
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from kensoku.bus import Bus, Options, open_bus
 from kensoku.bus.topics import declared_topics, plan
@@ -63,14 +64,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model-server", dest="models", metavar="VALUE", help="local, or triton://host:port [KENSOKU_MODELS]"
     )
-    add_service_flags(parser, without={"models_wait_s"})
+    add_service_flags(parser, without={"models_wait_s", "triggering_postpone_after_s", "triggering_postponed_below"})
     parser.set_defaults(execute=execute)
 
 
 def execute(options: argparse.Namespace) -> int:
     start_ns, end_ns = span_of(options)
     live = load_settings(CommandSettings, overrides(options, CommandSettings))
-    chosen = Chosen.load(options, options.into)
+    chosen = never_behind(Chosen.load(options, options.into))
     picking, keeping = chosen.picking, chosen.keeping
     configure_logs(keeping.log_format, keeping.log_level)
     check_namespace(keeping, live)
@@ -111,6 +112,11 @@ def span_of(options: argparse.Namespace) -> tuple[int, int]:
     if end_ns <= start_ns:
         raise SettingInvalid(f"found --from {options.start} and --to {options.end}, expected --from before --to")
     return start_ns, end_ns
+
+
+def never_behind(chosen: Chosen) -> Chosen:
+    """What is hours old is not late here: nothing is postponed because of it."""
+    return replace(chosen, picking=chosen.picking.model_copy(update={"triggering_postpone_after_s": 0.0}))
 
 
 def check_namespace(keeping: CatalogSettings, live: CommandSettings) -> None:
