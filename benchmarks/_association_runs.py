@@ -42,14 +42,15 @@ def run(
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     with _threads(threads):
-        arguments = (theirs, engine, case, folder, threads, dict(setting), limit_s)
+        arguments = (theirs, engine, folder, threads, dict(setting), limit_s)
         process = context.Process(target=_work, args=arguments)
         process.start()
     theirs.close()
     try:
+        ours.send(case)  # as an argument it would block for ever where the process cannot begin
         groups, seconds, wall_s = ours.recv()
         return Run(groups, seconds, wall_s, ours.recv() if case.cut_s is not None else None)
-    except EOFError:
+    except (EOFError, BrokenPipeError, ConnectionResetError):
         process.join()
         if process.exitcode == -signal.SIGXCPU:
             return Failed(f"did not finish within {limit_s:.0f} s of processor")
@@ -73,9 +74,8 @@ def _threads(count: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _work(
-    worker: Connection, engine: str, case: Case, folder: Path, threads: int, setting: Setting, limit_s: float
-) -> None:
+def _work(worker: Connection, engine: str, folder: Path, threads: int, setting: Setting, limit_s: float) -> None:
+    case = worker.recv()
     with tempfile.TemporaryDirectory() as here, Path(os.devnull).open("w") as nowhere:
         os.chdir(here)  # GaMMA writes where it stands
         with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):

@@ -30,13 +30,12 @@ from benchmarks.report import machine_name
 
 AWAY_S = 120.0  # from the cut: groups that begin later must be the same without the picks before it
 SEED = 3
-CHOOSING = ((0, 0.0, 3.0), (1, 0.05, 2.0), (3, 0.0, 1.0))  # false picks a pick, labels swapped, hours of the day
+CHOOSING = ((0, 0.0, 3.0), (1, 0.05, 3.0), (3, 0.0, 2.0))  # false picks a pick, labels swapped, hours of the day
 CHOOSING_LIMIT_S = 60.0
 GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
     "pyocto": {
-        "least": ((6, 2, 2, 1), (7, 3, 2, 2), (8, 3, 3, 3)),  # picks, P, S, stations with both
-        "within_s": ((0.5, 0.6), (1.0, 1.0), (1.0, 1.5)),  # tolerance of the search, of picks that are taken
-        "apart_s": (1.0, 3.0),
+        "least": ((7, 3, 2, 2), (8, 3, 3, 3), (8, 4, 4, 4), (10, 4, 4, 4)),  # picks, P, S, stations with both
+        "within_s": ((1.0, 1.0), (1.0, 1.5), (1.5, 1.5), (1.5, 2.0), (2.0, 2.0)),  # of the search, of picks taken
     },
     "gamma": {
         "eps_s": (5, 10),
