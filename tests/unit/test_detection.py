@@ -135,6 +135,19 @@ def test_samples_within_hold_are_waited_for() -> None:
     assert [pick.late for pick in late(1800, 2000, 2.5)] == [False, False]
 
 
+@pytest.mark.parametrize(("sample", "component"), [(1805, 0), (1850, 0), (1895, 0), (1805, 1), (1850, 1), (1895, 1)])
+def test_an_onset_wherever_in_late_samples_is_told(sample: int, component: int) -> None:
+    """Also where a second decides it that was complete and looked at without them."""
+    packets = seconds(record(4000, events=((sample, component),)))
+    expected = picks(pick_packets(packets, two_stages()))
+    late = by_arrival(
+        [*packets[:18], *packets[19:], *seconds(record(4000, events=((sample, component),)), delay_s=20.0)[18:19]]
+    )
+    found = picks(pick_packets(late, two_stages()))
+    assert [(one.phase, one.onset_index) for one in found] == [(one.phase, one.onset_index) for one in expected]
+    assert [one.late for one in found] == [True]
+
+
 def test_late_samples_are_looked_at_again_and_said_to_be_late() -> None:
     found = late(1700, 2000, 8.0)
     assert [(pick.phase, pick.late) for pick in found] == [(PHASE_P, True), (PHASE_S, False)]

@@ -8,6 +8,7 @@ from kensoku.continuous._grid import RATE_HZ
 from kensoku.continuous._timeline import Timeline
 
 STEP = RATE_HZ  # samples: each second is looked at once
+DECIDED_LATER = 3 * STEP  # than the second of an onset comes the one that decides it: 2 s at most, and one begun
 ALL = (0, 1, 2)
 
 
@@ -65,9 +66,10 @@ class Completeness:
             yield self._next(arrival_ns)
 
     def again(self, first: int, last: int, arrival_ns: int) -> Iterator[Step]:
-        """Steps in a stretch, as far as they were given out before and nobody looks at them a first time again."""
+        """Steps in which onsets of a stretch are decided, as far as they were given out before."""
         start = max(first // STEP * STEP, self._first_index)
-        for end in range(start + STEP, min(-(-last // STEP) * STEP, self.evaluated_to) + STEP, STEP):
+        latest = min(-(-last // STEP) * STEP + DECIDED_LATER, self.evaluated_to)
+        for end in range(start + STEP, latest + STEP, STEP):
             if end <= self.evaluated_to:
                 yield Step(self.timeline, end, arrival_ns, is_again=True)
 
