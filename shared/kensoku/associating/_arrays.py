@@ -60,3 +60,16 @@ class Nodes(NamedTuple):
     times: Singles  # phase, entry: s
     blur_s: Floats  # phase
     near_km: float  # half of what lies between nodes, and a little
+
+
+class Work(NamedTuple):
+    """Room for one fit."""
+
+    found: Ints
+    values: Floats
+    normal: Floats
+    chosen: Ints
+    distance: Floats  # station: km
+    heard: Floats  # station: when it would have been picked at the latest
+    has: Ints  # phase, station
+    rival: Floats

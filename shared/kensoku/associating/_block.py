@@ -6,15 +6,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.associating._arrays import Earth, Floats, Ints, Nodes, Picks, Rules, Singles, Stations
-from kensoku.associating._fit import ROOM, fit, offset
-from kensoku.associating._judge import choose, is_enough, log_odds
+from kensoku.associating._arrays import Earth, Floats, Ints, Nodes, Picks, Rules, Singles, Stations, Work
+from kensoku.associating._fit import NARROWING_S, ROOM, approach, offset, polish
+from kensoku.associating._judge import is_enough, judge
 from kensoku.compiled import compiled, lean
 
 BIN_S = 0.5
+SHUT_BINS = 2  # on either side of a guess in vain
 ROUNDS = 2
 SWEEPS = 3
-WIDE_S, FINE_S = 1.2, 0.06  # where a fit begins: from a node, from a fit
+GUESS = 4  # steps of a fit, then it is given up if it cannot become an event
+OPTIMISM = 1.5  # of the logarithm of each pick's odds, that better times may bring
+FINE = 8  # step that a fit begins with when it is fitted again
 LEAST_EVENTS = 0.05  # of a stretch in which none was found, for how often earthquakes are
 NONE = -1e9
 STACKED = 0.3  # picks that are less probably a phase are not looked for as such
@@ -29,18 +32,6 @@ class Found(NamedTuple):
     members: Ints  # event, (pick, phase), place in the list
     owner: Ints  # pick: event or -1
     claim: Floats  # pick: density of its owner there
-
-
-class Work(NamedTuple):
-    """Room for one fit."""
-
-    found: Ints
-    values: Floats
-    normal: Floats
-    chosen: Ints
-    distance: Floats
-    has: Ints
-    rival: Floats
 
 
 @lean
@@ -79,15 +70,14 @@ def shut_around(shut: npt.NDArray[np.bool_], nodes: Nodes, middle: int, node: in
     for k in range(shut.shape[1]):
         north, east = offset(place, nodes.latitude[k], nodes.longitude[k])
         if abs(north) <= nodes.near_km and abs(east) <= nodes.near_km:
-            for each in range(max(middle - 1, 0), min(middle + 2, shut.shape[0])):
+            for each in range(max(middle - SHUT_BINS, 0), min(middle + SHUT_BINS + 1, shut.shape[0])):
                 shut[each, k] = True
 
 
 @compiled
 def settle(
     event: int,
-    widest_s: float,
-    takes_all: bool,
+    is_new: bool,
     log_density: float,
     events: Found,
     earth: Earth,
@@ -96,45 +86,26 @@ def settle(
     rules: Rules,
     work: Work,
 ) -> bool:
-    """Fits an event and gives it its picks, also those that another holds but explains less; whether it is one."""
-    place = events.places[event].copy()
+    """Fits an event and gives it its picks, whether it is one: a new one of those that none holds, one that is known
+    also those that another holds but explains less."""
+    place, takes_all = events.places[event].copy(), not is_new
     for k in range(len(work.rival)):
         is_others = takes_all and events.owner[k] >= 0 and events.owner[k] != event
         work.rival[k] = events.claim[k] if is_others else 0.0
-    count = fit(
-        place,
-        widest_s,
-        earth,
-        stations,
-        picks,
-        events.owner,
-        takes_all,
-        work.rival,
-        rules,
-        work.found,
-        work.values,
-        work.normal,
-    )
-    many = choose(count, work.found, work.values, picks, rules, work.chosen)
-    worth = log_odds(
-        place,
-        work.chosen,
-        many,
-        work.found,
-        work.values,
-        work.normal,
-        earth,
-        stations,
-        picks,
-        rules,
-        log_density,
-        work.distance,
-        work.has,
-    )
+    begin, end = (0, GUESS) if is_new else (FINE, len(NARROWING_S))
+    count = approach(place, begin, end, earth, stations, picks, events.owner, takes_all, work.rival, rules, work)
+    if is_new:
+        many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
+        if worth + OPTIMISM * many < rules.least_log_odds or not is_enough(many, rules, work.has):
+            return False
+        count = approach(
+            place, GUESS, len(NARROWING_S), earth, stations, picks, events.owner, takes_all, work.rival, rules, work
+        )
+    polish(place, count, earth, stations, picks, work.rival, rules, work)
+    many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
     if worth < rules.least_log_odds or not is_enough(many, rules, work.has):
         return False
-    events.places[event], events.odds[event] = place, worth
-    events.sizes[event] = many
+    events.places[event], events.odds[event], events.sizes[event] = place, worth, many
     for index in range(many):
         k = work.chosen[index]
         pick = work.found[0, k]
@@ -209,7 +180,7 @@ def search(
         node = where[middle]
         events.places[many] = (nodes.latitude[node], nodes.longitude[node], nodes.depth[node], (middle + 0.5) * BIN_S)
         span[0], span[1] = middle - 1, middle + 1
-        if settle(many, WIDE_S, False, log_density, events, earth, stations, picks, rules, work):
+        if settle(many, True, log_density, events, earth, stations, picks, rules, work):
             for index in range(events.sizes[many]):
                 add(stack, events.members[many, 0, index], -1.0, picks, nodes, span)
             many += 1
@@ -248,6 +219,7 @@ def find_events(
         np.zeros((4, 4)),
         np.zeros(2 * many_stations + 2, np.int64),
         np.zeros(many_stations),
+        np.zeros(many_stations),
         np.zeros((2, many_stations), np.int64),
         np.zeros(many_picks),
     )
@@ -264,7 +236,7 @@ def find_events(
             for event in range(many):
                 if events.sizes[event]:
                     release(event, events)
-                    settle(event, FINE_S, True, log_density, events, earth, stations, picks, rules, work)
+                    settle(event, False, log_density, events, earth, stations, picks, rules, work)
             for event in range(many):
                 keep_own(event, events)
     return Found(

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Singles, Stations
+from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Singles, Stations, Work
 from kensoku.compiled import compiled, inlined, lean
 
 KM_PER_DEG = 111.19493
@@ -195,9 +195,10 @@ def step(place: Floats, earth: Earth, count: int, values: Floats, normal: Floats
 
 
 @compiled
-def fit(
+def approach(
     place: Floats,
-    widest_s: float,
+    first: int,
+    last: int,
     earth: Earth,
     stations: Stations,
     picks: Picks,
@@ -205,26 +206,39 @@ def fit(
     takes_all: bool,
     rival: Floats,
     rules: Rules,
-    found: Ints,
-    values: Floats,
-    normal: Floats,
+    work: Work,
 ) -> int:
-    """Moves the place to where it explains most; returns how many pairs of pick and phase are near by."""
+    """Moves the place towards where it explains most, by some of the steps of `NARROWING_S`; returns how many pairs of
+    pick and phase are near by."""
     count = 0
-    for turn in range(len(NARROWING_S)):
+    for turn in range(first, last):
         narrow_s = NARROWING_S[turn]
-        if narrow_s > widest_s:
-            continue
-        if turn % 3 == 0 or count == 0:
+        if turn % 3 == 0 or turn == first:
             slack_s = 3.0 * narrow_s + rules.widest_s
-            count = gather(place, earth, stations, picks, owner, takes_all, rules.reach_km, slack_s, found)
-        weigh(place, narrow_s, earth, stations, picks, rival, rules.detected, count, found, values)
-        step(place, earth, count, values, normal)
+            count = gather(place, earth, stations, picks, owner, takes_all, rules.reach_km, slack_s, work.found)
+        weigh(place, narrow_s, earth, stations, picks, rival, rules.detected, count, work.found, work.values)
+        step(place, earth, count, work.values, work.normal)
+    return count
+
+
+@compiled
+def polish(
+    place: Floats,
+    count: int,
+    earth: Earth,
+    stations: Stations,
+    picks: Picks,
+    rival: Floats,
+    rules: Rules,
+    work: Work,
+) -> None:
+    """Moves the place uphill until it is at the top."""
+    found, values = work.found, work.values
     worth = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values)
     before = place.copy()
     for _ in range(POLISHING):
         before[:] = place
-        length = step(place, earth, count, values, normal)
+        length = step(place, earth, count, values, work.normal)
         now = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values)
         while now < worth and length > CLOSE_KM:
             place[:] = 0.5 * (place + before)
@@ -233,4 +247,3 @@ def fit(
         if length <= CLOSE_KM:
             break
         worth = now
-    return count

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Stations
+from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Stations, Work
 from kensoku.associating._fit import offset, travel
 from kensoku.compiled import compiled, lean
 
@@ -39,31 +39,28 @@ def choose(count: int, found: Ints, values: Floats, picks: Picks, rules: Rules, 
 
 
 @compiled
-def log_odds(
+def judge(
     place: Floats,
-    chosen: Ints,
-    many: int,
-    found: Ints,
-    values: Floats,
-    normal: Floats,
+    count: int,
+    log_density: float,
     earth: Earth,
     stations: Stations,
     picks: Picks,
     rules: Rules,
-    log_density: float,
-    distance: Floats,
-    has: Ints,
-) -> float:
-    """Of an earthquake against what is picked anyway: how well its picks fit, which stations within its range have
-    none, how closely place and time are known, and how often an earthquake is there."""
+    work: Work,
+) -> tuple[int, float]:
+    """How many picks are the event's (`work.chosen`), and the logarithm of its odds against what is picked anyway: how
+    well its picks fit, which stations within its range have none, how closely place and time are known, and how often
+    an earthquake is there."""
+    many = choose(count, work.found, work.values, picks, rules, work.chosen)
+    has, distance, heard, normal = work.has, work.distance, work.heard, work.normal
     gain = 0.0
-    for index in range(many):
-        gain += values[6, chosen[index]]
     has[:] = 0
-    heard = np.empty(len(distance))
     for index in range(many):
-        has[found[1, chosen[index]], picks.station[found[0, chosen[index]]]] = 1
-    for station in range(len(stations.latitude)):
+        k = work.chosen[index]
+        gain += work.values[6, k]
+        has[work.found[1, k], picks.station[work.found[0, k]]] = 1
+    for station in range(len(distance)):
         north, east = offset(place, stations.latitude[station], stations.longitude[station])
         distance[station] = math.hypot(north, east)
         heard[station] = place[3] + travel(earth.times, 0, distance[station], place[2])[0] + AFTER_P_S
@@ -73,7 +70,7 @@ def log_odds(
         for station in range(len(stations.latitude)):
             if distance[station] > rules.reach_km:
                 continue
-            near = rules.detected / (1.0 + math.exp((distance[station] - radius) / (0.15 * radius + 3.0)))
+            near = rules.detected / (1.0 + math.exp((distance[station] - radius) / (0.3 * radius + 5.0)))
             near = max(near, LEAST_DETECTED)
             if has[0, station] and has[1, station]:
                 total += math.log(near * BOTH)
@@ -87,7 +84,7 @@ def log_odds(
     volume = 2.0 * math.log(2.0 * math.pi)
     for i in range(4):
         volume -= math.log(normal[i, i])  # decomposed
-    return gain + best + volume + log_density
+    return many, gain + best + volume + log_density
 
 
 @lean

@@ -146,5 +146,5 @@ def _nodes(
     time = times[:, z, k] + (x - k) * (times[:, z, k + 1] - times[:, z, k]) + stations.delay[:, of]
     first = np.searchsorted(of, np.arange(len(stations.latitude) + 1))
     blur_s = np.array([0.3 + 0.075 * spacing_km, 0.3 + 0.15 * spacing_km])  # half a diagonal at crustal velocities
-    nodes = Nodes(latitude, longitude, depth, first, node, time.astype(np.float32), blur_s, spacing_km)
+    nodes = Nodes(latitude, longitude, depth, first, node, time.astype(np.float32), blur_s, 1.1 * spacing_km)
     return nodes, float(len(latitude) * spacing_km**2 * settings.deepest_km / len(depths))

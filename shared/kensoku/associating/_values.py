@@ -52,14 +52,14 @@ class AssociationSettings:
     error_s: float = 0.15  # of a travel time, one standard deviation, at least
     error_share: float = 0.02  # of the travel time
     widest_s: float = 2.0  # residual
-    detected: float = 0.9  # of the stations near an earthquake
+    detected: float = 0.8  # of the stations near an earthquake
     swapped: float = 0.03  # of labels
     least_picks: int = 5
     least_p: int = 4  # or so many P
     least_stations: int = 3
     least_log_odds: float = 0.0
-    bias: float = 2.0  # of the logarithm of the odds, against what a simple model of picks gives
-    least_stack: float = 12.0  # of the search, before anything is fitted
+    bias: float = 2.5  # of the logarithm of the odds, against what a simple model of picks gives
+    least_stack: float = 13.0  # of the search, before anything is fitted
 
     def __post_init__(self) -> None:
         for name in ("reach_km", "spacing_km", "margin_km"):

@@ -44,7 +44,7 @@ GONE = (EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED)
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    early_log_odds: float = 2.0  # of a first declaration, while more may come
+    early_log_odds: float = 4.0  # of a first declaration, while more may come
     after_p_s: float = 3.0  # after the predicted P, then a station without a pick is silent
     lateness_s: float = 70.0  # of a station: nobody waits longer
     kept_events: int = 20_000  # final ones, for picks that are filled in later
