@@ -64,6 +64,7 @@ class Faults:
 
     files: set[Path] = field(default_factory=set)
     parts: int = 0
+    is_quiet: bool = False  # of records that are read once more
     channels: dict[str, str] = field(default_factory=dict)
     _told: int = 0
 
@@ -80,6 +81,8 @@ class Faults:
 
     def _tell(self, line: str) -> None:
         self._told += 1
+        if self.is_quiet:
+            return
         if self._told <= TOLD:
             print(line, file=sys.stderr, flush=True)
         elif self._told == TOLD + 1:

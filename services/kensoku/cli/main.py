@@ -15,6 +15,8 @@ COMMANDS = {
     "triton": "install and run the embedded model server",
     "models": "list, load, promote, roll back and run models",
     "pick": "find the arrivals in files and archives",
+    "associate": "group picks by the earthquakes that made them",
+    "detect": "find, locate and size the earthquakes in records",
     "locate": "locate the earthquakes that picks were grouped by",
     "corrections": "learn how late waves come to each station",
     "catalog": "list, export, import and compare catalogues of events",

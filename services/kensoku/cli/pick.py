@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import Stretch
-from kensoku.batch import Blocks, FoundPick, open_picker, pick_pieces
+from kensoku.batch import Blocks, FoundPick, found_pick, open_picker, pick_messages
 from kensoku.cli import _models_run
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import LIVE_PICKER, PICKER
@@ -25,6 +25,7 @@ from kensoku.picking import ModelCard
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
 from kensoku.v1.inventory_pb2 import Station
+from kensoku.v1.pick_pb2 import Pick
 
 LEFT_OUT = 3  # exit code: picks were written, but something could not be read
 STATIONS_AT_ONCE = 4  # a job
@@ -142,10 +143,23 @@ def pick_groups(
     faults: Faults,
     bar: Bar,
 ) -> Iterator[FoundPick]:
+    for pick in messages(stretches, wanted, picker, stations, jobs, faults, bar):
+        yield found_pick(pick, picker.final.card.calibration)
+
+
+def messages(
+    stretches: Sequence[Stretch],
+    wanted: Wanted,
+    picker: Picker,
+    stations: Mapping[str, Station],
+    jobs: int,
+    faults: Faults,
+    bar: Bar,
+) -> Iterator[Pick]:
     with ThreadPoolExecutor(jobs) as executor:
         for group in groups(stretches, STATIONS_AT_ONCE * jobs):
             records = bar.counted(pieces(group, wanted, faults, bar.step))
-            for pick in pick_pieces(records, picker, stations, executor, faults.add_channel):
+            for pick in pick_messages(records, picker, stations, executor, faults.add_channel):
                 bar.picks += 1
                 yield pick
 

@@ -5,6 +5,7 @@ it alone, not on where the data begin or in which order they come.
 """
 
 from kensoku.associating._associate import associate
+from kensoku.associating._life import event_id
 from kensoku.associating._messages import onset_of, station_of
 from kensoku.associating._network import Network, Reason, network_of
 from kensoku.associating._values import AssociationSettings, Group, Member, Onset
@@ -21,6 +22,7 @@ __all__ = [
     "Watch",
     "WatchSettings",
     "associate",
+    "event_id",
     "network_of",
     "onset_of",
     "station_of",

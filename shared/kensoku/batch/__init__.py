@@ -6,7 +6,7 @@ Pure: pieces of records in, picks out. They do not depend on how the records are
 from kensoku.batch._blocks import Blocks
 from kensoku.batch._engine import Piece
 from kensoku.batch._found import COLUMNS, FoundPick, PickTable, found_pick
-from kensoku.batch._pieces import pick_pieces
+from kensoku.batch._pieces import pick_messages, pick_pieces
 from kensoku.batch._stage import FIRST, open_picker
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "Piece",
     "found_pick",
     "open_picker",
+    "pick_messages",
     "pick_pieces",
 ]

@@ -1,0 +1,107 @@
+"""What `kensoku associate` and `kensoku detect` share: their options, and the network in which picks are associated."""
+
+import argparse
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kensoku.associating import AssociationSettings, Network, network_of
+from kensoku.cli._numbers import real, whole
+from kensoku.errors import InputInvalid
+from kensoku.locating import Site, load_time_corrections
+from kensoku.traveltime import PRESETS, EarthModel, Grid, TravelTimeTable, Wave, build_table, load_model
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+
+WAVES: tuple[Wave, Wave] = ("P", "S")
+DEFAULT_MODEL = "iasp91"
+DEFAULTS = AssociationSettings()
+OPTIONS = ("reach_km", "spacing_km", "margin_km")
+
+
+@dataclass(frozen=True, slots=True)
+class Earth:
+    model: EarthModel
+    tables: Mapping[Wave, TravelTimeTable]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--velocity-model",
+        default=DEFAULT_MODEL,
+        metavar="NAME|FILE",
+        help=f"{', '.join(PRESETS)} or a file, default: {DEFAULT_MODEL}",
+    )
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps tables of travel times for the next time")
+    parser.add_argument(
+        "--corrections", type=Path, metavar="FILE", help="csv of station corrections, by `kensoku corrections learn`"
+    )
+    parser.add_argument(
+        "--deepest-km", type=real(1, 700), default=DEFAULTS.deepest_km, metavar="KM", help="default: %(default)g"
+    )
+    parser.add_argument(
+        "--least-picks", type=whole(4), default=DEFAULTS.least_picks, metavar="N", help="default: %(default)s"
+    )
+    for name in OPTIONS:
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=real(1, 2000), metavar="KM", help="default: by how the stations stand"
+        )
+    parser.add_argument("--explain", action="store_true", help="tell why each parameter of association has its value")
+
+
+def earth_of(options: argparse.Namespace) -> Earth:
+    model = load_model(options.velocity_model)
+    grid = Grid(deepest_km=options.deepest_km + 2, elevations_km=(0.0, 1.0, 2.0, 3.0))
+    return Earth(model, {wave: build_table(model, wave, grid, options.cache) for wave in WAVES})
+
+
+def settings_of(options: argparse.Namespace) -> AssociationSettings:
+    given = {name: getattr(options, name) for name in OPTIONS}
+    return AssociationSettings(deepest_km=options.deepest_km, least_picks=options.least_picks, **given)
+
+
+def open_network(
+    codes: Iterable[str], stations: Mapping[str, Station], at_ns: int, earth: Earth, options: argparse.Namespace
+) -> Network:
+    """Of the stations that have picks or a record; `--explain` tells its parameters."""
+    corrections = load_time_corrections(options.corrections) if options.corrections else {}
+    sites = {}
+    for code in sorted(set(codes)):
+        if code in stations and stations[code].epochs:
+            epoch = _epoch_at(stations[code], at_ns)
+            height_km = (epoch.elevation_m - epoch.burial_depth_m) / 1000
+            own = [corrections.get((code, wave), 0.0) for wave in WAVES]
+            sites[code] = Site(epoch.latitude_deg, epoch.longitude_deg, height_km, *own)
+    if len(sites) < DEFAULTS.least_stations:
+        known = f"places of {len(sites)} of {len(set(codes))} stations with picks"
+        raise InputInvalid(f"found {known}, expected {DEFAULTS.least_stations} at least; name them in an --inventory")
+    network = network_of(sites, earth.tables, settings_of(options))
+    if options.explain:
+        explain(network, earth)
+    return network
+
+
+def _epoch_at(station: Station, at_ns: int) -> ChannelEpoch:
+    """In force, or else the last: a station that moved is better than none."""
+    in_force = [each for each in station.epochs if each.start_ns <= at_ns and (not each.end_ns or at_ns < each.end_ns)]
+    return (in_force or station.epochs)[-1]
+
+
+def explain(network: Network, earth: Earth) -> None:
+    for reason in network.reasons:
+        print(f"{reason.name} {reason.value:.1f}: {reason.why}")
+    settings = network.settings
+    print(f"velocity model {earth.model.name}, depths to {settings.deepest_km:g} km")
+    print(f"{len(network.nodes.latitude):,} places where a search begins, in {network.volume_km3:,.0f} km3")
+    for name, why in REASONS.items():
+        print(f"{name} {getattr(settings, name):g}: {why}")
+
+
+REASONS = {
+    "least_picks": "fewer cannot tell an earthquake from chance, but for least_p P",
+    "least_p": "so many P of as many stations are enough for a first warning",
+    "error_s": "of travel times in a layered earth",
+    "widest_s": "residuals beyond are another event's",
+    "detected": "of the stations near an earthquake pick it",
+    "swapped": "of labels P and S are the other phase",
+    "least_log_odds": "as probable as not, given how often earthquakes are found in the same minutes",
+}

@@ -1,0 +1,125 @@
+"""`kensoku associate`: which picks of a table one earthquake made."""
+
+import argparse
+import csv
+import hashlib
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kensoku.associating import Group, Onset, associate
+from kensoku.associating import event_id as event_id_of
+from kensoku.cli._associating import add_options, earth_of, open_network
+from kensoku.cli.pick import read_stations
+from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.times import parse_time_ns
+
+NEEDED = ("station", "phase", "time")
+ADDED = ("event_id", "event_phase", "residual_s", "event_log_odds")
+USUAL_UNCERTAINTY_S = {"P": 0.1, "S": 0.2}  # of a pick that states none
+MOST_TOLD = 5
+REGION = "batch"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("picks", type=Path, metavar="FILE", help="csv: station,phase,time, as of `kensoku pick`")
+    parser.add_argument(
+        "--inventory", type=Path, action="append", required=True, metavar="FILE", help="StationXML or csv, repeatable"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help=f"csv: the same lines and {', '.join(ADDED)}"
+    )
+    add_options(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    if options.out.suffix.lower() != ".csv":
+        raise SettingInvalid(f"found --out {options.out}, expected a csv file")
+    names, rows, onsets = read_rows(options.picks)
+    stations = read_stations(options.inventory)
+    earth = earth_of(options)
+    codes = [onset.station for onset in onsets]
+    network = open_network(codes, stations, min(onset.onset_ns for onset in onsets), earth, options)
+    groups = associate(onsets, network)
+    write_rows(options.out, names, rows, onsets, groups)
+    unknown = sorted({code for code in codes if code not in network.number})
+    if unknown:
+        print(f"left out: picks of {', '.join(unknown)}: no place is known; name an --inventory", file=sys.stderr)
+    held = sum(len(group.members) for group in groups)
+    print(f"{options.out}: {len(groups):,} events with {held:,} of {len(onsets):,} picks, {earth.model.name}")
+    return 0
+
+
+def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]], list[Onset]]:
+    """The table as it is, and its picks."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            names = list(table.fieldnames or ())
+            if missing := [name for name in NEEDED if name not in names]:
+                raise InputInvalid(f"found no column {', '.join(missing)} in {path}, expected {', '.join(NEEDED)}")
+            rows = list(table)
+    except OSError as error:
+        raise InputInvalid(f"cannot read {path}: {error.strerror}; expected a csv file of picks") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputInvalid(f"cannot read {path}: {error}; expected a csv file in UTF-8") from None
+    onsets, mistakes = [], []
+    for number, row in enumerate(rows, 2):
+        try:
+            onsets.append(_onset(row))
+        except (InputInvalid, SettingInvalid, ValueError) as error:
+            mistakes.append(f"line {number}: {error}")
+    if mistakes:
+        more = f"; and {len(mistakes) - MOST_TOLD} more" if len(mistakes) > MOST_TOLD else ""
+        raise InputInvalid(f"{path}: {'; '.join(mistakes[:MOST_TOLD])}{more}; correct them")
+    if not onsets:
+        raise InputInvalid(f"found no pick in {path}, expected a line for each")
+    return names, rows, onsets
+
+
+def _onset(row: Mapping[str, str | None]) -> Onset:
+    phase = (row["phase"] or "").strip().upper()
+    if phase not in USUAL_UNCERTAINTY_S:
+        raise InputInvalid(f"found phase {row['phase']!r}, expected P or S")
+    parts = (row["station"] or "").strip().split(".")
+    if len(parts) not in (2, 4) or not (parts[0] and parts[1]):
+        raise InputInvalid(f"found station {row['station']!r}, expected NET.STA such as CI.CLC")
+    onset_ns = parse_time_ns((row["time"] or "").strip())
+    key = f"{row['station']}/{phase}/{onset_ns}"
+    given = [(row.get(name) or "").strip() for name in ("uncertainty_s", "p_probability", "s_probability")]
+    uncertainty, p, s = (float(text) if text else None for text in given)
+    return Onset(
+        id=(row.get("id") or row.get("pick_id") or "").strip() or hashlib.sha256(key.encode()).hexdigest()[:16],
+        station=".".join(parts[:2]),
+        phase="P" if phase == "P" else "S",
+        onset_ns=onset_ns,
+        uncertainty_s=USUAL_UNCERTAINTY_S[phase] if uncertainty is None else max(uncertainty, 0.02),
+        p=p,
+        s=s,
+    )
+
+
+def write_rows(
+    path: Path,
+    names: Sequence[str],
+    rows: Sequence[Mapping[str, str]],
+    onsets: Sequence[Onset],
+    groups: Sequence[Group],
+) -> None:
+    """Every line that was read, in the same order, with the event that it belongs to or none."""
+    told: dict[int, tuple[str, str, str, str]] = {}
+    for group in groups:
+        first = min(group.members, key=lambda each: (each.phase, onsets[each.index].onset_ns, onsets[each.index].id))
+        name = event_id_of(REGION, onsets[first.index].id)
+        for member in group.members:
+            told[member.index] = (name, member.phase, f"{member.residual_s:.3f}", f"{group.log_odds:.1f}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        kept = [name for name in names if name not in ADDED]
+        table.writerow([*kept, *ADDED])
+        for number, row in enumerate(rows):
+            table.writerow([*(row[name] for name in kept), *told.get(number, ("",) * len(ADDED))])
+    part.replace(path)

@@ -1,0 +1,221 @@
+"""`kensoku detect`: from waveforms to a catalogue: picks, events, magnitudes, and a picture of each event."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from kensoku.acquisition.seconds import Span
+from kensoku.acquisition.waveform_files import Stretch
+from kensoku.associating import Network, Watch, station_of
+from kensoku.batch import found_pick, open_picker
+from kensoku.catalogue_files import Signature, write_catalogue
+from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_network
+from kensoku.cli._models import AskSettings
+from kensoku.cli._numbers import real, share, whole
+from kensoku.cli._pick_files import Faults, Wanted, find, pieces, scan
+from kensoku.cli._pick_output import write_picks
+from kensoku.cli._pick_progress import Bar
+from kensoku.cli.pick import (
+    messages,
+    model_name,
+    read_stations,
+    require_look_ahead,
+    span_of,
+    tell_faults,
+    with_context,
+)
+from kensoku.errors import SettingInvalid
+from kensoku.locating import LocationSettings, load_time_corrections
+from kensoku.settings import add_flags, load_settings, overrides
+from kensoku.solving import Book, Context, Solved, solve_many
+from kensoku.times import NS_PER_S, iso_time
+from kensoku.v1.association_pb2 import Association
+from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event
+from kensoku.v1.inventory_pb2 import Station
+from kensoku.v1.pick_pb2 import Instrument, InstrumentProgress, Pick, Progress
+
+FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
+REGION = "batch"
+BEFORE_S, AFTER_S = 10, 90  # of the origin, in pictures
+MOST_PICTURES = 200
+SHOWN = 10
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sources", nargs="+", metavar="FILE|FOLDER", help="whatever ObsPy reads, SDS trees, patterns")
+    parser.add_argument(
+        "--inventory", type=Path, action="append", required=True, metavar="FILE", help="StationXML or csv, repeatable"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="gets picks.csv, events.csv, arrivals.csv, events.xml and pictures",
+    )
+    parser.add_argument("--stations", default="*", metavar="PATTERNS", help="such as 'NZ.*,CI.CLC' or 'NZ.WEL.10.HH?'")
+    parser.add_argument("--start", metavar="TIME", help="first time, UTC")
+    parser.add_argument("--end", metavar="TIME", help="up to but without it")
+    parser.add_argument("--model", metavar="NAME", help="folder in the model repository, default: picker")
+    parser.add_argument("--live", action="store_true", help="look as little ahead as live picking")
+    parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
+    parser.add_argument("--jobs", type=whole(1), default=2, metavar="N", help="requests to the model at once: 2")
+    parser.add_argument(
+        "--model-error",
+        type=real(0, 0.49),
+        default=LocationSettings().model_error,
+        metavar="SHARE",
+        help="of the travel time, default: %(default)g",
+    )
+    parser.add_argument(
+        "--no-pictures", action="store_true", help=f"otherwise one of each event, {MOST_PICTURES} at most"
+    )
+    add_options(parser)
+    add_flags(parser, AskSettings, only=["models", "model_repository"])
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    if options.out.exists() and not options.out.is_dir():
+        raise SettingInvalid(f"found the file {options.out}, expected a folder or a new name as --out")
+    stations, earth, faults = read_stations(options.inventory), earth_of(options), Faults()
+    picks, stretches, heard = find_picks(options, stations, faults)
+    options.out.mkdir(parents=True, exist_ok=True)
+    if not picks:
+        print(f"found no picks in {len(heard)} stations; nothing to associate", file=sys.stderr)
+        return tell_faults(faults)
+    network = open_network(heard, stations, picks[0].onset_ns, earth, options)
+    solved = solve(associate(picks, network, heard), context_of(options, stations, earth))
+    events = [each.event for each in solved if each.event is not None]
+    for name, kind in FILES:
+        write_catalogue(options.out / name, events, Signature(), kind)
+    tell(solved, len(picks), options.out, earth)
+    if not options.no_pictures:
+        draw(events, options, stretches, stations, earth)
+    return tell_faults(faults)
+
+
+def find_picks(
+    options: argparse.Namespace, stations: Mapping[str, Station], faults: Faults
+) -> tuple[list[Pick], list[Stretch], Mapping[str, int]]:
+    """In the order of their onsets, also as picks.csv; where the records lie; and to when each station has one."""
+    settings = load_settings(AskSettings, overrides(options, AskSettings))
+    span = span_of(options)
+    with open_picker(settings.repository, settings.url, model_name(options), options.threshold) as picker:
+        if options.live:
+            require_look_ahead(picker.final)
+        wanted = Wanted(options.stations, with_context(span, picker.final.card))
+        paths = find(options.sources, wanted)
+        with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
+            stretches = scan(paths, wanted, faults, bar.step)
+        with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
+            found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
+            picks = [pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns]
+        picks.sort(key=lambda pick: (pick.onset_ns, pick.id))
+        options.out.mkdir(parents=True, exist_ok=True)
+        write_picks(options.out / "picks.csv", (found_pick(pick, picker.final.card.calibration) for pick in picks))
+    ends: dict[str, int] = {}
+    for stretch in stretches:
+        for code in stretch.stations:
+            if wanted.has_station(code):
+                ends[code] = max(ends.get(code, 0), min(stretch.end_ns, span.end_ns))
+    return picks, stretches, ends
+
+
+def associate(picks: Iterable[Pick], network: Network, heard: Mapping[str, int]) -> list[Association]:
+    """As the live service does once everything has been heard."""
+    watch = Watch(REGION, network)
+    known: dict[str, Instrument] = {}
+    for pick in picks:
+        watch.add(pick)
+        known.setdefault(station_of(pick.instrument), pick.instrument)
+    ends = [(known[code], end_ns) for code, end_ns in heard.items() if code in known]
+    progress = [InstrumentProgress(instrument=instrument, evaluated_to_ns=end_ns) for instrument, end_ns in ends]
+    watch.hear(Progress(instruments=progress))
+    return [each for each in watch.finish() if each.status == EVENT_STATUS_FINAL]
+
+
+def context_of(options: argparse.Namespace, stations: Mapping[str, Station], earth: Earth) -> Context:
+    try:
+        software = version("kensoku")
+    except PackageNotFoundError:
+        software = ""
+    usual = LocationSettings()
+    return Context(
+        model=earth.model,
+        tables={wave: earth.tables[wave] for wave in WAVES},
+        stations=stations,
+        location=LocationSettings(
+            deepest_km=options.deepest_km,
+            model_error=options.model_error,
+            assumed_depth_km=min(usual.assumed_depth_km, options.deepest_km),
+        ),
+        corrections=load_time_corrections(options.corrections) if options.corrections else {},
+        software_version=software,
+        association_method="kensoku.associating",
+    )
+
+
+def solve(associations: Sequence[Association], context: Context) -> list[Solved]:
+    return solve_many(associations, context, Book())
+
+
+def tell(solved: Sequence[Solved], picks: int, out: Path, earth: Earth) -> None:
+    events = [each.event for each in solved if each.event is not None]
+    for event in events[:SHOWN]:
+        print(line(event))
+    if len(events) > SHOWN:
+        print(f"... and {len(events) - SHOWN:,} more in {out / 'events.csv'}")
+    for each in solved:
+        if each.error is not None:
+            print(f"not located: {each.association.event_id}: {each.error}", file=sys.stderr)
+    print(f"{out}: {len(events):,} events of {picks:,} picks, {earth.model.name}")
+
+
+def line(event: Event) -> str:
+    origin = event.origin
+    size = next((each for each in event.magnitudes if each.type == event.preferred_magnitude), None)
+    magnitude = f"{size.type} {size.value:.1f}" if size else "no magnitude"
+    place = f"{origin.latitude_deg:.3f} {origin.longitude_deg:.3f} {origin.depth_km:.1f} km"
+    return f"{iso_time(origin.time_ns)}  {place}  {magnitude}  {'?ABCD'[origin.quality]}  {origin.phases_used} phases"
+
+
+def draw(
+    events: Sequence[Event],
+    options: argparse.Namespace,
+    stretches: Sequence[Stretch],
+    stations: Mapping[str, Station],
+    earth: Earth,
+) -> None:
+    """A page for each, the strongest first where there are too many."""
+    from kensoku.pictures import event_picture
+
+    folder = options.out / "pictures"
+    folder.mkdir(exist_ok=True)
+    chosen = sorted(events, key=lambda event: -len(event.arrivals))[:MOST_PICTURES]
+    with Bar("drawing", len(chosen)) as bar:
+        for event in sorted(chosen, key=lambda event: event.origin.time_ns):
+            path = folder / f"{iso_time(event.origin.time_ns)[:19].replace(':', '')}_{event.id}.png"
+            event_picture(
+                event, records_of(event, options.stations, stretches), path, stations=stations, model=earth.model
+            )
+            bar.step(1)
+
+
+def records_of(event: Event, stations: str, stretches: Sequence[Stretch]) -> Any:
+    """An ObsPy Stream of the minutes around it; what cannot be read has been told."""
+    import obspy
+
+    begin_ns, end_ns = (event.origin.time_ns + seconds * NS_PER_S for seconds in (-BEFORE_S, AFTER_S))
+    wanted, stream = Wanted(stations, Span(begin_ns, end_ns)), obspy.Stream()
+    near = [stretch for stretch in stretches if stretch.start_ns < end_ns and begin_ns < stretch.end_ns]
+    for piece in pieces(near, wanted, Faults(is_quiet=True), lambda _: None):
+        for channel in piece.channels:
+            header: dict[str, Any] = {"network": piece.network, "station": piece.station, "location": channel.location}
+            header |= {"channel": channel.code, "sampling_rate": channel.rate_hz}
+            header["starttime"] = obspy.UTCDateTime(ns=channel.start_ns)
+            stream.append(obspy.Trace(channel.samples.astype("float64"), header))
+    return stream.merge()
