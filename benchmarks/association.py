@@ -198,7 +198,12 @@ def main() -> None:
             if make is None:
                 print(f"{name}: skipped, it needs recorded data: --data DIR")
                 continue
-            cases.append(measure(make(), engines, Path(folder), options.threads, options.limit))
+            try:
+                case = make()
+            except FileNotFoundError as error:
+                print(f"{name}: skipped, there is no {error.filename}")
+                continue
+            cases.append(measure(case, engines, Path(folder), options.threads, options.limit))
             show(cases[-1], engines)
     if options.json:
         print(
