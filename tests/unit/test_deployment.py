@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kensoku.acquisition.settings import AcquisitionSettings
+from kensoku.association.settings import AssociationServiceSettings
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.location.settings import LocationServiceSettings
 from kensoku.settings import ServiceSettings, load_settings, variable
@@ -22,10 +23,11 @@ BASE = {path.name: path.read_text() for path in sorted((CLUSTER / "base").glob("
 KINDS: list[type[ServiceSettings]] = [
     AcquisitionSettings,
     TriggeringSettings,
+    AssociationServiceSettings,
     LocationServiceSettings,
     CatalogSettings,
 ]
-SERVICES = {"acquisition", "triggering", "backfill", "location", "catalog"}
+SERVICES = {"acquisition", "triggering", "backfill", "association", "location", "catalog"}
 
 # `NAME: value` of the composition, `NAME=value` of the cluster's settings, `{name: NAME, value: value}` of one service
 SETTING = re.compile(r"(KENSOKU_[A-Z_]+)(?:: |=|, value: )\"?([^\s\"}]+)")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from kensoku.acquisition import replay
 from kensoku.acquisition.settings import AcquisitionSettings
+from kensoku.association import service as association
+from kensoku.association.settings import AssociationServiceSettings
 from kensoku.bus import Bus
 from kensoku.catalog import service as catalog
 from kensoku.catalog.settings import CatalogSettings
@@ -24,9 +26,19 @@ from kensoku.triggering.settings import TriggeringSettings
 
 log = logging.getLogger("kensoku.run")
 
-KINDS: tuple[type[ServiceSettings], ...] = (TriggeringSettings, LocationServiceSettings, CatalogSettings)
+KINDS: tuple[type[ServiceSettings], ...] = (
+    TriggeringSettings,
+    AssociationServiceSettings,
+    LocationServiceSettings,
+    CatalogSettings,
+)
 BY_VARIABLE = {  # no options where services share a command line
     "triggering_backfill",
+    "association_batch",
+    "association_events",
+    "association_lateness_s",
+    "association_recall_days",
+    "association_deepest_km",
     "location_batch",
     "location_events",
     "catalog_batch",
@@ -39,6 +51,7 @@ class Chosen:
     """The settings of all services that work on what acquisition brings."""
 
     picking: TriggeringSettings
+    associating: AssociationServiceSettings
     locating: LocationServiceSettings
     keeping: CatalogSettings
 
@@ -47,6 +60,7 @@ class Chosen:
         given = {} if namespace is None else {"namespace": namespace}
         return Chosen(
             load_settings(TriggeringSettings, overrides(options, TriggeringSettings) | given),
+            load_settings(AssociationServiceSettings, overrides(options, AssociationServiceSettings) | given),
             load_settings(LocationServiceSettings, overrides(options, LocationServiceSettings) | given),
             load_settings(CatalogSettings, overrides(options, CatalogSettings) | given),
         )
@@ -56,6 +70,7 @@ def add_service_flags(parser: argparse.ArgumentParser, without: Set[str]) -> Non
     """Options of all these services, but for those that the command has already."""
     for kind in KINDS:
         own = kind.model_fields.keys() - ServiceSettings.model_fields.keys() - BY_VARIABLE - without
+        own -= {"location_velocity_model"} if kind is AssociationServiceSettings else set()  # location's option
         title = kind.flag_prefix.removesuffix("_").replace("catalog", "catalogue")
         add_flags(parser.add_argument_group(title), kind, only=own)
 
@@ -78,6 +93,10 @@ def triggering_services(settings: TriggeringSettings, bus: Bus, models: Models) 
         Service("triggering", lambda pulse, stop: triggering.run(present, bus, models, pulse, stop)),
         Service("backfill", lambda pulse, stop: triggering.run(late, bus, models, pulse, stop)),
     ]
+
+
+def association_service(settings: AssociationServiceSettings, bus: Bus) -> Service:
+    return Service("association", lambda pulse, stop: association.run(settings, bus, pulse, stop))
 
 
 def location_service(settings: LocationServiceSettings, bus: Bus) -> Service:

@@ -19,6 +19,7 @@ from kensoku.cli._playback_stages import Ensemble, Stage, Stopped
 from kensoku.cli._run_services import (
     Chosen,
     add_service_flags,
+    association_service,
     catalog_service,
     location_service,
     triggering_services,
@@ -199,6 +200,7 @@ def stages_of(chosen: Chosen, bus: Bus, models: Models) -> list[Stage]:
     return [
         Stage(present, "waveforms", "triggering"),
         Stage(late, "waveforms.backfill", "triggering-backfill", is_committed=True),
+        Stage(association_service(chosen.associating, bus), "picks.by-region", "association"),
         Stage(location_service(chosen.locating, bus), "associations", "location", is_committed=True),
         Stage(catalog_service(chosen.keeping, bus), "events", "catalog", is_committed=True),
     ]

@@ -27,6 +27,7 @@ from kensoku.cli._run_services import (
     Chosen,
     acquire,
     add_service_flags,
+    association_service,
     catalog_service,
     location_service,
     triggering_services,
@@ -101,7 +102,11 @@ def execute(options: argparse.Namespace) -> int:
         models = opened.enter_context(serving_models(settings))
         services = [Service("acquisition", acquire(acquisition, bus))] if acquisition else []
         services += triggering_services(chosen.picking, bus, models)
-        services += [location_service(chosen.locating, bus), catalog_service(chosen.keeping, bus)]
+        services += [
+            association_service(chosen.associating, bus),
+            location_service(chosen.locating, bus),
+            catalog_service(chosen.keeping, bus),
+        ]
         opened.enter_context(Supervisor(pulse, stop).running(services))
         for _ in watch(pulse, models, stop, settings.models_wait_s):
             log.info("ready after %.1f s", process_age_s())

@@ -1,0 +1,54 @@
+"""What may be set about association: KENSOKU_ASSOCIATION_*, each also an option of the program."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from kensoku.associating import AssociationSettings, WatchSettings
+from kensoku.settings import ServiceSettings
+
+DEFAULTS, WATCH = AssociationSettings(), WatchSettings()
+
+
+class AssociationServiceSettings(ServiceSettings):
+    flag_prefix: ClassVar[str] = "association_"
+
+    location_velocity_model: Annotated[
+        str, Field(min_length=1, description="name of a preset or a file, the same as location's")
+    ] = "iasp91"
+    association_deepest_km: Annotated[float, Field(ge=1, le=700, description="depth of the deepest earthquakes")] = (
+        DEFAULTS.deepest_km
+    )
+    association_least_picks: Annotated[int, Field(ge=4, description="of an event")] = DEFAULTS.least_picks
+    association_least_stations: Annotated[int, Field(ge=3, description="of an event")] = DEFAULTS.least_stations
+    association_early_log_odds: Annotated[
+        float, Field(description="of a first declaration, while more picks may come")
+    ] = WATCH.early_log_odds
+    association_lateness_s: Annotated[
+        float, Field(gt=0, description="of a station: nobody waits longer for what it has not picked")
+    ] = WATCH.lateness_s
+    association_events: Annotated[int, Field(ge=1000, description="final events that are remembered at the most")] = (
+        WATCH.kept_events
+    )
+    association_batch: Annotated[int, Field(gt=0, description="messages that are looked at together at the most")] = (
+        2000
+    )
+    association_recall_days: Annotated[
+        float, Field(gt=0, le=30, description="of its own output, how much a restart reads")
+    ] = 8.0
+
+    @property
+    def engine(self) -> AssociationSettings:
+        return AssociationSettings(
+            deepest_km=self.association_deepest_km,
+            least_picks=self.association_least_picks,
+            least_stations=self.association_least_stations,
+        )
+
+    @property
+    def watch(self) -> WatchSettings:
+        return WatchSettings(
+            early_log_odds=self.association_early_log_odds,
+            lateness_s=self.association_lateness_s,
+            kept_events=self.association_events,
+        )

@@ -1,0 +1,144 @@
+"""The association service over a memory bus: picks become candidates, once each, whatever happens on the way."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from kensoku.association.service import run
+from kensoku.association.settings import AssociationServiceSettings
+from kensoku.bus import Bus, open_bus
+from kensoku.runtime import Pulse
+from kensoku.settings import load_settings
+from kensoku.v1.association_pb2 import AssociatedPick, Association
+from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_PRELIMINARY
+from kensoku.v1.pick_pb2 import PickMessage, Progress
+from tests.associations import STATIONS, T0_NS, S, make_picks
+
+LIMIT_S = 300.0  # loops may be compiled first, on a machine with other things to do
+REGION = "default"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> AssociationServiceSettings:
+    given = {
+        "home": tmp_path_factory.mktemp("home"),
+        "location_velocity_model": "homogeneous",
+        "association_deepest_km": 30,
+    }
+    return load_settings(AssociationServiceSettings, given)
+
+
+@pytest.fixture
+def bus() -> Iterator[Bus]:
+    with open_bus("memory://") as opened:
+        for key, station in STATIONS.items():
+            opened.publish("inventory", key, station.SerializeToString())
+        yield opened
+
+
+def publish(bus: Bus, *messages: PickMessage) -> None:
+    for message in messages:
+        bus.publish("picks.by-region", REGION, message.SerializeToString(), partition=0)
+    bus.flush()
+
+
+def of(picks: Sequence[AssociatedPick]) -> list[PickMessage]:
+    return [PickMessage(pick=each.pick) for each in sorted(picks, key=lambda each: each.pick.onset_ns)]
+
+
+def heard_to(picks: Sequence[AssociatedPick], evaluated_to_ns: int) -> PickMessage:
+    progress = Progress(partition=0)
+    for instrument in {each.pick.instrument.station: each.pick.instrument for each in picks}.values():
+        progress.instruments.add(instrument=instrument, evaluated_to_ns=evaluated_to_ns)
+    return PickMessage(progress=progress)
+
+
+def told(bus: Bus) -> list[Association]:
+    return [Association.FromString(message.value or b"") for message in bus.read("associations")]
+
+
+def serve(settings: AssociationServiceSettings, bus: Bus, until: Callable[[], bool]) -> None:
+    stop, failures = threading.Event(), []
+
+    def work() -> None:
+        try:
+            run(settings, bus, Pulse(), stop)
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    deadline = time.monotonic() + LIMIT_S
+    try:
+        while not until() and not failures:
+            assert time.monotonic() < deadline, f"in {LIMIT_S:g} s only {told(bus)}"
+            time.sleep(0.05)
+    finally:
+        stop.set()
+        thread.join(LIMIT_S)
+    assert not failures
+
+
+def handled() -> float:
+    labels = {"topic": "picks.by-region", "group": "association"}
+    return REGISTRY.get_sample_value("bus_handled_messages_total", labels) or 0.0
+
+
+def committed(bus: Bus) -> int:
+    lag = bus.lag("picks.by-region", "association")[0]
+    return len(list(bus.read("picks.by-region"))) - lag
+
+
+def is_final(bus: Bus) -> bool:
+    return any(one.status == EVENT_STATUS_FINAL for one in told(bus))
+
+
+def test_picks_of_one_earthquake_become_a_candidate_and_the_last_word_about_it(
+    settings: AssociationServiceSettings, bus: Bus
+) -> None:
+    picks = make_picks()
+    publish(bus, *of(picks))
+    serve(settings, bus, lambda: len(told(bus)) > 0)
+    publish(bus, heard_to(picks, T0_NS + 300 * S))
+    serve(settings, bus, lambda: is_final(bus))
+    first, last = told(bus)[0], told(bus)[-1]
+    assert (first.status, last.status) == (EVENT_STATUS_PRELIMINARY, EVENT_STATUS_FINAL)
+    assert {one.event_id for one in told(bus)} == {first.event_id}
+    assert [one.revision for one in told(bus)] == list(range(1, len(told(bus)) + 1))
+    assert {each.pick.id for each in last.picks} == {each.pick.id for each in picks}
+    assert last.region == REGION
+    assert last.owner_epoch > first.owner_epoch, "the second run is another owner"
+    assert last.decided_ns > 0
+
+
+def test_what_was_told_is_not_told_again_after_a_restart(settings: AssociationServiceSettings, bus: Bus) -> None:
+    picks = make_picks()
+    publish(bus, *of(picks), heard_to(picks, T0_NS + 300 * S))
+    serve(settings, bus, lambda: is_final(bus))
+    before = told(bus)
+    publish(bus, *of(picks), heard_to(picks, T0_NS + 301 * S))
+    count = len(list(bus.read("picks.by-region")))
+    start, first = handled(), committed(bus)
+    serve(settings, bus, lambda: handled() - start >= count - first)
+    assert told(bus) == before
+
+
+def test_rubbish_is_put_aside_and_the_rest_goes_on(settings: AssociationServiceSettings, bus: Bus) -> None:
+    bus.publish("picks.by-region", REGION, b"\x99rubbish", partition=0)
+    publish(bus, *of(make_picks()))
+    serve(settings, bus, lambda: len(told(bus)) > 0)
+    (rejected,) = bus.read("picks.by-region.rejected")
+    assert dict(rejected.headers)["reason"] == b"found 8 bytes, expected a PickMessage"
+
+
+def test_without_stations_nothing_is_associated_and_nothing_stops(
+    settings: AssociationServiceSettings, tmp_path: Path
+) -> None:
+    with open_bus("memory://") as empty:
+        publish(empty, *of(make_picks()))
+        serve(settings, empty, lambda: sum(empty.lag("picks.by-region", "association").values()) == 0)
+        assert told(empty) == []
