@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kensoku.association import service as association
 from kensoku.bus import Bus, open_bus, serve_bus
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_store import open_store
@@ -37,8 +38,9 @@ STATIONS = ("STA", "STB", "STC")
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody reads the last Progress here."""
+    """Nobody reads the last Progress here, and nothing is associated, for which loops would be compiled."""
     monkeypatch.setattr(_playback_stages, "SETTLE_S", 0.1)
+    monkeypatch.setattr(association, "warm_up", lambda *_: None)
 
 
 class StandIn:
