@@ -36,6 +36,8 @@ CONTRACTS: Mapping[str, type[Contract]] = {
 
 SHOWN_BYTES = 32  # of a value that cannot be read
 
+LONGEST_LATENCY_NS = 86_400 * NS_PER_S  # longer ones are those of a replay, and say nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -135,7 +137,7 @@ def describe_pick(pick: Pick) -> str:
     parts += [f"{motion} {pick.polarity_confidence:.2f}"] if motion else []
     parts += [f"blast {pick.blast_probability:.2f}"] if pick.HasField("blast_probability") else []
     parts += [f"{pick.model.name}/{pick.model.version}"] if pick.model.name else []
-    if pick.latency.published_ns and pick.latency.last_sample_ns:
+    if pick.onset_ns < pick.latency.published_ns < pick.onset_ns + LONGEST_LATENCY_NS:
         parts.append(f"published after {(pick.latency.published_ns - pick.onset_ns) / NS_PER_S:.1f} s")
     return "  ".join([*parts, pick.id, "late"] if pick.late else [*parts, pick.id])
 
@@ -180,7 +182,7 @@ def describe_event(event: Event) -> str:
             f"{origin.phases_used} phases of {origin.stations_used} stations",
             f"rms {origin.rms_s:.2f} s",
         ]
-        if event.latency.published_ns:
+        if origin.time_ns < event.latency.published_ns < origin.time_ns + LONGEST_LATENCY_NS:
             parts.append(f"published after {(event.latency.published_ns - origin.time_ns) / NS_PER_S:.1f} s")
     else:
         parts.append("no origin")
