@@ -70,6 +70,6 @@ class Work(NamedTuple):
     normal: Floats
     chosen: Ints
     distance: Floats  # station: km
-    heard: Floats  # station: when it would have been picked at the latest
+    heard: Floats  # phase, station: when it would have been picked at the latest
     has: Ints  # phase, station
     rival: Floats

@@ -18,6 +18,7 @@ SWEEPS = 3
 GUESS = 4  # steps of a fit, then it is given up if it cannot become an event
 OPTIMISM = 1.5  # of the logarithm of each pick's odds, that better times may bring
 FINE = 8  # step that a fit begins with when it is fitted again
+LEAST_S = 150.0  # that a station is thought to have been listened to, when less has passed
 LEAST_EVENTS = 0.05  # of a stretch in which none was found, for how often earthquakes are
 NONE = -1e9
 STACKED = 0.3  # picks that are less probably a phase are not looked for as such
@@ -148,7 +149,7 @@ def count_others(picks: Picks, owner: Ints, span_s: float) -> None:
                     count += 1
             for k in range(begin, end):
                 if picks.label[phase, k] >= 0.5:
-                    picks.background[k] = max(count, 0.5) / span_s
+                    picks.background[k] = max(count, 0.5) / max(span_s, LEAST_S)
 
 
 @compiled
@@ -219,7 +220,7 @@ def find_events(
         np.zeros((4, 4)),
         np.zeros(2 * many_stations + 2, np.int64),
         np.zeros(many_stations),
-        np.zeros(many_stations),
+        np.zeros((2, many_stations)),
         np.zeros((2, many_stations), np.int64),
         np.zeros(many_picks),
     )

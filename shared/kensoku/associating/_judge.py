@@ -10,7 +10,7 @@ from kensoku.compiled import compiled, lean
 
 RADII_KM = np.array([10.0, 15.0, 20.0, 30.0, 40.0, 55.0, 75.0, 100.0, 130.0, 170.0, 220.0, 300.0])
 LEAST_DETECTED = 0.02
-AFTER_P_S = 2.0  # a station without a pick counts from then on
+AFTER_S = 2.0  # s after a predicted arrival, from when on it counts that it was not picked
 BOTH, P_ALONE, S_ALONE = 0.7, 0.22, 0.08  # what is picked at stations that pick anything of an event
 
 
@@ -63,7 +63,8 @@ def judge(
     for station in range(len(distance)):
         north, east = offset(place, stations.latitude[station], stations.longitude[station])
         distance[station] = math.hypot(north, east)
-        heard[station] = place[3] + travel(earth.times, 0, distance[station], place[2])[0] + AFTER_P_S
+        for phase in range(2):
+            heard[phase, station] = place[3] + travel(earth.times, phase, distance[station], place[2])[0] + AFTER_S
     best = -1e300
     for radius in RADII_KM:
         total = 0.0
@@ -75,10 +76,11 @@ def judge(
             if has[0, station] and has[1, station]:
                 total += math.log(near * BOTH)
             elif has[0, station]:
-                total += math.log(near * P_ALONE)
+                no_s_yet = stations.evaluated[station] <= heard[1, station]
+                total += math.log(near * (P_ALONE + BOTH if no_s_yet else P_ALONE))
             elif has[1, station]:
                 total += math.log(near * S_ALONE)
-            elif stations.evaluated[station] > heard[station]:
+            elif stations.evaluated[station] > heard[0, station]:
                 total += math.log(1.0 - near)
         best = max(best, total)
     volume = 2.0 * math.log(2.0 * math.pi)

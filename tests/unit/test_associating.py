@@ -1,0 +1,117 @@
+"""Which picks one earthquake made."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kensoku.associating import AssociationSettings, Group, Onset, associate, network_of
+from kensoku.errors import InputInvalid, SettingInvalid
+from tests.shocks import BEGIN_NS, NS_PER_S, Shock, network, noise, onsets, pick, sites, tables
+
+SEQUENCE = [Shock(40 + 30 * k, 12 * np.sin(5 * k), 15 * np.cos(3 * k), 4 + k % 12) for k in range(20)]
+
+
+def told(groups: list[Group], given: list[Onset]) -> set[frozenset[str]]:
+    return {frozenset(given[member.index].id for member in group.members) for group in groups}
+
+
+def owners(groups: list[Group], of: list[int]) -> list[int]:
+    """The shock that made most of each group's picks; -1 where noise did."""
+    numbers = [[of[m.index] if m.index < len(of) else -1 for m in group.members] for group in groups]
+    return [max(set(each), key=each.count) for each in numbers]
+
+
+def test_every_earthquake_is_found_once_where_and_when_it_was() -> None:
+    made, of = onsets(SEQUENCE)
+    groups = associate(made, network())
+    assert owners(groups, of) == list(range(len(SEQUENCE)))
+    for group, shock in zip(groups, SEQUENCE, strict=True):
+        assert abs(group.time_ns - BEGIN_NS - shock.after_s * NS_PER_S) < 0.5 * NS_PER_S
+        north = (group.latitude_deg - 35) * 111.19 - shock.north_km
+        east = (group.longitude_deg + 118) * 111.19 * np.cos(np.radians(35)) - shock.east_km
+        assert np.hypot(north, east) < 3
+        assert all(abs(member.residual_s) < 0.6 and member.probability > 0.5 for member in group.members)
+
+
+def test_noise_makes_no_event_and_hides_none() -> None:
+    made, of = onsets(SEQUENCE)
+    groups = associate([*made, *noise(len(made), 700)], network())
+    assert sorted(owners(groups, of)) == list(range(len(SEQUENCE)))
+    assert not associate(noise(300, 3600), network())
+
+
+def test_two_at_once_are_two() -> None:
+    pairs = [Shock(100 + 200 * k, -10, 0) for k in range(5)] + [Shock(101.5 + k + 200 * k, 0, 6) for k in range(5)]
+    made, of = onsets(pairs)
+    assert sorted(owners(associate(made, network()), of)) == list(range(10))
+
+
+def test_swapped_labels_are_put_right() -> None:
+    made, _ = onsets([Shock(50, 3, 4)], detected=1.0)
+    first = next(k for k, each in enumerate(made) if each.phase == "S")
+    wrong = Onset(made[first].id, made[first].station, "P", made[first].onset_ns, made[first].uncertainty_s)
+    [group] = associate([*made[:first], wrong, *made[first + 1 :]], network())
+    assert next(member.phase for member in group.members if member.index == first) == "S"
+
+
+def test_stations_that_heard_nothing_speak_against_an_earthquake() -> None:
+    """Four far stations have picks that fit; twelve nearer ones were listened to, or were not."""
+    made, _ = onsets([Shock(50, 0, 0)], detected=1.0)
+    far = [each for each in made if each.station in ("XX.S00", "XX.S03", "XX.S30", "XX.S33") and each.phase == "P"]
+    heard = {code: BEGIN_NS + 59_500_000_000 for code in sites()}  # past P, not yet S
+    unheard = {code: heard[code] for code in {each.station for each in far}}
+    assert not associate(far, network(), heard)
+    assert len(associate(far, network(), unheard)) == 1
+
+
+def test_picks_of_one_site_and_phase_are_one_arrival() -> None:
+    made, _ = onsets([Shock(50, 3, 4)], detected=1.0)
+    twice = [Onset(f"b{each.id}", each.station, each.phase, each.onset_ns + NS_PER_S // 5, 0.1) for each in made]
+    [group] = associate([*made, *twice], network())
+    assert len(group.members) == len(made)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_neither_order_nor_duplicates_matter(seed: int) -> None:
+    made, _ = onsets(SEQUENCE[:6])
+    given = [*made, *noise(60, 300)]
+    shuffled = [given[k] for k in np.random.default_rng(seed).permutation(len(given))]
+    shuffled += shuffled[: len(shuffled) // 3]
+    assert told(associate(shuffled, network()), shuffled) == told(associate(given, network()), given)
+
+
+def test_where_the_data_begin_changes_nothing_later() -> None:
+    made, _ = onsets(SEQUENCE)
+    given = [*made, *noise(200, 700)]
+    whole = {each for each in associate(given, network()) if each.time_ns > BEGIN_NS + 400 * NS_PER_S}
+    later = [each for each in given if each.onset_ns > BEGIN_NS + 200 * NS_PER_S]
+    part = {each for each in associate(later, network()) if each.time_ns > BEGIN_NS + 400 * NS_PER_S}
+    assert told(list(whole), given) == told(list(part), later)
+
+
+def test_parameters_follow_from_the_stations_unless_they_are_given() -> None:
+    reasons = {reason.name: reason for reason in network().reasons}
+    assert reasons["spacing_km"].value == pytest.approx(10, abs=0.5)
+    assert "20 km apart" in reasons["reach_km"].why
+    wide = network_of(sites(), tables(), AssociationSettings(reach_km=60.0))
+    assert wide.reach_km == 60
+    assert wide.reasons[0].why == "given"
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(InputInvalid, match="found 2 stations, expected 3"):
+        network_of(dict(list(sites().items())[:2]), tables())
+    with pytest.raises(SettingInvalid, match="found least_picks 3, expected 4 or more"):
+        AssociationSettings(least_picks=3)
+    with pytest.raises(SettingInvalid, match="found reach_km -1"):
+        AssociationSettings(reach_km=-1)
+
+
+def test_a_station_that_nobody_knows_is_left_out() -> None:
+    made, _ = onsets([Shock(50, 3, 4)], detected=1.0)
+    strange = Onset("strange", "YY.NEW", "P", made[0].onset_ns)
+    [group] = associate([strange, *made], network())
+    assert all(member.index for member in group.members)
+    assert pick(strange).instrument.station == "NEW"

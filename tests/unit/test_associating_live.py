@@ -1,0 +1,173 @@
+"""The life of events in a live stream of picks."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kensoku.associating import Onset, Watch, associate
+from kensoku.associating._associate import Candidate
+from kensoku.associating._life import Fate, Known, match
+from kensoku.v1.association_pb2 import Association
+from kensoku.v1.event_pb2 import (
+    EVENT_STATUS_FINAL,
+    EVENT_STATUS_PRELIMINARY,
+    EVENT_STATUS_RETRACTED,
+    EVENT_STATUS_UPDATED,
+)
+from kensoku.v1.pick_pb2 import DECISION_REJECTED_NOISE
+from tests.shocks import BEGIN_NS, NS_PER_S, Shock, network, noise, onsets, pick, progress, sites
+
+SHOCKS = [Shock(30, 3, 4), Shock(55, -12, 8), Shock(58, 10, -6), Shock(130, 0, 0), Shock(175, 5, 15)]
+END_S = 260.0
+
+
+def stream(watch: Watch, arriving: list[Onset], *, until_s: float = END_S) -> list[Association]:
+    """Picks in the order in which they come, and each second how far the stations are."""
+    told, heard_s, tick = [], 0.0, 0
+    for each in arriving:
+        watch.add(pick(each))
+        now_s = (each.onset_ns - BEGIN_NS) / NS_PER_S
+        if now_s > heard_s + 1:
+            heard_s = now_s
+            watch.hear(progress(now_s - 4))
+        if watch.tick_ns > tick:
+            tick = watch.tick_ns
+            told += watch.step()
+    watch.hear(progress(until_s + 600))
+    return told + watch.step()
+
+
+def last(told: list[Association]) -> dict[str, Association]:
+    return {each.event_id: each for each in told}
+
+
+def picks_of(association: Association) -> frozenset[str]:
+    return frozenset(each.pick.id for each in association.picks)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 1000), longest_s=st.sampled_from([0.5, 4.0, 20.0]))
+def test_live_ends_with_what_batch_finds(seed: int, longest_s: float) -> None:
+    made, _ = onsets(SHOCKS)
+    given = [*made, *noise(60, END_S)]
+    chance = random.Random(seed)
+    arriving = sorted(given, key=lambda each: each.onset_ns + chance.uniform(0, longest_s * NS_PER_S))
+    final = last(stream(Watch("here", network()), arriving + arriving[:20]))
+    live = {picks_of(each) for each in final.values() if each.status == EVENT_STATUS_FINAL}
+    heard = {code: BEGIN_NS + 900 * NS_PER_S for code in sites()}
+    batch = {frozenset(given[m.index].id for m in group.members) for group in associate(given, network(), heard)}
+    assert live == batch
+
+
+def test_an_event_is_preliminary_then_updated_then_final_under_one_id() -> None:
+    made, _ = onsets(SHOCKS[:1])
+    told = stream(Watch("here", network()), sorted(made, key=lambda each: each.onset_ns))
+    assert len({each.event_id for each in told}) == 1
+    assert [each.revision for each in told] == list(range(1, len(told) + 1))
+    states = [each.status for each in told]
+    assert states[0] == EVENT_STATUS_PRELIMINARY
+    assert set(states[1:-1]) == {EVENT_STATUS_UPDATED}
+    assert states[-1] == EVENT_STATUS_FINAL
+    first_s = (told[0].tick_ns - BEGIN_NS) / NS_PER_S
+    assert first_s < 30 + 8, "declared before most of its picks"
+    assert len(told[0].picks) < len(told[-1].picks)
+
+
+def test_after_a_restart_nothing_older_is_told_again() -> None:
+    made, _ = onsets(SHOCKS)
+    arriving = sorted(made, key=lambda each: each.onset_ns)
+    whole = last(stream(Watch("here", network()), arriving))
+    first = Watch("here", network())
+    before = []
+    for each in arriving[: len(arriving) // 2]:
+        first.add(pick(each))
+        before += first.step()
+    second = Watch("here", network())
+    second.recall(before)
+    after = stream(second, arriving)
+    revisions = {each.event_id: each.revision for each in before}
+    assert all(each.revision > revisions.get(each.event_id, 0) for each in after)
+    assert {picks_of(each) for each in last([*before, *after]).values()} == {picks_of(e) for e in whole.values()}
+
+
+def test_a_pick_that_is_filled_in_later_makes_one_more_revision() -> None:
+    made, _ = onsets(SHOCKS[:1], detected=1.0)
+    missing, rest = made[0], made[1:]
+    watch = Watch("here", network())
+    told = stream(watch, sorted(rest, key=lambda each: each.onset_ns))
+    far = [Onset(f"x{k}", "XX.S00", "P", BEGIN_NS + (4000 + 60 * k) * NS_PER_S) for k in range(30)]
+    told += [each for one in far for each in (watch.add(pick(one)), *watch.step()) if isinstance(each, Association)]
+    assert told[-1].status == EVENT_STATUS_FINAL
+    assert len(watch) < 30, "what is long ago is forgotten"
+    watch.add(pick(missing, late=True))
+    [revised] = watch.step()
+    assert (revised.event_id, revised.reason) == (told[-1].event_id, "backfill")
+    assert revised.revision == told[-1].revision + 1
+    assert missing.id in picks_of(revised)
+    assert not watch.step()
+
+
+def test_an_event_that_more_picks_contradict_is_retracted() -> None:
+    """Stations near it turn out to have been listened to, and heard nothing."""
+    made, _ = onsets([Shock(50, 0, 0)], detected=1.0)
+    corners = ("XX.S00", "XX.S03", "XX.S30", "XX.S33")
+    few = [each for each in made if each.station in corners and each.phase == "P"]
+    watch = Watch("here", network())
+    for each in few:
+        watch.add(pick(each))
+    watch.hear(progress(59, corners))
+    [declared] = watch.step()
+    assert declared.status == EVENT_STATUS_PRELIMINARY
+    watch.hear(progress(900))
+    [retracted] = watch.step()
+    assert (retracted.event_id, retracted.status) == (declared.event_id, EVENT_STATUS_RETRACTED)
+    assert "no common origin" in retracted.reason
+
+
+def test_rejected_picks_and_those_of_unknown_stations_count_for_nothing() -> None:
+    watch = Watch("here", network())
+    refused = pick(onsets(SHOCKS[:1])[0][0])
+    refused.decision = DECISION_REJECTED_NOISE
+    assert not watch.add(refused)
+    assert not watch.add(pick(Onset("a", "YY.NEW", "P", BEGIN_NS)))
+
+
+# --- matching ---------------------------------------------------------------------------------------------------------
+
+
+def candidate(*picks: str, odds: float = 9.0) -> Candidate:
+    members = tuple((name, 0, 0.0, 1.0) for name in picks)
+    return Candidate(0, odds, BEGIN_NS, 35.0, -118.0, 8.0, members)
+
+
+def known(name: str, picks: str, first: str = "", *, is_final: bool = False) -> Known:
+    return Known(name, frozenset(first or picks), frozenset(picks), is_final)
+
+
+def test_a_split_leaves_the_id_where_more_of_the_first_picks_are() -> None:
+    halves = candidate(*"abc"), candidate(*"defgh")
+    matched = match(halves, [known("one", "abcdefgh", first="abd")])
+    assert matched.goes_on == {"one": halves[0]}
+    assert matched.new == ((halves[1], "one"),)
+
+
+def test_two_events_that_become_one_are_merged() -> None:
+    whole = candidate(*"abcdefg")
+    matched = match([whole], [known("one", "abcd"), known("two", "efg")])
+    assert matched.goes_on == {"one": whole}
+    assert matched.gone == {"two": (Fate.MERGED, "one")}
+
+
+def test_what_no_group_holds_is_retracted_unless_it_is_final() -> None:
+    events = [known("one", "abcd"), known("two", "efgh", is_final=True)]
+    assert match([], events).gone == {"one": (Fate.RETRACTED, "")}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_matching_does_not_depend_on_the_order_of_events(order: tuple[int, int]) -> None:
+    events = [known("one", "abcd"), known("two", "cdef")]
+    groups = [candidate(*"abc"), candidate(*"def")]
+    matched = match([groups[k] for k in order], [events[k] for k in order])
+    assert matched.goes_on == {"one": groups[0], "two": groups[1]}
