@@ -1,0 +1,71 @@
+"""`kensoku associate`: from a csv of picks to the same with events, and sentences where that cannot be."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from kensoku.cli.main import main
+from kensoku.times import iso_time
+from tests.shocks import Shock, onsets, sites
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("associate")
+    rows = [f"{code},{site.latitude_deg:.6f},{site.longitude_deg:.6f},0" for code, site in sites().items()]
+    (folder / "stations.csv").write_text("\n".join(["id,lat,lon,elev_m", *rows]))
+    made, _ = onsets([Shock(40, 3, 4), Shock(90, -12, 8)])
+    lines = [f"{each.id},{each.station},{each.phase},{iso_time(each.onset_ns)},0.1" for each in made]
+    lines.append(f"strange,YY.NEW,P,{iso_time(made[0].onset_ns)},0.1")
+    (folder / "picks.csv").write_text("\n".join(["id,station,phase,time,uncertainty_s", *lines]))
+    return folder
+
+
+def associate(folder: Path, picks: str = "picks.csv", out: str = "events.csv", *more: str) -> int:
+    given = ["--inventory", str(folder / "stations.csv"), "--velocity-model", "southern-california"]
+    given += ["--cache", str(folder / "cache")]
+    return main(["associate", str(folder / picks), *given, "--out", str(folder / out), *more])
+
+
+def test_lines_get_the_event_that_they_belong_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert associate(folder, "picks.csv", "events.csv", "--explain") == 0
+    with (folder / "events.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["id"] for row in rows][-1] == "strange"
+    assert rows[-1]["event_id"] == ""
+    assert len({row["event_id"] for row in rows[:-1] if row["event_id"]}) == 2
+    assert all(abs(float(row["residual_s"])) < 1 for row in rows if row["event_id"])
+    told = capsys.readouterr()
+    assert "2 events with" in told.out
+    assert "spacing_km 10.0: stations stand 20 km apart" in told.out
+    assert "YY.NEW" in told.err
+
+
+def test_what_it_writes_can_be_located_and_associated_again(folder: Path) -> None:
+    assert associate(folder) == 0
+    first = (folder / "events.csv").read_text()
+    assert associate(folder, "events.csv", "again.csv") == 0
+    assert (folder / "again.csv").read_text() == first
+    lines = [line for line in first.splitlines() if "YY.NEW" not in line]
+    (folder / "known.csv").write_text("\n".join(lines))
+    given = ["--inventory", str(folder / "stations.csv"), "--velocity-model", "southern-california"]
+    assert main(["locate", str(folder / "known.csv"), *given, "--out", str(folder / "located")]) == 0
+    assert len((folder / "located" / "events.csv").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("station,time\nXX.A,2026-01-31T12:00:00Z", "found no column phase"),
+        ("station,phase,time\nXX.A,Q,2026-01-31T12:00:00Z", "line 2: found phase 'Q', expected P or S"),
+        ("station,phase,time\nA,P,2026-01-31T12:00:00Z", "line 2: found station 'A', expected NET.STA"),
+        ("station,phase,time", "found no pick"),
+        ("station,phase,time\nXX.A,P,2026-01-31T12:00:00Z", "places of 0 of 1 stations with picks"),
+    ],
+)
+def test_mistakes_are_told(folder: Path, text: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "wrong.csv").write_text(text)
+    assert associate(folder, "wrong.csv", "never.csv") == 1
+    assert told in capsys.readouterr().err
+    assert not (folder / "never.csv").exists()
