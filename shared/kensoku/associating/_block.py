@@ -13,7 +13,7 @@ from kensoku.compiled import compiled, lean
 
 BIN_S = 0.5
 SHUT_BINS = 2  # on either side of a guess in vain
-ROUNDS = 2
+ROUNDS = 6
 SWEEPS = 3
 GUESS = 4  # steps of a fit, then it is given up if it cannot become an event
 OPTIMISM = 1.5  # of the logarithm of each pick's odds, that better times may bring
@@ -87,22 +87,19 @@ def settle(
     rules: Rules,
     work: Work,
 ) -> bool:
-    """Fits an event and gives it its picks, whether it is one: a new one of those that none holds, one that is known
-    also those that another holds but explains less."""
-    place, takes_all = events.places[event].copy(), not is_new
+    """Fits an event and, if it is one, gives it its picks, also those that another holds but explains less."""
+    place = events.places[event].copy()
     for k in range(len(work.rival)):
-        is_others = takes_all and events.owner[k] >= 0 and events.owner[k] != event
+        is_others = events.owner[k] >= 0 and events.owner[k] != event
         work.rival[k] = events.claim[k] if is_others else 0.0
     begin, end = (0, GUESS) if is_new else (FINE, len(NARROWING_S))
-    count = approach(place, begin, end, earth, stations, picks, events.owner, takes_all, work.rival, rules, work)
+    count = approach(place, begin, end, earth, stations, picks, rules, work)
     if is_new:
         many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
         if worth + OPTIMISM * many < rules.least_log_odds or not is_enough(many, rules, work.has):
             return False
-        count = approach(
-            place, GUESS, len(NARROWING_S), earth, stations, picks, events.owner, takes_all, work.rival, rules, work
-        )
-    polish(place, count, earth, stations, picks, work.rival, rules, work)
+        count = approach(place, GUESS, len(NARROWING_S), earth, stations, picks, rules, work)
+    polish(place, count, earth, stations, picks, rules, work)
     many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
     if worth < rules.least_log_odds or not is_enough(many, rules, work.has):
         return False
@@ -170,9 +167,9 @@ def search(
     stack = np.zeros((bins, len(nodes.latitude)), np.float32)
     shut = np.zeros((bins, len(nodes.latitude)), np.bool_)
     most, where, span = np.full(bins, NONE), np.zeros(bins, np.int64), np.zeros(2, np.int64)
-    for pick in range(len(picks.onset)):
-        if events.owner[pick] < 0:
-            add(stack, pick, 1.0, picks, nodes, span)
+    is_free = events.owner < 0
+    for pick in np.flatnonzero(is_free):
+        add(stack, pick, 1.0, picks, nodes, span)
     renew(stack, shut, most, where, 0, bins - 1)
     while many < len(events.sizes):
         middle = int(np.argmax(most))
@@ -183,7 +180,10 @@ def search(
         span[0], span[1] = middle - 1, middle + 1
         if settle(many, True, log_density, events, earth, stations, picks, rules, work):
             for index in range(events.sizes[many]):
-                add(stack, events.members[many, 0, index], -1.0, picks, nodes, span)
+                pick = events.members[many, 0, index]
+                if is_free[pick]:
+                    add(stack, pick, -1.0, picks, nodes, span)
+                    is_free[pick] = False
             many += 1
         else:
             shut_around(shut, nodes, middle, node)
@@ -227,7 +227,10 @@ def find_events(
     many, log_density = 0, rules.log_density + math.log(LEAST_EVENTS / (span_s * volume_km3))
     for _ in range(ROUNDS):
         count_others(picks, events.owner, span_s)
+        before = many
         many = search(events, many, log_density, bins, nodes, least_stack, earth, stations, picks, rules, work)
+        if many == before:
+            break
         count_others(picks, events.owner, span_s)
         living = 0
         for event in range(many):

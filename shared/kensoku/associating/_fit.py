@@ -60,8 +60,6 @@ def gather(
     earth: Earth,
     stations: Stations,
     picks: Picks,
-    owner: Ints,
-    takes_all: bool,
     reach_km: float,
     slack_s: float,
     found: Ints,
@@ -81,9 +79,8 @@ def gather(
             wanted = place[3] + time + stations.delay[phase, station]
             k = first_after(picks.onset, begin, end, wanted - slack_s)
             while k < end and picks.onset[k] <= wanted + slack_s and count < found.shape[1]:
-                if takes_all or owner[k] < 0:
-                    found[0, count], found[1, count] = k, phase
-                    count += 1
+                found[0, count], found[1, count] = k, phase
+                count += 1
                 k += 1
     return count
 
@@ -202,9 +199,6 @@ def approach(
     earth: Earth,
     stations: Stations,
     picks: Picks,
-    owner: Ints,
-    takes_all: bool,
-    rival: Floats,
     rules: Rules,
     work: Work,
 ) -> int:
@@ -215,8 +209,8 @@ def approach(
         narrow_s = NARROWING_S[turn]
         if turn % 3 == 0 or turn == first:
             slack_s = 3.0 * narrow_s + rules.widest_s
-            count = gather(place, earth, stations, picks, owner, takes_all, rules.reach_km, slack_s, work.found)
-        weigh(place, narrow_s, earth, stations, picks, rival, rules.detected, count, work.found, work.values)
+            count = gather(place, earth, stations, picks, rules.reach_km, slack_s, work.found)
+        weigh(place, narrow_s, earth, stations, picks, work.rival, rules.detected, count, work.found, work.values)
         step(place, earth, count, work.values, work.normal)
     return count
 
@@ -228,12 +222,11 @@ def polish(
     earth: Earth,
     stations: Stations,
     picks: Picks,
-    rival: Floats,
     rules: Rules,
     work: Work,
 ) -> None:
     """Moves the place uphill until it is at the top."""
-    found, values = work.found, work.values
+    found, values, rival = work.found, work.values, work.rival
     worth = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values)
     before = place.copy()
     for _ in range(POLISHING):
