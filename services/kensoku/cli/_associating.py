@@ -3,17 +3,16 @@
 import argparse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from kensoku.associating import AssociationSettings, Network, network_of
+from kensoku.cli._earth_options import add_earth_options
 from kensoku.cli._numbers import real, whole
 from kensoku.errors import InputInvalid
 from kensoku.locating import Site, load_time_corrections
-from kensoku.traveltime import PRESETS, EarthModel, Grid, TravelTimeTable, Wave, build_table, load_model
+from kensoku.traveltime import EarthModel, Grid, TravelTimeTable, Wave, build_table, load_model
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
-DEFAULT_MODEL = "iasp91"
 DEFAULTS = AssociationSettings()
 OPTIONS = ("reach_km", "spacing_km", "margin_km")
 
@@ -25,19 +24,7 @@ class Earth:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--velocity-model",
-        default=DEFAULT_MODEL,
-        metavar="NAME|FILE",
-        help=f"{', '.join(PRESETS)} or a file, default: {DEFAULT_MODEL}",
-    )
-    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps tables of travel times for the next time")
-    parser.add_argument(
-        "--corrections", type=Path, metavar="FILE", help="csv of station corrections, by `kensoku corrections learn`"
-    )
-    parser.add_argument(
-        "--deepest-km", type=real(1, 700), default=DEFAULTS.deepest_km, metavar="KM", help="default: %(default)g"
-    )
+    add_earth_options(parser, DEFAULTS.deepest_km)
     parser.add_argument(
         "--least-picks", type=whole(4), default=DEFAULTS.least_picks, metavar="N", help="default: %(default)s"
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from kensoku.catalogue_files import Signature, write_catalogue
+from kensoku.cli._earth_options import add_earth_options
 from kensoku.cli._locate_picks import PickedEvent, read_picks
 from kensoku.cli._numbers import real
 from kensoku.cli.pick import read_stations
@@ -20,12 +21,11 @@ from kensoku.locating import (
     origin_message,
     sites_of,
 )
-from kensoku.traveltime import PRESETS, EarthModel, Grid, TravelTimeTable, Wave, build_table, load_model
+from kensoku.traveltime import EarthModel, Grid, TravelTimeTable, Wave, build_table, load_model
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event, Provenance
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
 METHOD = "kensoku.locating"
-DEFAULT_MODEL = "iasp91"
 SHOWN = 5
 FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
 
@@ -44,19 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="gets events.csv, arrivals.csv, events.xml"
     )
-    parser.add_argument(
-        "--velocity-model",
-        default=DEFAULT_MODEL,
-        metavar="NAME|FILE",
-        help=f"{', '.join(PRESETS)} or a file, default: {DEFAULT_MODEL}",
-    )
-    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps tables of travel times for the next time")
-    parser.add_argument(
-        "--corrections", type=Path, metavar="FILE", help="csv of station corrections, by `kensoku corrections learn`"
-    )
-    parser.add_argument(
-        "--deepest-km", type=real(1, 700), default=default.deepest_km, metavar="KM", help="default: %(default)g"
-    )
+    add_earth_options(parser, default.deepest_km)
     parser.add_argument(
         "--model-error",
         type=real(0, 0.49),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import Stretch
-from kensoku.batch import Blocks, FoundPick, found_pick, open_picker, pick_messages
+from kensoku.batch import Blocks, found_pick, open_picker, pick_messages
 from kensoku.cli import _models_run
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import LIVE_PICKER, PICKER
@@ -79,8 +79,10 @@ def execute(options: argparse.Namespace) -> int:
         with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
             stretches = scan(paths, wanted, faults, bar.step)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
-            picks = pick_groups(stretches, wanted, picker, stations, options.jobs, faults, bar)
-            count = write_picks(options.out, (pick for pick in picks if span.start_ns <= pick.time_ns < span.end_ns))
+            found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
+            within = (pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns)
+            calibration = picker.final.card.calibration
+            count = write_picks(options.out, (found_pick(pick, calibration) for pick in within))
     print(f"{options.out}: {count:,} picks; {bar.summary()}")
     return tell_faults(faults)
 
@@ -132,19 +134,6 @@ def with_context(span: Span, card: ModelCard) -> Span:
     first, _ = blocks.given(blocks.block_of(index_of(low)) - 1)
     _, end = blocks.given(blocks.block_of(index_of(high)) + 1)
     return Span(max(time_of(first), EARLIEST_NS), min(time_of(end), LATEST_NS))
-
-
-def pick_groups(
-    stretches: Sequence[Stretch],
-    wanted: Wanted,
-    picker: Picker,
-    stations: Mapping[str, Station],
-    jobs: int,
-    faults: Faults,
-    bar: Bar,
-) -> Iterator[FoundPick]:
-    for pick in messages(stretches, wanted, picker, stations, jobs, faults, bar):
-        yield found_pick(pick, picker.final.card.calibration)
 
 
 def messages(
