@@ -6,8 +6,9 @@ from pathlib import Path
 
 from kensoku.cli._catalog_diff import HERE, events_of
 from kensoku.cli._catalog_select import add_database_flags, add_selection_flags, selection_of
+from kensoku.cli._earth_options import DEFAULT_MODEL
 from kensoku.cli._numbers import real, whole
-from kensoku.cli.locate import DEFAULT_MODEL, WAVES
+from kensoku.cli.locate import WAVES
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.locating import (
