@@ -10,8 +10,8 @@ from kensoku.bus import Bus, open_bus, serve_bus
 from kensoku.cli._regions_file import read_regions_file, with_partitions
 from kensoku.cli.main import main
 from kensoku.errors import InputInvalid
+from kensoku.regions import destinations, read_regions
 from kensoku.settings import socket_path
-from kensoku.triggering.regions import destinations, read_regions
 from kensoku.v1.control_pb2 import Region
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 

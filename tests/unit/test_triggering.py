@@ -14,11 +14,11 @@ from kensoku.detection import Found, pick_packets
 from kensoku.errors import ModelServerUnavailable, SettingInvalid
 from kensoku.inference import Models, Tensors
 from kensoku.picking import CARD
+from kensoku.regions import WHOLE_EARTH, destinations
 from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
 from kensoku.triggering import backfill
 from kensoku.triggering.backfill import is_same
-from kensoku.triggering.regions import WHOLE_EARTH, destinations
 from kensoku.triggering.service import run
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.control_pb2 import Region, Vertex

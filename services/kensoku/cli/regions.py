@@ -12,8 +12,8 @@ from kensoku.cli._regions_file import read_regions_file, with_partitions
 from kensoku.control import TOPIC
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.inventory import published_stations
+from kensoku.regions import PREFIX, destinations, read_regions
 from kensoku.times import iso_time
-from kensoku.triggering.regions import PREFIX, destinations, read_regions
 from kensoku.v1.control_pb2 import Control, Region
 
 SHOWN = 10

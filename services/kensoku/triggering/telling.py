@@ -8,7 +8,7 @@ from prometheus_client import Counter, Histogram
 from kensoku.bus import Bus, Table
 from kensoku.detection import Found
 from kensoku.inventory import published_stations
-from kensoku.triggering.regions import Destination, destinations, read_regions
+from kensoku.regions import Destination, destinations, read_regions
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import PHASE_P, Decision, Pick, PickMeasurement, PickMessage
 
