@@ -18,8 +18,8 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from kensoku.triton import EmbeddedTriton, embedded_triton
 from kensoku.v1.pick_pb2 import PickMessage
 from kensoku.v1.waveform_pb2 import WaveformPacket
 from tests.broker import Broker, free_ports, running_broker
+from tests.services import beside
 
 NS_PER_S = 10**9
 PARTS = ("triggering", "triton", "broker")
@@ -63,24 +64,14 @@ class Outcome:
 
 
 class Supervised:
-    """Triggering in a process of its own, started again a second after it ended."""
+    """Triggering in a process of its own, started again a second after it ended, for as long as `run` goes."""
 
     def __init__(self, url: str, namespace: str, models: str, log: Path) -> None:
         self.port = free_ports(1)[0]
         self._command = [sys.executable, "-m", "kensoku.triggering", f"--bus={url}", f"--namespace={namespace}"]
         self._command += [f"--models={models}", f"--port={self.port}"]
-        self._log, self._stop = log, threading.Event()
+        self._log = log
         self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._run)
-
-    @contextmanager
-    def running(self) -> Iterator["Supervised"]:
-        self._thread.start()
-        try:
-            yield self
-        finally:
-            self._stop.set()
-            self._thread.join()
 
     def kill(self) -> None:
         if self._process is not None:
@@ -89,15 +80,15 @@ class Supervised:
     def is_ready(self) -> bool:
         return metric(self.port, "service_ready") == 1.0
 
-    def _run(self) -> None:
+    def run(self, stop: threading.Event) -> None:
         with self._log.open("ab") as output:
-            while not self._stop.is_set():
+            while not stop.is_set():
                 self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-                while self._process.poll() is None and not self._stop.wait(0.05):
+                while self._process.poll() is None and not stop.wait(0.05):
                     pass
                 self._process.kill()
                 self._process.wait()
-                self._stop.wait(PAUSE_S)
+                stop.wait(PAUSE_S)
 
 
 class Parts:
@@ -180,7 +171,7 @@ def attempt(scenario: str, stations: int, seconds: int, kills: Mapping[str, floa
         with open_bus(broker.url, namespace) as bus:
             bus.apply_topics(plan(TOPICS, bus.existing_topics()))
         service = Supervised(broker.url, namespace, server.url, folder / "triggering.log")
-        opened.enter_context(service.running())
+        opened.enter_context(beside(service.run))
         until(service.is_ready, LONGEST_S)
         start_s = time.time() + 2.0
         arguments = (broker.url, namespace, rendered, start_s)

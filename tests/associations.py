@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from kensoku.bus import Bus
 from kensoku.locating import LocationSettings
 from kensoku.magnitudes import Rules, TypeSettings
 from kensoku.solving import Context
@@ -105,6 +106,11 @@ def _measured(pick: Pick, nm: float) -> PickMeasurement:
         amplitudes=peaks,
         models=[ModelReference(name="picker", version="2", sha256="cd")],
     )
+
+
+def publish_stations(bus: Bus) -> None:
+    for key, station in STATIONS.items():
+        bus.publish("inventory", key, station.SerializeToString())
 
 
 def make_picks(

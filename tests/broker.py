@@ -5,8 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -169,10 +168,3 @@ def free_ports(count: int) -> list[int]:
 def die_with_parent() -> list[str]:
     """So that a killed test run leaves no broker behind."""
     return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-
-
-def wait_until(is_true: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    deadline_s = time.monotonic() + timeout_s
-    while not is_true():
-        assert time.monotonic() < deadline_s, f"still not true after {timeout_s:g} s"
-        time.sleep(0.02)

@@ -7,9 +7,9 @@ from prometheus_client import REGISTRY
 
 from kensoku.bus import Bus, Gap, Message, Position
 from kensoku.bus.positions import NeededPositions
-from tests.broker import wait_until
 from tests.contract.conftest import Place
 from tests.contract.reading import PATIENCE_S, after, publish, read, read_nothing, read_until, settle
+from tests.services import wait_until
 
 FLOW = frozenset(("flow", number) for number in range(4))
 SECOND_NS = 10**9

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 KENSOKU = str(Path(sys.executable).with_name("kensoku"))
@@ -31,3 +33,21 @@ def kensoku(home: Path, *arguments: str, **settings: str) -> "subprocess.Complet
 
 def acquisition(home: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     return run(home, [sys.executable, "-m", "kensoku.acquisition", *arguments], **settings)
+
+
+@contextmanager
+def service(name: str, home: Path, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """`python -m kensoku.NAME`, what it says in `home/log`; gone when the block ends."""
+    with (home / "log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"kensoku.{name}"],
+            env=environment(home, **settings),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()

@@ -14,7 +14,8 @@ import pytest
 from kensoku.bus import Bus, open_bus, serve_bus
 from kensoku.bus.topics import TOPICS, plan
 from kensoku.packets import read_packet
-from tests.broker import Broker, wait_until
+from tests.broker import Broker
+from tests.services import wait_until
 from tests.synthetic import START, STATIONS_KM, write_synthetic_archive
 
 DURATION_S = 120

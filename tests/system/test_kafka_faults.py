@@ -16,7 +16,8 @@ from kensoku.bus import Bus, Options, open_bus, serve_bus
 from kensoku.bus.topics import Topic, plan
 from kensoku.cli.main import main
 from kensoku.errors import BusUnavailable
-from tests.broker import Broker, running_broker, wait_until
+from tests.broker import Broker, running_broker
+from tests.services import wait_until
 
 TABLE = (Topic("flow", 4), Topic("flow.rejected", 1))
 KEYS = [f"NZ.S{number}" for number in range(40)]

@@ -1,10 +1,6 @@
 """The location service as processes on a real broker: killed, and on two replicas."""
 
-import subprocess
-import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from kensoku.bus import Bus, open_bus
@@ -13,28 +9,13 @@ from kensoku.events import status_name
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_UPDATED, Event
 from tests.associations import STATIONS, T0_NS, S, make_association, make_picks
-from tests.broker import Broker, wait_until
-from tests.system.commands import environment
+from tests.broker import Broker
+from tests.services import all_read, wait_until
+from tests.system.commands import service
 
 REGIONS, EVENTS_A_REGION = 4, 4
 FOUR = ("A", "B", "C", "D")
-
-
-@contextmanager
-def service(home: Path, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
-    with (home / "log").open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "kensoku.location"],
-            env=environment(home, **settings),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
+START_S = 300.0  # loops may be compiled first
 
 
 def lives() -> list[Association]:
@@ -61,11 +42,6 @@ def told(bus: Bus, topic: str) -> list[tuple[str, int, str]]:
     return [(event.id, event.revision, status_name(event)) for event in events]
 
 
-def left(bus: Bus) -> int:
-    """Associations that are not committed."""
-    return sum(bus.lag("associations", "location").values())
-
-
 def test_replicas_that_are_killed_publish_every_revision_and_no_other(broker: Broker, tmp_path: Path) -> None:
     namespace = f"location-{uuid.uuid4().hex[:8]}"
     settings = {
@@ -81,12 +57,12 @@ def test_replicas_that_are_killed_publish_every_revision_and_no_other(broker: Br
         for key, station in STATIONS.items():
             bus.publish("inventory", key, station.SerializeToString())
         publish(bus, states[:24])
-        with service(tmp_path, **settings) as process:
-            wait_until(lambda: 0 < left(bus) <= 15, timeout_s=180)
+        with service("location", tmp_path, **settings) as process:
+            wait_until(lambda: 0 < sum(bus.lag("associations", "location").values()) <= 15, START_S)
             process.kill()  # wherever it stands
         publish(bus, states[24:])
-        with service(tmp_path, **settings) as one, service(tmp_path, **settings) as other:
-            wait_until(lambda: left(bus) == 0, timeout_s=180)
+        with service("location", tmp_path, **settings) as one, service("location", tmp_path, **settings) as other:
+            wait_until(all_read(bus, "associations", "location"), START_S)
             for process in (one, other):
                 process.terminate()
                 assert process.wait(60) == 0

@@ -1,12 +1,11 @@
 """Replicas of triggering over a real broker, of which one is killed and one comes late, find what one batch finds."""
 
-import subprocess
-import sys
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,8 +21,10 @@ from kensoku.simulation.archive import select_stations
 from kensoku.simulation.engine import open_world
 from kensoku.v1.pick_pb2 import PickMessage
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
-from tests.broker import Broker, wait_until
+from tests.broker import Broker
+from tests.services import wait_until
 from tests.streams import contents, picks
+from tests.system.commands import service
 
 pytestmark = pytest.mark.kafka
 
@@ -57,19 +58,6 @@ def expected(packets: Sequence[WaveformPacket]) -> list[Found]:
     return found
 
 
-@contextmanager
-def replica(broker: Broker, namespace: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "kensoku.triggering", f"--bus={broker.url}", f"--namespace={namespace}"]
-    command += ["--models=local", "--port=0", "--blast="]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-
 def publish(bus: Bus, packets: Sequence[WaveformPacket]) -> None:
     for one in packets:
         bus.publish("waveforms", f"{one.network}.{one.station}", one.SerializeToString())
@@ -86,16 +74,18 @@ def test_replicas_come_and_go_and_find_what_batch_finds(
     broker: Broker, packets: Sequence[WaveformPacket], expected: Sequence[Found], tmp_path: Path
 ) -> None:
     namespace = f"test-{uuid.uuid4().hex[:8]}"
+    settings = {"KENSOKU_BUS": broker.url, "KENSOKU_NAMESPACE": namespace, "KENSOKU_MODELS": "local"}
+    replica = partial(service, "triggering", tmp_path, KENSOKU_TRIGGERING_BLAST="", **settings)
     third = len(packets) // 3
     with ExitStack() as closing:
         bus = closing.enter_context(open_bus(broker.url, namespace))
         bus.apply_topics(plan(TOPICS, bus.existing_topics()))
-        running = [closing.enter_context(replica(broker, namespace, tmp_path / f"{n}.log")) for n in range(3)]
+        running = [closing.enter_context(replica()) for _ in range(3)]
         publish(bus, packets[:third])
         wait_until(lambda: len(picks(told(bus))) >= 5, DEADLINE_S)
         running[0].kill()  # in the middle of it
         publish(bus, packets[third : 2 * third])
-        running.append(closing.enter_context(replica(broker, namespace, tmp_path / "3.log")))
+        running.append(closing.enter_context(replica()))
         publish(bus, packets[2 * third :])
         wait_until(lambda: {one.id for one in picks(told(bus))} >= {one.id for one in picks(expected)}, DEADLINE_S)
         wait_until(lambda: len(told(bus)) >= len(expected), DEADLINE_S)

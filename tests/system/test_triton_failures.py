@@ -6,9 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,30 +15,22 @@ from kensoku.errors import EmbeddedServerUnusable, ModelUnknown, SettingInvalid
 from kensoku.inference import ModelControl, Models, Tensors, endpoints, open_models
 from kensoku.triton import embedded_triton
 from tests.model_server import CACHE, MODEL, REPOSITORY, ROOT, ask, counts, largest_difference, serving, two_versions
+from tests.services import beside, wait_until
 
 pytestmark = pytest.mark.triton
 
 PATIENCE_S = 120.0
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "not reached in time"
-        time.sleep(0.05)
-
-
 class Caller:
-    """Asks without a pause, in a thread of its own, and checks every answer."""
+    """Asks without a pause, and checks every answer."""
 
     def __init__(self, models: Models, version: Callable[[], str], right: Callable[[str, Tensors], bool]) -> None:
         self.answers, self.wrong, self.errors = 0, 0, list[str]()
         self._models, self._version, self._right = models, version, right
-        self._thread = threading.Thread(target=self._run)
-        self._stop = threading.Event()
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
             version = self._version()
             try:
                 answer = ask(self._models, SAMPLES, version=version, deadline_s=PATIENCE_S)
@@ -50,22 +40,13 @@ class Caller:
             self.wrong += not self._right(version, answer)
             self.answers += 1
 
-    @contextmanager
-    def calling(self) -> Iterator["Caller"]:
-        self._thread.start()
-        try:
-            yield self
-        finally:
-            self._stop.set()
-            self._thread.join()
-
 
 SAMPLES = counts(4)
 
 
 def wait_for_answers(callers: Sequence[Caller], more: int) -> None:
     goals = [caller.answers + more for caller in callers]
-    wait_until(lambda: all(c.errors or c.answers >= goal for c, goal in zip(callers, goals, strict=True)))
+    wait_until(lambda: all(c.errors or c.answers >= goal for c, goal in zip(callers, goals, strict=True)), PATIENCE_S)
 
 
 def test_callers_recover_from_a_killed_server_and_none_gets_a_wrong_answer() -> None:
@@ -77,7 +58,7 @@ def test_callers_recover_from_a_killed_server_and_none_gets_a_wrong_answer() -> 
 
     with serving(REPOSITORY) as server, open_models(server.url) as models:
         callers = [Caller(models, lambda: "", right) for _ in range(3)]
-        with callers[0].calling(), callers[1].calling(), callers[2].calling():
+        with beside(callers[0].run), beside(callers[1].run), beside(callers[2].run):
             for _ in range(2):
                 wait_for_answers(callers, 20)
                 assert server.process_id is not None
@@ -103,17 +84,16 @@ def test_no_request_fails_while_versions_are_switched(tmp_path: Path) -> None:
         serving(repository) as server,
         open_models(server.url) as models,
         ModelControl(endpoints(server.url)) as control,
-        Caller(models, lambda: "", right).calling() as any_version,
-        Caller(models, lambda: in_force[0], right).calling() as promoted,
     ):
-        callers = (any_version, promoted)
-        for switch in range(20):
-            new, old = ("2", "1") if switch % 2 == 0 else ("1", "2")
-            control.load(MODEL, new)
-            in_force[0] = new
-            wait_for_answers(callers, 25)  # nobody asks for the old one any more
-            control.unload(MODEL, old)
-            assert ready_versions(control) == [new]
+        callers = Caller(models, lambda: "", right), Caller(models, lambda: in_force[0], right)
+        with beside(callers[0].run), beside(callers[1].run):
+            for switch in range(20):
+                new, old = ("2", "1") if switch % 2 == 0 else ("1", "2")
+                control.load(MODEL, new)
+                in_force[0] = new
+                wait_for_answers(callers, 25)  # nobody asks for the old one any more
+                control.unload(MODEL, old)
+                assert ready_versions(control) == [new]
     assert [caller.errors for caller in callers] == [[], []]
     assert [caller.wrong for caller in callers] == [0, 0]
     assert sum(caller.answers for caller in callers) >= 1000
@@ -156,7 +136,7 @@ def test_nothing_of_the_server_outlives_a_killed_parent() -> None:
     finally:
         parent.kill()
         parent.wait()
-    wait_until(lambda: not processes_of_group(server))
+    wait_until(lambda: not processes_of_group(server), PATIENCE_S)
     with serving(REPOSITORY):
         assert not list(Path("/dev/shm").glob(f"kensoku-{parent.pid}-*"))
 

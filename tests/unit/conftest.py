@@ -1,14 +1,21 @@
-"""What tests of the catalogue share: each kind of database, the real PostgreSQL one server for the whole session."""
+"""What unit tests share: a bus in memory; each kind of database, PostgreSQL one server for the whole session."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from kensoku.bus import Bus, open_bus
 from kensoku.catalogue_store import Store, open_store
 from tests.database import Database, needs_postgresql, running_database
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=needs_postgresql)]
+
+
+@pytest.fixture
+def bus() -> Iterator[Bus]:
+    with open_bus("memory://") as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

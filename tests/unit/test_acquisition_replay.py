@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +21,6 @@ from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, WaveformPa
 START = UTCDateTime(2019, 7, 4, 15, 50)
 SECOND_NS = 10**9
 Tune = Callable[..., AcquisitionSettings]
-
-
-@pytest.fixture
-def bus() -> Iterator[Bus]:
-    with open_bus("memory://") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 from kensoku.acquisition.replay import run
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.acquisition.simulated import seconds_of
-from kensoku.bus import Bus, open_bus
+from kensoku.bus import Bus
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.packets import decode_packet, read_packet
 from kensoku.runtime import Pulse
@@ -45,12 +45,6 @@ magnitudes = { minimum = 1.0, maximum = 3.0 }
 outline = [[35.9, 136.9], [35.9, 137.1], [36.1, 137.1], [36.1, 136.9]]
 """
 DURATION_S = 180
-
-
-@pytest.fixture
-def bus() -> Iterator[Bus]:
-    with open_bus("memory://") as opened:
-        yield opened
 
 
 @pytest.fixture

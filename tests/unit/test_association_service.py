@@ -1,8 +1,7 @@
 """The association service over a memory bus: picks become candidates, once each, whatever happens on the way."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,9 @@ from kensoku.settings import load_settings
 from kensoku.v1.association_pb2 import AssociatedPick, Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_PRELIMINARY
 from kensoku.v1.pick_pb2 import PickMessage, Progress
-from tests.associations import STATIONS, T0_NS, S, make_picks
+from tests import services
+from tests.associations import T0_NS, S, make_picks, publish_stations
 
-LIMIT_S = 300.0  # loops may be compiled first, on a machine with other things to do
 REGION = "default"
 
 
@@ -27,17 +26,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> AssociationServiceSett
     given = {
         "home": tmp_path_factory.mktemp("home"),
         "location_velocity_model": "homogeneous",
-        "association_deepest_km": 30,
+        "location_deepest_km": 30,
     }
     return load_settings(AssociationServiceSettings, given)
 
 
-@pytest.fixture
-def bus() -> Iterator[Bus]:
-    with open_bus("memory://") as opened:
-        for key, station in STATIONS.items():
-            opened.publish("inventory", key, station.SerializeToString())
-        yield opened
+@pytest.fixture(autouse=True)
+def known_stations(bus: Bus) -> None:
+    publish_stations(bus)
 
 
 def publish(bus: Bus, *messages: PickMessage) -> None:
@@ -62,25 +58,7 @@ def told(bus: Bus) -> list[Association]:
 
 
 def serve(settings: AssociationServiceSettings, bus: Bus, until: Callable[[], bool]) -> None:
-    stop, failures = threading.Event(), []
-
-    def work() -> None:
-        try:
-            run(settings, bus, Pulse(), stop)
-        except Exception as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    deadline = time.monotonic() + LIMIT_S
-    try:
-        while not until() and not failures:
-            assert time.monotonic() < deadline, f"in {LIMIT_S:g} s only {told(bus)}"
-            time.sleep(0.05)
-    finally:
-        stop.set()
-        thread.join(LIMIT_S)
-    assert not failures
+    services.serve(partial(run, settings, bus, Pulse()), until)
 
 
 def handled() -> float:
@@ -140,5 +118,5 @@ def test_without_stations_nothing_is_associated_and_nothing_stops(
 ) -> None:
     with open_bus("memory://") as empty:
         publish(empty, *of(make_picks()))
-        serve(settings, empty, lambda: sum(empty.lag("picks.by-region", "association").values()) == 0)
+        serve(settings, empty, services.all_read(empty, "picks.by-region", "association"))
         assert told(empty) == []

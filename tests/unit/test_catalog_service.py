@@ -1,13 +1,13 @@
 """The catalogue's service over a memory bus: what is published is stored once, whatever happens on the way."""
 
 import threading
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kensoku.bus import Bus, open_bus
+from kensoku.bus import Bus
 from kensoku.catalog import service
 from kensoku.catalog.service import Patience, run
 from kensoku.catalog.settings import CatalogSettings
@@ -16,18 +16,14 @@ from kensoku.errors import DatabaseUnavailable, InputInvalid, SettingInvalid
 from kensoku.runtime import Pulse
 from kensoku.settings import describe, load_settings
 from kensoku.v1.event_pb2 import Event
+from tests import services
 from tests.catalogue import make_event
+from tests.services import all_read
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> CatalogSettings:
     return load_settings(CatalogSettings, {"home": str(tmp_path), "catalog_database_wait_s": 5})
-
-
-@pytest.fixture
-def bus() -> Iterator[Bus]:
-    with open_bus("memory://") as opened:
-        yield opened
 
 
 def publish(bus: Bus, *events: Event) -> None:
@@ -38,24 +34,7 @@ def publish(bus: Bus, *events: Event) -> None:
 
 def serve(settings: CatalogSettings, bus: Bus) -> None:
     """Until all that is published has been committed."""
-    stop, failures = threading.Event(), []
-
-    def serve_until_stopped() -> None:
-        try:
-            run(settings, bus, Pulse(), stop)
-        except Exception as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=serve_until_stopped)
-    thread.start()
-    try:
-        while thread.is_alive() and any(bus.lag("events", "catalog").values()):
-            stop.wait(0.02)
-    finally:
-        stop.set()
-        thread.join()
-    if failures:
-        raise failures[0]
+    services.serve(partial(run, settings, bus, Pulse()), all_read(bus, "events", "catalog"))
 
 
 def stored(settings: CatalogSettings) -> dict[str, int]:

@@ -1,12 +1,11 @@
 """Operators' switches: what one decides, every replica follows, and the log says who and why."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from kensoku.bus import Bus, open_bus
+from kensoku.bus import Bus
 from kensoku.control import REFRESH_S, StationSwitches, split_station, station_decision, station_decisions
 from kensoku.control import switch_station as publish
 from kensoku.errors import SettingInvalid
@@ -19,12 +18,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now_s
-
-
-@pytest.fixture
-def bus() -> Iterator[Bus]:
-    with open_bus("memory://") as opened:
-        yield opened
 
 
 def switch(bus: Bus, code: str, *, disabled: bool, reason: str = "spikes", author: str = "mia") -> None:

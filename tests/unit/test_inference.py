@@ -23,6 +23,7 @@ from kensoku.inference._endpoints import Balancer, Endpoint, backoff_s, choose
 from kensoku.inference._merging import Call, Merger
 from kensoku.inference._triton import AttemptFailed, ModelNotReady, judge
 from tests.model_server import MODEL, REPOSITORY, ask, counts
+from tests.services import wait_until
 
 NEVER = 1e8  # seconds of the monotonic clock
 
@@ -210,15 +211,6 @@ def unavailable() -> ModelServerUnavailable:
 
 def call(value: float, windows: int = 1) -> Call:
     return Call("m", "", {"x": np.full((windows, 2), value, np.float32)})
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    tick = threading.Event()
-    for _ in range(3000):
-        if condition():
-            return
-        tick.wait(0.01)
-    raise AssertionError("not reached within 30 s")
 
 
 def test_calls_that_arrive_while_the_server_is_busy_leave_together() -> None:

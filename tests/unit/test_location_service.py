@@ -1,7 +1,7 @@
 """The location service over a memory bus: every revision once, in its order, whatever happens on the way."""
 
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ from kensoku.v1.event_pb2 import (
     EVENT_STATUS_UPDATED,
     Event,
 )
-from tests.associations import STATIONS, T0_NS, S, make_association, make_picks
+from tests import services
+from tests.associations import T0_NS, S, make_association, make_picks, publish_stations
+from tests.services import all_read
 
 FOUR = ("A", "B", "C", "D")
 
@@ -41,12 +43,9 @@ def settings(home: Path) -> LocationServiceSettings:
     return load_settings(LocationServiceSettings, given)
 
 
-@pytest.fixture
-def bus() -> Iterator[Bus]:
-    with open_bus("memory://") as opened:
-        for key, station in STATIONS.items():
-            opened.publish("inventory", key, station.SerializeToString())
-        yield opened
+@pytest.fixture(autouse=True)
+def known_stations(bus: Bus) -> None:
+    publish_stations(bus)
 
 
 def publish(bus: Bus, *associations: Association) -> None:
@@ -57,24 +56,7 @@ def publish(bus: Bus, *associations: Association) -> None:
 
 def serve(settings: LocationServiceSettings, bus: Bus) -> None:
     """Until all that is published has been committed."""
-    stop, failures = threading.Event(), []
-
-    def serve_until_stopped() -> None:
-        try:
-            run(settings, bus, Pulse(), stop)
-        except Exception as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=serve_until_stopped)
-    thread.start()
-    try:
-        while thread.is_alive() and any(bus.lag("associations", "location").values()):
-            stop.wait(0.02)
-    finally:
-        stop.set()
-        thread.join()
-    if failures:
-        raise failures[0]
+    services.serve(partial(run, settings, bus, Pulse()), all_read(bus, "associations", "location"))
 
 
 def told(bus: Bus, topic: str = "events") -> list[tuple[str, int, str]]:
@@ -208,8 +190,7 @@ def test_stations_that_are_published_later_are_known_then(settings: LocationServ
         publish(bus, make_association(make_picks(FOUR), 1))
         serve(settings, bus)
         assert told(bus) == []
-        for key, station in STATIONS.items():
-            bus.publish("inventory", key, station.SerializeToString())
+        publish_stations(bus)
         publish(bus, make_association(make_picks(FOUR), 2, EVENT_STATUS_UPDATED))
         serve(settings, bus)
         assert told(bus) == [("e1", 1, "PRELIMINARY")]

@@ -1,0 +1,60 @@
+"""Run a service beside a test, until what the test waits for is so."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from kensoku.bus import Bus
+
+LIMIT_S = 300.0  # loops may be compiled first, on a machine with other things to do
+PAUSE_S = 0.02
+
+Work = Callable[[threading.Event], None]
+Question = Callable[[], bool]
+
+
+@contextmanager
+def beside(work: Work) -> Iterator[Question]:
+    """In a thread that is told to stop at the end; gives the question whether it still runs. What it raised is raised
+    here."""
+    stop, failures = threading.Event(), list[Exception]()
+
+    def watched() -> None:
+        try:
+            work(stop)
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=watched)
+    thread.start()
+    try:
+        yield thread.is_alive
+    finally:
+        stop.set()
+        thread.join()
+        if failures:
+            raise failures[0]
+
+
+def serve(work: Work, until: Question, limit_s: float = LIMIT_S) -> None:
+    """Work until something is so."""
+    with beside(work) as runs:
+        is_done = wait_until(until, limit_s, runs)
+    assert is_done or until(), "the service ended by itself before that"
+
+
+def wait_until(is_so: Question, limit_s: float = 60.0, goes_on: Question = lambda: True) -> bool:
+    """False when nothing goes on that could make it so."""
+    deadline_s = time.monotonic() + limit_s
+    while not is_so():
+        assert time.monotonic() < deadline_s, f"still not so after {limit_s:g} s"
+        if not goes_on():
+            return False
+        time.sleep(PAUSE_S)
+    return True
+
+
+def all_read(bus: Bus, topic: str, group: str) -> Question:
+    """Whether all that was published has been committed."""
+    return lambda: not any(bus.lag(topic, group).values())
