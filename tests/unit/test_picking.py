@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from kensoku.picking import Pick, Rule, apart_from_gaps, find_picks, with_missing
+from kensoku.picking import PHASES, Pick, Rule, apart_from_gaps, find_picks, may_hold_picks, with_missing
 
 RULE = Rule(p_threshold=0.3, s_threshold=0.4)
 FloatArray = npt.NDArray[np.float32]
@@ -211,3 +211,20 @@ def test_quiet_ground_of_a_coarse_digitizer_is_no_gap() -> None:
     counts = np.round(np.random.default_rng(2).normal(0, 0.3, (3, 3000))).astype(np.float32)
     assert (np.abs(counts[:, 100:200]).max(axis=0) == 0).sum() > 60
     assert not np.isnan(with_missing(counts, is_causal=False)).any()
+
+
+def test_no_pick_is_where_none_may_be() -> None:
+    """What spares the search must never hide what it would find; and it must spare it, away from all lobes."""
+    random, spared = np.random.default_rng(5), 0
+    for _ in range(300):
+        lobes = [
+            (str(random.choice(PHASES)), float(random.uniform(50, 950)), float(random.beta(0.7, 2))) for _ in range(3)
+        ]
+        probabilities, first = said(*lobes, width=float(random.uniform(3, 25))), int(random.integers(0, 900))
+        within = dict.fromkeys(PHASES, range(first, first + 100))
+        rule = Rule(p_threshold=0.3, s_threshold=0.05, p_later=float(random.uniform(-12, 12)))
+        is_there = any(int(np.ceil(pick.sample)) in within[pick.phase] for pick in find_picks(probabilities, rule))
+        is_possible = may_hold_picks(probabilities, rule, within)
+        assert is_possible or not is_there
+        spared += not is_possible
+    assert spared > 100

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from kensoku.continuous import NOWHERE
 from kensoku.detection import Detector, SecondLook, Stage, pick_packets
 from kensoku.errors import InputInvalid, ModelServerUnavailable
 from kensoku.packets import decode_packet
@@ -125,3 +127,48 @@ def test_a_blast_window_that_ends_too_late_is_refused() -> None:
     longer = card("classifier", geometry=Geometry(window=4800, before=0, after=0))
     with pytest.raises(InputInvalid, match="half a minute after it"):
         SecondLook(None, Stage("blast_long", longer, large))
+
+
+@settings(QUICK)
+@given(packets=pieces(), turns=st.lists(st.booleans(), min_size=1, max_size=30))
+def test_measurements_that_wait_are_the_same(packets: list, turns: list[bool]) -> None:  # type: ignore[type-arg]  # of packets
+    detector, found = Detector(two_stages(), second_look=second_look()), []
+    for number, packet in enumerate(packets):
+        detector.feed(packet, decode_packet(packet))
+        found += detector.picked()
+        if turns[number % len(turns)]:
+            found += detector.measured(1)
+    alike = contents(pick_packets(packets, two_stages(), second_look=second_look()))
+    assert contents(found + detector.finish()) == alike
+
+
+def test_the_oldest_are_measured_first_and_a_queue_that_grows_by_the_quarter() -> None:
+    detector = Detector(two_stages(), second_look=second_look())
+    events = tuple((1800 + 400 * place, place % 2) for place in range(12))
+    for packet in seconds(record(12_000, events=events)):
+        detector.feed(packet, decode_packet(packet))
+        detector.picked()
+    first, second = detector.measured(1), detector.measured(1)
+    waiting = len(detector.measured(1000)) + len(first) + len(second)
+    assert waiting >= 8 and len(first) == waiting // 4
+    onsets_ns = [one.onset_ns for one in (*first, *second)]
+    assert onsets_ns == sorted(onsets_ns)
+
+
+def test_what_waits_to_be_measured_is_read_again_after_a_restart() -> None:
+    """The offset to commit stays at the record of a pick that was told and not yet measured."""
+    packets = seconds(record(16_000, events=((1800, 0),)))
+    detector = Detector(two_stages(), second_look=second_look())
+    for number, packet in enumerate(packets):
+        detector.feed(packet, decode_packet(packet), NOWHERE, number)
+        detector.picked()
+    held = detector.network.oldest_needed()[NOWHERE]
+    assert held < 10
+    assert len(detector.measured(1)) == 1
+    detector.feed(packets[-1], decode_packet(packets[-1]), NOWHERE, len(packets))
+    detector.found()
+    more = seconds(record(16_200, events=((1800, 0),)))[-2:]
+    for number, packet in enumerate(more, len(packets) + 1):
+        detector.feed(packet, decode_packet(packet), NOWHERE, number)
+        detector.found()
+    assert detector.network.oldest_needed()[NOWHERE] > held

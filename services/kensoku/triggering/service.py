@@ -34,6 +34,7 @@ GROUP, FILLING_GROUP = "triggering", "triggering-backfill"
 NS_PER_S = 10**9
 PROGRESS_S = 1.0
 CAUGHT_UP_AT_ONCE = 256  # windows
+MEASURED_AT_ONCE = 32  # picks; the rest in the next turns, so that no first message waits for second ones
 
 Read = tuple[Message, WaveformPacket]
 Decoded = list[ChannelSamples] | InputInvalid
@@ -45,6 +46,7 @@ LATE = Counter("triggering_late_packets", "Packets later than the lateness, hand
 DISABLED = Counter("triggering_disabled_packets", "Packets left out because their station is disabled")
 FILLED = Counter("triggering_filled_in", "Stations picked again because records of them filled in")
 TURN_SECONDS = Histogram("triggering_turn_seconds", "Time to turn a batch of packets into picks")
+MEASURE_SECONDS = Histogram("triggering_measure_seconds", "Time to measure the picks that are due in a turn")
 LAG_SECONDS = Gauge("triggering_lag_seconds", "Wall-clock time since the newest packet that was read had arrived")
 BEHIND_SECONDS = Gauge(
     "triggering_station_behind_seconds", "From the newest second of a station that was looked at to now", ["station"]
@@ -158,15 +160,21 @@ class Triggering:
         with TURN_SECONDS.time():
             lag_s = self._read(stream, batch)
             self._postpone(lag_s)
-            found = self._detector.found()
-        for message in found:
-            self._teller.tell(message, self._epochs.get(self._position_of(message), 0))
+            picked = self._detector.picked()
+        self._tell(picked)
+        with MEASURE_SECONDS.time():
+            measured = self._detector.measured(MEASURED_AT_ONCE)
+        self._tell(measured)
         is_due = self._clock_ns() >= self._progress_due_ns
         if is_due:
             self._progress_due_ns = self._clock_ns() + round(PROGRESS_S * NS_PER_S)
             self._tell_progress(self._epochs.keys(), is_idle=not batch)
-        if found or is_due:
+        if picked or measured or is_due:
             stream.commit(self._detector.network.oldest_needed() if is_due else {})
+
+    def _tell(self, found: Iterable[Found]) -> None:
+        for message in found:
+            self._teller.tell(message, self._epochs.get(self._position_of(message), 0))
 
     def _postpone(self, lag_s: float) -> None:
         """What was left for later while far behind is decided some in each turn."""

@@ -56,12 +56,13 @@ class _Station:
 
 
 class _Listened:
-    __slots__ = ("completeness", "end_before", "held_from", "marks", "timeline")
+    __slots__ = ("completeness", "end_before", "held_from", "kept_from", "marks", "timeline")
 
     def __init__(self, instrument: Instrument, hold_ns: int, known_to: int) -> None:
         self.timeline = Timeline(instrument)
         self.completeness = Completeness(self.timeline, hold_ns, known_to)
         self.held_from = NOT_HELD  # nothing that a step from here on needs may go
+        self.kept_from = NOT_HELD  # nor this, which does not count as not looked at
         self.end_before = 0  # of the timeline, before the packet in hand: its channels are not late for each other
         self.marks: deque[tuple[int, int]] = deque()  # offsets of packets, and the ends of their samples
 
@@ -145,13 +146,22 @@ class Network:
         if listened:
             listened.held_from = first
 
+    def keep(self, instrument: Instrument, first: int = NOT_HELD) -> None:
+        """What a step that begins there needs is kept, and nothing else waits for it."""
+        station = self._stations.get(instrument.key)
+        listened = station.instruments.get(instrument) if station else None
+        if listened:
+            listened.kept_from = first
+
     def forget_old(self, steps: Sequence[Step]) -> None:
         """After these steps were looked at."""
         for instrument in {step.timeline.instrument for step in steps}:
             station = self._stations.get(instrument.key)
             listened = station.instruments.get(instrument) if station else None
             if listened:
-                needed = min(listened.completeness.evaluated_to, listened.held_from) - self._kept
+                needed = (
+                    min(listened.completeness.evaluated_to, listened.held_from, listened.kept_from) - self._kept
+                )
                 listened.timeline.forget(needed)
                 while listened.marks and listened.marks[0][1] <= needed:
                     listened.marks.popleft()
@@ -205,7 +215,8 @@ class Network:
             place = station.position
             is_silent = station.stamp_ns < self._clocks[place] - self._lateness_ns
             for listened in station.instruments.values():
-                if listened.marks and not (is_silent and listened.held_from == NOT_HELD):
+                is_waiting = min(listened.held_from, listened.kept_from) != NOT_HELD
+                if listened.marks and (is_waiting or not is_silent):
                     oldest[place] = min(oldest[place], listened.marks[0][0])
         return oldest
 

@@ -1,6 +1,8 @@
 """Networks over every second of every instrument, in as few and large requests as possible."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 
 import numpy as np
@@ -20,10 +22,11 @@ from kensoku.detection._stages import (
     told,
     used_to,
 )
-from kensoku.picking import PHASES, Pick, apart_from_gaps, find_picks, with_missing
+from kensoku.picking import PHASES, Phase, Pick, apart_from_gaps, find_picks, may_hold_picks, with_missing
 from kensoku.v1.pick_pb2 import ModelReference
 
 LOOKED_BACK = 2  # seconds: an onset is decided at most so long after a first stage with the same delays has seen it
+ON_THEIR_WAY = 2  # requests, while the answers before them are looked at
 MOST_AT_ONCE = 256  # windows: answers of the processor are the same bits for batches of up to so many
 SAME = STEP // 2  # samples: picks of one phase so near to each other are one arrival, which two versions saw
 NOTHING = -1.0  # in place of a probability: below its threshold
@@ -43,6 +46,7 @@ class Cascade:
         self._picker = picker
         self._final = final_cut(picker.final)
         self._first = first_cut(picker.first) if picker.first else None
+        self._askers = ThreadPoolExecutor(ON_THEIR_WAY, thread_name_prefix="cascade")
         self._seen: dict[Instrument, dict[int, float]] = {}  # what the first stage said of the latest seconds
         self.asked = 0  # windows of the first stage, or of the only one
         self.decided = 0  # windows of the final stage
@@ -66,7 +70,7 @@ class Cascade:
 
     def decide(self, steps: Sequence[Step]) -> list[Arrival]:
         arrivals: list[Arrival] = []
-        for group, answers in _asked(steps, self._final):
+        for group, answers in self._asked(steps, self._final):
             self.decided += len(group)
             for step, said in zip(group, answers, strict=True):
                 arrivals += self._arrivals(step, said)
@@ -99,7 +103,7 @@ class Cascade:
         said_of: dict[Seen, float] = dict.fromkeys(missing, NOTHING)
         card = cut.stage.card
         lowest = np.array([card.threshold.p, card.threshold.s], dtype=np.float32)[:, np.newaxis]
-        for group, answers in _asked(list(missing.values()), cut):
+        for group, answers in self._asked(list(missing.values()), cut):
             self.asked += len(group)
             for step, said in zip(group, answers, strict=True):
                 likely = told(cut, said)[-2:]
@@ -110,19 +114,40 @@ class Cascade:
         most = {step: max(seen[step.timeline.instrument][end] for end in _looked_at(step.end)) for step in steps}
         return {step: score for step, score in most.items() if score > NOTHING}
 
+    def _asked(self, steps: Sequence[Step], cut: Cut) -> Iterator[tuple[Sequence[Step], FloatArray]]:
+        """The model's answers, in order; while one is looked at the next are on their way."""
+        waiting = deque[tuple[Sequence[Step], Future[FloatArray]]]()
+        try:
+            for group, counts, version in _prepared(steps, cut):
+                waiting.append((group, self._askers.submit(version.model, counts)))
+                if len(waiting) > ON_THEIR_WAY:
+                    yield waiting[0][0], waiting[0][1].result()
+                    waiting.popleft()
+            while waiting:
+                yield waiting[0][0], waiting[0][1].result()
+                waiting.popleft()
+        finally:
+            for _, answers in waiting:
+                answers.cancel()
+
     def _arrivals(self, step: Step, said: FloatArray) -> list[Arrival]:
         """Those of the final stage that are decided in this second and no other."""
         card, answers = self._picker.final.card, told(self._final, said)
         first = self._final.last(step.end) - said[:, -self._final.answers :].shape[1]
         back = SAME if self._is_first_of_version(step) else 0
-        ranges = {
-            phase: range(decided_to(card, phase, step.start) + 1 - back, decided_to(card, phase, step.end) + 1)
+        within: dict[Phase, range] = {
+            phase: range(
+                decided_to(card, phase, step.start) + 1 - back - first, decided_to(card, phase, step.end) + 1 - first
+            )
             for phase in PHASES
         }
+        aligned = card.aligned(answers)
+        if not may_hold_picks(aligned, card.rule, within):
+            return []
         return [
             self._arrival(step, pick, first, answers)
-            for pick in find_picks(card.aligned(answers), card.rule)
-            if int(np.ceil(pick.sample)) + first in ranges[pick.phase] and self._is_apart(step, pick, first)
+            for pick in find_picks(aligned, card.rule)
+            if int(np.ceil(pick.sample)) in within[pick.phase] and self._is_apart(step, pick, first)
         ]
 
     def _is_first_of_version(self, step: Step) -> bool:
@@ -163,26 +188,27 @@ def _looked_at(end: int) -> range:
     return range(end - LOOKED_BACK * STEP, end + STEP, STEP)
 
 
-def _asked(steps: Sequence[Step], cut: Cut) -> Iterator[tuple[Sequence[Step], FloatArray]]:
-    """The model's answers to the cuts of all steps in which anything was recorded."""
+def _prepared(steps: Sequence[Step], cut: Cut) -> Iterator[tuple[Sequence[Step], FloatArray, Version]]:
+    """The cuts of all steps in which anything was recorded, in requests."""
     geometry = cut.stage.card.geometry
     at_once = max(1, min(MOST_AT_ONCE, geometry.batch * geometry.window // cut.length))
     for version, alike in groupby(steps, lambda step: cut.version(step.end)):
         same = list(alike)
         for place in range(0, len(same), at_once):
-            yield from _answered(same[place : place + at_once], cut, version)
+            group, counts = _cuts(same[place : place + at_once], cut)
+            if group:
+                yield group, counts, version
 
 
-def _answered(group: Sequence[Step], cut: Cut, version: Version) -> Iterator[tuple[Sequence[Step], FloatArray]]:
+def _cuts(group: Sequence[Step], cut: Cut) -> tuple[Sequence[Step], FloatArray]:
     counts = np.full((len(group), 3, cut.length), np.nan, dtype=np.float32)
     for window, step in zip(counts, group, strict=True):
         step.timeline.read_into(window, cut.first(step.end))
     heard = ~np.isnan(counts[:, :, -cut.answers :]).all(axis=(1, 2))
     if not heard.all():
         counts, group = counts[heard], [step for step, is_heard in zip(group, heard, strict=True) if is_heard]
-    if group:
-        _hide_missing(counts)
-        yield group, version.model(counts)
+    _hide_missing(counts)
+    return group, counts
 
 
 def _hide_missing(counts: FloatArray) -> None:

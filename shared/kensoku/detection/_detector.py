@@ -117,6 +117,20 @@ class Detector:
     def found(self) -> list[Found]:
         """Picks and measurements since the last call, those of one instrument in the order of their decision."""
         self._look()
+        self._measure()
+        return self._taken()
+
+    def picked(self) -> list[Found]:
+        """The same but for the measurements that are due now: nothing waits for those."""
+        self._look()
+        return self._taken()
+
+    def measured(self, most: int) -> list[Found]:
+        """So many of the measurements that are due, or a quarter of them if that is more; the oldest first."""
+        self._measure(most)
+        return self._taken()
+
+    def _taken(self) -> list[Found]:
         found, self._found = self._found, []
         return found
 
@@ -126,7 +140,7 @@ class Detector:
         self._look()
         self.catch_up(len(self._postponed))
         self._measure(is_over=True)
-        return self.found()
+        return self._taken()
 
     @property
     def postponed(self) -> int:
@@ -136,7 +150,6 @@ class Detector:
     def catch_up(self, most: int) -> None:
         """Decide so many of those seconds, the oldest first."""
         self._look_again(self._postponed.oldest(most))
-        self._measure()
 
     def leave(self, position: Position) -> None:
         """The instruments of a position belong to somebody else now."""
@@ -150,6 +163,7 @@ class Detector:
         if any(step.timeline.instrument.key == station for step in self.network.ready):
             self._look()
         self._look_again(self._postponed.of_station(station))
+        self._measure(station=station)
 
     def _look(self) -> None:
         steps = self.network.take()
@@ -161,8 +175,9 @@ class Detector:
                     self.network.put_back(steps[place:])
                     raise
             self._look_again(self._postponed.overdue(self.network.evaluated_to))
+            for instrument in self._told:
+                self._keep(instrument)
             self.network.forget_old(steps)
-        self._measure()
 
     def _evaluate(self, steps: Sequence[Step]) -> None:
         ready_ns, later = self._clock_ns(), list[Step]()
@@ -216,27 +231,44 @@ class Detector:
     def _too_many(self) -> str:
         return f"{self._most_picks} or more picks of this instrument in the minute before"
 
-    def _measure(self, is_over: bool = False) -> None:
+    def _measure(self, most: int | None = None, *, station: str | None = None, is_over: bool = False) -> None:
         """Half a minute after its onset a pick is measured, whatever came of it by then."""
-        due, reached = list[tuple[_Told, Timeline]](), dict[Instrument, int]()
-        for instrument, told in self._told.items():
-            timeline = self.network.timeline(instrument)
-            if timeline is None:  # nothing was read of it since the restart
-                continue
-            is_last = is_over or self.network.is_silent(instrument)
-            reached[instrument] = END if is_last else self.network.evaluated_to(instrument)
-            due += [(one, timeline) for one in told if not one.is_measured and one.due <= reached[instrument]]
+        due = sorted(self._due(station, is_over=is_over), key=lambda one: one[0].due)
+        if most is not None:
+            due = due[: max(most, len(due) // 4)]
         refined = self._second_look.refine([(one.pick, timeline) for one, timeline in due])
         for (one, timeline), better in zip(due, refined, strict=True):
             self._found.append(describe_fully(one.pick, timeline, self._stations, better))
             one.is_measured = True
-        for instrument, reached_to in reached.items():
-            first = self._postponed.first(instrument)
-            to = reached_to if first is None else min(first, reached_to)
-            told = self._told[instrument]
-            told[:] = [one for one in told if not one.is_measured or one.due > to - self._lateness]
-            if not told:
-                del self._told[instrument]
+        for instrument in [one for one in self._told if station is None or one.key == station]:
+            self._forget_told(instrument, is_over=is_over)
+
+    def _due(self, station: str | None, *, is_over: bool) -> Iterator[tuple[_Told, Timeline]]:
+        for instrument, told in self._told.items():
+            timeline = self.network.timeline(instrument)
+            if timeline is not None and station in (None, instrument.key):
+                reached = self._reached(instrument, is_over=is_over)
+                yield from ((one, timeline) for one in told if not one.is_measured and one.due <= reached)
+
+    def _reached(self, instrument: Instrument, *, is_over: bool) -> int:
+        is_last = is_over or self.network.is_silent(instrument)
+        return END if is_last else self.network.evaluated_to(instrument)
+
+    def _forget_told(self, instrument: Instrument, *, is_over: bool) -> None:
+        if self.network.timeline(instrument) is None:  # nothing was read of it since the restart
+            return
+        first, reached = self._postponed.first(instrument), self._reached(instrument, is_over=is_over)
+        to = reached if first is None else min(first, reached)
+        told = self._told[instrument]
+        told[:] = [one for one in told if not one.is_measured or one.due > to - self._lateness]
+        self._keep(instrument)
+        if not told:
+            del self._told[instrument]
+
+    def _keep(self, instrument: Instrument) -> None:
+        """What is not measured keeps its record."""
+        first = min((one.due for one in self._told[instrument] if not one.is_measured), default=NOT_HELD)
+        self.network.keep(instrument, first)
 
 
 def _judged(arrival: Arrival) -> Arrival:

@@ -1,7 +1,7 @@
 """Find the onsets in the probabilities of P and S: one pick a lobe, decided from a short stretch around it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,6 +74,16 @@ def find_picks(probabilities: FloatArray, rule: Rule, allowed: BoolArray | None 
     return sorted(found, key=lambda pick: (pick.sample, pick.phase))
 
 
+def may_hold_picks(probabilities: FloatArray, rule: Rule, within: Mapping[Phase, range]) -> bool:
+    """Whether `find_picks` can find any whose sample, rounded up, is within; cheaper than looking for them."""
+    reach = math.ceil(MOST_SHIFT) + 1
+    return any(
+        bool(np.any(row[max(span.start - reach, 0) : max(span.stop + reach, 0)] >= _lowest(rule.threshold(phase))))
+        for phase, row in zip(PHASES, probabilities[-2:], strict=True)
+        for span in (within[phase],)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Lobe:
     peak: int
@@ -88,7 +98,7 @@ def _lobes(row: FloatArray, threshold: float, rule: Rule) -> Iterator[_Lobe]:
     """One for an onset: the first of two peaks that the probability joins, the higher of two near each other."""
     scored = [
         _Lobe(top, _score(row, top, rule))
-        for top in _tops(row, min(LOWEST_PEAK, threshold))
+        for top in _tops(row, _lowest(threshold))
         if _is_highest_ahead(row, top, rule.ahead)
     ]
     lobes = [lobe for lobe in scored if lobe.score >= threshold]
@@ -97,6 +107,10 @@ def _lobes(row: FloatArray, threshold: float, rule: Rule) -> Iterator[_Lobe]:
         near = [other for other in before if other >= lobe.peak - rule.behind]
         if not any(row[other] >= row[lobe.peak] or _is_one_lobe(row, other, lobe.peak) for other in near):
             yield lobe
+
+
+def _lowest(threshold: float) -> float:
+    return min(LOWEST_PEAK, threshold)
 
 
 def _score(row: FloatArray, peak: int, rule: Rule) -> float:
