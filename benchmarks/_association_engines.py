@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from benchmarks._association_cases import PHASES, Case, FloatArray
 from kensoku.associating import Onset, associate, network_of
-from kensoku.traveltime import Grid, TravelTimeTable, Wave, build_table, load_model
+from kensoku.traveltime import TravelTimeTable, Wave, build_table, grid_for, load_model
 
 Groups = list[npt.NDArray[np.int64]]  # the picks of each event
 Setting = Mapping[str, Any]
 
-GRID = Grid(elevations_km=(0.0, 1.0, 2.0, 3.0))
+GRID = grid_for()
 DEEPEST_KM, REACH_KM = 30.0, 150.0
 MARGIN_DEG = (0.27, 0.33)  # around the stations
 LEAST_APART_S = 1.0  # its own 3 s would forbid half of the pairs

@@ -18,7 +18,7 @@ from kensoku.events import status_name
 from kensoku.inventory import published_stations
 from kensoku.locating import Site
 from kensoku.runtime import Pulse
-from kensoku.traveltime import Grid, TravelTimeTable, Wave, build_table, load_model
+from kensoku.traveltime import TravelTimeTable, Wave, build_table, grid_for, load_model
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMessage
@@ -71,7 +71,7 @@ def run(
 
 def tables_of(settings: AssociationServiceSettings) -> Mapping[Wave, TravelTimeTable]:
     model = load_model(settings.location_velocity_model)
-    grid = Grid(deepest_km=settings.association_deepest_km + 2)
+    grid = grid_for(settings.location_deepest_km)
     return {wave: build_table(model, wave, grid, settings.home / "traveltime") for wave in WAVES}
 
 

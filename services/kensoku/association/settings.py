@@ -16,9 +16,9 @@ class AssociationServiceSettings(ServiceSettings):
     location_velocity_model: Annotated[
         str, Field(min_length=1, description="name of a preset or a file, the same as location's")
     ] = "iasp91"
-    association_deepest_km: Annotated[float, Field(ge=1, le=700, description="depth of the deepest earthquakes")] = (
-        DEFAULTS.deepest_km
-    )
+    location_deepest_km: Annotated[
+        float, Field(ge=1, le=700, description="depth of the deepest earthquakes, the same as location's")
+    ] = DEFAULTS.deepest_km
     association_least_picks: Annotated[int, Field(ge=4, description="of an event")] = DEFAULTS.least_picks
     association_least_stations: Annotated[int, Field(ge=3, description="of an event")] = DEFAULTS.least_stations
     association_early_log_odds: Annotated[
@@ -40,7 +40,7 @@ class AssociationServiceSettings(ServiceSettings):
     @property
     def engine(self) -> AssociationSettings:
         return AssociationSettings(
-            deepest_km=self.association_deepest_km,
+            deepest_km=self.location_deepest_km,
             least_picks=self.association_least_picks,
             least_stations=self.association_least_stations,
         )

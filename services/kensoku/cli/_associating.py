@@ -9,7 +9,7 @@ from kensoku.cli._earth_options import add_earth_options
 from kensoku.cli._numbers import real, whole
 from kensoku.errors import InputInvalid
 from kensoku.locating import Site, load_time_corrections
-from kensoku.traveltime import EarthModel, Grid, TravelTimeTable, Wave, build_table, load_model
+from kensoku.traveltime import EarthModel, TravelTimeTable, Wave, build_table, grid_for, load_model
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
@@ -37,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def earth_of(options: argparse.Namespace) -> Earth:
     model = load_model(options.velocity_model)
-    grid = Grid(deepest_km=options.deepest_km + 2, elevations_km=(0.0, 1.0, 2.0, 3.0))
+    grid = grid_for(options.deepest_km)
     return Earth(model, {wave: build_table(model, wave, grid, options.cache) for wave in WAVES})
 
 

@@ -38,7 +38,6 @@ BY_VARIABLE = {  # no options where services share a command line
     "association_events",
     "association_lateness_s",
     "association_recall_days",
-    "association_deepest_km",
     "location_batch",
     "location_events",
     "catalog_batch",

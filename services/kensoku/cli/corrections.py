@@ -19,7 +19,7 @@ from kensoku.locating import (
     write_time_corrections,
 )
 from kensoku.magnitudes import learn_corrections, write_corrections
-from kensoku.traveltime import PRESETS, Grid, TravelTimeTable, Wave, build_table, load_model
+from kensoku.traveltime import PRESETS, TravelTimeTable, Wave, build_table, grid_for, load_model
 from kensoku.v1.event_pb2 import Event
 
 SHOWN = 8
@@ -72,7 +72,7 @@ def learn(options: argparse.Namespace) -> int:
             f"found {len(events)} events without any arrivals in {options.catalogue}, expected a catalogue with "
             "arrivals: QuakeML or a database"
         )
-    model, grid = load_model(options.velocity_model), Grid(deepest_km=options.deepest_km)
+    model, grid = load_model(options.velocity_model), grid_for(options.deepest_km)
     tables: dict[Wave, TravelTimeTable] = {wave: build_table(model, wave, grid, options.cache) for wave in WAVES}
     settings = LearningSettings(rounds=options.rounds, fewest=options.fewest)
     location = LocationSettings(deepest_km=options.deepest_km, assumed_depth_km=min(10.0, options.deepest_km))

@@ -1,8 +1,10 @@
 """`kensoku locate`: where and when the earthquakes were that picks were grouped by."""
 
 import argparse
+import hashlib
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from kensoku.catalogue_files import Signature, write_catalogue
@@ -10,18 +12,32 @@ from kensoku.cli._earth_options import add_earth_options
 from kensoku.cli._locate_picks import PickedEvent, read_picks
 from kensoku.cli._numbers import real
 from kensoku.cli.pick import read_stations
-from kensoku.errors import SettingInvalid
+from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.locating import (
+    Grids,
     Location,
     LocationSettings,
+    Site,
     arrival_messages,
     arrivals_of,
     load_time_corrections,
     locate_many,
+    locate_many_in_grids,
     origin_message,
+    site_code,
     sites_of,
 )
-from kensoku.traveltime import EarthModel, Grid, TravelTimeTable, Wave, build_table, load_model
+from kensoku.traveltime import (
+    EarthModel,
+    TravelTimeTable,
+    Wave,
+    build_table,
+    digest_of,
+    grid_for,
+    grids_by_station,
+    load_model,
+    read_time_grids,
+)
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event, Provenance
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
@@ -52,6 +68,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of the travel time, default: %(default)g",
     )
+    parser.add_argument(
+        "--time-grids",
+        type=Path,
+        metavar="FOLDER",
+        help="NonLinLoc's 3-D grids, NAME.P.STATION.time.hdr and .buf; the velocity model serves where there are none",
+    )
     parser.set_defaults(execute=execute)
 
 
@@ -62,7 +84,7 @@ def execute(options: argparse.Namespace) -> int:
     inventory = read_stations(options.inventory)
     corrections = load_time_corrections(options.corrections) if options.corrections else {}
     model = load_model(options.velocity_model)
-    grid = Grid(deepest_km=options.deepest_km)
+    grid = grid_for(options.deepest_km)
     tables: dict[Wave, TravelTimeTable] = {wave: build_table(model, wave, grid, options.cache) for wave in WAVES}
     settings = LocationSettings(deepest_km=options.deepest_km, model_error=options.model_error)
     sites = {}
@@ -70,22 +92,49 @@ def execute(options: argparse.Namespace) -> int:
         sites.update(
             sites_of([pick.pick.instrument for pick in event.picks], inventory, event.reference_ns, corrections)
         )
-    found = locate_many([arrivals_of(e.picks, e.reference_ns) for e in picked], sites, tables, settings)
+    grids = _grids(options.time_grids, sites) if options.time_grids else {}
+    arrivals = [arrivals_of(event.picks, event.reference_ns) for event in picked]
+    found = (
+        locate_many_in_grids(arrivals, sites, tables, grids, settings)
+        if grids
+        else locate_many(arrivals, sites, tables, settings)
+    )
+    earth = _provenance(model, grids)
     events, refused = [], []
     for event, location in zip(picked, found, strict=True):
         if isinstance(location, Location):
-            events.append(_event(event, location, model))
+            events.append(_event(event, location, earth))
         else:
             refused.append(f"{event.id}: {location}")
     options.out.mkdir(parents=True, exist_ok=True)
     for name, kind in FILES:
         write_catalogue(options.out / name, events, Signature(), kind)
-    _tell(events, refused, options.out, model)
+    _tell(events, refused, options.out, earth.velocity_model)
     return 0
 
 
-def _event(event: PickedEvent, location: Location, model: EarthModel) -> Event:
-    provenance = Provenance(velocity_model=model.name, velocity_model_hash=model.sha256, location_method=METHOD)
+def _grids(folder: Path, sites: Mapping[str, Site]) -> Grids:
+    """Of stations that have picks."""
+    codes = {site_code(name) for name in sites}
+    found = grids_by_station(read_time_grids(folder), codes)
+    if not found:
+        raise InputInvalid(
+            f"found no grid of a station with picks in {folder}, expected some of {', '.join(sorted(codes)[:SHOWN])}; "
+            "call them NET_STA or STA"
+        )
+    if without := [code for code in sorted(codes) if not any((code, wave) in found for wave in WAVES)]:
+        print(f"no grid, so the velocity model serves: {', '.join(without)}", file=sys.stderr)
+    return found
+
+
+def _provenance(model: EarthModel, grids: Grids) -> Provenance:
+    if not grids:
+        return Provenance(velocity_model=model.name, velocity_model_hash=model.sha256, location_method=METHOD)
+    both = hashlib.sha256((model.sha256 + digest_of(grids)).encode()).hexdigest()
+    return Provenance(velocity_model=f"{model.name} and 3-D grids", velocity_model_hash=both, location_method=METHOD)
+
+
+def _event(event: PickedEvent, location: Location, provenance: Provenance) -> Event:
     return Event(
         id=event.id,
         revision=1,
@@ -96,12 +145,10 @@ def _event(event: PickedEvent, location: Location, model: EarthModel) -> Event:
     )
 
 
-def _tell(events: list[Event], refused: list[str], out: Path, model: EarthModel) -> None:
+def _tell(events: list[Event], refused: list[str], out: Path, earth: str) -> None:
     classes = Counter(event.origin.quality for event in events)
     counts = ", ".join(f"{count} {'?ABCD'[quality]}" for quality, count in sorted(classes.items()))
-    print(
-        f"{len(events)} events located with the velocity model {model.name} ({counts or 'none'}); see {out}/events.csv"
-    )
+    print(f"{len(events)} events located with the velocity model {earth} ({counts or 'none'}); see {out}/events.csv")
     for sentence in refused[:SHOWN]:
         print(f"not located: {sentence}", file=sys.stderr)
     if len(refused) > SHOWN:

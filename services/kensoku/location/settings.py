@@ -9,7 +9,7 @@ from kensoku.locating import LocationSettings, load_time_corrections
 from kensoku.magnitudes import DEFAULT_FORMULAS, Rules, TypeSettings, load_corrections, load_formula, load_quarries
 from kensoku.settings import ServiceSettings
 from kensoku.solving import Context
-from kensoku.traveltime import Grid, Wave, build_table, load_model
+from kensoku.traveltime import Wave, build_table, grid_for, load_model
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
 DEFAULTS = LocationSettings()
@@ -55,7 +55,7 @@ class LocationServiceSettings(ServiceSettings):
 def context_of(settings: LocationServiceSettings, software_version: str) -> Context:
     """All that is read from files; stations come later."""
     model = load_model(settings.location_velocity_model)
-    grid = Grid(deepest_km=settings.location_deepest_km)
+    grid = grid_for(settings.location_deepest_km)
     cache = settings.home / "traveltime"
     return Context(
         model=model,

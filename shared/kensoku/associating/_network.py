@@ -1,7 +1,7 @@
 """Where earthquakes are sought, and what follows from how the stations stand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -54,6 +54,8 @@ def network_of(
 ) -> Network:
     """The places that will be searched, with the travel times to every station."""
     settings = settings or AssociationSettings()
+    known_km = min(tables[wave].grid.deepest_km for wave in WAVES)
+    settings = replace(settings, deepest_km=min(settings.deepest_km, known_km))
     if len(sites) < settings.least_stations:
         raise InputInvalid(f"found {len(sites)} stations, expected {settings.least_stations} at least; add stations")
     codes = tuple(sorted(sites))

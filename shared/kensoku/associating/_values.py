@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kensoku.errors import SettingInvalid
-from kensoku.traveltime import Wave
+from kensoku.traveltime import DEEPEST_KM, Wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class AssociationSettings:
     reach_km: float | None = None  # of picks that count
     spacing_km: float | None = None  # of the places where a search begins
     margin_km: float | None = None  # around the stations in which earthquakes are sought
-    deepest_km: float = 40.0
+    deepest_km: float = DEEPEST_KM
     usual_depth_km: float = 10.0
     depth_spread_km: float = 10.0  # one standard deviation
     error_s: float = 0.15  # of a travel time, one standard deviation, at least

@@ -1,7 +1,8 @@
 """Where and when an earthquake was, and how surely: the probability of every place, from the arrivals of one event.
 
 Pure: arrivals, stations and travel times in, a `Location` out (`locate`; `locate_many` takes a tenth of the time an
-event). Around it, the contracts: `arrivals_of`, `sites_of`, `origin_message`, `arrival_messages`.
+event, `locate_many_in_grids` goes by 3-D grids). Around it,
+the contracts: `arrivals_of`, `sites_of`, `origin_message`, `arrival_messages`.
 """
 
 from kensoku.locating._corrections import (
@@ -10,6 +11,7 @@ from kensoku.locating._corrections import (
     read_time_corrections,
     write_time_corrections,
 )
+from kensoku.locating._grids import Grids, locate_many_in_grids
 from kensoku.locating._learn import Learned, LearningSettings, learn_time_corrections
 from kensoku.locating._locate import locate, locate_many
 from kensoku.locating._messages import arrival_messages, arrivals_of, instrument_code, origin_message, sites_of
@@ -21,11 +23,13 @@ from kensoku.locating._values import (
     Location,
     LocationSettings,
     Site,
+    site_code,
 )
 
 __all__ = [
     "Arrival",
     "Ellipsoid",
+    "Grids",
     "Hypocentre",
     "Learned",
     "LearningSettings",
@@ -41,8 +45,10 @@ __all__ = [
     "load_time_corrections",
     "locate",
     "locate_many",
+    "locate_many_in_grids",
     "origin_message",
     "read_time_corrections",
+    "site_code",
     "sites_of",
     "write_time_corrections",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.errors import SettingInvalid
-from kensoku.traveltime import TravelTimeTable, Wave
+from kensoku.traveltime import DEEPEST_KM, TravelTimeTable, Wave
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -47,7 +47,7 @@ class LocationSettings:
     model_error_s: float = 0.05  # as much at least
     velocity_error: float = 0.0  # of all travel times of an event together, one standard deviation
     shallowest_km: float | None = None  # none: the mean height of the stations that heard it
-    deepest_km: float = 60.0
+    deepest_km: float = DEEPEST_KM
     margin_km: float = 150.0  # around the stations that heard it
     assumed_depth_km: float = 10.0  # where the data cannot resolve it
     unresolved_share: float = 0.5  # of the allowed depths: a longer 68 % interval does not resolve the depth

@@ -5,22 +5,34 @@ that is built once (`TravelTimeTable`), thirty times faster.
 """
 
 from kensoku.traveltime._arrivals import Arrivals, first_arrivals
+from kensoku.traveltime._grid_files import digest_of, grids_by_station, read_time_grid, read_time_grids
 from kensoku.traveltime._model import EarthModel, Layer, Wave
+from kensoku.traveltime._projection import Projection
 from kensoku.traveltime._reading import PRESETS, load_model
 from kensoku.traveltime._search import Kind
-from kensoku.traveltime._table import Grid, Times, TravelTimeTable, build_table
+from kensoku.traveltime._table import DEEPEST_KM, Grid, Times, TravelTimeTable, build_table, grid_for
+from kensoku.traveltime._time_grid import GridTimes, TimeGrid
 
 __all__ = [
+    "DEEPEST_KM",
     "PRESETS",
     "Arrivals",
     "EarthModel",
     "Grid",
+    "GridTimes",
     "Kind",
+    "Projection",
+    "TimeGrid",
     "Layer",
     "Times",
     "TravelTimeTable",
     "Wave",
     "build_table",
+    "digest_of",
     "first_arrivals",
+    "grid_for",
+    "grids_by_station",
     "load_model",
+    "read_time_grid",
+    "read_time_grids",
 ]

@@ -22,6 +22,9 @@ Values = Float32Array | FloatArray
 FORMAT = 2  # of the cached file; count up when nodes would differ for the same model and grid
 SAME_KM = 1e-9
 SIDES_KM = (-1e-6, 1e-6, 0.06, 0.2)  # from an interface to the nodes around it
+DEEPEST_KM = 60.0  # of earthquakes, where nobody says otherwise
+BELOW_KM = 2.0  # the deepest, so that slopes are known there too
+HEIGHTS_KM = (0.0, 1.0, 2.0, 3.0)  # of stations
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ class Grid:
         sides = (interfaces[:, None] + SIDES_KM).ravel()
         far = np.abs(even[:, None] - interfaces).min(axis=1, initial=np.inf) > 1e-3
         return np.asarray(np.unique(np.concatenate([even[far], sides[(sides > even[0]) & (sides < even[-1])]])))
+
+
+def grid_for(deepest_km: float = DEEPEST_KM) -> Grid:
+    """The one that association and location share, so that both see the same earth."""
+    return Grid(deepest_km=deepest_km + BELOW_KM, elevations_km=HEIGHTS_KM)
 
 
 @dataclass(frozen=True, slots=True)
