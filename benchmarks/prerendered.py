@@ -89,7 +89,7 @@ def packets_of(rendered: Sequence[Rendered]) -> list[WaveformPacket]:
 
 def kept_records(scenario: str, stations: int, seconds: int) -> list[Record]:
     """From the cache, where the simulation is still the one that made them."""
-    content = json.dumps([scenario, stations, seconds, AFTER_S, SWARM_EVERY_S, SWARM_DEG, _code_of_simulation()])
+    content = json.dumps([scenario, stations, seconds, AFTER_S, SWARM_EVERY_S, SWARM_DEG, code_of_simulation()])
     path = CACHE / f"{scenario}-{stations}-{seconds}-{hashlib.sha256(content.encode()).hexdigest()[:12]}.npz"
     if not path.is_file():
         records = _simulated(scenario, stations, seconds)
@@ -146,7 +146,7 @@ def _distance(place: tuple[float, float], station: Station) -> float:
     return math.hypot(north, east * math.cos(math.radians(place[0])))
 
 
-def _code_of_simulation() -> str:
+def code_of_simulation() -> str:
     digest = hashlib.sha256()
     for folder in simulation.__path__:
         for path in sorted(Path(folder).rglob("*.*")):

@@ -1,0 +1,245 @@
+"""The catalogue of simulated networks from their packets on, beside the truth, with every bar that it must pass.
+
+`python -m benchmarks.catalogue [--parts aftershocks,quiet] [--minutes 10] [--stations 12] [--out DIR] [--json]`
+
+Packets come as late as the scenario's telemetry brings them; picker, association and location are those of the
+services, in event time: each is busy for as long as its processor time says. Records and picks are kept in the cache.
+Recall is over the events with SNR above 3 (of P or S) at six of the stations or more, precision beside all that
+happened, both within 1 s and 5 km. With --out the catalogue, the truth and what was missed are written there as csv.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks._catalogue_live import Run, Timed, earth_of, live, picked
+from benchmarks._catalogue_queue import Load
+from benchmarks._catalogue_records import Cut, nearest
+from benchmarks._catalogue_scores import (
+    PARTS,
+    Delay,
+    Lives,
+    Score,
+    declared,
+    delay_of,
+    larger,
+    lives_of,
+    quantiles,
+    score,
+)
+from benchmarks.report import machine_name
+from kensoku.catalogue_files import Pair, Signature, write_catalogue
+from kensoku.simulation.engine import World, open_world
+from kensoku.v1.event_pb2 import EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED, Event, Magnitude, Origin
+
+NS_PER_S = 10**9
+SEEN_SNR, SEEN_STATIONS = 3.0, 6
+BEGIN_S, END_S = 30, 60  # of a cut, in which nothing is judged
+AFTER_S = 300  # after the strongest earthquake
+COMPILED_S = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    name: str
+    found: float
+    asked: float | None = None  # None: no bar
+    at_most: bool = True
+
+    @property
+    def is_passed(self) -> bool:
+        return self.asked is None or bool(self.found <= self.asked if self.at_most else self.found >= self.asked)
+
+
+def least(name: str, found: float, asked: float) -> Bar:
+    return Bar(name, found, asked, at_most=False)
+
+
+# --- the truth --------------------------------------------------------------------------------------------------------
+
+
+def truth_of(world: World, cut: Cut) -> list[Event]:
+    """What happened, by row; from a minute before, since its waves may still come."""
+    catalogue, found = world.catalogue, []
+    first, last = np.searchsorted(catalogue.time_ns, [(cut.start - 60) * NS_PER_S, cut.end * NS_PER_S])
+    for row in range(first, last):
+        origin = Origin(
+            time_ns=int(catalogue.time_ns[row]),
+            latitude_deg=float(catalogue.latitude_deg[row]),
+            longitude_deg=float(catalogue.longitude_deg[row]),
+            depth_km=float(catalogue.depth_km[row]),
+        )
+        size = Magnitude(type="ML", value=float(catalogue.ml[row]))
+        found.append(Event(id=str(row), origin=origin, magnitudes=[size], preferred_magnitude="ML"))
+    return found
+
+
+def seen_at(cut: Cut) -> Mapping[str, int]:
+    """At how many stations P or S of an event stands out."""
+    stations: dict[str, set[str]] = {}
+    for name, arrivals in cut.arrivals.items():
+        for row in np.unique(arrivals["row"][arrivals["snr"] > SEEN_SNR]):
+            stations.setdefault(str(row), set()).add(name)
+    return {row: len(names) for row, names in stations.items()}
+
+
+def first_p_ns(cut: Cut) -> Mapping[str, list[int]]:
+    """By event, of each station."""
+    found: dict[str, list[int]] = {}
+    for arrivals in cut.arrivals.values():
+        for row, time_ns in arrivals[["row", "time_ns"]][arrivals["phase"] == 0].tolist():
+            found.setdefault(str(row), []).append(time_ns)
+    return found
+
+
+# --- aftershocks ------------------------------------------------------------------------------------------------------
+
+
+def aftershocks(minutes: int, stations: int, out: Path | None) -> list[Bar]:
+    world = open_world("aftershocks")
+    strongest = int(np.argmax(world.catalogue.mw))
+    place = float(world.catalogue.latitude_deg[strongest]), float(world.catalogue.longitude_deg[strongest])
+    start = int(world.catalogue.time_ns[strongest]) // NS_PER_S + AFTER_S
+    cut = Cut(world, nearest(world, *place, stations), start, 60 * minutes)
+    picking = Load()
+    told, earth = picked(cut, picking), earth_of(world.scenario.earth)
+    live(first_of(told, COMPILED_S), cut.inventory, earth)  # loops are compiled before anything is timed
+    run = live(told, cut.inventory, earth)
+    run.loads["triggering"] = picking
+    judged = judge(cut, run)
+    if out is not None:
+        write(out, cut, judged)
+    return [*bars_of(judged), *loads_of(run)]
+
+
+def first_of(told: Sequence[Timed], seconds: float) -> list[Timed]:
+    return [each for each in told if each[0] < told[0][0] + seconds * NS_PER_S]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    score: Score
+    lives: Lives
+    delays: Sequence[Delay]
+    firsts: Sequence[Pair]  # first revisions, and what is true
+    never_early: int  # events that had no preliminary revision
+
+
+def judge(cut: Cut, run: Run) -> Judged:
+    truth, seen = truth_of(cut.world, cut), seen_at(cut)
+    wanted = frozenset(row for row, count in seen.items() if count >= SEEN_STATIONS)
+    lives = lives_of(run.events)
+    scored = score(lives.standing, truth, wanted, ((cut.start + BEGIN_S) * NS_PER_S, (cut.end - END_S) * NS_PER_S))
+    told_ns = {pick.id: at_ns for at_ns, pick in run.picks}
+    states, p_ns, early = declared(run.associations), first_p_ns(cut), set(lives.early)
+    delays, firsts = [], []
+    for pair in scored.pairs:
+        at_ns, event = lives.first[pair.a.id]
+        if event.id not in early:
+            continue
+        associated_ns, state = states[event.id, event.provenance.association_revision]
+        picks = [each.pick for each in state.picks]
+        delays.append(delay_of(p_ns[pair.b.id], picks, told_ns, associated_ns, at_ns))
+        firsts.append(Pair(event, pair.b))
+    return Judged(scored, lives, delays, firsts, len(scored.pairs) - len(firsts))
+
+
+def bars_of(judged: Judged) -> list[Bar]:
+    scored, lives = judged.score, judged.lives
+    whole = quantiles([each.whole for each in judged.delays])
+    sizes = [size for pair in scored.pairs if (size := larger(pair)) is not None]
+    first_sizes = [size for pair in judged.firsts if (size := larger(pair)) is not None]
+    early = max(len(lives.early), 1)
+    bars = [
+        Bar("events, that should be found", scored.wanted),
+        Bar("events, found", scored.events),
+        least("recall", scored.recall, 0.95),
+        least("precision", scored.precision, 0.98),
+        Bar("epicentre, median, km", median([pair.moved_km for pair in scored.pairs]), 1.0),
+        Bar("depth, median, km", median([abs(pair.deeper_km) for pair in scored.pairs])),
+        Bar("magnitudes, mean above the true ones", float(np.mean(sizes)) if sizes else np.nan),
+        Bar("magnitudes, scatter", float(np.std(sizes)) if sizes else np.nan, 0.2),
+        Bar("magnitudes, share of events", len(sizes) / max(len(scored.pairs), 1)),
+        Bar("time to a first event, median, s", whole["median"], 4.0),
+        Bar("time to a first event, p95, s", whole["p95"], 6.5),
+        Bar("first events, epicentre, median, km", median([pair.moved_km for pair in judged.firsts]), 5.0),
+        Bar("first events, magnitude, median error", median([abs(each) for each in first_sizes]), 0.5),
+        Bar("first events, with a magnitude, share", len(first_sizes) / max(len(judged.firsts), 1)),
+        Bar("first events, later retracted, share", len(lives.became(EVENT_STATUS_RETRACTED)) / early, 0.01),
+        Bar("first events, later merged, share", len(lives.became(EVENT_STATUS_MERGED)) / early),
+        Bar("events that were only told when final", judged.never_early),
+    ]
+    for part in PARTS:
+        of_part = quantiles([getattr(each, part) for each in judged.delays])
+        bars += [Bar(f"of the time: {part}, {name}, s", value) for name, value in of_part.items() if name != "longest"]
+    return bars
+
+
+def median(values: Sequence[float]) -> float:
+    return float(np.median(values)) if len(values) else float("nan")
+
+
+def loads_of(run: Run) -> list[Bar]:
+    bars = [Bar("picks", len(run.picks))]
+    for name, load in run.loads.items():
+        bars.append(Bar(f"{name}, processor, s", load.spent_ns / NS_PER_S))
+        bars.append(Bar(f"{name}, lag, p99, s", float(np.quantile(load.lags_ns, 0.99)) / NS_PER_S))
+    return bars
+
+
+def write(out: Path, cut: Cut, judged: Judged) -> None:
+    """For `score_catalog.py`, and to look at."""
+    out.mkdir(parents=True, exist_ok=True)
+    begin_ns, end_ns = (cut.start + BEGIN_S) * NS_PER_S, (cut.end - END_S) * NS_PER_S
+    truth, seen = truth_of(cut.world, cut), seen_at(cut)
+    inside = [event for event in truth if begin_ns <= event.origin.time_ns < end_ns]
+    found = [event for event in judged.lives.standing if begin_ns <= event.origin.time_ns < end_ns]
+    wanted = [event for event in inside if seen.get(event.id, 0) >= SEEN_STATIONS]
+    tables = {"events": found, "truth": truth, "wanted": wanted, "missed": judged.score.missed}
+    tables |= {"false": judged.score.false, "first": [pair.a for pair in judged.firsts]}
+    for name, events in tables.items():
+        write_catalogue(out / f"{name}.csv", list(events), Signature(), "csv")
+
+
+# --- all --------------------------------------------------------------------------------------------------------------
+
+
+def show(part: str, bars: Sequence[Bar]) -> None:
+    print(f"\n{part}")
+    width = max(len(bar.name) for bar in bars)
+    for bar in bars:
+        sign = "at most" if bar.at_most else "at least"
+        asked = "" if bar.asked is None else f"  {sign} {bar.asked:g}{'' if bar.is_passed else '  NOT PASSED'}"
+        print(f"  {bar.name:<{width}}  {bar.found:>10,.3f}{asked}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The catalogue of simulated networks, beside the truth")
+    parser.add_argument("--parts", default="aftershocks", help="some of aftershocks, by comma")
+    parser.add_argument("--minutes", type=int, default=10, help="of the aftershocks")
+    parser.add_argument("--stations", type=int, default=12, help="of the aftershocks, the nearest to the strongest")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="gets catalogue, truth, misses and false events as csv")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
+    options = parser.parse_args()
+    parts: dict[str, Callable[[], list[Bar]]] = {
+        "aftershocks": lambda: aftershocks(options.minutes, options.stations, options.out),
+    }
+    wanted = options.parts.split(",")
+    if unknown := [name for name in wanted if name not in parts]:
+        parser.error(f"found {', '.join(unknown)}; expected some of {', '.join(parts)}")
+    print(f"{parser.description}\n{machine_name()}")
+    found = {}
+    for name in wanted:
+        bars = parts[name]()
+        show(name, bars)
+        found[name] = {bar.name: {"found": bar.found, "asked": bar.asked, "passed": bar.is_passed} for bar in bars}
+    if options.json:
+        print(json.dumps({"machine": machine_name(), **found}))
+
+
+if __name__ == "__main__":
+    main()
