@@ -11,24 +11,25 @@ from dataclasses import dataclass, field
 from google.protobuf.message import DecodeError
 from prometheus_client import Counter, Gauge, Histogram
 
-from kensoku.associating import Network, Watch, network_of
+from kensoku.associating import Watch, network_of
+from kensoku.association.atlas import Atlas
+from kensoku.association.memory import ASSOCIATIONS, Memory
 from kensoku.association.settings import AssociationServiceSettings
-from kensoku.bus import Bus, Message, Position, Stream, Table
+from kensoku.bus import Bus, Message, Position, Stream
+from kensoku.control import TOPIC as CONTROL
 from kensoku.events import status_name
-from kensoku.inventory import published_stations
 from kensoku.locating import Site
 from kensoku.runtime import Pulse
 from kensoku.traveltime import TravelTimeTable, Wave, build_table, grid_for, load_model
 from kensoku.v1.association_pb2 import Association
-from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMessage
 
 log = logging.getLogger("kensoku.association")
 
-PICKS, ASSOCIATIONS, GROUP = "picks.by-region", "associations", "association"
+PICKS, GROUP = "picks.by-region", "association"
 NS_PER_S = 10**9
 NS_PER_DAY = 86_400 * NS_PER_S
-REFRESH_S = 5.0  # of the inventory: a network is made anew when stations change
+REFRESH_S = 5.0  # of the inventory and the regions
 COMMIT_S = 1.0
 WAVES: tuple[Wave, Wave] = ("P", "S")
 
@@ -59,8 +60,9 @@ def run(
     pulse.wait_for("tables", "loops are being compiled")
     warm_up(tables, settings)
     pulse.found("tables")
-    with bus.table("inventory") as inventory:
-        service = Service(settings, bus, tables, inventory, clock_ns)
+    with bus.table("inventory") as inventory, bus.table(CONTROL) as control:
+        atlas = Atlas(inventory, control, tables, settings.engine)
+        service = Service(settings, bus, atlas, Memory(bus, settings.association_events), clock_ns)
         with bus.subscribe([PICKS], GROUP, on_assigned=service.assigned, on_revoked=service.revoked) as stream:
             for batch in stream.batches(settings.association_batch):
                 pulse.beat()
@@ -105,6 +107,15 @@ class Held:
         return self.picks[0][0] if self.picks else self.next_offset
 
 
+@dataclass
+class Watched:
+    """A region that is followed here."""
+
+    watch: Watch
+    position: Position
+    heard_ns: int  # wall-clock, of the last message
+
+
 class Service:
     """Between the bus and the watches of the regions, which know no bus."""
 
@@ -112,65 +123,73 @@ class Service:
         self,
         settings: AssociationServiceSettings,
         bus: Bus,
-        tables: Mapping[Wave, TravelTimeTable],
-        inventory: Table,
+        atlas: Atlas,
+        memory: Memory,
         clock_ns: Callable[[], int],
     ) -> None:
-        self._settings, self._bus, self._tables = settings, bus, tables
-        self._inventory, self._clock_ns = inventory, clock_ns
-        self._network: Network | None = None
-        self._places: Mapping[str, Site] = {}
-        self._watches: dict[str, tuple[Watch, Position]] = {}  # by region
+        self._settings, self._bus, self._clock_ns = settings, bus, clock_ns
+        self._atlas, self._memory = atlas, memory
+        self._watched: dict[str, Watched] = {}  # by region
         self._held: dict[Position, Held] = {}
-        self._recalled: dict[str, list[Association]] = {}
         self._refresh_ns = self._commit_ns = 0
-        self._has_told = False
 
     def assigned(self, positions: frozenset[Position]) -> None:
         """Read what the last owner of these has told."""
         since_ns = self._clock_ns() - round(self._settings.association_recall_days * NS_PER_DAY)
-        self._recalled = {}
-        for message in self._bus.read(ASSOCIATIONS, start=max(since_ns, 0)):
-            try:
-                told = Association.FromString(message.value or b"")
-            except DecodeError:
-                continue  # somebody else's rubbish
-            self._recalled.setdefault(told.region, []).append(told)
+        self._atlas.refresh()
+        numbers = {None, *(number for _, number in self._held.keys() | positions)}
+        self._memory.read_back(
+            max(since_ns, 0),
+            lambda region: region not in self._watched and self._atlas.partition(region) in numbers,
+        )
         for position in positions:
             self._held[position] = Held(epoch=self._clock_ns())
 
     def revoked(self, positions: frozenset[Position]) -> None:
-        self._watches = {name: one for name, one in self._watches.items() if one[1] not in positions}
+        self._watched = {name: one for name, one in self._watched.items() if one.position not in positions}
         for position in positions:
             self._held.pop(position, None)
 
     def turn(self, stream: Stream, batch: Sequence[Message]) -> None:
         READ.inc(len(batch))
-        self._refresh()
-        touched = {name for message in batch if (name := self._read(stream, message))}
+        touched = self._refresh()
+        touched |= {name for message in batch if (name := self._read(stream, message))}
+        touched |= {
+            name
+            for told in self._memory.news()
+            for name, one in self._watched.items()
+            if one.watch.hear_neighbour(told)
+        }
         told = False
         for name in sorted(touched):
-            told |= self._step(*self._watches[name])
+            told |= self._step(self._watched[name])
         if batch:
             LAG_SECONDS.set(max(self._clock_ns() - max(m.published_ns for m in batch), 0) / NS_PER_S)
         if told or self._clock_ns() >= self._commit_ns:
             self._commit_ns = self._clock_ns() + round(COMMIT_S * NS_PER_S)
             stream.commit(self._needed())
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> set[str]:
+        """Follow what operators decide and where stations are; the regions that this touches."""
         if self._clock_ns() < self._refresh_ns:
-            return
+            return set()
         self._refresh_ns = self._clock_ns() + round(REFRESH_S * NS_PER_S)
-        if not self._inventory.refresh() and self._network is not None:
-            return
-        places = places_of(published_stations(self._inventory))
-        if places == self._places or len(places) < self._settings.association_least_stations:
-            return
-        self._places = places
-        self._network = network_of(places, self._tables, self._settings.engine)
-        log.info("%d stations: %s", len(places), "; ".join(f"{r.name} {r.value:g}" for r in self._network.reasons))
-        for watch, _ in self._watches.values():
-            watch.replace_network(self._network)
+        self._drop_gone()
+        if not self._atlas.refresh():
+            return set()
+        for name, one in self._watched.items():
+            if self._atlas.is_on_the_map(name):
+                one.watch.replace_network(self._atlas.network(name) or one.watch.network, self._atlas.ground(name))
+        return set(self._watched)
+
+    def _drop_gone(self) -> None:
+        """A region that was taken off the map, and from which nothing comes any more, has told its last."""
+        silent_ns = self._clock_ns() - round(self._settings.association_lateness_s * NS_PER_S)
+        for name, one in list(self._watched.items()):
+            if not self._atlas.is_on_the_map(name) and one.heard_ns < silent_ns:
+                self._tell(one, one.watch.finish())
+                del self._watched[name]
+                log.info("region %s is off the map: its events are final", name)
 
     def _read(self, stream: Stream, message: Message) -> str | None:
         """The region of what was understood."""
@@ -200,43 +219,42 @@ class Service:
         return message.key
 
     def _watch(self, region: str, position: Position) -> Watch | None:
-        if self._network is None:
-            if not self._has_told:
-                self._has_told = True
-                log.warning("left out picks: too few stations are published; `kensoku inventory apply FILE`")
-            return None
-        if region not in self._watches:
-            watch = Watch(region, self._network, self._settings.watch)
-            watch.recall(self._recalled.pop(region, ()))
-            self._watches[region] = watch, position
-        return self._watches[region][0]
+        if region not in self._watched:
+            network = self._atlas.network(region)
+            if network is None:
+                return None
+            watch = Watch(region, network, self._settings.watch, self._atlas.ground(region))
+            for told in self._memory.all_last():
+                watch.hear_neighbour(told)
+            watch.recall(self._memory.take_own(region))
+            self._watched[region] = Watched(watch, position, self._clock_ns())
+        self._watched[region].heard_ns = self._clock_ns()
+        return self._watched[region].watch
 
-    def _step(self, watch: Watch, position: Position) -> bool:
+    def _step(self, one: Watched) -> bool:
         with STEP_SECONDS.time():
-            found = watch.step()
+            found = one.watch.step()
+        HELD.labels(one.watch.region).set(len(one.watch))
+        return self._tell(one, found)
+
+    def _tell(self, one: Watched, found: Sequence[Association]) -> bool:
         for association in found:
-            association.owner_epoch, association.decided_ns = self._held[position].epoch, self._clock_ns()
-            self._bus.publish(ASSOCIATIONS, association.region, association.SerializeToString())
+            association.owner_epoch, association.decided_ns = self._held[one.position].epoch, self._clock_ns()
+            self._bus.publish(ASSOCIATIONS, association.seam or association.region, association.SerializeToString())
             TOLD.labels(status_name(association).lower()).inc()
             if association.revision == 1:
                 newest_ns = max((each.pick.latency.published_ns for each in association.picks), default=0)
                 AGE_SECONDS.observe(max(association.decided_ns - newest_ns, 0) / NS_PER_S)
-        HELD.labels(watch.region).set(len(watch))
         return bool(found)
 
     def _needed(self) -> Mapping[Position, int]:
-        oldest_ns = {position: watch.oldest_needed_ns for watch, position in self._watches.values()}
+        """Two regions share a position while one follows on the other."""
+        oldest_ns: dict[Position, int] = {}
+        for one in self._watched.values():
+            needed_ns = one.watch.oldest_needed_ns
+            oldest_ns[one.position] = min(needed_ns, oldest_ns.get(one.position, needed_ns))
         return {
             position: held.oldest(oldest_ns.get(position, 0))
             for position, held in self._held.items()
             if held.next_offset
         }
-
-
-def places_of(stations: Mapping[str, Station]) -> Mapping[str, Site]:
-    """By NET.STA, where the latest epoch has it."""
-    return {
-        key: Site(epoch.latitude_deg, epoch.longitude_deg, epoch.elevation_m / 1000)
-        for key, station in stations.items()
-        if station.epochs and (epoch := station.epochs[-1])
-    }

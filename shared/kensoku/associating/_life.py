@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kensoku.associating._associate import Candidate
+from kensoku.v1.association_pb2 import Association
+from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL
 
 
 class Fate(Enum):
@@ -13,6 +15,26 @@ class Fate(Enum):
 
     MERGED = "merged"
     RETRACTED = "retracted"
+
+
+@dataclass(slots=True)
+class Event:
+    """As it was last told."""
+
+    association: Association
+    first: frozenset[str]
+
+    @property
+    def picks(self) -> frozenset[str]:
+        return frozenset(each.pick.id for each in self.association.picks)
+
+    @property
+    def time_ns(self) -> int:
+        return int(self.association.trial.time_ns)
+
+    @property
+    def is_final(self) -> bool:
+        return bool(self.association.status == EVENT_STATUS_FINAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +105,8 @@ def event_id(region: str, anchor: str) -> str:
     """For life: of the region and the earliest P of the first declaration, which is the same in whichever order picks
     come as long as that one is among them; the smallest of all ids would change with each."""
     return hashlib.sha256(f"{region}/{anchor}".encode()).hexdigest()[:16]
+
+
+def content_of(association: Association) -> tuple[object, ...]:
+    """What makes a new revision when it changes."""
+    return tuple((each.pick.id, each.phase) for each in association.picks)

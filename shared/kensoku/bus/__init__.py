@@ -21,7 +21,7 @@ from kensoku.bus._interface import (
 )
 from kensoku.bus._log import MemoryLog
 from kensoku.bus._memory import MemoryBus
-from kensoku.bus._table import Table
+from kensoku.bus._table import News, Table
 from kensoku.bus.topics import TOPICS, Topic
 from kensoku.errors import SettingInvalid
 
@@ -32,6 +32,7 @@ __all__ = [
     "Headers",
     "Message",
     "MessagesRefused",
+    "News",
     "Options",
     "Position",
     "Refusal",

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
 from kensoku.bus import _metrics
-from kensoku.bus._table import Reader, Table
+from kensoku.bus._table import News, Reader, Table
 from kensoku.bus.topics import REJECTED, Action, ExistingTopic
 from kensoku.errors import DeliveryFailed
 
@@ -146,6 +146,10 @@ class Bus(ABC):
     def table(self, topic: str) -> Table:
         """The latest value of every key of a compacted topic."""
         return Table(self._open_reader(topic, "earliest"))
+
+    def news(self, topic: str) -> News:
+        """What a topic gets from now on, for somebody who looks now and then."""
+        return News(self._open_reader(topic, "latest"))
 
     @abstractmethod
     def lag(self, topic: str, group: str) -> Mapping[int, int]:

@@ -73,6 +73,20 @@ def _those_before_all_of(held: Mapping[int, deque[Message]], unread: Sequence[in
         yield held[first.partition].popleft()
 
 
+class News:
+    """What a topic got since one looked last."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def read(self) -> Sequence[Message]:
+        """What is there by now, without waiting; each partition's in order, and all of it sooner or later."""
+        return self._reader.poll(BATCH_MESSAGES, 0.0)
+
+    def close(self) -> None:
+        self._reader.close()
+
+
 class Table(Mapping[str, bytes]):
     """The latest value of every key, as of the last `refresh`; a tombstone takes its key out."""
 

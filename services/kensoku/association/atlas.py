@@ -1,0 +1,88 @@
+"""Where stations and regions are, as they are published: of each region the network that it hears."""
+
+import logging
+from collections.abc import Mapping
+
+from kensoku.associating import AssociationSettings, Network, network_of
+from kensoku.bus import Table
+from kensoku.inventory import published_stations
+from kensoku.locating import Site
+from kensoku.regions import WHOLE_EARTH, Ground, destinations, read_regions
+from kensoku.traveltime import TravelTimeTable, Wave
+from kensoku.v1.control_pb2 import Region
+from kensoku.v1.inventory_pb2 import Station
+
+log = logging.getLogger("kensoku.association")
+
+
+class Atlas:
+    """A network is made anew when its own stations change, and no other is."""
+
+    def __init__(
+        self,
+        inventory: Table,
+        control: Table,
+        tables: Mapping[Wave, TravelTimeTable],
+        settings: AssociationSettings,
+    ) -> None:
+        self._inventory, self._control = inventory, control
+        self._tables, self._settings = tables, settings
+        self._stations: Mapping[str, Station] = {}
+        self._networks: dict[str, tuple[Mapping[str, Site], Network]] = {}
+        self._too_few: set[str] = set()
+        self.regions: Mapping[str, Region] = {}
+
+    def refresh(self) -> bool:
+        """Whether anything has changed."""
+        inventory, control = self._inventory.refresh(), self._control.refresh()
+        if inventory:
+            self._stations = published_stations(self._inventory)
+        if control:
+            self.regions = {region.name: region for region in read_regions(self._control)}
+        return bool(inventory or control)
+
+    def is_on_the_map(self, region: str) -> bool:
+        """Where nobody has decided about regions, every name is."""
+        return region in self.regions or not self.regions
+
+    def partition(self, region: str) -> int | None:
+        """Of `picks.by-region`; None of a region that was taken off the map."""
+        if region in self.regions:
+            return self.regions[region].partition
+        return None if self.regions else WHOLE_EARTH.partition
+
+    def ground(self, region: str) -> Ground:
+        return Ground(region, self.regions)
+
+    def network(self, region: str) -> Network | None:
+        """None of a region that hears too few stations."""
+        places = self._places(region)
+        known = self._networks.get(region)
+        if known and known[0] == places:
+            return known[1]
+        if len(places) < self._settings.least_stations:
+            if region not in self._too_few:
+                self._too_few.add(region)
+                log.warning(
+                    "region %s: left out its picks: found %d stations, expected %d; `kensoku inventory apply FILE`, or "
+                    "enlarge its reach_km",
+                    region,
+                    len(places),
+                    self._settings.least_stations,
+                )
+            return None
+        self._too_few.discard(region)
+        network = network_of(places, self._tables, self._settings)
+        self._networks[region] = places, network
+        reasons = "; ".join(f"{reason.name} {reason.value:g}" for reason in network.reasons)
+        log.info("region %s: %d stations: %s", region, len(places), reasons)
+        return network
+
+    def _places(self, region: str) -> Mapping[str, Site]:
+        """Of the stations that it hears, by NET.STA, where the latest epoch has them."""
+        own = [self.regions[region]] if region in self.regions else []
+        return {
+            key: Site(epoch.latitude_deg, epoch.longitude_deg, epoch.elevation_m / 1000)
+            for key, station in self._stations.items()
+            if station.epochs and destinations(own, station) and (epoch := station.epochs[-1])
+        }

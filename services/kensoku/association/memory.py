@@ -1,0 +1,63 @@
+"""What all regions have told: one's own, to go on with it; the others', to tell no earthquake twice."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from google.protobuf.message import DecodeError
+
+from kensoku.bus import Bus, Message
+from kensoku.v1.association_pb2 import AssociatedPick, Association
+from kensoku.v1.pick_pb2 import Pick
+
+ASSOCIATIONS = "associations"
+
+
+class Memory:
+    """Of each event its first and its last state, of those that were told since the last assignment the last alone."""
+
+    def __init__(self, bus: Bus, most: int) -> None:
+        self._bus, self._most = bus, most
+        self._news = bus.news(ASSOCIATIONS)
+        self._own: dict[str, dict[str, list[Association]]] = {}  # by region and event
+        self._last: dict[str, Association] = {}  # by event, with the ids of its picks alone
+
+    def read_back(self, since_ns: int, is_own: Callable[[str], bool]) -> None:
+        """What was told up to now."""
+        self._own, self._last = {}, {}
+        for told in _decoded(self._bus.read(ASSOCIATIONS, start=since_ns)):
+            self._note(told)
+            if not is_own(told.region):
+                continue
+            states = self._own.setdefault(told.region, {}).setdefault(told.event_id, [])
+            states[1:] = [told]
+
+    def take_own(self, region: str) -> list[Association]:
+        """Once: who asks keeps it."""
+        return [state for states in self._own.pop(region, {}).values() for state in states]
+
+    def all_last(self) -> Sequence[Association]:
+        return list(self._last.values())
+
+    def news(self) -> list[Association]:
+        """What was told since one looked last."""
+        return [self._note(told) for told in _decoded(self._news.read())]
+
+    def _note(self, told: Association) -> Association:
+        short = Association()
+        short.CopyFrom(told)
+        del short.picks[:], short.silent[:]
+        short.picks.extend(AssociatedPick(pick=Pick(id=each.pick.id)) for each in told.picks)
+        last = self._last.get(told.event_id)
+        if last is None or (last.revision, last.owner_epoch) < (told.revision, told.owner_epoch):
+            self._last.pop(told.event_id, None)
+            self._last[told.event_id] = short
+        while len(self._last) > self._most:
+            del self._last[next(iter(self._last))]
+        return short
+
+
+def _decoded(messages: Iterable[Message]) -> Iterator[Association]:
+    for message in messages:
+        try:
+            yield Association.FromString(message.value or b"")
+        except DecodeError:
+            continue  # somebody else's rubbish

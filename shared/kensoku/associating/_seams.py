@@ -1,0 +1,136 @@
+"""Of two regions that see one earthquake near the edge between them, which of them tells it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from kensoku.associating._associate import NS_PER_S, Candidate
+from kensoku.regions import SEAM_KM, Ground
+from kensoku.v1.association_pb2 import Association
+from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED
+
+GONE = (EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED)
+SPARE_KM = 5.0  # beyond the seam: what was told before may move so far, or it would go to and fro
+HEARD_KM = 2 * SEAM_KM  # beyond one's own edge: events of others farther away are none of one's own
+COURTESY_NS = 5 * NS_PER_S  # after its fourth pick, in which the region where an event lies may tell it first
+ENOUGH = 4  # picks of a first declaration
+SAME_SHARE = 0.5  # of the picks of the smaller of two
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An event, as one region sees it."""
+
+    event_id: str
+    region: str
+    picks: frozenset[str]
+    outside_km: float  # of its own region
+    is_final: bool
+    time_ns: int
+
+    @property
+    def rank(self) -> tuple[int, bool, str]:
+        return len(self.picks), self.outside_km <= 0, self.event_id
+
+    @property
+    def is_out(self) -> bool:
+        """Where its region tells nothing new."""
+        return self.outside_km > SEAM_KM + SPARE_KM
+
+
+def claim_of(told: Association, ground: Ground) -> Claim:
+    picks = frozenset(each.pick.id for each in told.picks)
+    place = told.trial.latitude_deg, told.trial.longitude_deg
+    outside_km = Ground(told.region, ground.regions).outside_km(*place)
+    return Claim(told.event_id, told.region, picks, outside_km, told.status == EVENT_STATUS_FINAL, told.trial.time_ns)
+
+
+def is_same(one: Claim, other: Claim) -> bool:
+    """Whether they are of one earthquake. A pick has one id in all regions; places and times would not tell two
+    earthquakes of one second and place apart."""
+    least = SAME_SHARE * min(len(one.picks), len(other.picks))
+    return 0 < least <= len(one.picks & other.picks)
+
+
+def is_beaten(mine: Claim, other: Claim) -> bool:
+    """Of two that were both told: what has moved out of its region is given over; while they grow, what does not
+    change decides; in the end the fuller one leads, so that it matters to no catalogue which was told first."""
+    if mine.is_out != other.is_out:
+        return mine.is_out
+    if mine.is_final and other.is_final:
+        return other.rank > mine.rank
+    return other.event_id < mine.event_id
+
+
+def is_spared(mine: Claim, other: Claim) -> bool:
+    """Whether one that was not told yet need not be, beside another's that was."""
+    if other.is_out and not mine.is_out:
+        return False
+    return not (mine.is_final and other.is_final) or mine.picks == other.picks or other.rank > mine.rank
+
+
+class Seams:
+    """What a region knows of its neighbours' events; of so many at the most."""
+
+    def __init__(self, ground: Ground, most: int) -> None:
+        self.ground = ground
+        self._most = most
+        self._states: dict[str, tuple[int, int]] = {}  # by event: revision and owner_epoch, the last that was heard
+        self._claims: dict[str, Claim] = {}
+        self._by_pick: dict[str, set[str]] = {}
+
+    def hear(self, told: Association) -> bool:
+        """Whether it is new, and of an event that is near or was."""
+        state = told.revision, told.owner_epoch
+        if told.region == self.ground.name or state <= self._states.get(told.event_id, (0, 0)):
+            return False
+        is_near = self.ground.outside_km(told.trial.latitude_deg, told.trial.longitude_deg) <= HEARD_KM
+        if not is_near and told.event_id not in self._states:
+            return False
+        self._forget(told.event_id)
+        self._states[told.event_id] = state
+        if told.status not in GONE and is_near:
+            claim = self._claims[told.event_id] = claim_of(told, self.ground)
+            for pick in claim.picks:
+                self._by_pick.setdefault(pick, set()).add(told.event_id)
+        while len(self._states) > self._most:
+            self._forget(next(iter(self._states)))
+        return True
+
+    def same(self, claim: Claim) -> Iterator[Claim]:
+        """The neighbours' events that are the same earthquake, the first of all before the others."""
+        names = {name for pick in claim.picks for name in self._by_pick.get(pick, ())}
+        others = (self._claims[name] for name in names)
+        yield from sorted((each for each in others if is_same(claim, each)), key=lambda each: each.event_id)
+
+    def leader(self, mine: Claim) -> Claim | None:
+        """The neighbour's event that mine, which was told, is given up for."""
+        return next((other for other in self.same(mine) if is_beaten(mine, other)), None)
+
+    def is_others(self, mine: Claim, candidate: Candidate, onsets_ns: Iterable[int], clock_ns: int) -> bool:
+        """Whether one that was not told yet is a neighbour's to tell: it has told it, or it lies there and it may."""
+        if mine.outside_km > SEAM_KM or any(is_spared(mine, other) for other in self.same(mine)):
+            return True
+        if mine.is_final or mine.outside_km <= 0:
+            return False
+        is_held = bool(self.ground.holders(candidate.latitude_deg, candidate.longitude_deg))
+        return is_held and clock_ns < sorted(onsets_ns)[:ENOUGH][-1] + COURTESY_NS
+
+    def claim(self, event_id: str, candidate: Candidate, *, is_final: bool) -> Claim:
+        """One of our own."""
+        picks = frozenset(member[0] for member in candidate.members)
+        outside_km = self.ground.outside_km(candidate.latitude_deg, candidate.longitude_deg)
+        return Claim(event_id, self.ground.name, picks, outside_km, is_final, candidate.time_ns)
+
+    def _forget(self, event_id: str) -> None:
+        self._states.pop(event_id, None)
+        claim = self._claims.pop(event_id, None)
+        for pick in claim.picks if claim else ():
+            self._by_pick[pick].discard(event_id)
+            if not self._by_pick[pick]:
+                del self._by_pick[pick]
+
+
+def why(mine: Claim, other: Claim) -> str:
+    """In words, why mine is given up."""
+    same = f"the same earthquake as {other.event_id} of region {other.region}"
+    return f"{same}; it has moved {mine.outside_km:.0f} km out of {mine.region}" if mine.is_out else same

@@ -1,0 +1,159 @@
+"""Four regions that meet in one corner, a network across them, earthquakes along their edges, and who tells them."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+import numpy as np
+
+from kensoku.associating import Network, Onset, Watch, network_of
+from kensoku.associating._seams import GONE
+from kensoku.locating import Site
+from kensoku.regions import Ground, destinations
+from kensoku.v1.association_pb2 import Association
+from kensoku.v1.control_pb2 import Region, Vertex
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+from kensoku.v1.pick_pb2 import Instrument, InstrumentProgress, Progress
+from tests.shocks import BEGIN_NS, NS_PER_S, WAVES, Shock, onset, pick, place, tables
+
+ROWS, SPACING_KM = 8, 22.0
+REACH_KM = 60.0  # beyond their edges regions hear so far: each misses two rows and two columns
+HEARD_KM = 45.0  # earthquakes are picked so far
+CORNERS_KM = {
+    "ne": [(0, 0), (0, 200), (200, 200), (200, 0)],
+    "nw": [(0, 0), (200, 0), (200, -200), (0, -200)],
+    "se": [(0, 0), (-200, 0), (-200, 200), (0, 200)],
+    "sw": [(0, 0), (0, -200), (-200, -200), (-200, 0)],
+}  # north and east of the corner where they meet
+
+
+@cache
+def sites() -> dict[str, Site]:
+    middle = (ROWS - 1) / 2
+    return {
+        f"XX.S{row}{column}": Site(*place(SPACING_KM * (row - middle), SPACING_KM * (column - middle)))
+        for row in range(ROWS)
+        for column in range(ROWS)
+    }
+
+
+@cache
+def regions() -> dict[str, Region]:
+    return {
+        name: Region(
+            name=name, polygon=[vertex(*corner) for corner in corners], reach_km=REACH_KM, partition=number
+        )
+        for number, (name, corners) in enumerate(CORNERS_KM.items())
+    }
+
+
+def vertex(north_km: float, east_km: float) -> Vertex:
+    latitude_deg, longitude_deg = place(north_km, east_km)
+    return Vertex(latitude_deg=latitude_deg, longitude_deg=longitude_deg)
+
+
+def station_message(code: str) -> Station:
+    site, (network, station) = sites()[code], code.split(".")
+    epoch = ChannelEpoch(code="HHZ", latitude_deg=site.latitude_deg, longitude_deg=site.longitude_deg)
+    return Station(network=network, station=station, hash=code, epochs=[epoch])
+
+
+@cache
+def heard_by(name: str) -> frozenset[str]:
+    """Stations of a region; of a name that is not on the map all of them."""
+    own = [regions()[name]] if name in regions() else []
+    return frozenset(code for code in sites() if destinations(own, station_message(code)))
+
+
+@cache
+def network_heard_by(name: str) -> Network:
+    return network_of({code: sites()[code] for code in heard_by(name)}, tables())
+
+
+def shocks_along_seams(count: int, seed: int, every_s: float = 15.0) -> list[Shock]:
+    """0 to 5 km to either side of the four seams, a fifth of them around the corner."""
+    chance = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        across_km = float(chance.uniform(-5, 5))
+        along_km = float(chance.uniform(-5, 5) if number % 5 == 0 else chance.uniform(-40, 40))
+        places = (across_km, along_km) if number % 2 else (along_km, across_km)
+        made.append(Shock(20 + every_s * number + float(chance.uniform(0, 8)), *places, float(chance.uniform(5, 12))))
+    return made
+
+
+def onsets_of(shocks: Sequence[Shock], seed: int, detected: float = 0.9) -> list[Onset]:
+    """By their onsets, with errors, some missing."""
+    chance = np.random.default_rng(seed)
+    made: list[Onset] = []
+    for shock in shocks:
+        for code, site in sites().items():
+            north_km = (site.latitude_deg - 35) * 111.19 - shock.north_km
+            east_km = (site.longitude_deg + 118) * 111.19 * np.cos(np.radians(35)) - shock.east_km
+            for wave, error_s in zip(WAVES, (0.05, 0.1), strict=True):
+                time_s = tables()[wave].lookup(np.hypot(north_km, east_km), shock.depth_km).time_s
+                if np.hypot(north_km, east_km) <= HEARD_KM and chance.random() < detected:
+                    onset_s = shock.after_s + float(time_s) + chance.normal(0, error_s)
+                    made.append(onset(len(made), code, wave, onset_s, error_s))
+    return sorted(made, key=lambda each: each.onset_ns)
+
+
+def progress_of(after_s: float, codes: Iterable[str]) -> Progress:
+    until_ns = BEGIN_NS + round(after_s * NS_PER_S)
+    return Progress(
+        instruments=[
+            InstrumentProgress(
+                instrument=Instrument(network="XX", station=code[3:], band_instrument="HH"), evaluated_to_ns=until_ns
+            )
+            for code in sorted(codes)
+        ]
+    )
+
+
+def watches(names: Iterable[str]) -> dict[str, Watch]:
+    return {name: Watch(name, network_heard_by(name), ground=Ground(name, regions())) for name in names}
+
+
+def tell(
+    followed: dict[str, Watch], given: Sequence[Onset], *, every_s: float = 2.0, deaf: bool = False, seed: int = 0
+) -> list[Association]:
+    """What the regions tell, step by step; each hears the others a step or two later, in any order, unless `deaf`."""
+    chance = np.random.default_rng(seed)
+    told: list[Association] = []
+    on_the_way: dict[str, list[Association]] = {name: [] for name in followed}
+    end_s = (given[-1].onset_ns - BEGIN_NS) / NS_PER_S
+    steps = [*np.arange(every_s, end_s + every_s, every_s), end_s + 600, end_s + 601, end_s + 602, end_s + 603]
+    first = 0
+    for now_s in map(float, steps):
+        last = first
+        while last < len(given) and given[last].onset_ns <= BEGIN_NS + now_s * NS_PER_S:
+            last += 1
+        for number in chance.permutation(len(followed)):
+            name = sorted(followed)[number]
+            watch, heard = followed[name], heard_by(name)
+            for each in given[first:last]:
+                if each.station in heard:
+                    watch.add(pick(each))
+            watch.hear(progress_of(now_s - 2, heard))
+            kept = []
+            for each in on_the_way[name]:
+                if not deaf and (chance.random() < 0.7 or now_s > end_s + 300):
+                    watch.hear_neighbour(each)
+                else:
+                    kept.append(each)
+            found = watch.step()
+            on_the_way[name] = kept
+            told += found
+            for other in followed.keys() - {name}:
+                on_the_way[other] += found
+        first = last
+    return told
+
+
+def catalogue(told: Iterable[Association]) -> list[Association]:
+    """The last state of each event that is one, by origin time."""
+    last = {each.event_id: each for each in told}
+    return sorted((each for each in last.values() if each.status not in GONE), key=lambda each: each.trial.time_ns)
+
+
+def pick_ids(association: Association) -> frozenset[str]:
+    return frozenset(each.pick.id for each in association.picks)
