@@ -50,7 +50,7 @@ def pick(
     url = f"local:{repository}" if models.startswith("local") else models
     told = _Told()
     with open_picker(repository, url, model, threshold) as picker, ThreadPoolExecutor(jobs) as executor:
-        return PickTable(pick_pieces(_pieces(traces, told), picker, _stations(inventory), executor, told))
+        return PickTable.of(pick_pieces(_pieces(traces, told), picker, _stations(inventory), executor, told))
 
 
 class _Told:

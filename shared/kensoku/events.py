@@ -1,11 +1,11 @@
-"""An event's status, type, quality and size in words, whichever part asks."""
+"""An event's status, type, quality and size, and what became of a pick, in words, whichever part asks."""
 
 import math
 from typing import Any
 
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import Event, EventStatus, EventType, Magnitude, Quality
-from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Decision, Pick
 
 PHASES = {PHASE_P: "P", PHASE_S: "S"}
 
@@ -23,6 +23,11 @@ def type_name(event: Event) -> str:
 def quality_name(event: Event) -> str:
     """`A`, or nothing."""
     return _name(Quality, int(event.origin.quality), "QUALITY_") if event.origin.quality else ""
+
+
+def decision_name(pick: Pick) -> str:
+    """`KEPT`, `REJECTED_QUALITY`"""
+    return _name(Decision, int(pick.decision), "DECISION_")
 
 
 def preferred_magnitude(event: Event) -> Magnitude | None:

@@ -10,7 +10,7 @@ from google.protobuf.message import Message as Contract
 from kensoku.bus import Message
 from kensoku.bus.topics import REJECTED
 from kensoku.errors import InputInvalid
-from kensoku.events import PHASES, preferred_magnitude, quality_name, status_name, type_name
+from kensoku.events import PHASES, decision_name, preferred_magnitude, quality_name, status_name, type_name
 from kensoku.packets import ChannelSamples, decode_packet
 from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.association_pb2 import Association
@@ -18,7 +18,7 @@ from kensoku.v1.control_pb2 import Control
 from kensoku.v1.event_pb2 import Event
 from kensoku.v1.health_pb2 import StationHealth
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP, Decision, Pick, PickMeasurement, PickMessage, Progress
+from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP, Pick, PickMeasurement, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 
 CONTRACTS: Mapping[str, type[Contract]] = {
@@ -130,8 +130,7 @@ def describe_pick_message(message: PickMessage) -> str:
 
 
 def describe_pick(pick: Pick) -> str:
-    decision = Decision.Name(pick.decision) if pick.decision in Decision.values() else str(pick.decision)
-    word = decision.removeprefix("DECISION_").lower().replace("_", " ")
+    word = decision_name(pick).lower().replace("_", " ")
     motion = {POLARITY_UP: "up", POLARITY_DOWN: "down"}.get(pick.polarity)
     parts = [*_onset(pick), f"{word}: {pick.decision_reason}" if pick.decision_reason else word]
     parts += [f"{motion} {pick.polarity_confidence:.2f}"] if motion else []

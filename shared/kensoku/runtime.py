@@ -22,6 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from kensoku.bus import Bus, Options, open_bus
 from kensoku.errors import KensokuError, SettingInvalid
 from kensoku.settings import SettingsType, describe, from_command_line, mask
+from kensoku.times import NS_PER_S
 
 log = logging.getLogger("kensoku")
 
@@ -131,6 +132,16 @@ def explain_disk(error: OSError) -> str:
         f"cannot write {error.filename or 'to disk'}: {error.strerror}; expected room to write, "
         "free some or set KENSOKU_HOME to a folder on another disk; nothing that was acknowledged is lost"
     )
+
+
+# --- how late ---------------------------------------------------------------------------------------------------------
+
+LATENCIES_S = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300)  # buckets of every service's histogram
+
+
+def elapsed_s(since_ns: int, until_ns: int) -> float:
+    """Never below zero: clocks of two machines differ."""
+    return max(until_ns - since_ns, 0) / NS_PER_S
 
 
 # --- health -----------------------------------------------------------------------------------------------------------

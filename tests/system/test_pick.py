@@ -129,6 +129,25 @@ def test_quakeml_is_valid_and_holds_the_picks(repository: Path, one_file: Path, 
     assert event.picks[0].evaluation_mode == "automatic"
 
 
+def test_picks_of_wrong_samples_are_in_the_output_as_rejected(
+    repository: Path, stream: Stream, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoilt = stream.copy()
+    spoilt.select(station="AAA", channel="HHZ")[0].data[15_000] ^= 1 << 14
+    spoilt.write(str(tmp_path / "spoilt.mseed"), format="MSEED", encoding="STEIM2")
+    assert pick(repository, tmp_path / "picks.csv", tmp_path / "spoilt.mseed") == 0
+    assert "4 picks and 1 rejected (quality);" in capsys.readouterr().out
+    found = rows(tmp_path / "picks.csv")
+    assert [row["decision"] for row in found] == ["kept"] * 4 + ["rejected_quality"]
+    assert found[-1]["decision_reason"].startswith("HHZ: a step of 16")
+    assert pick(repository, tmp_path / "picks.xml", tmp_path / "spoilt.mseed") == 0
+    assert _validate(str(tmp_path / "picks.xml"))
+    (event,) = obspy.read_events(str(tmp_path / "picks.xml"))
+    assert [p.evaluation_status for p in event.picks] == [None] * 4 + ["rejected"]
+    assert "rejected_quality: HHZ: a step of 16" in event.picks[-1].comments[0].text
+    assert len(kensoku.pick.pick(spoilt, models=f"local:{repository}").rejected) == 1
+
+
 def test_parquet_has_the_columns_of_the_csv(repository: Path, one_file: Path, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
     assert pick(repository, tmp_path / "picks.csv", one_file) == 0

@@ -54,6 +54,22 @@ def test_what_it_writes_can_be_located_and_associated_again(folder: Path) -> Non
     assert len((folder / "located" / "events.csv").read_text().splitlines()) == 3
 
 
+def test_rejected_picks_belong_to_no_event_and_stay_where_they_stood(folder: Path) -> None:
+    head, *lines = (folder / "picks.csv").read_text().splitlines()
+    judged = [f"{line},{'rejected_quality' if number % 4 == 1 else 'kept'}" for number, line in enumerate(lines)]
+    (folder / "judged.csv").write_text("\n".join([f"{head},decision", *judged]))
+    kept = [line for number, line in enumerate(lines) if number % 4 != 1]
+    (folder / "kept.csv").write_text("\n".join([head, *kept]))
+    assert associate(folder, "judged.csv", "of_judged.csv") == associate(folder, "kept.csv", "of_kept.csv") == 0
+    with (folder / "of_judged.csv").open() as file, (folder / "of_kept.csv").open() as other:
+        found, alone = list(csv.DictReader(file)), list(csv.DictReader(other))
+    assert len(found) == len(lines)
+    assert {row["event_id"] for row in found if row["decision"] != "kept"} == {""}
+    events = [row["event_id"] for row in found if row["decision"] == "kept"]
+    assert events == [row["event_id"] for row in alone]
+    assert len({*events} - {""}) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kensoku.batch import Blocks, FoundPick, Piece, open_picker, pick_pieces
+from kensoku.batch import KEPT, Blocks, FoundPick, PickTable, Piece, open_picker, pick_pieces
 from kensoku.detection import Picker
 from kensoku.packets import ChannelSamples
 from kensoku.v1.inventory_pb2 import GROUND_MOTION_VELOCITY, ChannelEpoch, Response, Station
@@ -121,6 +121,36 @@ def test_a_live_model_is_asked_as_live_whatever_the_pieces(tmp_path: Path) -> No
         assert whole[0].peak_counts > 400
         for edges_s in ([17.003, 20.1, 59.9], [1.5 * number for number in range(80)]):
             assert picked(cut(record(), edges_s), live) == whole
+
+
+def wrong_bits(of: Record) -> Record:
+    """One sample of the vertical at 45 s, as a line that hums may change it."""
+    spoilt = {code: row.copy() for code, row in of.items()}
+    spoilt["HHZ"][4500] ^= 1 << 14
+    return spoilt
+
+
+@pytest.mark.parametrize("name", ["picker", "picker_live"])
+def test_what_no_ground_can_have_made_is_rejected_with_its_reason(tmp_path: Path, name: str) -> None:
+    repository = write_repository(tmp_path)
+    with open_picker(repository, f"local:{repository}", name) as opened:
+        found = picked(cut(wrong_bits(record()), [30.0, 45.1]), opened)
+        assert found == picked(cut(wrong_bits(record())), opened)
+    rejected = [pick for pick in found if pick.decision != KEPT]
+    assert {(pick.decision, pick.decision_reason[:16]) for pick in rejected} == {
+        ("rejected_quality", "HHZ: a step of 1")
+    }
+    assert times_s(rejected) == pytest.approx([45.0] * len(rejected), abs=0.1)
+    assert sorted(times_s([pick for pick in found if pick.decision == KEPT])) == pytest.approx(
+        [time for pair in ONSETS_S for time in pair], abs=0.02
+    )
+
+
+def test_a_table_for_a_notebook_has_kept_picks_and_knows_the_others(picker: Picker) -> None:
+    table = PickTable.of(picked(cut(wrong_bits(record())), picker))
+    assert {pick.decision for pick in table} == {KEPT}
+    assert (len(table), {pick.decision for pick in table.rejected}) == (6, {"rejected_quality"})
+    assert len(table[:2].rejected) == 0
 
 
 def test_a_clock_beside_the_grid_is_kept(picker: Picker) -> None:

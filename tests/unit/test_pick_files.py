@@ -24,7 +24,17 @@ def found(time_ns: int, instrument: str = "XX.AAA..HH") -> FoundPick:
     nothing = dict.fromkeys(
         ("probability", "snr", "polarity_confidence", "peak_counts", "peak_displacement_m", "peak_velocity_m_s"), None
     )
-    texts = dict.fromkeys(("polarity", "channels", "model", "version", "model_sha256", "inventory_hash", "time"), "")
+    words = (
+        "polarity",
+        "decision",
+        "decision_reason",
+        "channels",
+        "model",
+        "version",
+        "model_sha256",
+        "inventory_hash",
+    )
+    texts = dict.fromkeys((*words, "time"), "")
     numbers = dict.fromkeys(("score", "uncertainty_s", "noise_probability", "p_probability", "s_probability"), 0.5)
     given: dict[str, object] = {**nothing, **texts, **numbers, "wood_anderson_mm": None, "phase": "P"}
     names = {"station": "XX.AAA", "instrument": instrument, "id": f"{instrument}{time_ns}", "time_ns": time_ns}

@@ -16,13 +16,12 @@ from kensoku.bus import Bus, Message, Stream
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_store import Selection, Store, check_event, open_store
 from kensoku.errors import DatabaseUnavailable, InputInvalid
-from kensoku.runtime import Pulse
+from kensoku.runtime import Pulse, elapsed_s
 from kensoku.v1.event_pb2 import Event
 
 log = logging.getLogger("kensoku.catalog")
 
 TOPIC, LATEST, GROUP = "events", "catalogue", "catalog"
-NS_PER_S = 10**9
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S, BEAT_S = 0.25, 8.0, 0.2
 
 WRITTEN = Counter("catalog_revisions", "Revisions of events that are in the database", ["outcome"])
@@ -150,7 +149,7 @@ def keep(
             one_by_one(store, stream, events, patience)
         stream.commit({(message.topic, message.partition): message.offset + 1 for message in batch})
     newest_ns = max(message.published_ns for message in batch)
-    LAG_SECONDS.set(max(clock_ns() - newest_ns, 0) / NS_PER_S)
+    LAG_SECONDS.set(elapsed_s(newest_ns, clock_ns()))
 
 
 def read(stream: Stream, message: Message) -> Event | None:

@@ -5,12 +5,13 @@ import heapq
 import itertools
 import pickle
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
-from kensoku.batch import COLUMNS, FoundPick
+from kensoku.batch import COLUMNS, KEPT, FoundPick
 from kensoku.errors import InputInvalid, SettingInvalid
 
 RUN_PICKS = 100_000  # sorted in memory; more go to a file, so that an archive may have any number
@@ -72,14 +73,13 @@ def writer_for(path: Path) -> Writer:
     return writer
 
 
-def write_picks(path: Path, picks: Iterable[FoundPick]) -> int:
-    """In the order of time; how many they were."""
-    count = 0
+def write_picks(path: Path, picks: Iterable[FoundPick]) -> Counter[str]:
+    """In the order of time; how many they were, by decision."""
+    counts = Counter[str]()
 
     def counted() -> Iterator[FoundPick]:
-        nonlocal count
         for pick in in_order(picks):
-            count += 1
+            counts[pick.decision] += 1
             yield pick
 
     writer, temporary = writer_for(path), path.with_name(path.name + ".part")
@@ -88,7 +88,13 @@ def write_picks(path: Path, picks: Iterable[FoundPick]) -> int:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return count
+    return counts
+
+
+def told(counts: Counter[str]) -> str:
+    """`1,234 picks and 12 rejected (quality)`"""
+    rejected = [(word.removeprefix("rejected_"), count) for word, count in sorted(counts.items()) if word != KEPT]
+    return " and ".join([f"{counts[KEPT]:,} picks", *(f"{count:,} rejected ({word})" for word, count in rejected)])
 
 
 def _write_csv(path: Path, picks: Iterable[FoundPick]) -> None:
@@ -165,14 +171,16 @@ def _write_pick(file: IO[str], pick: FoundPick) -> None:
     waveform = " ".join(f"{name}={quoteattr(code)}" for name, code in codes.items())
     polarity = POLARITIES.get(pick.polarity, "undecidable")
     remark = f"score {pick.score:.4f}; model {pick.model} {pick.version}"
+    status = "" if pick.decision == KEPT else "<evaluationStatus>rejected</evaluationStatus>"
+    remark += f"; {pick.decision}: {pick.decision_reason}" if status else ""
     file.write(
         f'   <pick publicID="smi:local/kensoku/pick/{pick.id}">\n'
         f"    <time><value>{pick.time}</value><uncertainty>{pick.uncertainty_s:.3f}</uncertainty></time>\n"
         f"    <waveformID {waveform}/>\n"
         f"    <methodID>smi:local/kensoku/model/{pick.model}/{pick.version}</methodID>\n"
         f"    <phaseHint>{pick.phase}</phaseHint><polarity>{polarity}</polarity>\n"
-        "    <evaluationMode>automatic</evaluationMode>\n"
-        f"    <comment><text>{remark}</text></comment>\n"
+        f"    <evaluationMode>automatic</evaluationMode>{status}\n"
+        f"    <comment><text>{escape(remark)}</text></comment>\n"
         "   </pick>\n"
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kensoku.associating import Group, Onset, associate
 from kensoku.associating import event_id as event_id_of
+from kensoku.batch import KEPT
 from kensoku.cli._associating import add_options, earth_of, open_network
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
@@ -36,13 +37,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     if options.out.suffix.lower() != ".csv":
         raise SettingInvalid(f"found --out {options.out}, expected a csv file")
-    names, rows, onsets = read_rows(options.picks)
+    names, rows, numbered = read_rows(options.picks)
+    numbers, onsets = list(numbered), list(numbered.values())
     stations = read_stations(options.inventory)
     earth = earth_of(options)
     codes = [onset.station for onset in onsets]
     network = open_network(codes, stations, min(onset.onset_ns for onset in onsets), earth, options)
     groups = associate(onsets, network)
-    write_rows(options.out, names, rows, onsets, groups)
+    write_rows(options.out, names, rows, numbers, onsets, groups)
     unknown = sorted({code for code in codes if code not in network.number})
     if unknown:
         print(f"left out: picks of {', '.join(unknown)}: no place is known; name an --inventory", file=sys.stderr)
@@ -51,8 +53,8 @@ def execute(options: argparse.Namespace) -> int:
     return 0
 
 
-def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]], list[Onset]]:
-    """The table as it is, and its picks."""
+def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]], dict[int, Onset]]:
+    """The table as it is; and its picks by the number of their row, but for those that were rejected."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file)
@@ -64,12 +66,14 @@ def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]], list[Onset]]
         raise InputInvalid(f"cannot read {path}: {error.strerror}; expected a csv file of picks") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputInvalid(f"cannot read {path}: {error}; expected a csv file in UTF-8") from None
-    onsets, mistakes = [], []
-    for number, row in enumerate(rows, 2):
+    onsets, mistakes = dict[int, Onset](), []
+    for number, row in enumerate(rows):
+        if row.get("decision") not in (None, "", KEPT):
+            continue
         try:
-            onsets.append(_onset(row))
+            onsets[number] = _onset(row)
         except (InputInvalid, SettingInvalid, ValueError) as error:
-            mistakes.append(f"line {number}: {error}")
+            mistakes.append(f"line {number + 2}: {error}")
     if mistakes:
         more = f"; and {len(mistakes) - MOST_TOLD} more" if len(mistakes) > MOST_TOLD else ""
         raise InputInvalid(f"{path}: {'; '.join(mistakes[:MOST_TOLD])}{more}; correct them")
@@ -104,6 +108,7 @@ def write_rows(
     path: Path,
     names: Sequence[str],
     rows: Sequence[Mapping[str, str]],
+    numbers: Sequence[int],
     onsets: Sequence[Onset],
     groups: Sequence[Group],
 ) -> None:
@@ -113,7 +118,7 @@ def write_rows(
         first = min(group.members, key=lambda each: (each.phase, onsets[each.index].onset_ns, onsets[each.index].id))
         name = event_id_of(REGION, onsets[first.index].id)
         for member in group.members:
-            told[member.index] = (name, member.phase, f"{member.residual_s:.3f}", f"{group.log_odds:.1f}")
+            told[numbers[member.index]] = (name, member.phase, f"{member.residual_s:.3f}", f"{group.log_odds:.1f}")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with part.open("w", newline="", encoding="utf-8") as file:

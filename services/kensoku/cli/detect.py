@@ -16,7 +16,7 @@ from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_n
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import real, share, whole
 from kensoku.cli._pick_files import Faults, Wanted, find, pieces, scan
-from kensoku.cli._pick_output import write_picks
+from kensoku.cli._pick_output import told, write_picks
 from kensoku.cli._pick_progress import Bar
 from kensoku.cli.pick import (
     messages,
@@ -35,7 +35,7 @@ from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import Instrument, InstrumentProgress, Pick, Progress
+from kensoku.v1.pick_pb2 import DECISION_KEPT, Instrument, InstrumentProgress, Pick, Progress
 
 FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
 REGION = "batch"
@@ -101,7 +101,8 @@ def execute(options: argparse.Namespace) -> int:
 def find_picks(
     options: argparse.Namespace, stations: Mapping[str, Station], faults: Faults
 ) -> tuple[list[Pick], list[Stretch], Mapping[str, int]]:
-    """In the order of their onsets, also as picks.csv; where the records lie; and to when each station has one."""
+    """Those that are kept, in the order of their onsets; where the records lie; and to when each station has one. All
+    of them go to picks.csv."""
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     span = span_of(options)
     with open_picker(settings.repository, settings.url, model_name(options), options.threshold) as picker:
@@ -114,9 +115,11 @@ def find_picks(
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
             picks = [pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns]
-        picks.sort(key=lambda pick: (pick.onset_ns, pick.id))
         options.out.mkdir(parents=True, exist_ok=True)
-        write_picks(options.out / "picks.csv", (found_pick(pick, picker.final.card.calibration) for pick in picks))
+        rows = (found_pick(pick, picker.final.card.calibration) for pick in picks)
+        print(f"{options.out / 'picks.csv'}: {told(write_picks(options.out / 'picks.csv', rows))}")
+    picks = [pick for pick in picks if pick.decision == DECISION_KEPT]
+    picks.sort(key=lambda pick: (pick.onset_ns, pick.id))
     ends: dict[str, int] = {}
     for stretch in stretches:
         for code in stretch.stations:

@@ -14,7 +14,7 @@ from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import LIVE_PICKER, PICKER
 from kensoku.cli._numbers import share, whole
 from kensoku.cli._pick_files import Faults, Wanted, find, groups, pieces, scan
-from kensoku.cli._pick_output import write_picks, writer_for
+from kensoku.cli._pick_output import told, write_picks, writer_for
 from kensoku.cli._pick_progress import Bar
 from kensoku.cli.inventory import read_files
 from kensoku.continuous import index_of, time_of
@@ -25,7 +25,7 @@ from kensoku.picking import ModelCard
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import Pick
+from kensoku.v1.pick_pb2 import DECISION_KEPT, Pick
 
 LEFT_OUT = 3  # exit code: picks were written, but something could not be read
 STATIONS_AT_ONCE = 4  # a job
@@ -82,8 +82,8 @@ def execute(options: argparse.Namespace) -> int:
             found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
             within = (pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns)
             calibration = picker.final.card.calibration
-            count = write_picks(options.out, (found_pick(pick, calibration) for pick in within))
-    print(f"{options.out}: {count:,} picks; {bar.summary()}")
+            counts = write_picks(options.out, (found_pick(pick, calibration) for pick in within))
+    print(f"{options.out}: {told(counts)}; {bar.summary()}")
     return tell_faults(faults)
 
 
@@ -149,7 +149,7 @@ def messages(
         for group in groups(stretches, STATIONS_AT_ONCE * jobs):
             records = bar.counted(pieces(group, wanted, faults, bar.step))
             for pick in pick_messages(records, picker, stations, executor, faults.add_channel):
-                bar.picks += 1
+                bar.picks += pick.decision == DECISION_KEPT
                 yield pick
 
 

@@ -25,6 +25,7 @@ from kensoku.cli._run_services import (
     triggering_services,
 )
 from kensoku.errors import DatabaseUnusable, ModelUnknown, SettingInvalid
+from kensoku.events import decision_name
 from kensoku.inference import Models, open_models
 from kensoku.models import Decision, PromotionLog, file_sha256
 from kensoku.picking import CARD
@@ -33,7 +34,6 @@ from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.pick_pb2 import PHASE_P, PickMessage
-from kensoku.v1.pick_pb2 import Decision as Judgement
 
 log = logging.getLogger("kensoku.playback")
 
@@ -237,6 +237,6 @@ def picks_in(bus: Bus, span: LoggedSpan) -> Mapping[str, int]:
     for message in bus.read("picks"):
         content = PickMessage.FromString(message.value or b"")
         if content.WhichOneof("content") == "pick" and span.start_ns <= content.pick.onset_ns < span.end_ns:
-            decision = Judgement.Name(content.pick.decision).removeprefix("DECISION_").lower().replace("_", " ")
+            decision = decision_name(content.pick).lower().replace("_", " ")
             picks[content.pick.id] = f"{'P' if content.pick.phase == PHASE_P else 'S'} {decision}"
     return Tally(picks.values())

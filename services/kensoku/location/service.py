@@ -15,7 +15,7 @@ from kensoku.errors import InputInvalid
 from kensoku.events import status_name
 from kensoku.inventory import published_stations
 from kensoku.location.settings import LocationServiceSettings, context_of
-from kensoku.runtime import Pulse
+from kensoku.runtime import LATENCIES_S, Pulse, elapsed_s
 from kensoku.solving import Book, Context, Outcome, Solved, check_association, solve_many
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import Event
@@ -38,7 +38,7 @@ BATCH_SECONDS = Histogram("location_batch_seconds", "Time to turn a batch of ass
 AGE_SECONDS = Histogram(
     "location_publication_seconds",
     "From the decision of association to the publication of the revision",
-    buckets=[0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300],
+    buckets=LATENCIES_S,
 )
 LAG_SECONDS = Gauge("location_lag_seconds", "Wall-clock time since the newest association that was read was decided")
 REMEMBERED = Gauge("location_remembered_events", "Events whose last revision is in memory")
@@ -187,10 +187,10 @@ def count(solved: Sequence[Solved], now_ns: int) -> None:
     for each in solved:
         if each.event is not None:
             PUBLISHED.labels(status_name(each.event).lower()).inc()
-            AGE_SECONDS.observe(max(each.event.latency.published_ns - each.association.decided_ns, 0) / NS_PER_S)
+            AGE_SECONDS.observe(elapsed_s(each.association.decided_ns, each.event.latency.published_ns))
         elif each.outcome is not Outcome.NOT_LOCATED:
             NOT_PUBLISHED.labels(str(each.outcome)).inc()
         if each.error is not None:
             NOT_LOCATED.labels(type(each.error).__name__).inc()
     if solved:
-        LAG_SECONDS.set(max(now_ns - max(each.association.decided_ns for each in solved), 0) / NS_PER_S)
+        LAG_SECONDS.set(elapsed_s(max(each.association.decided_ns for each in solved), now_ns))

@@ -7,13 +7,14 @@ from prometheus_client import Counter, Histogram
 
 from kensoku.bus import Bus, Table
 from kensoku.detection import Found
+from kensoku.events import decision_name
 from kensoku.inventory import published_stations
 from kensoku.regions import Destination, destinations, read_regions
+from kensoku.runtime import LATENCIES_S, elapsed_s
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import PHASE_P, Decision, Pick, PickMeasurement, PickMessage
+from kensoku.v1.pick_pb2 import PHASE_P, Pick, PickMeasurement, PickMessage
 
 PICKS, BY_REGION = "picks", "picks.by-region"
-NS_PER_S = 10**9
 REFRESH_S = 1.0
 
 FOUND = Counter("triggering_picks", "Picks published", ["phase", "decision", "late"])
@@ -22,7 +23,7 @@ HEARD_AGAIN = Counter("triggering_heard_again", "Picks heard again with all that
 LATENCY_SECONDS = Histogram(
     "triggering_latency_seconds",
     "From the arrival of the packet that completed a second to the publication of its picks",
-    buckets=[0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300],
+    buckets=LATENCIES_S,
 )
 
 
@@ -38,9 +39,9 @@ class Teller:
         message = PickMessage(owner_epoch=epoch)
         if isinstance(found, Pick):
             message.pick.CopyFrom(found)
-            decision = Decision.Name(found.decision).removeprefix("DECISION_").lower()
+            decision = decision_name(found).lower()
             FOUND.labels("P" if found.phase == PHASE_P else "S", decision, str(found.late).lower()).inc()
-            LATENCY_SECONDS.observe(max(found.latency.published_ns - found.latency.packet_arrival_ns, 0) / NS_PER_S)
+            LATENCY_SECONDS.observe(elapsed_s(found.latency.packet_arrival_ns, found.latency.published_ns))
         else:
             message.measurement.CopyFrom(found)
             MEASURED.inc()

@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 
 from kensoku.batch._blocks import DECISION, Blocks, Said, kept_of
 from kensoku.continuous import Instrument, Timeline, index_of, instrument_of, time_of
-from kensoku.detection import Stage, pick_id
+from kensoku.detection import Stage, flaw_at, pick_id
 from kensoku.errors import InputInvalid
 from kensoku.packets import ChannelSamples
 from kensoku.picking import Pick as Onset
 from kensoku.picking import find_picks
-from kensoku.v1.pick_pb2 import DECISION_KEPT, METHOD_CNN, PHASE_P, PHASE_S, ModelReference, Pick
+from kensoku.v1.pick_pb2 import (
+    DECISION_KEPT,
+    DECISION_REJECTED_QUALITY,
+    METHOD_CNN,
+    PHASE_P,
+    PHASE_S,
+    ModelReference,
+    Pick,
+)
 
 AFTER = 3_200  # samples after a pick that its measurements need
 SAMPLE_NS = 10**7
@@ -144,6 +152,7 @@ class FullContext:
         onset_ns = (
             time_of(index) + round(fraction * SAMPLE_NS) + timeline.offset_ns(nearest) - timeline.delay_ns(nearest)
         )
+        flaw = flaw_at(timeline, nearest, nearest + AFTER)
         pick = Pick(
             id=pick_id(timeline.instrument, onset.phase, nearest, stage.name),
             instrument=timeline.instrument.to_message(),
@@ -154,7 +163,8 @@ class FullContext:
             onset_uncertainty_s=stage.card.calibration.uncertainty_s(onset),
             method=METHOD_CNN,
             model=ModelReference(name=stage.name, version=stage.version, sha256=stage.sha256),
-            decision=DECISION_KEPT,
+            decision=DECISION_REJECTED_QUALITY if flaw else DECISION_KEPT,
+            decision_reason=flaw,
         )
         pick.probabilities.p = onset.score if onset.phase == "P" else 0.0
         pick.probabilities.s = onset.score if onset.phase == "S" else 0.0

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, overload
 
+from kensoku.events import decision_name
 from kensoku.picking import Calibration, Phase
 from kensoku.picking import Pick as Onset
 from kensoku.times import NS_PER_S, iso_time
@@ -35,6 +36,8 @@ class FoundPick:
     score: float  # of the model, 0 to 1
     uncertainty_s: float  # 68 % of right picks are this near
     probability: float | None  # that an onset of this phase lies within 0.5 s
+    decision: str  # kept; rejected_quality: the samples around it are wrong; and others of pick.proto
+    decision_reason: str  # empty where it is kept
     snr: float | None
     polarity: str  # up, down; empty: undecided or not judged
     polarity_confidence: float | None
@@ -55,6 +58,7 @@ class FoundPick:
     time_ns: int  # UTC, since 1970
 
 
+KEPT = "kept"
 COLUMNS = tuple(field.name for field in fields(FoundPick) if field.name != "time_ns")
 
 
@@ -76,6 +80,8 @@ def found_pick(pick: Pick, calibration: Calibration | None = None) -> FoundPick:
         score=score,
         uncertainty_s=pick.onset_uncertainty_s,
         probability=calibration.probability(Onset(phase, 0.0, score, 0.0)) if calibration else None,
+        decision=decision_name(pick).lower(),
+        decision_reason=pick.decision_reason,
         snr=pick.snr or None,
         polarity=POLARITIES.get(pick.polarity, ""),
         polarity_confidence=pick.polarity_confidence if pick.polarity in POLARITIES else None,
@@ -102,10 +108,25 @@ def _largest(pick: Pick, kind: int, factor: float = 1.0) -> float | None:
 
 
 class PickTable(Sequence[FoundPick]):
-    """Picks in the order of time; `pandas.DataFrame(table.columns())` and a notebook's display need no more."""
+    """Picks in the order of time; `pandas.DataFrame(table.columns())` and a notebook's display need no more.
 
-    def __init__(self, picks: Iterable[FoundPick]) -> None:
+    `rejected` are those whose samples are wrong, or that another rule refused, each with its reason.
+    """
+
+    def __init__(self, picks: Iterable[FoundPick], rejected: "PickTable | None" = None) -> None:
         self._picks = tuple(sorted(picks, key=lambda pick: (pick.time_ns, pick.instrument, pick.phase)))
+        self._rejected = rejected
+
+    @classmethod
+    def of(cls, picks: Iterable[FoundPick]) -> "PickTable":
+        """Of kept and rejected ones together."""
+        judged = list(picks)
+        rejected = cls(pick for pick in judged if pick.decision != KEPT)
+        return cls((pick for pick in judged if pick.decision == KEPT), rejected)
+
+    @property
+    def rejected(self) -> "PickTable":
+        return PickTable(()) if self._rejected is None else self._rejected
 
     @overload
     def __getitem__(self, place: int) -> FoundPick: ...

@@ -6,7 +6,7 @@ from kensoku.batch._engine import Piece
 from kensoku.detection import Cascade, Picker, pick_packets
 from kensoku.packets import ChannelSamples, encode_packet
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import DECISION_KEPT, Pick
+from kensoku.v1.pick_pb2 import Pick
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 
 PACKET_NS = 10 * 10**9  # far below the lateness that live packets are allowed
@@ -17,8 +17,7 @@ def pick_as_live(pieces: Iterable[Piece], picker: Picker, stations: Mapping[str,
     waiting: dict[str, Pick] = {}
     for found in pick_packets(_packets(pieces), Cascade(picker), stations=stations.get):
         if isinstance(found, Pick):
-            if found.decision == DECISION_KEPT:  # tables have no place for reasons
-                waiting[found.id] = found
+            waiting[found.id] = found
         elif (pick := waiting.pop(found.id, None)) is not None:
             pick.snr = found.snr
             del pick.amplitudes[:]
