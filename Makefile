@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Files of tests at once: each worker has a broker, databases and model servers of its own.
+TESTS_AT_ONCE ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: install install-dev install-train demo test check bench figures protos models lock wheel clean
@@ -28,7 +30,7 @@ demo: install
 
 test: install-train
 	tools/test-needs.sh
-	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest --numprocesses=$(TESTS_AT_ONCE) --dist=loadfile $(PYTEST_ARGUMENTS)
 
 check: install-train
 	$(BIN)/ruff format --check .
