@@ -31,6 +31,7 @@ MAGNITUDES = (1.0, 5.0)  # of simulated events, after Gutenberg and Richter with
 REACH_KM, REACH_GROWS = 28.0, 0.3  # half of the stations at 28 km pick a magnitude of 1; log10 per magnitude
 BLURRED = 0.07  # of log10 of the reach, from picking nearly all to nearly none
 DETECTED = (0.95, 0.85)
+DECAY, PER_KM, S_OVER_P, SCATTER = 1.4, 0.004, 0.5, 0.35  # log10 of amplitudes over distance in km
 PAIRS, PAIR_EVERY_S, PAIR_APART_S, PAIR_APART_KM, PAIR_PICKS = 150, 120.0, (1.0, 5.0), (0.0, 10.0), 8
 PLANTED, PLANTED_MAGNITUDE, DAY_S = 200, 0.0, 86_400.0  # the network is dense: the least events are heard at 14 km
 ITALY_START = datetime.fromisoformat("2016-10-14T00:00:00+00:00").timestamp()
@@ -53,9 +54,11 @@ class Case:
     event: IntArray  # FALSE where none
     is_background: bool = False  # FALSE stands for what nobody has grouped
     cut_s: float | None = None  # associated once more without the picks before
+    amplitude: FloatArray | None = None  # NaN where none is known
 
     def chosen(self, which: npt.NDArray[np.bool_] | IntArray) -> "Case":
-        names = ("station", "phase", "onset_s", "error_s", "event")
+        names: tuple[str, ...] = ("station", "phase", "onset_s", "error_s", "event")
+        names += ("amplitude",) if self.amplitude is not None else ()
         return replace(self, **{name: getattr(self, name)[which] for name in names})
 
 
@@ -90,6 +93,10 @@ def spoil(case: Case, false_per_pick: float, swapped: float, seed: int = 1) -> C
     event = np.append(case.event, np.full(false, FALSE))
     phase = np.where(chance.random(real + false) < swapped, 1 - phase, phase)
     spoilt = replace(case, station=station, phase=phase, onset_s=onset, error_s=errors[phase], event=event)
+    if case.amplitude is not None:
+        known = case.amplitude[np.isfinite(case.amplitude)]
+        some = np.random.default_rng(seed + 1).choice(known, false)  # as earthquakes of any size
+        spoilt = replace(spoilt, amplitude=np.append(case.amplitude, some))
     return _shuffled(spoilt, chance)
 
 
@@ -103,7 +110,7 @@ def ridgecrest(folder: Path, name: str) -> Case:
             row["id"]: Site(float(row["lat"]), float(row["lon"]), float(row["elev_m"]) / 1e3)
             for row in csv.DictReader(file)
         }
-    picks, events = [], -1
+    picks, amplitudes, events = [], list[float](), -1
     for line in (folder / "catalogs" / name).read_text().split():
         fields = line.split(",")
         if fields[0] not in known:
@@ -112,9 +119,12 @@ def ridgecrest(folder: Path, name: str) -> Case:
             events += 1
             continue
         picks += [(fields[0], wave, _seconds(fields[1 + wave]), events) for wave in (0, 1)]
+        amplitudes += [np.nan, float(fields[3])]  # of S
     heard = {station for station, *_ in picks}
     sites = {station: site for station, site in known.items() if station in heard}
-    return _case("ridgecrest", sites, RIDGECREST_MODEL, picks, UNKNOWN_ERROR_S)
+    case = _case("ridgecrest", sites, RIDGECREST_MODEL, picks, UNKNOWN_ERROR_S)
+    size = np.array(amplitudes)
+    return replace(case, amplitude=np.where(size > 0, size, np.nan))
 
 
 def _seconds(text: str) -> float:
@@ -195,12 +205,25 @@ def noise(
     return [(names[s], int(w), float(t), FALSE) for s, w, t in zip(where, wave, when, strict=True)]
 
 
-def sequence(name: str, every_s: float, length_s: float) -> Case:
-    chance = np.random.default_rng(int(every_s) + 7)
+def sequence(name: str, every_s: float, length_s: float, seed: int = 7) -> Case:
+    chance = np.random.default_rng(int(every_s) + seed)
     sites = lay_out(chance)
     shocks = draw_shocks(chance, CORNER, START_S + chance.uniform(0, length_s, int(length_s / every_s)))
     picks = pick(sites, SIMULATED_MODEL, shocks, chance) + noise(sites, START_S, length_s + 60, chance)
-    return _shuffled(_case(name, sites, SIMULATED_MODEL, picks, SIMULATED_ERROR_S), chance)
+    case = _case(name, sites, SIMULATED_MODEL, picks, SIMULATED_ERROR_S)
+    return _shuffled(replace(case, amplitude=amplitudes(case, shocks)), chance)
+
+
+def amplitudes(case: Case, shocks: Shocks) -> FloatArray:
+    """Of any unit; false picks have those of earthquakes of any size and distance."""
+    chance, is_real = np.random.default_rng(23), case.event >= 0
+    event, station = case.event[is_real], case.station[is_real]
+    r = np.hypot(distances_km(case.sites, shocks)[event, station], shocks.depth_km[event])
+    size = shocks.magnitude[event] - DECAY * np.log10(r) - PER_KM * r + S_OVER_P * case.phase[is_real]
+    found = np.full(len(case.event), np.nan)
+    found[is_real] = size + chance.normal(0, SCATTER, len(size))
+    found[~is_real] = chance.choice(size, (~is_real).sum())
+    return np.asarray(10**found)
 
 
 def pairs(name: str) -> Case:
@@ -216,7 +239,10 @@ def pairs(name: str) -> Case:
     number = {2 * pair + k: 2 * index + k for index, pair in enumerate(kept.tolist()) for k in (0, 1)}
     picks = [(station, wave, onset, number[event]) for station, wave, onset, event in picks if event in number]
     picks += noise(sites, START_S, PAIR_EVERY_S * float(kept[-1] + 1), chance)
-    return _shuffled(_case(name, sites, SIMULATED_MODEL, picks, SIMULATED_ERROR_S), chance)
+    case = _case(name, sites, SIMULATED_MODEL, picks, SIMULATED_ERROR_S)
+    own = (2 * kept[:, None] + [0, 1]).ravel()
+    shocks = Shocks(*(getattr(both, field)[own] for field in Shocks.__slots__))
+    return _shuffled(replace(case, amplitude=amplitudes(case, shocks)), chance)
 
 
 def _partners(one: Shocks, chance: np.random.Generator) -> Shocks:

@@ -1,5 +1,6 @@
 """Three associators on the same picks, stations and travel times: ours, PyOcto and GaMMA."""
 
+import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ ORIGIN = 1_000_000_000  # seconds that are left to whole numbers of our nanoseco
 
 # chosen by --choose on the day before the one that is reported
 PYOCTO: Setting = {"n_picks": 8, "p": 3, "s": 3, "both": 3, "tolerance_s": 1.5, "match_s": 1.5}
-GAMMA: Setting = {"eps_s": 8, "least": 8, "sigma_s": 1.0, "oversample": 5, "prior_s": None}
+PYOCTO_TUNED: Setting = {"n_picks": 8, "p": 3, "s": 3, "both": 3, "tolerance_s": 0.3, "match_s": 0.5}
+GAMMA: Setting = {"eps_s": 8, "least": 8, "sigma_s": 1.0, "oversample": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +48,19 @@ def tables_of(case: Case, folder: Path) -> dict[Wave, TravelTimeTable]:
 
 def prepare_kensoku(case: Case, folder: Path, threads: int, setting: Setting) -> Callable[[Case], Groups]:
     """With the settings that everybody gets; it has one thread."""
-    del threads, setting
+    del threads
     network = network_of(case.sites, tables_of(case, folder))
 
     def run(case: Case) -> Groups:
         onsets = [
-            Onset(str(k), case.stations[station], PHASES[phase], _ns(onset), error)
-            for k, (station, phase, onset, error) in enumerate(
+            Onset(str(k), case.stations[station], PHASES[phase], _ns(onset), error, amplitude=amplitude)
+            for k, (station, phase, onset, error, amplitude) in enumerate(
                 zip(
                     case.station.tolist(),
                     case.phase.tolist(),
                     case.onset_s.tolist(),
                     case.error_s.tolist(),
+                    _amplitudes(case, is_heard=setting["amplitudes"]),
                     strict=True,
                 )
             )
@@ -65,6 +68,12 @@ def prepare_kensoku(case: Case, folder: Path, threads: int, setting: Setting) ->
         return [np.array([member.index for member in group.members]) for group in associate(onsets, network)]
 
     return run
+
+
+def _amplitudes(case: Case, *, is_heard: bool) -> list[float | None]:
+    if case.amplitude is None or not is_heard:
+        return [None] * len(case.onset_s)
+    return [value if math.isfinite(value) else None for value in case.amplitude.tolist()]
 
 
 def _ns(seconds: float) -> int:
@@ -185,8 +194,6 @@ def prepare_gamma(case: Case, folder: Path, threads: int, setting: Setting) -> C
         "ncpu": threads,
         "eikonal": _gamma_times(tables_of(case, folder)),
     }
-    if setting["prior_s"] is not None:
-        config["covariance_prior"] = [setting["prior_s"], setting["prior_s"]]
 
     def run(case: Case) -> Groups:
         start_s = case.onset_s.min()
@@ -225,7 +232,9 @@ def _gamma_times(tables: Mapping[Wave, TravelTimeTable]) -> dict[str, Any]:
 
 
 ENGINES: dict[str, Engine] = {
-    "kensoku": Engine(prepare_kensoku, {}),
+    "kensoku": Engine(prepare_kensoku, {"amplitudes": False}),  # the others are given none
+    "kensoku_amplitudes": Engine(prepare_kensoku, {"amplitudes": True}),
     "pyocto": Engine(prepare_pyocto, PYOCTO),
     "gamma": Engine(prepare_gamma, GAMMA),
+    "pyocto_tuned": Engine(prepare_pyocto, PYOCTO_TUNED),  # for the times of the simulated cases
 }

@@ -17,24 +17,26 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks._association_cases import DEVELOPED, RECORDED, SIMULATED, Case, ridgecrest, spoil
+from benchmarks._association_cases import DEVELOPED, RECORDED, SIMULATED, Case, ridgecrest, sequence, spoil
 from benchmarks._association_engines import ENGINES, Setting
 from benchmarks._association_runs import LIMIT_S, Failed, Run, run
 from benchmarks._association_scores import agreement, changed, match, planted_only, score, separated
 from benchmarks.report import machine_name
+from kensoku.errors import InputInvalid
 
 AWAY_S = 120.0  # from the cut: groups that begin later must be the same without the picks before it
 SEED = 3
-CHOOSING = {  # false picks a pick, labels swapped, hours of the day; GaMMA does not finish more in a minute or two
+CHOOSING = {  # false picks a pick, labels swapped, hours of the day; GaMMA takes more than a minute for one hour
     "pyocto": ((0, 0.0, 3.0), (1, 0.05, 3.0), (3, 0.0, 2.0)),
-    "gamma": ((0, 0.0, 1.0), (1, 0.05, 0.5)),
+    "gamma": ((0, 0.0, 0.5), (1, 0.05, 0.25)),
 }
-CHOOSING_LIMIT_S = {"pyocto": 60.0, "gamma": 150.0}
+CHOOSING_LIMIT_S = {"pyocto": 60.0, "gamma": 150.0, "pyocto_tuned": 60.0}
 GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
     "pyocto": {
         "least": ((7, 3, 2, 2), (8, 3, 3, 3), (8, 4, 4, 4), (10, 4, 4, 4)),  # picks, P, S, stations with both
@@ -45,7 +47,10 @@ GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
         "least": (8,),
         "sigma_s": (1.0, 2.0),
         "oversample": (5,),
-        "prior_s": (None, 5.0),
+    },
+    "pyocto_tuned": {
+        "least": ((7, 3, 2, 2), (8, 3, 3, 3), (10, 4, 4, 4)),
+        "within_s": ((0.3, 0.5), (0.5, 0.5), (0.5, 1.0), (1.0, 1.0)),
     },
 }
 PARTS = {"least": ("n_picks", "p", "s", "both"), "within_s": ("tolerance_s", "match_s")}  # of PyOcto's
@@ -126,29 +131,38 @@ def _line(told: dict[str, Any]) -> str:
 # --- the others' settings ---------------------------------------------------------------------------------------------
 
 
-def choose(engine: str, data: Path, folder: Path, threads: int) -> None:
+def choose(engine: str, data: Path | None, folder: Path, threads: int) -> None:
     """F1 of each setting on picks of the day before, kind after kind, the better third of them on the last; what does
     not finish counts 0."""
-    day = ridgecrest(data, DEVELOPED)
     left = [(setting, list[float]()) for setting in settings_of(engine)]
-    kinds = CHOOSING[engine]
-    for kind in kinds:
+    cases = developed(engine, data)
+    for number, case in enumerate(cases):
         for setting, f1s in left:
-            f1, seconds = _try(engine, setting, day, kind, folder, threads)
+            f1, seconds = _try(engine, setting, case, folder, threads)
             f1s.append(f1)
-            print(f"{kind}: {f1:.4f} in {seconds:.1f} s, mean {np.mean(f1s):.4f}", setting, flush=True)
+            print(f"{case.name}: {f1:.4f} in {seconds:.1f} s, mean {np.mean(f1s):.4f}", setting, flush=True)
         left.sort(key=lambda each: -float(np.mean(each[1])))
-        if kind == kinds[-2]:
+        if number == len(cases) - 2:
             left = left[: max(len(left) // 3, 1)]
     print(f"{engine}: best {np.mean(left[0][1]):.4f} {left[0][0]}")
 
 
-def _try(
-    engine: str, setting: Setting, day: Case, kind: tuple[int, float, float], folder: Path, threads: int
-) -> tuple[float, float]:
+def developed(engine: str, data: Path | None) -> list[Case]:
+    """On which settings are chosen: none of them is reported."""
+    if engine == "pyocto_tuned":
+        return [sequence("other_every_10_s", 10, 600, seed=5)]
+    if data is None:
+        raise InputInvalid(f"found no --data DIR, expected it to choose settings of {engine}")
+    day, cases = ridgecrest(data, DEVELOPED), []
+    for false, swapped, hours in CHOOSING[engine]:
+        early = day.chosen(np.flatnonzero(day.onset_s < day.onset_s.min() + 3600 * hours))
+        name = f"{hours:g} h, {false} false, {swapped:.0%} swapped"
+        cases.append(replace(spoil(early, false, swapped), name=name))
+    return cases
+
+
+def _try(engine: str, setting: Setting, case: Case, folder: Path, threads: int) -> tuple[float, float]:
     """F1 and processor seconds, in this process: what takes long to begin would begin often."""
-    false, swapped, hours = kind
-    case = spoil(day.chosen(np.flatnonzero(day.onset_s < day.onset_s.min() + 3600 * hours)), false, swapped)
     associate = ENGINES[engine].prepare(case, folder, threads, setting)
     start = time.process_time()
     try:
@@ -177,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Association: ours beside PyOcto and GaMMA on the same picks")
     parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
     parser.add_argument("--cases", help=f"some of {', '.join((*RECORDED, *SIMULATED))}, by comma")
-    parser.add_argument("--engines", default=",".join(ENGINES), help="some of kensoku, pyocto, gamma, by comma")
+    parser.add_argument("--engines", default="kensoku,pyocto,gamma", help=f"some of {', '.join(ENGINES)}, by comma")
     parser.add_argument("--data", type=Path, help="folder of recorded data, with catalogs/ and continuous/")
     parser.add_argument("--threads", type=int, default=1, help="of each engine (ours has one)")
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="processor seconds of a case, then DNF")
@@ -189,8 +203,6 @@ def main() -> None:
         parser.error(f"found {', '.join(unknown)}; expected some of {', '.join((*makers, *ENGINES))}")
     with tempfile.TemporaryDirectory() as folder:
         if options.choose:
-            if options.data is None:
-                parser.error("--choose needs --data DIR")
             signal.signal(signal.SIGPROF, _give_up)
             choose(options.choose, options.data, Path(folder), options.threads)
             return

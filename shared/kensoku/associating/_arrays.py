@@ -36,6 +36,8 @@ class Picks(NamedTuple):
     sigma: Floats  # of the onset, s
     label: Floats  # phase, pick: how probably an event's P or S is labelled so
     background: Floats  # pick: picks a second of its label at its station that no event explains
+    log_amplitude: Floats  # pick: log10 of ground motion; NaN: not known
+    has_amplitudes: bool
 
 
 class Rules(NamedTuple):

@@ -1,5 +1,6 @@
 """From onsets to groups, stretch after stretch of absolute time, each from nothing but the onsets around it."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -140,7 +141,13 @@ def _picks(onsets: Sequence[Onset], begin_ns: int, network: Network) -> tuple[In
         label[:, column] = _labels(onsets[number], network.settings.swapped)
     first = np.searchsorted(station[order], np.arange(len(network.codes) + 1))
     sigma = np.array([onsets[number].uncertainty_s for number in order])
-    return order, Picks(times[order], first, station[order], sigma, label, np.zeros(len(onsets)))
+    size = np.array([_log_amplitude(onsets[number]) for number in order])
+    is_any = bool(np.isfinite(size).any())
+    return order, Picks(times[order], first, station[order], sigma, label, np.zeros(len(onsets)), size, is_any)
+
+
+def _log_amplitude(onset: Onset) -> float:
+    return math.log10(onset.amplitude) if onset.amplitude else math.nan
 
 
 def _labels(onset: Onset, swapped: float) -> tuple[float, float]:

@@ -216,7 +216,7 @@ def find_events(
     )
     work = Work(
         np.zeros((2, ROOM), np.int64),
-        np.zeros((8, ROOM)),
+        np.zeros((10, ROOM)),
         np.zeros((4, 4)),
         np.zeros(2 * many_stations + 2, np.int64),
         np.zeros(many_stations),

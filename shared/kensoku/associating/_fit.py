@@ -8,11 +8,13 @@ import math
 
 import numpy as np
 
+from kensoku.associating._amplitudes import compare_sizes
 from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Singles, Stations, Work
 from kensoku.compiled import compiled, inlined, lean
 
 KM_PER_DEG = 111.19493
 NARROWING_S = np.array([1.2, 0.9, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05])
+SIZED_S = 0.4  # from this tolerance on amplitudes count
 POLISHING = 8
 CLOSE_KM = 0.1
 LARGEST_STEP_KM = 8.0
@@ -99,7 +101,7 @@ def weigh(
     values: Floats,
 ) -> float:
     """How probably each found pick is the event's, P or S: rows of `values` are weight, residual, variance, slopes of
-    north, east and depth, log-likelihood ratio, distance."""
+    north, east and depth, log-likelihood ratio, distance, and what amplitudes tell."""
     for k in range(count):
         pick, phase = found[0, k], found[1, k]
         station = picks.station[pick]
@@ -120,6 +122,8 @@ def weigh(
         )
         values[3, k], values[4, k], values[5, k] = -across * north / distance, -across * east / distance, down
         values[6, k], values[7, k] = math.log(max(ratio, 1e-12)), distance
+    if picks.has_amplitudes and narrow_s < SIZED_S:
+        compare_sizes(place[2], detected, picks, count, found, values)
     start, worth = 0, 0.0
     while start < count:
         end, total = start, 1.0 - detected

@@ -12,6 +12,8 @@ from kensoku.associating._values import Onset
 from kensoku.v1.association_pb2 import AssociatedPick, Association
 from kensoku.v1.event_pb2 import EventStatus, Hypocentre
 from kensoku.v1.pick_pb2 import (
+    AMPLITUDE_KIND_PEAK_VELOCITY,
+    AMPLITUDE_UNIT_M_PER_S,
     DECISION_KEPT,
     DECISION_UNSPECIFIED,
     PHASE_P,
@@ -24,6 +26,7 @@ from kensoku.v1.pick_pb2 import (
 
 PHASES: tuple[Phase, Phase] = (PHASE_P, PHASE_S)
 LEAST_UNCERTAINTY_S = 0.02
+CLEAR = 3.0  # over its noise
 
 
 def station_of(instrument: Instrument) -> str:
@@ -43,7 +46,22 @@ def onset_of(pick: Pick) -> Onset | None:
         uncertainty_s=max(pick.onset_uncertainty_s, LEAST_UNCERTAINTY_S),
         p=p if p + s > 0 else None,
         s=s if p + s > 0 else None,
+        amplitude=_amplitude_of(pick),
     )
+
+
+def _amplitude_of(pick: Pick) -> float | None:
+    """The largest velocity of ground, of the first message alone, so that nothing changes when it is measured again;
+    none without a response, and none that noise or the instrument's limits made."""
+    speeds = [
+        each
+        for each in pick.amplitudes
+        if each.kind == AMPLITUDE_KIND_PEAK_VELOCITY and each.unit == AMPLITUDE_UNIT_M_PER_S
+    ]
+    if not speeds or any(each.clipped for each in speeds):
+        return None
+    largest = max(speeds, key=lambda each: each.value)
+    return largest.value if largest.value > CLEAR * largest.noise else None
 
 
 def names_of(candidate: Candidate, region: str, picks: Mapping[str, Pick]) -> list[str]:

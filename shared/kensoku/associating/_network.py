@@ -11,11 +11,12 @@ from kensoku.associating._fit import KM_PER_DEG
 from kensoku.associating._values import AssociationSettings
 from kensoku.errors import InputInvalid
 from kensoku.locating import Site
-from kensoku.traveltime import TravelTimeTable, Wave
+from kensoku.traveltime import DEEPEST_KM, TravelTimeTable, Wave
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
 DELAY_AT_KM = (30.0, 10.0)  # distance and depth at which the delay by a station's height is taken
 MIDDLE_LATITUDE = 89.0
+USUAL_SPREADS = 3.0  # below the usual depth a search begins nowhere, unless earthquakes of great depth are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,9 @@ def _nodes(
     west, east = turn.min() - margin_km / across, turn.max() + margin_km / across
     rows = np.arange(south, north + spacing_km / KM_PER_DEG, spacing_km / KM_PER_DEG)
     columns = middle + np.arange(west, east + spacing_km / across, spacing_km / across)
-    depths = np.arange(min(spacing_km / 2, settings.deepest_km), settings.deepest_km + 1e-9, 1.2 * spacing_km)
+    usual_km = settings.usual_depth_km + USUAL_SPREADS * settings.depth_spread_km
+    start_km = min(settings.deepest_km, usual_km) if settings.deepest_km <= DEEPEST_KM else settings.deepest_km
+    depths = np.arange(min(spacing_km / 2, start_km), start_km + 1e-9, 1.2 * spacing_km)
     latitude, longitude, depth = (each.ravel() for each in np.meshgrid(rows, columns, depths, indexing="ij"))
     distance = _distances(latitude, longitude, stations.latitude[:, None], stations.longitude[:, None])
     near = distance <= min(margin_km + spacing_km, reach_km)
@@ -149,4 +152,4 @@ def _nodes(
     first = np.searchsorted(of, np.arange(len(stations.latitude) + 1))
     blur_s = np.array([0.3 + 0.075 * spacing_km, 0.3 + 0.15 * spacing_km])  # half a diagonal at crustal velocities
     nodes = Nodes(latitude, longitude, depth, first, node, time.astype(np.float32), blur_s, 1.1 * spacing_km)
-    return nodes, float(len(latitude) * spacing_km**2 * settings.deepest_km / len(depths))
+    return nodes, float(len(latitude) * spacing_km**2 * start_km / len(depths))

@@ -17,6 +17,7 @@ class Onset:
     uncertainty_s: float = 0.1
     p: float | None = None
     s: float | None = None
+    amplitude: float | None = None  # of ground motion; of all picks of a phase in the same unit
 
 
 @dataclass(frozen=True, slots=True)
