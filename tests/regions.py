@@ -15,9 +15,9 @@ from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import Instrument, InstrumentProgress, Progress
 from tests.shocks import BEGIN_NS, NS_PER_S, WAVES, Shock, onset, pick, place, tables
 
-ROWS, SPACING_KM = 8, 22.0
-REACH_KM = 60.0  # beyond their edges regions hear so far: each misses two rows and two columns
-HEARD_KM = 45.0  # earthquakes are picked so far
+ROWS, SPACING_KM = 6, 22.0
+REACH_KM = 45.0  # beyond their edges regions hear so far: each misses a row and a column of stations
+HEARD_KM = 38.0  # earthquakes are picked so far
 CORNERS_KM = {
     "ne": [(0, 0), (0, 200), (200, 200), (200, 0)],
     "nw": [(0, 0), (200, 0), (200, -200), (0, -200)],
@@ -39,9 +39,7 @@ def sites() -> dict[str, Site]:
 @cache
 def regions() -> dict[str, Region]:
     return {
-        name: Region(
-            name=name, polygon=[vertex(*corner) for corner in corners], reach_km=REACH_KM, partition=number
-        )
+        name: Region(name=name, polygon=[vertex(*corner) for corner in corners], reach_km=REACH_KM, partition=number)
         for number, (name, corners) in enumerate(CORNERS_KM.items())
     }
 
@@ -75,7 +73,7 @@ def shocks_along_seams(count: int, seed: int, every_s: float = 15.0) -> list[Sho
     made = []
     for number in range(count):
         across_km = float(chance.uniform(-5, 5))
-        along_km = float(chance.uniform(-5, 5) if number % 5 == 0 else chance.uniform(-40, 40))
+        along_km = float(chance.uniform(-5, 5) if number % 5 == 0 else chance.uniform(-30, 30))
         places = (across_km, along_km) if number % 2 else (along_km, across_km)
         made.append(Shock(20 + every_s * number + float(chance.uniform(0, 8)), *places, float(chance.uniform(5, 12))))
     return made

@@ -63,8 +63,8 @@ def is_beaten(mine: Claim, other: Claim) -> bool:
 
 def is_spared(mine: Claim, other: Claim) -> bool:
     """Whether one that was not told yet need not be, beside another's that was."""
-    if other.is_out and not mine.is_out:
-        return False
+    if mine.is_out != other.is_out:
+        return mine.is_out
     return not (mine.is_final and other.is_final) or mine.picks == other.picks or other.rank > mine.rank
 
 
