@@ -1,5 +1,6 @@
 """A real Apache Kafka broker of one node, fetched from Maven Central and started by whoever needs it."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -140,21 +141,20 @@ def jars() -> Path:
     if folder.is_dir():
         return folder
     CACHE.mkdir(parents=True, exist_ok=True)
-    partial = CACHE / f"jars-{KAFKA_VERSION}.{os.getpid()}.partial"
-    pom = CACHE / f"pom-{os.getpid()}.xml"
-    pom.write_text(POM)
-    try:
-        subprocess.run(
-            ["mvn", "-B", "-q", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
-            + [f"-DoutputDirectory={partial}"],
-            check=True,
-        )
+    with (CACHE / ".lock").open("w") as lock:  # tests run at once, and Maven's own folder is for one at a time
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.is_dir():
-            partial.rename(folder)
-    finally:
-        pom.unlink()
-        shutil.rmtree(partial, ignore_errors=True)
+            _fetch(folder)
     return folder
+
+
+def _fetch(folder: Path) -> None:
+    partial, pom = folder.with_name(folder.name + ".partial"), CACHE / "pom.xml"
+    shutil.rmtree(partial, ignore_errors=True)
+    pom.write_text(POM)
+    command = ["mvn", "-B", "-q", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
+    subprocess.run([*command, f"-DoutputDirectory={partial}"], check=True)
+    partial.rename(folder)
 
 
 def free_ports(count: int) -> list[int]:

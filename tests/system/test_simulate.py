@@ -143,7 +143,7 @@ def test_the_manifest_says_that_it_is_synthetic_and_knows_every_file(archive: Pa
     manifest = json.loads((archive / "manifest.json").read_text())
     assert (manifest["synthetic"], manifest["seed"], manifest["scenario"]) == (True, 11, "small")
     assert manifest["files"] == {name: value for name, value in hashes(archive).items() if name != "manifest.json"}
-    assert "nothing in this folder was recorded" in (archive / "README.txt").read_text()
+    assert "nothing in this folder was recorded" in (archive / "README.md").read_text()
 
 
 # --- again ------------------------------------------------------------------------------------------------------------

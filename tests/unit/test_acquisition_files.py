@@ -129,11 +129,12 @@ def test_a_code_nobody_could_use_is_a_fault(tmp_path: Path) -> None:
     assert "found channel 'hhz'" in fault.reason
 
 
-def test_files_are_found_in_the_same_order_and_hidden_ones_left_alone(tmp_path: Path) -> None:
-    for name in ("b.mseed", "a/z.mseed", ".hidden"):
+def test_files_are_found_in_the_same_order_and_what_lies_beside_them_is_left_alone(tmp_path: Path) -> None:
+    for name in ("b.mseed", "a/z.mseed", ".hidden", "stations.xml", "a/picks.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert [path.name for path in find_files(tmp_path)] == ["z.mseed", "b.mseed"]
+    assert find_files(tmp_path / "stations.xml") == [tmp_path / "stations.xml"], "who names it has a reason"
 
 
 def test_a_folder_that_is_missing_or_empty_is_an_error(tmp_path: Path) -> None:

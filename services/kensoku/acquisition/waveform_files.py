@@ -24,6 +24,7 @@ from kensoku.packets import ChannelSamples, Samples, check_channel, check_statio
 PIECE_BYTES = 65_536
 SHOWN_BYTES = 65_536  # of a file that is no waveform
 RATE_TOLERANCE = 1e-3  # relative; digitisers' clocks agree with their nominal rate far better
+NO_WAVEFORMS = {".csv", ".html", ".jpg", ".json", ".md", ".pdf", ".png", ".svg", ".toml", ".xml", ".yaml", ".yml"}
 NO_NETWORK = "XX"  # FDSN's code for what has none, for formats such as SAC that often leave it out
 
 
@@ -86,15 +87,18 @@ Piece = Sequence[Segment | Fault]
 
 
 def find_files(source: Path) -> list[Path]:
-    """Every file below a folder, or the one file, in an order that is always the same."""
+    """Every file below a folder, or the one file, in an order that is always the same. Tables, texts and pictures that
+    lie in the folder are none of them."""
     if source.is_file():
         return [source]
     if not source.is_dir():
         raise InputInvalid(f"found nothing at {source}, expected a waveform file or a folder of them; check the path")
     files = [path for path in source.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    files = [path for path in files if path.suffix.lower() not in NO_WAVEFORMS]
     if not files:
         raise InputInvalid(
-            f"found no file below {source}, expected miniSEED or anything else ObsPy reads; check the path"
+            f"found no file below {source} that may hold waveforms, expected miniSEED or anything else ObsPy reads; "
+            "check the path"
         )
     return sorted(files)
 

@@ -56,7 +56,7 @@ from kensoku.times import NS_PER_S, iso_time
 
 RECORD_BYTES = 4096
 HOUR_NS = 3600 * NS_PER_S
-MANIFEST, UNFINISHED, README = "manifest.json", ".unfinished", "README.txt"
+MANIFEST, UNFINISHED, README = "manifest.json", ".unfinished", "README.md"
 README_TEXT = """Simulated seismograms: nothing in this folder was recorded, and no earthquake in it happened.
 
 Written by `kensoku simulate` from the scenario {scenario}, seed {seed}; manifest.json has versions and hashes.
