@@ -27,7 +27,7 @@ ORIGIN = 1_000_000_000  # seconds that are left to whole numbers of our nanoseco
 # chosen by --choose on the day before the one that is reported
 PYOCTO: Setting = {"n_picks": 8, "p": 3, "s": 3, "both": 3, "tolerance_s": 1.5, "match_s": 1.5}
 PYOCTO_TUNED: Setting = {"n_picks": 8, "p": 3, "s": 3, "both": 3, "tolerance_s": 0.3, "match_s": 0.5}
-GAMMA: Setting = {"eps_s": 8, "least": 8, "sigma_s": 1.0, "oversample": 5}
+GAMMA: Setting = {"eps_s": 10, "least": 8, "sigma_s": 1.0, "oversample": 5}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.times import parse_time_ns
 
 NEEDED = ("station", "phase", "time")
+GIVEN = ("uncertainty_s", "p_probability", "s_probability", "peak_velocity_m_s")  # where known
 ADDED = ("event_id", "event_phase", "residual_s", "event_log_odds")
 USUAL_UNCERTAINTY_S = {"P": 0.1, "S": 0.2}  # of a pick that states none
 MOST_TOLD = 5
@@ -91,8 +92,8 @@ def _onset(row: Mapping[str, str | None]) -> Onset:
         raise InputInvalid(f"found station {row['station']!r}, expected NET.STA such as CI.CLC")
     onset_ns = parse_time_ns((row["time"] or "").strip())
     key = f"{row['station']}/{phase}/{onset_ns}"
-    given = [(row.get(name) or "").strip() for name in ("uncertainty_s", "p_probability", "s_probability")]
-    uncertainty, p, s = (float(text) if text else None for text in given)
+    given = [(row.get(name) or "").strip() for name in GIVEN]
+    uncertainty, p, s, amplitude = (float(text) if text else None for text in given)
     return Onset(
         id=(row.get("id") or row.get("pick_id") or "").strip() or hashlib.sha256(key.encode()).hexdigest()[:16],
         station=".".join(parts[:2]),
@@ -101,6 +102,7 @@ def _onset(row: Mapping[str, str | None]) -> Onset:
         uncertainty_s=USUAL_UNCERTAINTY_S[phase] if uncertainty is None else max(uncertainty, 0.02),
         p=p,
         s=s,
+        amplitude=amplitude if amplitude and amplitude > 0 else None,
     )
 
 

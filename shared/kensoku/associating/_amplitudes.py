@@ -10,6 +10,7 @@ from kensoku.compiled import lean
 DECAY = 1.7  # of the logarithm of an amplitude with that of the hypocentral distance
 SPREAD = 0.4  # of log10: S of 5 July 2019 at Ridgecrest scatter by 0.24, P by their radiation more
 FREEDOM = 4.0  # of Student's distribution: one wild amplitude does not lose a pick that fits in time
+USUAL = 0.35  # so that what an earthquake's own picks gain and lose is nothing together
 LEAST_PICKS = 2.5  # with an amplitude of a phase, in sum of their weights, else nobody knows the size
 REFINED = 2
 SIZE, WEIGHT = 8, 9  # rows of `values`
@@ -33,7 +34,7 @@ def compare_sizes(depth_km: float, detected: float, picks: Picks, count: int, fo
         for k in range(count):
             if found[1, k] == phase and not np.isnan(values[SIZE, k]):
                 away = (values[SIZE, k] - size) / SPREAD
-                share = -0.5 * (FREEDOM + 1.0) * math.log(1.0 + away * away / FREEDOM)
+                share = USUAL - 0.5 * (FREEDOM + 1.0) * math.log(1.0 + away * away / FREEDOM)
                 values[0, k] *= math.exp(share)
                 values[6, k] += share
 

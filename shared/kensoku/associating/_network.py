@@ -72,7 +72,8 @@ def network_of(
     times = _times(tables, reach_km + margin_km, settings.deepest_km)
     usual, spread = settings.usual_depth_km, settings.depth_spread_km
     error = settings.error_s, settings.error_share
-    earth = Earth(times, *error, 0.0, settings.deepest_km, min(usual, settings.deepest_km), spread)
+    deepest_km = float(settings.deepest_km)  # an integer would have the loops compiled once more
+    earth = Earth(times, *error, 0.0, deepest_km, min(usual, deepest_km), spread)
     nodes, volume_km3 = _nodes(stations, times, reach_km, spacing_km, margin_km, settings)
     return Network(codes, stations, earth, nodes, settings, reasons, reach_km, volume_km3)
 
