@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import association
 from benchmarks._association_cases import FALSE, SIMULATED, IntArray, lay_out, noise, spoil
 from benchmarks._association_engines import write_pyocto_times
+from benchmarks._association_runs import Failed, Run
 from benchmarks._association_scores import agreement, changed, match, planted_only, score, separated
 from kensoku.traveltime import Grid, Wave, build_table, load_model
 
@@ -106,6 +108,28 @@ def test_pairs_have_eight_picks_each_and_lie_5_seconds_apart_at_most() -> None:
     assert np.bincount(case.event[case.event >= 0]).min() >= 8
     first = np.array([case.onset_s[case.event == event].min() for event in range(case.event.max() + 1)])
     assert np.abs(first[1::2] - first[::2]).max() < 5 + 10 / 3.0  # and the way of S over 10 km
+
+
+def test_every_engine_of_a_case_has_its_figures_in_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    case = SIMULATED["every_60_s"]()
+    groups = [np.flatnonzero(case.event == event) for event in range(case.event.max() + 1)]
+    runs = {"kensoku": Run(groups, 2.5, 3.0, None), "pyocto": Run([], 1.0, 1.0, None), "gamma": Failed("too slow")}
+    monkeypatch.setattr(association, "run", lambda engine, *_: runs[engine])
+    told = association.measure(case, list(runs), tmp_path, 1, 600.0)
+    assert told["name"] == "every_60_s"
+    for engine in runs:
+        assert {"f1", "recall", "precision", "seconds"} <= told[engine].keys()
+    assert (told["kensoku"]["f1"], told["kensoku"]["seconds"], told["pyocto"]["f1"]) == (1.0, 2.5, 0.0)
+    assert (told["gamma"]["f1"], told["gamma"]["dnf"]) == (None, "too slow")
+
+
+def test_large_earthquakes_have_large_amplitudes() -> None:
+    case = SIMULATED["pairs"]()
+    assert case.amplitude is not None
+    size = np.log10(case.amplitude)
+    own = [size[(case.event == event) & (case.phase == 0)] for event in range(case.event.max() + 1)]
+    assert 0.3 < np.median([np.std(each) for each in own]) < 0.8  # over distance; and each event by chance
+    assert np.isfinite(size).all()
 
 
 def test_pyocto_reads_our_travel_times(tmp_path: Path) -> None:
