@@ -36,6 +36,7 @@ from kensoku.v1.waveform_pb2 import WaveformPacket
 
 NS_PER_S = 10**9
 PROGRESS_NS = NS_PER_S
+MEASURED_AT_ONCE = 32
 DEEPEST_KM = 62.0
 REGION = "all"
 PICKER, FIRST, SECOND, BLAST = "picker_live", "picker_first", "picker", "blast_long"
@@ -70,6 +71,10 @@ def network_for(stations: Mapping[str, Station], earth: Earth, settings: Associa
     epochs = {key: station.epochs[-1] for key, station in stations.items()}
     sites = {key: Site(one.latitude_deg, one.longitude_deg, one.elevation_m / 1000) for key, one in epochs.items()}
     return network_of(sites, earth.tables, settings)
+
+
+def context_for(stations: Mapping[str, Station], earth: Earth) -> Context:
+    return Context(model=earth.model, tables=earth.tables, stations=stations)
 
 
 # --- picks ------------------------------------------------------------------------------------------------------------
@@ -131,15 +136,15 @@ class Listener:
         self._detector = Detector(Cascade(picker), stations=stations.get, second_look=second)
         self._due_ns = 0
 
-    def turn(self, now_ns: int, packets: Sequence[WaveformPacket]) -> list[PickMessage]:
+    def turn(self, now_ns: int, packets: Sequence[WaveformPacket]) -> Iterator[PickMessage]:
         for packet, channels in zip(packets, decode_packets(packets), strict=True):
             if isinstance(channels, list):
                 self._detector.feed(packet, channels)
-        told = [_message(each) for each in self._detector.found()]
+        yield from map(_message, self._detector.picked())
+        yield from map(_message, self._detector.measured(MEASURED_AT_ONCE))
         if now_ns >= self._due_ns:
             self._due_ns = now_ns + PROGRESS_NS
-            told.append(self._progress())
-        return told
+            yield self._progress()
 
     def rest(self) -> list[PickMessage]:
         return [*map(_message, self._detector.finish()), self._progress()]
@@ -171,7 +176,7 @@ def live(
     run = Run(loads={name: Load() for name in ("association", "location")})
     network = network_for(stations, earth, settings or AssociationSettings())
     associating = Watch(REGION, network, watch or WatchSettings())
-    context = Context(model=earth.model, tables=earth.tables, stations=stations)
+    context = context_for(stations, earth)
     book = Book()
 
     def noted() -> Iterator[Timed]:

@@ -24,23 +24,24 @@ class Load:
 
 def served(
     messages: Iterable[tuple[int, In]],
-    turn: Callable[[int, Sequence[In]], Sequence[Out]],
+    turn: Callable[[int, Sequence[In]], Iterable[Out]],
     load: Load,
     spent: Callable[[], int] = time.process_time_ns,
 ) -> Iterator[tuple[int, Out]]:
-    """`messages` in the order of their arrival; what `turn` makes of them, and when it is there."""
+    """`messages` in the order of their arrival; what `turn` makes of them, one after the other, and when each is
+    there."""
     queue = _Queue(iter(messages))
     free_ns = 0
     while batch := queue.take(free_ns):
         begin_ns = max(free_ns, batch[-1][0])
         start = spent()
-        made = turn(begin_ns, [message for _, message in batch])
+        made = [(spent() - start, each) for each in turn(begin_ns, [message for _, message in batch])]
         cost = spent() - start
         free_ns = begin_ns + cost
         load.turns, load.spent_ns, load.longest_ns = load.turns + 1, load.spent_ns + cost, max(load.longest_ns, cost)
         load.lags_ns += [free_ns - came_ns for came_ns, _ in batch]
-        for each in made:
-            yield free_ns + HOP_NS, each
+        for after_ns, each in made:
+            yield begin_ns + after_ns + HOP_NS, each
 
 
 class _Queue(Generic[In]):

@@ -1,6 +1,6 @@
 """The catalogue of simulated networks from their packets on, beside the truth, with every bar that it must pass.
 
-`python -m benchmarks.catalogue [--parts aftershocks,quiet] [--minutes 10] [--stations 12] [--out DIR] [--json]`
+`python -m benchmarks.catalogue [--parts aftershocks,quiet,...] [--after 5] [--minutes 10] [--out DIR] [--json]`
 
 Packets come as late as the scenario's telemetry brings them; picker, association and location are those of the
 services, in event time: each is busy for as long as its processor time says. Records and picks are kept in the cache.
@@ -10,13 +10,16 @@ happened, both within 1 s and 5 km. With --out the catalogue, the truth and what
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks._catalogue_bars import Bar, bars_of_loads, least, median, show
 from benchmarks._catalogue_live import Run, Timed, earth_of, live, picked
+from benchmarks._catalogue_loads import kumamoto, kumamoto_records, quiet
+from benchmarks._catalogue_picks import of_cut, told_of
 from benchmarks._catalogue_queue import Load
 from benchmarks._catalogue_records import Cut, nearest
 from benchmarks._catalogue_scores import (
@@ -31,89 +34,44 @@ from benchmarks._catalogue_scores import (
     quantiles,
     score,
 )
+from benchmarks._catalogue_truth import SEEN_STATIONS, first_p_ns, seen_at, truth_of
+from benchmarks._catalogue_types import quarries
 from benchmarks.report import machine_name
 from kensoku.catalogue_files import Pair, Signature, write_catalogue
-from kensoku.simulation.engine import World, open_world
-from kensoku.v1.event_pb2 import EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED, Event, Magnitude, Origin
+from kensoku.locating import Site
+from kensoku.simulation.engine import open_world
+from kensoku.v1.event_pb2 import EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED
 
 NS_PER_S = 10**9
-SEEN_SNR, SEEN_STATIONS = 3.0, 6
 BEGIN_S, END_S = 30, 60  # of a cut, in which nothing is judged
-AFTER_S = 300  # after the strongest earthquake
 COMPILED_S = 90
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    name: str
-    found: float
-    asked: float | None = None  # None: no bar
-    at_most: bool = True
-
-    @property
-    def is_passed(self) -> bool:
-        return self.asked is None or bool(self.found <= self.asked if self.at_most else self.found >= self.asked)
-
-
-def least(name: str, found: float, asked: float) -> Bar:
-    return Bar(name, found, asked, at_most=False)
-
-
-# --- the truth --------------------------------------------------------------------------------------------------------
-
-
-def truth_of(world: World, cut: Cut) -> list[Event]:
-    """What happened, by row; from a minute before, since its waves may still come."""
-    catalogue, found = world.catalogue, []
-    first, last = np.searchsorted(catalogue.time_ns, [(cut.start - 60) * NS_PER_S, cut.end * NS_PER_S])
-    for row in range(first, last):
-        origin = Origin(
-            time_ns=int(catalogue.time_ns[row]),
-            latitude_deg=float(catalogue.latitude_deg[row]),
-            longitude_deg=float(catalogue.longitude_deg[row]),
-            depth_km=float(catalogue.depth_km[row]),
-        )
-        size = Magnitude(type="ML", value=float(catalogue.ml[row]))
-        found.append(Event(id=str(row), origin=origin, magnitudes=[size], preferred_magnitude="ML"))
-    return found
-
-
-def seen_at(cut: Cut) -> Mapping[str, int]:
-    """At how many stations P or S of an event stands out."""
-    stations: dict[str, set[str]] = {}
-    for name, arrivals in cut.arrivals.items():
-        for row in np.unique(arrivals["row"][arrivals["snr"] > SEEN_SNR]):
-            stations.setdefault(str(row), set()).add(name)
-    return {row: len(names) for row, names in stations.items()}
-
-
-def first_p_ns(cut: Cut) -> Mapping[str, list[int]]:
-    """By event, of each station."""
-    found: dict[str, list[int]] = {}
-    for arrivals in cut.arrivals.values():
-        for row, time_ns in arrivals[["row", "time_ns"]][arrivals["phase"] == 0].tolist():
-            found.setdefault(str(row), []).append(time_ns)
-    return found
+PARTS_OF_ALL = ("aftershocks", "quiet", "kumamoto", "kumamoto-records", "quarries")
 
 
 # --- aftershocks ------------------------------------------------------------------------------------------------------
 
 
-def aftershocks(minutes: int, stations: int, out: Path | None) -> list[Bar]:
+def aftershocks(after: int, minutes: int, stations: int, out: Path | None, *, is_true: bool) -> list[Bar]:
     world = open_world("aftershocks")
     strongest = int(np.argmax(world.catalogue.mw))
     place = float(world.catalogue.latitude_deg[strongest]), float(world.catalogue.longitude_deg[strongest])
-    start = int(world.catalogue.time_ns[strongest]) // NS_PER_S + AFTER_S
+    start = int(world.catalogue.time_ns[strongest]) // NS_PER_S + 60 * after
     cut = Cut(world, nearest(world, *place, stations), start, 60 * minutes)
     picking = Load()
-    told, earth = picked(cut, picking), earth_of(world.scenario.earth)
+    told = told_of(of_cut(cut), sites_of(cut), cut.end) if is_true else picked(cut, picking)
+    earth = earth_of(world.scenario.earth)
     live(first_of(told, COMPILED_S), cut.inventory, earth)  # loops are compiled before anything is timed
     run = live(told, cut.inventory, earth)
-    run.loads["triggering"] = picking
+    if not is_true:
+        run.loads["triggering"] = picking
     judged = judge(cut, run)
     if out is not None:
         write(out, cut, judged)
-    return [*bars_of(judged), *loads_of(run)]
+    return [*bars_of(judged), Bar("picks", len(run.picks)), *bars_of_loads(run.loads)]
+
+
+def sites_of(cut: Cut) -> dict[str, Site]:
+    return {one.name: Site(one.latitude_deg, one.longitude_deg, one.elevation_m / 1000) for one in cut.stations}
 
 
 def first_of(told: Sequence[Timed], seconds: float) -> list[Timed]:
@@ -124,6 +82,7 @@ def first_of(told: Sequence[Timed], seconds: float) -> list[Timed]:
 class Judged:
     score: Score
     lives: Lives
+    clear: Sequence[str]  # events whose P stands out at as many stations
     delays: Sequence[Delay]
     firsts: Sequence[Pair]  # first revisions, and what is true
     never_early: int  # events that had no preliminary revision
@@ -145,7 +104,8 @@ def judge(cut: Cut, run: Run) -> Judged:
         picks = [each.pick for each in state.picks]
         delays.append(delay_of(p_ns[pair.b.id], picks, told_ns, associated_ns, at_ns))
         firsts.append(Pair(event, pair.b))
-    return Judged(scored, lives, delays, firsts, len(scored.pairs) - len(firsts))
+    clear = [row for row, count in seen_at(cut, (0,)).items() if count >= SEEN_STATIONS]
+    return Judged(scored, lives, clear, delays, firsts, len(scored.pairs) - len(firsts))
 
 
 def bars_of(judged: Judged) -> list[Bar]:
@@ -158,6 +118,7 @@ def bars_of(judged: Judged) -> list[Bar]:
         Bar("events, that should be found", scored.wanted),
         Bar("events, found", scored.events),
         least("recall", scored.recall, 0.95),
+        Bar("recall of those whose P stands out", recall_of(scored, judged.clear)),
         least("precision", scored.precision, 0.98),
         Bar("epicentre, median, km", median([pair.moved_km for pair in scored.pairs]), 1.0),
         Bar("depth, median, km", median([abs(pair.deeper_km) for pair in scored.pairs])),
@@ -179,16 +140,11 @@ def bars_of(judged: Judged) -> list[Bar]:
     return bars
 
 
-def median(values: Sequence[float]) -> float:
-    return float(np.median(values)) if len(values) else float("nan")
-
-
-def loads_of(run: Run) -> list[Bar]:
-    bars = [Bar("picks", len(run.picks))]
-    for name, load in run.loads.items():
-        bars.append(Bar(f"{name}, processor, s", load.spent_ns / NS_PER_S))
-        bars.append(Bar(f"{name}, lag, p99, s", float(np.quantile(load.lags_ns, 0.99)) / NS_PER_S))
-    return bars
+def recall_of(scored: Score, rows: Sequence[str]) -> float:
+    """Of these events of the span, which are among the wanted ones."""
+    found = {pair.b.id for pair in scored.pairs}.intersection(rows)
+    missed = {event.id for event in scored.missed}.intersection(rows)
+    return len(found) / max(len(found) + len(missed), 1)
 
 
 def write(out: Path, cut: Cut, judged: Judged) -> None:
@@ -208,25 +164,26 @@ def write(out: Path, cut: Cut, judged: Judged) -> None:
 # --- all --------------------------------------------------------------------------------------------------------------
 
 
-def show(part: str, bars: Sequence[Bar]) -> None:
-    print(f"\n{part}")
-    width = max(len(bar.name) for bar in bars)
-    for bar in bars:
-        sign = "at most" if bar.at_most else "at least"
-        asked = "" if bar.asked is None else f"  {sign} {bar.asked:g}{'' if bar.is_passed else '  NOT PASSED'}"
-        print(f"  {bar.name:<{width}}  {bar.found:>10,.3f}{asked}", flush=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="The catalogue of simulated networks, beside the truth")
-    parser.add_argument("--parts", default="aftershocks", help="some of aftershocks, by comma")
-    parser.add_argument("--minutes", type=int, default=10, help="of the aftershocks")
+    parser.add_argument("--parts", default=",".join(PARTS_OF_ALL), help="by comma, default: %(default)s")
+    parser.add_argument("--after", type=int, default=5, help="minutes between the strongest earthquake and the cut")
+    parser.add_argument("--minutes", type=int, default=10, help="of the aftershocks, and of Kumamoto's")
+    parser.add_argument("--hours", type=float, default=24, help="without events")
+    parser.add_argument("--days", type=float, default=5, help="between quarries")
+    parser.add_argument("--true-picks", action="store_true", help="aftershocks from their arrivals with errors instead")
     parser.add_argument("--stations", type=int, default=12, help="of the aftershocks, the nearest to the strongest")
     parser.add_argument("--out", type=Path, metavar="DIR", help="gets catalogue, truth, misses and false events as csv")
     parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
     options = parser.parse_args()
     parts: dict[str, Callable[[], list[Bar]]] = {
-        "aftershocks": lambda: aftershocks(options.minutes, options.stations, options.out),
+        "aftershocks": lambda: aftershocks(
+            options.after, options.minutes, options.stations, options.out, is_true=options.true_picks
+        ),
+        "quiet": lambda: quiet(options.hours),
+        "kumamoto": lambda: kumamoto(options.minutes),
+        "kumamoto-records": kumamoto_records,
+        "quarries": lambda: quarries(options.days, 2 * options.stations),
     }
     wanted = options.parts.split(",")
     if unknown := [name for name in wanted if name not in parts]:

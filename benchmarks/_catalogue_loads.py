@@ -1,0 +1,81 @@
+"""Many stations: a day of nothing but false picks, and the worst hour after a great earthquake."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks._association_cases import FALSE_A_STATION_HOUR, START_S, lay_out
+from benchmarks._catalogue_bars import Bar, bars_of_loads, least
+from benchmarks._catalogue_live import earth_of, live, picked
+from benchmarks._catalogue_picks import of_noise, of_world, stations_of, told_of
+from benchmarks._catalogue_queue import Load
+from benchmarks._catalogue_records import Cut, nearest
+from benchmarks._catalogue_scores import lives_of
+from kensoku.locating import Site
+from kensoku.simulation.engine import open_world
+
+NS_PER_S = 10**9
+STATIONS = 60
+RECORDS_AFTER_S, RECORDS_S = 120, 120  # after the strongest earthquake: records that are picked
+HEARD = 8  # picks of an event that counts
+
+
+def quiet(hours: float) -> list[Bar]:
+    """60 stations, each with 16 false picks an hour."""
+    sites = lay_out(np.random.default_rng(13))
+    told = told_of(of_noise(sites, START_S, 3600 * hours), sites, START_S + 3600 * hours + 120)
+    run = live(told, stations_of(sites), earth_of("japan"))
+    lives = lives_of(run.events)
+    return [
+        Bar("hours", hours),
+        Bar("picks a station and hour", len(run.picks) / hours / len(sites)),
+        Bar("asked for", FALSE_A_STATION_HOUR),
+        Bar("false events, for a while at least", len(lives.first)),
+        Bar("false events that stand", len(lives.standing)),
+        Bar("false events a day", len(lives.first) * 24 / hours, 1.0),
+        *bars_of_loads(run.loads),
+    ]
+
+
+def kumamoto(minutes: float) -> list[Bar]:
+    """From the strongest earthquake on. Picks are those of rays with errors, since records of it take hours to make."""
+    world = open_world("kumamoto")
+    strongest = int(np.argmax(world.catalogue.mw))
+    place = float(world.catalogue.latitude_deg[strongest]), float(world.catalogue.longitude_deg[strongest])
+    start_s = int(world.catalogue.time_ns[strongest]) / NS_PER_S
+    chosen = nearest(world, *place, STATIONS)
+    sites = {one.name: Site(one.latitude_deg, one.longitude_deg) for one in chosen}
+    rows = of_world(world, sites, start_s, 60 * minutes) + of_noise(sites, start_s, 60 * minutes)
+    events = [event for *_, event in rows if event >= 0]
+    told = told_of(rows, sites, start_s + 60 * minutes + 120)
+    run = live(told, stations_of(sites), earth_of(world.scenario.earth))
+    load = run.loads["association"]
+    spent_s = sum(each.spent_ns for each in run.loads.values()) / NS_PER_S
+    return [
+        Bar("minutes", minutes),
+        Bar("picks a second", len(rows) / 60 / minutes),
+        least("events with eight picks, an hour", float((np.bincount(events) >= HEARD).sum()) * 60 / minutes, 300),
+        Bar("events found, an hour", len(lives_of(run.events).standing) * 60 / minutes),
+        least("times as fast as real time, from picks", 60 * minutes / spent_s, 100),
+        Bar("association, lag, p99, s", float(np.quantile(load.lags_ns, 0.99)) / NS_PER_S, 1.0),
+        Bar("association, longest turn, s", load.longest_ns / NS_PER_S),
+        *bars_of_loads(run.loads),
+    ]
+
+
+def kumamoto_records() -> list[Bar]:
+    """How fast its records are picked."""
+    world = open_world("kumamoto")
+    strongest = int(np.argmax(world.catalogue.mw))
+    place = float(world.catalogue.latitude_deg[strongest]), float(world.catalogue.longitude_deg[strongest])
+    world = replace(world, stations=nearest(world, *place, STATIONS))
+    start = (int(world.catalogue.time_ns[strongest]) // NS_PER_S // 60) * 60 + RECORDS_AFTER_S
+    load = Load()
+    told = picked(Cut(world, world.stations, start, RECORDS_S), load)
+    spent_s = load.spent_ns / NS_PER_S
+    return [
+        Bar("seconds", RECORDS_S),
+        Bar("messages", len(told)),
+        Bar("triggering, processor, s", spent_s),
+        least("times as fast as real time, on one core", RECORDS_S / spent_s, 10),
+    ]
