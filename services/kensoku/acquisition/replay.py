@@ -16,7 +16,7 @@ from kensoku.acquisition.publishing import Publisher
 from kensoku.acquisition.schedule import Schedule
 from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond
 from kensoku.acquisition.settings import AcquisitionSettings
-from kensoku.acquisition.sources import SIMULATED, FileSource, SimulatedSource, Source, iso
+from kensoku.acquisition.sources import SIMULATED, FileSource, Source, iso
 from kensoku.acquisition.waveform_files import Fault
 from kensoku.bus import Bus
 from kensoku.packets import EARLIEST_NS, LATEST_NS, station_filter
@@ -102,6 +102,8 @@ class Replay:
         given, stations = self._settings.acquisition_source, self._settings.acquisition_stations
         chosen = stations, station_filter(stations), self._span, self._settings.packet_s
         if given.startswith(SIMULATED):
+            from kensoku.acquisition.simulated_source import SimulatedSource  # only now: files need no simulator
+
             return SimulatedSource(given.removeprefix(SIMULATED), *chosen, self._goes_on)
         return FileSource(Path(given), *chosen, lambda path: self._publisher.is_quarantined(path))
 
