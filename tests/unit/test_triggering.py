@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kensoku.bus import Bus, open_bus
+from kensoku.bus import Bus
 from kensoku.detection import Found, pick_packets
 from kensoku.errors import ModelServerUnavailable, SettingInvalid
 from kensoku.inference import Models, Tensors
@@ -25,6 +25,7 @@ from kensoku.v1.control_pb2 import Region, Vertex
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import METHOD_CLASSIC, Pick, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TimeKind, WaveformPacket
+from tests import services
 from tests.streams import card, contents, onsets, packet, picks, record, seconds, two_stages
 
 RECORD = record(4000, events=((1800, 0), (2400, 1)))
@@ -58,12 +59,6 @@ class StandIn:
 
     def __exit__(self, *_: object) -> None:
         pass
-
-
-@pytest.fixture
-def bus() -> Iterator[Bus]:
-    with open_bus("memory://") as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -103,26 +98,7 @@ def serve(
     clock_ns: Callable[[], int] = time.time_ns,
 ) -> None:
     """Run the service until something is so."""
-    stop, failures = threading.Event(), []
-
-    def watched() -> None:
-        try:
-            run(settings, bus, models, pulse or Pulse(), stop, clock_ns)
-        except Exception as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=watched)
-    thread.start()
-    for _ in range(3000):
-        if until() or not thread.is_alive():
-            break
-        stop.wait(0.02)
-    is_done = until()
-    stop.set()
-    thread.join()
-    if failures:
-        raise failures[0]
-    assert is_done, f"of {len(told(bus))} messages none said so: {[one.next_offset for one in progress(bus)]}"
+    services.serve(lambda stop: run(settings, bus, models, pulse or Pulse(), stop, clock_ns), until)
 
 
 def progressed(bus: Bus, offset: int) -> Callable[[], bool]:
