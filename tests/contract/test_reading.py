@@ -7,6 +7,7 @@ from prometheus_client import REGISTRY
 from kensoku.bus import Bus
 from tests.contract.conftest import Place
 from tests.contract.reading import publish
+from tests.services import wait_until
 
 
 def test_reading_ends_at_the_present_end(bus: Bus) -> None:
@@ -23,6 +24,23 @@ def test_a_follower_sees_what_is_published_after_it_began(place: Place) -> None:
     reading = bus.read("single", start="latest", follow=True)
     publish(place.open(), "single", "NZ.WEL", b"1", b"2")
     assert [next(reading).value, next(reading).value] == [b"1", b"2"]
+
+
+def test_news_are_what_came_since_one_looked_and_nobody_waits_for_them(place: Place) -> None:
+    bus = place.open()
+    publish(bus, "flow", "NZ.WEL", b"before")
+    news = bus.news("flow")
+    assert list(news.read()) == []
+    publish(place.open(), "flow", "NZ.WEL", b"1", b"2")
+    found: list[bytes | None] = []
+
+    def has_come() -> bool:
+        found.extend(message.value for message in news.read())
+        return len(found) >= 2
+
+    wait_until(has_come)
+    assert found == [b"1", b"2"]
+    assert list(news.read()) == []
 
 
 def test_reading_starts_at_a_time_of_publication(bus: Bus) -> None:
