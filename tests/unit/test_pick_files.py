@@ -126,4 +126,5 @@ def test_a_bar_moves_on_a_terminal_and_lines_are_told_elsewhere() -> None:
     assert "\rpicking " in terminal.getvalue()
     assert "100%" in terminal.getvalue()
     assert [line.split()[2] for line in file.getvalue().splitlines()] == ["50%,", "75%,", "100%,"]
+    assert "picks" not in file.getvalue(), "where nothing is picked"
     assert [duration(seconds) for seconds in (5, 65, 3725)] == ["5 s", "1 min 05 s", "1 h 02 min"]

@@ -12,7 +12,7 @@ ON_TERMINAL_S, ELSEWHERE_S = 0.2, 10.0
 
 
 class Bar:
-    """Of bytes of records, with how many picks there are so far."""
+    """Of bytes of records, or whatever is done; where records are picked, with how many picks there are so far."""
 
     def __init__(
         self, what: str, total: int, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
@@ -53,9 +53,8 @@ class Bar:
         part = min(self._done / self._total, 1.0)
         full = round(BAR * part)
         left_s = (self._clock() - self._began) * (1 - part) / part if part else 0.0
-        line = (
-            f"{self._what} {'█' * full}{'░' * (BAR - full)} {part:4.0%}, {self.picks:,} picks, {duration(left_s)} left"
-        )
+        found = f", {self.picks:,} picks" if self._station_s else ""
+        line = f"{self._what} {'█' * full}{'░' * (BAR - full)} {part:4.0%}{found}, {duration(left_s)} left"
         end = "\033[K" if self._is_terminal else "\n"
         print(("\r" if self._is_terminal else "") + line, end=end, file=self._stream, flush=True)
 
