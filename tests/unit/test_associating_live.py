@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kensoku.associating import Onset, Watch, associate
+from kensoku.associating import Onset, Watch, WatchSettings, associate
 from kensoku.associating._associate import Candidate
 from kensoku.associating._life import Fate, Known, match
 from kensoku.v1.association_pb2 import Association
@@ -73,6 +73,20 @@ def test_an_event_is_preliminary_then_updated_then_final_under_one_id() -> None:
     first_s = (told[0].tick_ns - BEGIN_NS) / NS_PER_S
     assert first_s < 30 + 8, "declared before most of its picks"
     assert len(told[0].picks) < len(told[-1].picks)
+
+
+def test_of_s_alone_nothing_is_told_until_it_is_sure() -> None:
+    made, _ = onsets(SHOCKS[:1], detected=1.0)
+    arriving = sorted((each for each in made if each.phase == "S"), key=lambda each: each.onset_ns)
+    usual, hasty = Watch("here", network()), Watch("here", network(), WatchSettings(sure_log_odds=8.0))
+    first, early = (next(told for each in arriving if (told := tell(watch, each))) for watch in (usual, hasty))
+    assert len(early[0].picks) < len(first[0].picks), "it takes more S than with the odds that four P need"
+    assert early[0].score < WatchSettings().sure_log_odds <= first[0].score
+
+
+def tell(watch: Watch, onset: Onset) -> list[Association]:
+    watch.add(pick(onset))
+    return watch.step()
 
 
 def test_after_a_restart_nothing_older_is_told_again() -> None:

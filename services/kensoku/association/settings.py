@@ -22,8 +22,11 @@ class AssociationServiceSettings(ServiceSettings):
     association_least_picks: Annotated[int, Field(ge=4, description="of an event")] = DEFAULTS.least_picks
     association_least_stations: Annotated[int, Field(ge=3, description="of an event")] = DEFAULTS.least_stations
     association_early_log_odds: Annotated[
-        float, Field(description="of a first declaration, while more picks may come")
+        float, Field(description="of a first declaration with four P, while more picks may come")
     ] = WATCH.early_log_odds
+    association_sure_log_odds: Annotated[float, Field(description="of a first declaration with fewer P")] = (
+        WATCH.sure_log_odds
+    )
     association_lateness_s: Annotated[
         float, Field(gt=0, description="of a station: nobody waits longer for what it has not picked")
     ] = WATCH.lateness_s
@@ -49,6 +52,7 @@ class AssociationServiceSettings(ServiceSettings):
     def watch(self) -> WatchSettings:
         return WatchSettings(
             early_log_odds=self.association_early_log_odds,
+            sure_log_odds=self.association_sure_log_odds,
             lateness_s=self.association_lateness_s,
             kept_events=self.association_events,
         )

@@ -47,7 +47,8 @@ EXPECTED_KM = 50.0  # at the least
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    early_log_odds: float = 4.0  # of a first declaration, while more may come
+    early_log_odds: float = 8.0  # of a first declaration, while more may come, with as many P as suffice
+    sure_log_odds: float = 20.0  # with fewer P: S alone are often those of several earthquakes
     after_p_s: float = 3.0  # after the predicted P, then a station without a pick is silent
     lateness_s: float = 70.0  # of a station: nobody waits longer
     kept_events: int = 20_000  # final ones, for picks that are filled in later
@@ -215,9 +216,15 @@ class Watch:
             association.reason = "backfill"
         return self._told(association, event.association.revision + 1, event.first)
 
+    def _is_early(self, group: Candidate) -> bool:
+        rules = self.network.settings
+        many_p = sum(phase == 0 for _, phase, *_ in group.members) >= rules.least_p
+        needed = self.settings.early_log_odds if many_p else self.settings.sure_log_odds
+        return group.log_odds >= rules.least_log_odds + needed
+
     def _declared(self, group: Candidate, parent: str) -> Association | None:
         is_final = self._is_final(group)
-        if not is_final and group.log_odds < self.network.settings.least_log_odds + self.settings.early_log_odds:
+        if not is_final and not self._is_early(group):
             return None
         names = names_of(group, self.region, self._pool.picks)
         mine = self._seams.claim(names[0], group, is_final=is_final)
