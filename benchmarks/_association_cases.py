@@ -271,8 +271,8 @@ def _shuffled(case: Case, chance: np.random.Generator) -> Case:
 # --- Italy ------------------------------------------------------------------------------------------------------------
 
 
-def italy(folder: Path, name: str) -> Case:
-    """A day of picks that nobody has grouped, in which 200 events are planted."""
+def italy(folder: Path, name: str, hours: float = 24) -> Case:
+    """A day of picks that nobody has grouped, in which 200 events are planted; or its first hours."""
     here = folder / "catalogs/italy_20161014"
     sites = {}
     for line in (here / "station.dat").read_text().splitlines():
@@ -284,7 +284,8 @@ def italy(folder: Path, name: str) -> Case:
     shocks = draw_shocks(chance, (middle[0], middle[1]), when, PLANTED_MAGNITUDE)
     planted = pick(sites, ITALY_MODEL, shocks, chance)
     case = _case(name, sites, ITALY_MODEL, picks + planted, UNKNOWN_ERROR_S)
-    return replace(_shuffled(case, chance), is_background=True)
+    early = case.chosen(case.onset_s < ITALY_START + 3600 * hours)
+    return replace(_shuffled(early, chance), is_background=True)
 
 
 def _italian_picks(path: Path, sites: Mapping[str, Site]) -> Iterator[tuple[str, int, float, int]]:
@@ -321,6 +322,7 @@ def _ridgecrest_cases() -> dict[str, Callable[[Path], Case]]:
 RECORDED: dict[str, Callable[[Path], Case]] = {
     **_ridgecrest_cases(),
     "italy": lambda folder: italy(folder, "italy"),
+    "italy_2_h": lambda folder: italy(folder, "italy_2_h", 2),
 }
 SIMULATED: dict[str, Callable[[], Case]] = {
     "every_60_s": lambda: sequence("every_60_s", 60, 3600),
