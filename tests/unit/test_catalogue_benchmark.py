@@ -1,8 +1,10 @@
 """The arithmetic of benchmarks.catalogue: of what the time to an event is made, who is retracted, what is found."""
 
+import numpy as np
 import pytest
 
 from benchmarks._catalogue_queue import HOP_NS, Load, served
+from benchmarks._catalogue_records import rises
 from benchmarks._catalogue_scores import Delay, delay_of, lives_of, score
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
@@ -104,3 +106,15 @@ def test_a_program_takes_what_has_come_when_it_is_free() -> None:
     assert told == [(120 + HOP_NS, "a"), (160 + HOP_NS, "c"), (520 + HOP_NS, "d")]
     assert load.lags_ns == [40, 70, 60, 40]
     assert (load.turns, load.spent_ns) == (3, 120)
+
+
+def test_an_arrival_in_the_coda_of_another_is_worth_what_it_adds() -> None:
+    rate_hz = 100
+    times_s = np.arange(0, 30, 1 / rate_hz)
+    coda = np.where(times_s > 5, 10 * np.sin(2 * np.pi * 6 * times_s), 0)
+    burst = np.where((times_s > 20) & (times_s < 21), 30 * np.sin(2 * np.pi * 6 * times_s), 0)
+    waves = np.stack([coda + burst] * 3)
+    clear, nothing, added = rises(waves, [5 * S, 15 * S, 20 * S], rate_hz)
+    assert clear == pytest.approx(1.0, abs=0.01)
+    assert nothing == pytest.approx(0.0, abs=0.1)
+    assert added == pytest.approx(np.sqrt(1 - (10 / 40) ** 2), abs=0.02)
