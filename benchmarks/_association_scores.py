@@ -100,6 +100,12 @@ def separated(found: Flags) -> float:
     return float(found.reshape(-1, 2).all(axis=1).mean())
 
 
+def own_share(groups: Sequence[IntArray], event: IntArray) -> float:
+    """Share of a group's picks that one event made, on the average over groups."""
+    shares = [np.bincount(event[g][event[g] >= 0], minlength=1).max() / len(g) for g in groups]
+    return float(np.mean(shares)) if shares else 0.0
+
+
 def agreement(groups: Sequence[IntArray], others: Sequence[IntArray], picks: int) -> float:
     """Share of the groups more than half of whose picks are in one group of the others."""
     holder = np.full(picks, -1)

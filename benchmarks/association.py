@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks._association_cases import DEVELOPED, RECORDED, SIMULATED, Case, ridgecrest, sequence, spoil
 from benchmarks._association_engines import ENGINES, Setting
 from benchmarks._association_runs import LIMIT_S, Failed, Run, run
-from benchmarks._association_scores import agreement, changed, match, planted_only, score, separated
+from benchmarks._association_scores import agreement, changed, match, own_share, planted_only, score, separated
 from benchmarks.report import machine_name
 from kensoku.errors import InputInvalid
 
@@ -87,6 +87,7 @@ def judge(case: Case, result: Run | Failed) -> dict[str, Any]:
     scored = score(matched, np.random.default_rng(SEED))
     told |= {"recall": scored.recall, "precision": scored.precision, "f1": scored.f1, "events": scored.events}
     told |= {"recall_95": scored.recall_95, "precision_95": scored.precision_95, "f1_95": scored.f1_95}
+    told["own"] = own_share(groups, case.event)
     if case.name == "pairs":
         told["separated"] = separated(matched.is_found)
     if case.cut_s is not None and result.after_cut is not None:
@@ -121,6 +122,7 @@ def _line(told: dict[str, Any]) -> str:
         words += [f"F1 {told['f1']:.4f} ({low:.4f} to {high:.4f})"]
         words += [f"recall {told['recall']:.4f}  precision {told['precision']:.4f}"]
     words += [f"groups {told['groups']}", f"{told['seconds']:.1f} s"]
+    words += [f"own picks {told['own']:.3f}"] if "own" in told else []
     words += [f"separated {told['separated']:.3f}"] if "separated" in told else []
     words += [f"false events {told['false_events']}"] if "false_events" in told else []
     if "changed_by_cut" in told:

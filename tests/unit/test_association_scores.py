@@ -10,7 +10,7 @@ from benchmarks import association
 from benchmarks._association_cases import FALSE, SIMULATED, IntArray, lay_out, noise, spoil
 from benchmarks._association_engines import write_pyocto_times
 from benchmarks._association_runs import Failed, Run
-from benchmarks._association_scores import agreement, changed, match, planted_only, score, separated
+from benchmarks._association_scores import agreement, changed, match, own_share, planted_only, score, separated
 from kensoku.traveltime import Grid, Wave, build_table, load_model
 
 EVENT = np.array([0] * 10 + [1] * 10 + [2] * 4 + [FALSE] * 6)
@@ -66,6 +66,13 @@ def test_groups_of_background_are_not_judged() -> None:
 
 def test_a_pair_is_separated_when_both_are_found() -> None:
     assert separated(np.array([True, True, True, False, False, False])) == pytest.approx(1 / 3)
+
+
+def test_a_group_of_four_with_a_strange_pick_has_three_quarters_of_its_own() -> None:
+    event = np.array([0, 0, 0, 1, 1, FALSE])
+    assert own_share([np.array([0, 1, 2, 3])], event) == 0.75
+    assert own_share([np.array([4, 5]), np.array([0])], event) == 0.75
+    assert own_share([], event) == 0.0
 
 
 def test_agreement_is_the_share_of_groups_mostly_in_one_of_the_others() -> None:
