@@ -14,7 +14,8 @@ import numpy.typing as npt
 from benchmarks.prerendered import code_of_simulation
 from kensoku.inventory import read_inventory
 from kensoku.packets import ChannelSamples, encode_packet
-from kensoku.simulation.engine import BLOCK_NS, World, block_at, instrument_of, record
+from kensoku.simulation.disturbances import BLOCK_NS
+from kensoku.simulation.engine import World, block_at, instrument_of, record
 from kensoku.simulation.metadata import published_inventory
 from kensoku.simulation.networks import Station
 from kensoku.simulation.randomness import FloatArray

@@ -1,5 +1,7 @@
 """The arithmetic of benchmarks.catalogue: of what the time to an event is made, who is retracted, what is found."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_STATUS_MERGED,
     EVENT_STATUS_PRELIMINARY,
     EVENT_STATUS_RETRACTED,
+    EVENT_STATUS_UNSPECIFIED,
     EVENT_STATUS_UPDATED,
     Event,
     EventStatus,
@@ -56,7 +59,8 @@ def test_the_parts_of_a_delay_are_those_of_the_pick_that_was_told_last() -> None
 def test_a_delay_of_fewer_than_four_stations_begins_with_the_last_of_them() -> None:
     delay = delay_of([at(1.0), at(0.0)], [pick("a", 1.0, 2.0, 3.0)], {"a": at(3.0)}, at(3.0), at(4.0))
     assert isinstance(delay, Delay)
-    assert (delay.wave, delay.whole) == (pytest.approx(1.0), pytest.approx(4.0))
+    assert delay.wave == pytest.approx(1.0)
+    assert delay.whole == pytest.approx(4.0)
 
 
 def test_retracted_are_counted_of_those_that_were_told_early() -> None:
@@ -79,7 +83,7 @@ def test_retracted_are_counted_of_those_that_were_told_early() -> None:
 
 
 def test_precision_is_beside_all_that_happened_and_recall_of_what_was_to_be_found() -> None:
-    truth = [event("1", 0, 10), event("2", 0, 20), event("3", 0, 30), event("4", 0, 500)]
+    truth = [event(str(k + 1), EVENT_STATUS_UNSPECIFIED, second) for k, second in enumerate((10, 20, 30, 500))]
     found = [
         event("seen", EVENT_STATUS_FINAL, 10.5, km_north=3),
         event("faint", EVENT_STATUS_FINAL, 20.1),
@@ -88,7 +92,8 @@ def test_precision_is_beside_all_that_happened_and_recall_of_what_was_to_be_foun
     ]
     scored = score(found, truth, frozenset(["1", "3", "4"]), (at(0), at(100)))
     assert (scored.events, scored.wanted) == (3, 2)
-    assert (scored.recall, scored.precision) == (pytest.approx(1 / 2), pytest.approx(2 / 3))
+    assert scored.recall == pytest.approx(1 / 2)
+    assert scored.precision == pytest.approx(2 / 3)
     assert [each.id for each in scored.missed] == ["3"]
     assert [each.id for each in scored.false] == ["far"]
 
@@ -97,8 +102,8 @@ def test_a_program_takes_what_has_come_when_it_is_free() -> None:
     clock = iter(range(0, 1000, 20))  # looked at when a turn begins, for each message, and when it ends
     load, seen = Load(), list[list[str]]()
 
-    def turn(_: int, batch: list[str]) -> list[str]:
-        seen.append(batch)
+    def turn(_: int, batch: Sequence[str]) -> list[str]:
+        seen.append(list(batch))
         return [batch[-1]]
 
     told = list(served([(100, "a"), (110, "b"), (120, "c"), (500, "d")], turn, load, lambda: next(clock)))
