@@ -132,12 +132,12 @@ def tell(
                 if each.station in heard:
                     watch.add(pick(each))
             watch.hear(progress_of(now_s - 2, heard))
-            kept = []
-            for each in on_the_way[name]:
+            kept: list[Association] = []
+            for other_told in on_the_way[name]:
                 if not deaf and (chance.random() < 0.7 or now_s > end_s + 300):
-                    watch.hear_neighbour(each)
+                    watch.hear_neighbour(other_told)
                 else:
-                    kept.append(each)
+                    kept.append(other_told)
             found = watch.step()
             on_the_way[name] = kept
             told += found

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
@@ -10,9 +9,11 @@ from prometheus_client import REGISTRY
 from kensoku.association.service import run
 from kensoku.association.settings import AssociationServiceSettings
 from kensoku.bus import Bus, open_bus
+from kensoku.regions import PREFIX
 from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
 from kensoku.v1.association_pb2 import AssociatedPick, Association
+from kensoku.v1.control_pb2 import Control, Region, Vertex
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_PRELIMINARY
 from kensoku.v1.pick_pb2 import PickMessage, Progress
 from tests import services
@@ -113,10 +114,65 @@ def test_rubbish_is_put_aside_and_the_rest_goes_on(settings: AssociationServiceS
     assert dict(rejected.headers)["reason"] == b"found 8 bytes, expected a PickMessage"
 
 
-def test_without_stations_nothing_is_associated_and_nothing_stops(
-    settings: AssociationServiceSettings, tmp_path: Path
-) -> None:
+def test_picks_that_come_before_the_stations_wait_for_them(settings: AssociationServiceSettings) -> None:
     with open_bus("memory://") as empty:
         publish(empty, *of(make_picks()))
-        serve(settings, empty, services.all_read(empty, "picks.by-region", "association"))
-        assert told(empty) == []
+        pulse = Pulse()
+        with services.beside(partial(run, settings, empty, pulse)) as runs:
+            services.wait_until(lambda: "stations" in pulse.waiting(), services.LIMIT_S, runs)
+            publish_stations(empty)
+            services.wait_until(lambda: len(told(empty)) > 0, services.LIMIT_S, runs)
+        assert told(empty)
+
+
+# --- regions ----------------------------------------------------------------------------------------------------------
+
+
+def region(name: str, west_deg: float, east_deg: float, partition: int, reach_km: float = 100) -> Region:
+    corners = ((-2, west_deg), (-2, east_deg), (2, east_deg), (2, west_deg))
+    polygon = [Vertex(latitude_deg=latitude, longitude_deg=longitude) for latitude, longitude in corners]
+    return Region(name=name, polygon=polygon, reach_km=reach_km, partition=partition)
+
+
+def test_of_two_regions_one_tells_an_event_between_them(settings: AssociationServiceSettings, bus: Bus) -> None:
+    picks = make_picks()
+    start, given = handled(), [*of(picks), heard_to(picks, T0_NS + 300 * S)]
+    for one in (region("east", 0, 4, 0), region("west", -4, 0, 5)):
+        bus.publish("control", PREFIX + one.name, Control(region=one).SerializeToString())
+        for message in given:
+            bus.publish("picks.by-region", one.name, message.SerializeToString(), partition=one.partition)
+    serve(settings, bus, lambda: handled() - start >= 2 * len(given) and is_final(bus))
+    last = {one.event_id: one for one in told(bus)}
+    assert [one.status for one in last.values()] == [EVENT_STATUS_FINAL], (
+        "one process tells it once, and merges nothing"
+    )
+    assert {message.key for message in bus.read("associations")} == {"east|west"}
+
+
+def test_a_region_that_hears_too_few_stations_stops_nobody(
+    settings: AssociationServiceSettings, bus: Bus, caplog: pytest.LogCaptureFixture
+) -> None:
+    for one in (region("far", 60, 64, 0), region("here", -4, 4, 1)):
+        bus.publish("control", PREFIX + one.name, Control(region=one).SerializeToString())
+        for message in of(make_picks()):
+            bus.publish("picks.by-region", one.name, message.SerializeToString(), partition=one.partition)
+    serve(settings, bus, lambda: len(told(bus)) > 0)
+    assert {one.region for one in told(bus)} == {"here"}
+    assert "region far: left out its picks: found 0 stations" in caplog.text
+
+
+def test_a_region_taken_off_the_map_says_its_last_word(settings: AssociationServiceSettings, bus: Bus) -> None:
+    picks = make_picks()
+    now = [T0_NS]
+    publish(bus, *of(picks))
+    with services.beside(partial(run, settings, bus, Pulse(), clock_ns=lambda: now[0])) as runs:
+        services.wait_until(lambda: len(told(bus)) > 0, services.LIMIT_S, runs)
+        one = region("here", -4, 4, 1)
+        bus.publish("control", PREFIX + one.name, Control(region=one).SerializeToString())
+
+        def is_over() -> bool:
+            now[0] += 6 * S
+            return is_final(bus)
+
+        services.wait_until(is_over, services.LIMIT_S, runs)
+    assert {each.region for each in told(bus)} == {REGION}

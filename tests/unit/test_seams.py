@@ -26,7 +26,6 @@ from tests.regions import (
     network_heard_by,
     onsets_of,
     pick_ids,
-    place,
     progress_of,
     regions,
     shocks_along_seams,
@@ -34,7 +33,7 @@ from tests.regions import (
     tell,
     watches,
 )
-from tests.shocks import BEGIN_NS, NS_PER_S, Shock, pick
+from tests.shocks import BEGIN_NS, NS_PER_S, Shock, pick, place
 
 FOUR = ("ne", "nw", "se", "sw")
 

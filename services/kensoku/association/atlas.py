@@ -41,6 +41,11 @@ class Atlas:
             self.regions = {region.name: region for region in read_regions(self._control)}
         return bool(inventory or control)
 
+    @property
+    def has_enough(self) -> bool:
+        """Stations for an event, wherever they are."""
+        return len(self._stations) >= self._settings.least_stations
+
     def is_on_the_map(self, region: str) -> bool:
         """Where nobody has decided about regions, every name is."""
         return region in self.regions or not self.regions

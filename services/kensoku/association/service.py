@@ -19,7 +19,7 @@ from kensoku.bus import Bus, Message, Position, Stream
 from kensoku.control import TOPIC as CONTROL
 from kensoku.events import status_name
 from kensoku.locating import Site
-from kensoku.runtime import Pulse
+from kensoku.runtime import LATENCIES_S, Pulse, elapsed_s
 from kensoku.traveltime import TravelTimeTable, Wave, build_table, grid_for, load_model
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMessage
@@ -31,6 +31,7 @@ NS_PER_S = 10**9
 NS_PER_DAY = 86_400 * NS_PER_S
 REFRESH_S = 5.0  # of the inventory and the regions
 COMMIT_S = 1.0
+LOOK_S = 0.2
 WAVES: tuple[Wave, Wave] = ("P", "S")
 
 READ = Counter("association_messages", "Picks, measurements and progress that were read")
@@ -41,7 +42,7 @@ STEP_SECONDS = Histogram("association_step_seconds", "Time to think over what is
 AGE_SECONDS = Histogram(
     "association_latency_seconds",
     "From the publication of the newest pick of a first declaration to the declaration",
-    buckets=[0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300],
+    buckets=LATENCIES_S,
 )
 LAG_SECONDS = Gauge("association_lag_seconds", "Wall-clock time since the newest message that was read was published")
 HELD = Gauge("association_held_picks", "Picks in memory", ["region"])
@@ -62,6 +63,7 @@ def run(
     pulse.found("tables")
     with bus.table("inventory") as inventory, bus.table(CONTROL) as control:
         atlas = Atlas(inventory, control, tables, settings.engine)
+        await_stations(atlas, pulse, stop)
         service = Service(settings, bus, atlas, Memory(bus, settings.association_events), clock_ns)
         with bus.subscribe([PICKS], GROUP, on_assigned=service.assigned, on_revoked=service.revoked) as stream:
             for batch in stream.batches(settings.association_batch):
@@ -69,6 +71,14 @@ def run(
                 if stop.is_set():
                     return
                 service.turn(stream, batch)
+
+
+def await_stations(atlas: Atlas, pulse: Pulse, stop: threading.Event) -> None:
+    """Until enough of them are published, and no more come: what is picked meanwhile stays in the log."""
+    pulse.wait_for("stations", "too few stations are published; `kensoku inventory apply FILE`")
+    while (atlas.refresh() or not atlas.has_enough) and not stop.wait(LOOK_S):
+        pulse.beat()
+    pulse.found("stations")
 
 
 def tables_of(settings: AssociationServiceSettings) -> Mapping[Wave, TravelTimeTable]:
@@ -131,6 +141,7 @@ class Service:
         self._atlas, self._memory = atlas, memory
         self._watched: dict[str, Watched] = {}  # by region
         self._held: dict[Position, Held] = {}
+        self._touched: set[str] = set()  # regions of which something is new
         self._refresh_ns = self._commit_ns = 0
 
     def assigned(self, positions: frozenset[Position]) -> None:
@@ -152,22 +163,21 @@ class Service:
 
     def turn(self, stream: Stream, batch: Sequence[Message]) -> None:
         READ.inc(len(batch))
-        touched = self._refresh()
-        touched |= {name for message in batch if (name := self._read(stream, message))}
-        touched |= {
-            name
-            for told in self._memory.news()
-            for name, one in self._watched.items()
-            if one.watch.hear_neighbour(told)
-        }
-        told = False
-        for name in sorted(touched):
-            told |= self._step(self._watched[name])
+        self._touched |= self._refresh()
+        self._touched |= {name for message in batch if (name := self._read(stream, message))}
+        for told in self._memory.news():
+            self._pass_on(told)
+        touched, self._touched = self._touched & self._watched.keys(), set()
+        has_told = any([self._step(self._watched[name]) for name in sorted(touched)])
         if batch:
-            LAG_SECONDS.set(max(self._clock_ns() - max(m.published_ns for m in batch), 0) / NS_PER_S)
-        if told or self._clock_ns() >= self._commit_ns:
+            LAG_SECONDS.set(elapsed_s(max(m.published_ns for m in batch), self._clock_ns()))
+        if has_told or self._clock_ns() >= self._commit_ns:
             self._commit_ns = self._clock_ns() + round(COMMIT_S * NS_PER_S)
             stream.commit(self._needed())
+
+    def _pass_on(self, told: Association) -> None:
+        """To the other regions that are followed here."""
+        self._touched |= {name for name, one in self._watched.items() if one.watch.hear_neighbour(told)}
 
     def _refresh(self) -> set[str]:
         """Follow what operators decide and where stations are; the regions that this touches."""
@@ -241,10 +251,11 @@ class Service:
         for association in found:
             association.owner_epoch, association.decided_ns = self._held[one.position].epoch, self._clock_ns()
             self._bus.publish(ASSOCIATIONS, association.seam or association.region, association.SerializeToString())
+            self._pass_on(association)
             TOLD.labels(status_name(association).lower()).inc()
             if association.revision == 1:
                 newest_ns = max((each.pick.latency.published_ns for each in association.picks), default=0)
-                AGE_SECONDS.observe(max(association.decided_ns - newest_ns, 0) / NS_PER_S)
+                AGE_SECONDS.observe(elapsed_s(newest_ns, association.decided_ns))
         return bool(found)
 
     def _needed(self) -> Mapping[Position, int]:

@@ -29,7 +29,8 @@ class Claim:
 
     @property
     def rank(self) -> tuple[int, bool, str]:
-        return len(self.picks), self.outside_km <= 0, self.event_id
+        """The least leads."""
+        return -len(self.picks), self.outside_km > 0, self.event_id
 
     @property
     def is_out(self) -> bool:
@@ -57,7 +58,7 @@ def is_beaten(mine: Claim, other: Claim) -> bool:
     if mine.is_out != other.is_out:
         return mine.is_out
     if mine.is_final and other.is_final:
-        return other.rank > mine.rank
+        return other.rank < mine.rank
     return other.event_id < mine.event_id
 
 
@@ -65,7 +66,7 @@ def is_spared(mine: Claim, other: Claim) -> bool:
     """Whether one that was not told yet need not be, beside another's that was."""
     if mine.is_out != other.is_out:
         return mine.is_out
-    return not (mine.is_final and other.is_final) or mine.picks == other.picks or other.rank > mine.rank
+    return not (mine.is_final and other.is_final) or mine.picks == other.picks or other.rank < mine.rank
 
 
 class Seams:
