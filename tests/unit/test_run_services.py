@@ -13,7 +13,7 @@ from kensoku.bus import Bus, open_bus
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_store import open_store
 from kensoku.cli._run_inventory import inventory_of, publish_inventory
-from kensoku.cli._run_services import Chosen, catalog_service, location_service
+from kensoku.cli._run_services import Chosen, add_service_flags, catalog_service, location_service
 from kensoku.cli.inventory import published
 from kensoku.cli.run import published_messages, status_line
 from kensoku.errors import InputInvalid
@@ -64,6 +64,16 @@ def test_an_association_on_the_bus_is_soon_an_event_in_the_database(bus: Bus, tm
         wait_for("all are ready", lambda: not pulse.waiting())
     with open_store(chosen.keeping.database_address, must_exist=True) as store:
         assert ids(store) == [association.event_id]
+
+
+def test_each_setting_has_one_option_which_all_services_obey() -> None:
+    parser = argparse.ArgumentParser()
+    add_service_flags(parser, set())
+    names = [action.dest for action in parser._actions]
+    assert len(names) == len(set(names))
+    chosen = Chosen.load(parser.parse_args(["--deepest-km", "45", "--velocity-model", "japan"]))
+    assert chosen.associating.location_deepest_km == chosen.locating.location_deepest_km == 45
+    assert chosen.associating.location_velocity_model == chosen.locating.location_velocity_model == "japan"
 
 
 def lag(bus: Bus) -> int:

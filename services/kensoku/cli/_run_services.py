@@ -43,6 +43,7 @@ BY_VARIABLE = {  # no options where services share a command line
     "catalog_batch",
     "catalog_database_wait_s",
 }
+EARTH = {"location_velocity_model", "location_deepest_km"}  # location's options, which association obeys too
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def add_service_flags(parser: argparse.ArgumentParser, without: Set[str]) -> Non
     """Options of all these services, but for those that the command has already."""
     for kind in KINDS:
         own = kind.model_fields.keys() - ServiceSettings.model_fields.keys() - BY_VARIABLE - without
-        own -= {"location_velocity_model"} if kind is AssociationServiceSettings else set()  # location's option
+        own -= EARTH if kind is AssociationServiceSettings else set()
         title = kind.flag_prefix.removesuffix("_").replace("catalog", "catalogue")
         add_flags(parser.add_argument_group(title), kind, only=own)
 
