@@ -115,13 +115,19 @@ def test_rubbish_is_put_aside_and_the_rest_goes_on(settings: AssociationServiceS
 
 
 def test_picks_that_come_before_the_stations_wait_for_them(settings: AssociationServiceSettings) -> None:
+    now = [T0_NS]
+
+    def later() -> bool:
+        now[0] += 6 * S
+        return len(told(empty)) > 0
+
     with open_bus("memory://") as empty:
         publish(empty, *of(make_picks()))
-        pulse = Pulse()
-        with services.beside(partial(run, settings, empty, pulse)) as runs:
-            services.wait_until(lambda: "stations" in pulse.waiting(), services.LIMIT_S, runs)
+        start = handled()
+        with services.beside(partial(run, settings, empty, Pulse(), clock_ns=lambda: now[0])) as runs:
+            services.wait_until(lambda: handled() > start, services.LIMIT_S, runs)
             publish_stations(empty)
-            services.wait_until(lambda: len(told(empty)) > 0, services.LIMIT_S, runs)
+            services.wait_until(later, services.LIMIT_S, runs)
         assert told(empty)
 
 

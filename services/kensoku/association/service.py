@@ -31,7 +31,7 @@ NS_PER_S = 10**9
 NS_PER_DAY = 86_400 * NS_PER_S
 REFRESH_S = 5.0  # of the inventory and the regions
 COMMIT_S = 1.0
-LOOK_S = 0.2
+TOO_FEW = "too few stations are published: picks wait in the log; `kensoku inventory apply FILE`"
 WAVES: tuple[Wave, Wave] = ("P", "S")
 
 READ = Counter("association_messages", "Picks, measurements and progress that were read")
@@ -63,22 +63,20 @@ def run(
     pulse.found("tables")
     with bus.table("inventory") as inventory, bus.table(CONTROL) as control:
         atlas = Atlas(inventory, control, tables, settings.engine)
-        await_stations(atlas, pulse, stop)
         service = Service(settings, bus, atlas, Memory(bus, settings.association_events), clock_ns)
-        with bus.subscribe([PICKS], GROUP, on_assigned=service.assigned, on_revoked=service.revoked) as stream:
-            for batch in stream.batches(settings.association_batch):
-                pulse.beat()
-                if stop.is_set():
-                    return
-                service.turn(stream, batch)
+        while not stop.is_set():
+            follow(service, bus, pulse, stop, settings.association_batch)
 
 
-def await_stations(atlas: Atlas, pulse: Pulse, stop: threading.Event) -> None:
-    """Until enough of them are published, and no more come: what is picked meanwhile stays in the log."""
-    pulse.wait_for("stations", "too few stations are published; `kensoku inventory apply FILE`")
-    while (atlas.refresh() or not atlas.has_enough) and not stop.wait(LOOK_S):
-        pulse.beat()
-    pulse.found("stations")
+def follow(service: "Service", bus: Bus, pulse: Pulse, stop: threading.Event, most: int) -> None:
+    """Until told to stop, or until picks that came before the stations can be read again."""
+    with bus.subscribe([PICKS], GROUP, on_assigned=service.assigned, on_revoked=service.revoked) as stream:
+        for batch in stream.batches(most):
+            pulse.beat()
+            if stop.is_set() or service.must_read_again:
+                return
+            service.turn(stream, batch)
+            pulse.note("stations", TOO_FEW if service.has_passed_over else "")
 
 
 def tables_of(settings: AssociationServiceSettings) -> Mapping[Wave, TravelTimeTable]:
@@ -141,8 +139,14 @@ class Service:
         self._atlas, self._memory = atlas, memory
         self._watched: dict[str, Watched] = {}  # by region
         self._held: dict[Position, Held] = {}
+        self.has_passed_over = False  # picks, because stations were not known
         self._touched: set[str] = set()  # regions of which something is new
         self._refresh_ns = self._commit_ns = 0
+
+    @property
+    def must_read_again(self) -> bool:
+        self._touched |= self._refresh()
+        return self.has_passed_over and self._atlas.has_enough
 
     def assigned(self, positions: frozenset[Position]) -> None:
         """Read what the last owner of these has told."""
@@ -155,6 +159,7 @@ class Service:
         )
         for position in positions:
             self._held[position] = Held(epoch=self._clock_ns())
+        self.has_passed_over = False
 
     def revoked(self, positions: frozenset[Position]) -> None:
         self._watched = {name: one for name, one in self._watched.items() if one.position not in positions}
@@ -164,6 +169,9 @@ class Service:
     def turn(self, stream: Stream, batch: Sequence[Message]) -> None:
         READ.inc(len(batch))
         self._touched |= self._refresh()
+        if not self._atlas.has_enough:
+            self.has_passed_over |= bool(batch)
+            return  # nothing is committed, so that it comes again
         self._touched |= {name for message in batch if (name := self._read(stream, message))}
         for told in self._memory.news():
             self._pass_on(told)
