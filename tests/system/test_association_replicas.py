@@ -98,6 +98,7 @@ def test_replicas_that_come_and_go_tell_the_catalogue_of_one_process(broker: Bro
         told = Told(bus)
         publish(bus, given, 0, length_s / 3)
         running = [closing.enter_context(service("association", tmp_path, **settings)) for _ in range(3)]
+        wait_until(lambda: (tmp_path / "log").read_text().count("assigned") >= 3, LIMIT_S)
         wait_until(lambda: len(told()) >= 3, LIMIT_S)
         running[0].kill()  # in the middle of it
         publish(bus, given, length_s / 3, length_s * 2 / 3)
