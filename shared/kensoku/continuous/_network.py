@@ -159,9 +159,7 @@ class Network:
             station = self._stations.get(instrument.key)
             listened = station.instruments.get(instrument) if station else None
             if listened:
-                needed = (
-                    min(listened.completeness.evaluated_to, listened.held_from, listened.kept_from) - self._kept
-                )
+                needed = min(listened.completeness.evaluated_to, listened.held_from, listened.kept_from) - self._kept
                 listened.timeline.forget(needed)
                 while listened.marks and listened.marks[0][1] <= needed:
                     listened.marks.popleft()
