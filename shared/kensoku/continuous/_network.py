@@ -106,6 +106,16 @@ class Network:
             is_disturbed |= earliest < listened.completeness.evaluated_to
         return is_disturbed
 
+    def ended(self, packet: WaveformPacket, channels: Sequence[ChannelSamples]) -> frozenset[Instrument]:
+        """Instruments of the station whose records end before the packet: nothing is waited for any more."""
+        station = self._stations.get(f"{packet.network}.{packet.station}")
+        earliest = index_of(min(channel.start_ns for channel in channels))
+        return frozenset(
+            instrument
+            for instrument, listened in (station.instruments.items() if station else ())
+            if earliest > listened.timeline.end + self._lateness
+        )
+
     def feed(
         self,
         packet: WaveformPacket,

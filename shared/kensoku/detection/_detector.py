@@ -1,7 +1,7 @@
 """Packets in, picks out: what the live service and the batch command both are."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -111,7 +111,7 @@ class Detector:
         if len(self.network.ready) > MOST_READY:
             self._look()
         if self.network.disturbs(packet, channels):
-            self._look_before(f"{packet.network}.{packet.station}")
+            self._look_before(f"{packet.network}.{packet.station}", self.network.ended(packet, channels))
         return self.network.feed(packet, channels, position, offset)
 
     def found(self) -> list[Found]:
@@ -139,7 +139,7 @@ class Detector:
         self.network.finish()
         self._look()
         self.catch_up(len(self._postponed))
-        self._measure(is_over=True)
+        self._measure(ended=None)
         return self._taken()
 
     @property
@@ -158,12 +158,12 @@ class Detector:
             del self._told[instrument]
         self._postponed.keep(lambda instrument: self.network.timeline(instrument) is not None)
 
-    def _look_before(self, station: str) -> None:
-        """A packet comes that changes what its steps lie in."""
+    def _look_before(self, station: str, ended: Collection[Instrument]) -> None:
+        """A packet comes that changes what its steps lie in, or after which their record is forgotten."""
         if any(step.timeline.instrument.key == station for step in self.network.ready):
             self._look()
         self._look_again(self._postponed.of_station(station))
-        self._measure(station=station)
+        self._measure(station=station, ended=ended)
 
     def _look(self) -> None:
         steps = self.network.take()
@@ -231,33 +231,38 @@ class Detector:
     def _too_many(self) -> str:
         return f"{self._most_picks} or more picks of this instrument in the minute before"
 
-    def _measure(self, most: int | None = None, *, station: str | None = None, is_over: bool = False) -> None:
-        """Half a minute after its onset a pick is measured, whatever came of it by then."""
-        due = sorted(self._due(station, is_over=is_over), key=lambda one: one[0].due)
+    def _measure(
+        self, most: int | None = None, *, station: str | None = None, ended: Collection[Instrument] | None = ()
+    ) -> None:
+        """Half a minute after its onset a pick is measured, or when its record has ended; None: all have."""
+        reached = {
+            instrument: END if ended is None or instrument in ended else self._reached(instrument)
+            for instrument in self._told
+            if station in (None, instrument.key) and self.network.timeline(instrument) is not None
+        }  # nothing was read of the others since the restart
+        due = sorted(self._due(reached), key=lambda one: one[0].due)
         if most is not None:
             due = due[: max(most, len(due) // 4)]
         refined = self._second_look.refine([(one.pick, timeline) for one, timeline in due])
         for (one, timeline), better in zip(due, refined, strict=True):
             self._found.append(describe_fully(one.pick, timeline, self._stations, better))
             one.is_measured = True
-        for instrument in [one for one in self._told if station is None or one.key == station]:
-            self._forget_told(instrument, is_over=is_over)
+        for instrument, reached_to in reached.items():
+            self._forget_told(instrument, reached_to)
 
-    def _due(self, station: str | None, *, is_over: bool) -> Iterator[tuple[_Told, Timeline]]:
-        for instrument, told in self._told.items():
+    def _due(self, reached: Mapping[Instrument, int]) -> Iterator[tuple[_Told, Timeline]]:
+        for instrument, reached_to in reached.items():
             timeline = self.network.timeline(instrument)
-            if timeline is not None and station in (None, instrument.key):
-                reached = self._reached(instrument, is_over=is_over)
-                yield from ((one, timeline) for one in told if not one.is_measured and one.due <= reached)
+            assert timeline is not None
+            yield from (
+                (one, timeline) for one in self._told[instrument] if not one.is_measured and one.due <= reached_to
+            )
 
-    def _reached(self, instrument: Instrument, *, is_over: bool) -> int:
-        is_last = is_over or self.network.is_silent(instrument)
-        return END if is_last else self.network.evaluated_to(instrument)
+    def _reached(self, instrument: Instrument) -> int:
+        return END if self.network.is_silent(instrument) else self.network.evaluated_to(instrument)
 
-    def _forget_told(self, instrument: Instrument, *, is_over: bool) -> None:
-        if self.network.timeline(instrument) is None:  # nothing was read of it since the restart
-            return
-        first, reached = self._postponed.first(instrument), self._reached(instrument, is_over=is_over)
+    def _forget_told(self, instrument: Instrument, reached: int) -> None:
+        first = self._postponed.first(instrument)
         to = reached if first is None else min(first, reached)
         told = self._told[instrument]
         told[:] = [one for one in told if not one.is_measured or one.due > to - self._lateness]
