@@ -21,6 +21,8 @@ FINE = 8  # step that a fit begins with when it is fitted again
 LEAST_S = 150.0  # that a station is thought to have been listened to, when less has passed
 LEAST_EVENTS = 0.05  # of a stretch in which none was found, for how often earthquakes are
 NONE = -1e9
+TRIES = 50
+USED = 0.3  # probability of a guess's pick
 STACKED = 0.3  # picks that are less probably a phase are not looked for as such
 
 
@@ -94,11 +96,13 @@ def settle(
         work.rival[k] = events.claim[k] if is_others else 0.0
     begin, end = (0, GUESS) if is_new else (FINE, len(NARROWING_S))
     count = approach(place, begin, end, earth, stations, picks, rules, work)
+    work.count[0] = count
     if is_new:
         many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
         if worth + OPTIMISM * many < rules.least_log_odds or not is_enough(many, rules, work.has):
             return False
         count = approach(place, GUESS, len(NARROWING_S), earth, stations, picks, rules, work)
+        work.count[0] = count
     polish(place, count, earth, stations, picks, rules, work)
     many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
     if worth < rules.least_log_odds or not is_enough(many, rules, work.has):
@@ -149,6 +153,27 @@ def count_others(picks: Picks, owner: Ints, span_s: float) -> None:
                     picks.background[k] = max(count, 0.5) / max(span_s, LEAST_S)
 
 
+@lean
+def leave_alone(
+    stack: Singles,
+    tries: Ints,
+    is_free: npt.NDArray[np.bool_],
+    picks: Picks,
+    nodes: Nodes,
+    work: Work,
+    span: Ints,
+) -> None:
+    """After so many guesses in vain that used it, a pick is not looked for any more in this search: dense stations
+    have thousands of guesses around picks that have no common origin."""
+    for k in range(work.count[0]):
+        pick = work.found[0, k]
+        if work.values[0, k] >= USED and is_free[pick]:
+            tries[pick] += 1
+            if tries[pick] == TRIES:
+                add(stack, pick, -1.0, picks, nodes, span)
+                is_free[pick] = False
+
+
 @compiled
 def search(
     events: Found,
@@ -167,7 +192,7 @@ def search(
     stack = np.zeros((bins, len(nodes.latitude)), np.float32)
     shut = np.zeros((bins, len(nodes.latitude)), np.bool_)
     most, where, span = np.full(bins, NONE), np.zeros(bins, np.int64), np.zeros(2, np.int64)
-    is_free = events.owner < 0
+    is_free, tries = events.owner < 0, np.zeros(len(events.owner), np.int64)
     for pick in np.flatnonzero(is_free):
         add(stack, pick, 1.0, picks, nodes, span)
     renew(stack, shut, most, where, 0, bins - 1)
@@ -187,6 +212,7 @@ def search(
             many += 1
         else:
             shut_around(shut, nodes, middle, node)
+            leave_alone(stack, tries, is_free, picks, nodes, work, span)
         renew(stack, shut, most, where, span[0], span[1])
     return many
 
@@ -223,6 +249,7 @@ def find_events(
         np.zeros((2, many_stations)),
         np.zeros((2, many_stations), np.int64),
         np.zeros(many_picks),
+        np.zeros(1, np.int64),
     )
     many, log_density = 0, rules.log_density + math.log(LEAST_EVENTS / (span_s * volume_km3))
     for _ in range(ROUNDS):
