@@ -75,4 +75,4 @@ class Work(NamedTuple):
     heard: Floats  # phase, station: when it would have been picked at the latest
     has: Ints  # phase, station
     rival: Floats
-    count: Ints  # of pairs that were found last
+    pairs: Ints  # how many were found last

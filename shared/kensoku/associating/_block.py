@@ -96,13 +96,13 @@ def settle(
         work.rival[k] = events.claim[k] if is_others else 0.0
     begin, end = (0, GUESS) if is_new else (FINE, len(NARROWING_S))
     count = approach(place, begin, end, earth, stations, picks, rules, work)
-    work.count[0] = count
+    work.pairs[0] = count
     if is_new:
         many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
         if worth + OPTIMISM * many < rules.least_log_odds or not is_enough(many, rules, work.has):
             return False
         count = approach(place, GUESS, len(NARROWING_S), earth, stations, picks, rules, work)
-        work.count[0] = count
+        work.pairs[0] = count
     polish(place, count, earth, stations, picks, rules, work)
     many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
     if worth < rules.least_log_odds or not is_enough(many, rules, work.has):
@@ -165,7 +165,7 @@ def leave_alone(
 ) -> None:
     """After so many guesses in vain that used it, a pick is not looked for any more in this search: dense stations
     have thousands of guesses around picks that have no common origin."""
-    for k in range(work.count[0]):
+    for k in range(work.pairs[0]):
         pick = work.found[0, k]
         if work.values[0, k] >= USED and is_free[pick]:
             tries[pick] += 1
