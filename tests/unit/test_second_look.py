@@ -173,3 +173,14 @@ def test_what_waits_to_be_measured_is_read_again_after_a_restart() -> None:
         detector.feed(packet, decode_packet(packet), NOWHERE, number)
         detector.found()
     assert detector.network.oldest_needed()[NOWHERE] > held
+
+
+def test_what_waits_is_measured_before_a_packet_after_an_outage_takes_its_record_away() -> None:
+    whole = record(21_000, events=((1800, 0), (5200, 0), (6400, 1)))
+    packets = [*seconds(whole[:, :7000]), seconds(whole)[-1]]
+    detector, found = Detector(two_stages(), second_look=second_look()), []
+    for packet in packets[:-1]:
+        detector.feed(packet, decode_packet(packet))
+        found += detector.picked()
+    early = contents([*found, *detector.finish()])  # the record ended, and nothing came after it
+    assert contents(pick_packets(packets, two_stages(), second_look=second_look())) == early

@@ -9,7 +9,7 @@ from kensoku.traveltime import PRESETS
 DEFAULT_MODEL = "iasp91"
 
 
-def add_earth_options(parser: argparse.ArgumentParser, deepest_km: float) -> None:
+def add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--velocity-model",
         default=DEFAULT_MODEL,
@@ -17,6 +17,10 @@ def add_earth_options(parser: argparse.ArgumentParser, deepest_km: float) -> Non
         help=f"{', '.join(PRESETS)} or a file, default: {DEFAULT_MODEL}",
     )
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps tables of travel times for the next time")
+
+
+def add_earth_options(parser: argparse.ArgumentParser, deepest_km: float) -> None:
+    add_model_options(parser)
     parser.add_argument(
         "--corrections", type=Path, metavar="FILE", help="csv of station corrections, by `kensoku corrections learn`"
     )

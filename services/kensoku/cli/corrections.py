@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kensoku.cli._catalog_diff import HERE, events_of
 from kensoku.cli._catalog_select import add_database_flags, add_selection_flags, selection_of
-from kensoku.cli._earth_options import DEFAULT_MODEL
+from kensoku.cli._earth_options import add_model_options
 from kensoku.cli._numbers import real, whole
 from kensoku.cli.locate import WAVES
 from kensoku.cli.pick import read_stations
@@ -19,7 +19,7 @@ from kensoku.locating import (
     write_time_corrections,
 )
 from kensoku.magnitudes import learn_corrections, write_corrections
-from kensoku.traveltime import PRESETS, TravelTimeTable, Wave, build_table, grid_for, load_model
+from kensoku.traveltime import TravelTimeTable, Wave, build_table, grid_for, load_model
 from kensoku.v1.event_pb2 import Event
 
 SHOWN = 8
@@ -40,13 +40,7 @@ def configure_learn(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="csv: station,phase,correction_s,...")
     parser.add_argument("--magnitudes-out", type=Path, metavar="FILE", help="csv of corrections of magnitudes, too")
-    parser.add_argument(
-        "--velocity-model",
-        default=DEFAULT_MODEL,
-        metavar="NAME|FILE",
-        help=f"{', '.join(PRESETS)} or a file, default: {DEFAULT_MODEL}",
-    )
-    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps tables of travel times for the next time")
+    add_model_options(parser)
     parser.add_argument(
         "--deepest-km", type=real(1, 700), default=location.deepest_km, metavar="KM", help="default: %(default)g"
     )
