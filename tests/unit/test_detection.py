@@ -104,6 +104,28 @@ def test_a_restart_tells_the_rest_and_asks_nothing_again(crash: int) -> None:
     assert cascade.asked <= len(packets) - crash + 7  # two seconds before, and those that were waited for
 
 
+def test_what_was_told_is_kept_when_another_position_leaves_before_any_packet_came() -> None:
+    told = picks(pick_packets(seconds(RECORD), two_stages()))
+    detector = Detector(two_stages())
+    detector.resume(POSITION, Before(0, {}), told, {pick.id for pick in told})
+    detector.resume(("waveforms", 7), Before(0, {}))
+    detector.leave(("waveforms", 7))
+    for offset, one in enumerate(seconds(RECORD)):
+        detector.feed(one, decode_packet(one), POSITION, offset)
+    assert detector.finish() == []
+
+
+def test_what_was_told_of_a_position_that_left_is_forgotten() -> None:
+    told = picks(pick_packets(seconds(RECORD), two_stages()))
+    detector = Detector(two_stages())
+    detector.resume(POSITION, Before(0, {}), told, ())  # told by its owner until then, but not measured
+    detector.leave(POSITION)
+    detector.resume(POSITION, Before(0, {}), told, {pick.id for pick in told})  # that was done meanwhile
+    for offset, one in enumerate(seconds(RECORD)):
+        detector.feed(one, decode_packet(one), POSITION, offset)
+    assert detector.finish() == []
+
+
 def test_two_stations_do_not_meet() -> None:
     other = [packet(RECORD[::-1].copy(), n, n + 100, station="OTHER") for n in range(0, 4000, 100)]
     both = list(pick_packets(by_arrival([*seconds(RECORD), *other]), two_stages()))

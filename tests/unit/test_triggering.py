@@ -137,6 +137,17 @@ def test_a_crash_tells_nothing_twice_and_infers_nothing_again(bus: Bus, settings
     assert models.windows - before < before
 
 
+def test_what_was_told_before_any_progress_is_not_told_again(bus: Bus, settings: TriggeringSettings) -> None:
+    """By one that was killed in its first second."""
+    packets = [*seconds(RECORD), LAST]
+    expected = list(pick_packets(packets, two_stages()))
+    for pick in picks(expected):
+        bus.publish("picks", "XX.STA", PickMessage(pick=pick).SerializeToString())
+    publish(bus, packets)
+    serve(settings, bus, StandIn(), progressed(bus, len(packets)))
+    assert contents(found(bus)) == contents(expected)
+
+
 def test_replicas_that_come_and_go_tell_what_one_tells(bus: Bus, settings: TriggeringSettings) -> None:
     """Of four stations; a second replica comes when 20 seconds are there, the first leaves after 30."""
     names = ("STA", "STB", "STC", "STD")

@@ -18,6 +18,17 @@ class Recalled:
     picks: tuple[Pick, ...] = ()  # of its instruments, lately
 
 
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    by_partition: Mapping[int, Recalled]  # of `waveforms`
+    unclaimed: tuple[Pick, ...]  # of instruments in no Progress: who told them ended before it told how far it was
+    measured: frozenset[str]  # ids of picks
+
+    def of(self, partition: int) -> Recalled:
+        known = self.by_partition.get(partition, Recalled())
+        return Recalled(known.before, (*known.picks, *self.unclaimed))
+
+
 @dataclass(slots=True)
 class _Told:
     progress: dict[int, Progress] = field(default_factory=dict)
@@ -26,8 +37,7 @@ class _Told:
     measured: set[str] = field(default_factory=set)
 
 
-def recall(messages: Iterable[Message]) -> tuple[Mapping[int, Recalled], frozenset[str]]:
-    """By partition of `waveforms`; and the ids of the picks that were measured."""
+def recall(messages: Iterable[Message]) -> Recollection:
     told = _Told()
     for message in messages:
         try:
@@ -40,14 +50,14 @@ def recall(messages: Iterable[Message]) -> tuple[Mapping[int, Recalled], frozens
         for one in progress.instruments
     }
     by_partition: dict[int, list[Pick]] = {number: [] for number in told.progress}
+    unclaimed: list[Pick] = []
     for pick in told.picks.values():
         number = owners.get(Instrument.of(pick.instrument))
-        if number is not None:
-            by_partition[number].append(pick)
+        (unclaimed if number is None else by_partition[number]).append(pick)
     recalled = {
         number: Recalled(_before(progress), tuple(by_partition[number])) for number, progress in told.progress.items()
     }
-    return recalled, frozenset(told.measured)
+    return Recollection(recalled, tuple(unclaimed), frozenset(told.measured))
 
 
 def _note(told: _Told, message: PickMessage) -> None:

@@ -22,7 +22,7 @@ from kensoku.triggering.isolation import Budgets
 from kensoku.triggering.models import Listening, PatientModels, Promoted, Stopped, listening
 from kensoku.triggering.postponing import Postponing
 from kensoku.triggering.progress import ProgressBook
-from kensoku.triggering.recall import Recalled, recall
+from kensoku.triggering.recall import recall
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.triggering.telling import BY_REGION, PICKS, Directory, Teller
 from kensoku.v1.pick_pb2 import PickMessage, Progress
@@ -136,10 +136,10 @@ class Triggering:
     def assigned(self, positions: frozenset[Position]) -> None:
         """Go on where the last owner of these stopped, by what it told."""
         since_ns = self._clock_ns() - self._recall_ns
-        recalled, measured = recall(self._bus.read(PICKS, start=since_ns))
+        told = recall(self._bus.read(PICKS, start=since_ns))
         for position in sorted(positions):
-            before = recalled.get(position[1], Recalled())
-            self._detector.resume(position, before.before, before.picks, measured)
+            known = told.of(position[1])
+            self._detector.resume(position, known.before, known.picks, told.measured)
             self._epochs[position] = self._clock_ns()
             self._books[position] = ProgressBook()
 

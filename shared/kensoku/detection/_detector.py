@@ -87,6 +87,7 @@ class Detector:
             replace(times, reach=max(front_end.reach, LEAD + FULL + RATE_HZ, self._second_look.reach + RATE_HZ))
         )
         self._told: dict[Instrument, list[_Told]] = {}
+        self._awaited: dict[Instrument, set[Position]] = {}  # what was told before a restart; of which position is unknown
         self._found: list[Found] = []
         self._postponed = Postponed()
         self.postpones_below = 0.0  # while this is so, seconds that promise less are decided later
@@ -96,9 +97,14 @@ class Detector:
     ) -> None:
         """What was told before a restart: to which sample, which picks lately, and which of those were measured."""
         self.network.resume(position, before)
+        recalled: dict[Instrument, dict[str, _Told]] = {}
         for pick in picks:
-            told = self._told.setdefault(Instrument.of(pick.instrument), [])
-            told.append(_Told(pick, is_measured=pick.id in measured))
+            of_instrument = recalled.setdefault(Instrument.of(pick.instrument), {})
+            of_instrument[pick.id] = _Told(pick, is_measured=pick.id in measured)
+        for instrument, by_id in recalled.items():
+            self._awaited.setdefault(instrument, set()).add(position)
+            known = (one for one in self._told.get(instrument, ()) if one.pick.id not in by_id)
+            self._told[instrument] = [*known, *by_id.values()]
 
     def feed(
         self,
@@ -153,10 +159,19 @@ class Detector:
 
     def leave(self, position: Position) -> None:
         """The instruments of a position belong to somebody else now."""
+        left = [one for one in self._told if self._is_here(one) and self.network.position(one) == position]
+        for instrument, positions in list(self._awaited.items()):
+            positions.discard(position)
+            if not positions:
+                del self._awaited[instrument]
+                left += [] if self._is_here(instrument) else [instrument]
         self.network.leave(position)
-        for instrument in [one for one in self._told if self.network.timeline(one) is None]:
-            del self._told[instrument]
+        for instrument in left:
+            self._told.pop(instrument, None)
         self._postponed.keep(lambda instrument: self.network.timeline(instrument) is not None)
+
+    def _is_here(self, instrument: Instrument) -> bool:
+        return self.network.timeline(instrument) is not None
 
     def _look_before(self, station: str, ended: Collection[Instrument]) -> None:
         """A packet comes that changes what its steps lie in, or after which their record is forgotten."""
