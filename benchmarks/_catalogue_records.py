@@ -18,12 +18,10 @@ from kensoku.simulation.disturbances import BLOCK_NS
 from kensoku.simulation.engine import World, block_at, instrument_of, record
 from kensoku.simulation.metadata import published_inventory
 from kensoku.simulation.networks import Station
-from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.recorder import Int32Array
 from kensoku.simulation.stationxml import channel_codes
 from kensoku.simulation.telemetry import Packet, deliver
 from kensoku.simulation.truth import Sighting, Sightings
-from kensoku.simulation.visibility import see
 from kensoku.v1 import inventory_pb2
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 
@@ -31,7 +29,6 @@ CACHE = Path(os.environ.get("KENSOKU_CACHE", Path(__file__).parent.parent / ".ca
 NS_PER_S = 10**9
 KM_A_DEGREE = 111.2
 PHASES = ("P", "S")
-ARRIVALS = "SNR less what came before"  # what is kept of them
 
 ARRIVAL = np.dtype([("row", "i8"), ("phase", "i1"), ("time_ns", "i8"), ("snr", "f4")])
 Arrivals = npt.NDArray[np.void]
@@ -116,7 +113,7 @@ def distance_km(
 def _kept(cut: Cut, station: Station) -> tuple[Int32Array, Arrivals]:
     """Where the simulation is still the one that made it."""
     name = f"{cut.world.scenario.name}-{station.name}-{cut.start}-{cut.seconds}"
-    content = f"{name} {ARRIVALS} {cut.world.scenario} {code_of_simulation()}"
+    content = f"{name} {cut.world.scenario} {code_of_simulation()}"
     path = CACHE / f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}.npz"
     if not path.is_file():
         counts, arrivals = _made(cut, station)
@@ -131,39 +128,23 @@ def _kept(cut: Cut, station: Station) -> tuple[Int32Array, Arrivals]:
 def _made(cut: Cut, station: Station) -> tuple[Int32Array, Arrivals]:
     sightings = Sightings(instrument_of(cut.world.scenario.seed, station))
     start_ns, rate_hz = cut.start * NS_PER_S, station.rate_hz
-    pieces, waves, seen, begin_ns = list[Int32Array](), list[FloatArray](), list[Sighting](), 0
+    pieces, seen, begin_ns = list[Int32Array](), list[Sighting](), 0
     for block in record(cut.world, station, block_at(start_ns)):
         begin_ns = begin_ns or block.start_ns
         seen += sightings.judge(block)
         pieces.append(block.counts)
-        waves.append(block.waves_m_s)
         if block.start_ns + BLOCK_NS >= cut.end * NS_PER_S:
             break
-    seen = [*seen, *sightings.rest()]
-    risen = rises(np.concatenate(waves, axis=1), [each.arrival.time_ns - begin_ns for each in seen], rate_hz)
     first = (start_ns - begin_ns) * rate_hz // NS_PER_S
     counts = np.concatenate(pieces, axis=1)[:, first : first + cut.seconds * rate_hz]
-    return counts, _first_of_each(seen, risen)
+    return counts, _first_of_each([*seen, *sightings.rest()])
 
 
-def rises(waves: FloatArray, onsets_ns: Sequence[int], rate_hz: int) -> list[float]:
-    """What share of an arrival's peak is its own: the half second before has the waves of earlier ones, whose coda
-    would else make each little aftershock a clear one."""
-    size, seen, shares = rate_hz // 2, np.abs(see(waves, rate_hz)).max(axis=0), list[float]()
-    for onset_ns in onsets_ns:
-        onset = -(-onset_ns * rate_hz // NS_PER_S)
-        before, after = seen[max(onset - size, 0) : max(onset, 0)], seen[max(onset, 0) : max(onset + size, 0)]
-        peak = float(after.max()) if after.size else 0.0
-        ratio = float(before.max()) / peak if before.size and peak else 0.0
-        shares.append(float(np.sqrt(max(1 - ratio**2, 0.0))))
-    return shares
-
-
-def _first_of_each(sightings: Sequence[Sighting], risen: Sequence[float]) -> Arrivals:
+def _first_of_each(sightings: Sequence[Sighting]) -> Arrivals:
     """P is whichever P comes first, S likewise."""
     first: dict[tuple[int, int], tuple[int, float]] = {}
-    for each, share in sorted(zip(sightings, risen, strict=True), key=lambda both: both[0].arrival.time_ns):
+    for each in sorted(sightings, key=lambda each: each.arrival.time_ns):
         if each.arrival.phase[0] in PHASES:
             key = each.arrival.row, PHASES.index(each.arrival.phase[0])
-            first.setdefault(key, (each.arrival.time_ns, share * each.visibility.snr))
+            first.setdefault(key, (each.arrival.time_ns, each.visibility.snr))
     return np.array([(*key, *seen) for key, seen in sorted(first.items())], dtype=ARRIVAL)

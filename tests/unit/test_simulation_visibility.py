@@ -51,6 +51,15 @@ def test_both_agree_where_waves_are_loud() -> None:
     assert seen.record_snr == pytest.approx(seen.snr, rel=0.05)
 
 
+@pytest.mark.parametrize(("own", "least", "most"), [(0.0, 0.0, 0.5), (1.0, 0.4, 2.2), (10.0, 8.0, 15.0)])
+def test_waves_of_earlier_arrivals_are_not_an_arrivals_own(own: float, least: float, most: float) -> None:
+    """Over a tone of an earlier earthquake; SNR of the waves over that tone's rms."""
+    earlier = waves(5000, 1000)
+    made = earlier + waves(own * 5000 / np.sqrt(2), 3000)
+    assert judge(noise() + made, made, 3000, RATE_HZ).snr >= 1.3
+    assert least <= judge(noise() + made, made, 3000, RATE_HZ, are_mixed=True).snr <= most
+
+
 def test_local_snr_does_not_see_what_comes_later() -> None:
     made = waves(5000, 3050)
     assert judge(noise() + made, made, 3000, RATE_HZ).snr < 0.1

@@ -87,7 +87,9 @@ class Detector:
             replace(times, reach=max(front_end.reach, LEAD + FULL + RATE_HZ, self._second_look.reach + RATE_HZ))
         )
         self._told: dict[Instrument, list[_Told]] = {}
-        self._awaited: dict[Instrument, set[Position]] = {}  # what was told before a restart; of which position is unknown
+        self._awaited: dict[
+            Instrument, set[Position]
+        ] = {}  # what was told before a restart; of which position is unknown
         self._found: list[Found] = []
         self._postponed = Postponed()
         self.postpones_below = 0.0  # while this is so, seconds that promise less are decided later

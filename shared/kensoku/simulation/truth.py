@@ -63,7 +63,8 @@ def judge_arrival(counts: Int32Array, waves_m_s: FloatArray, instrument: Instrum
     rate_hz = instrument.digitiser.rate_hz
     begin = max(0, onset - round((SETTLE_S + BEFORE_S) * rate_hz))
     stretch = slice(begin, onset + round(FIRST_S * rate_hz))
-    return judge(counts[:, stretch], _record(waves_m_s[:, stretch], instrument), onset - begin, rate_hz)
+    waves = _record(waves_m_s[:, stretch], instrument)
+    return judge(counts[:, stretch], waves, onset - begin, rate_hz, are_mixed=True)
 
 
 def _record(waves_m_s: FloatArray, instrument: Instrument) -> FloatArray:

@@ -2,7 +2,9 @@
 
 The local SNR is the peak of the first half second over the rms of the second before, 2 to 20 Hz, on the best component.
 By the letter, the peak of the record (`record_snr`), noise in which nothing arrives has one above 2 nearly always. So
-`snr`, by which an arrival is visible or not, has the peak of the waves alone.
+`snr`, by which an arrival is visible or not, has the peak of the waves alone. Where waves of earlier arrivals are among
+them, it is what the peak has more than they had in the half second before: else everything in the coda of a great
+earthquake, which is never even, would be visible.
 """
 
 from dataclasses import dataclass
@@ -35,8 +37,9 @@ class Visibility:
 UNKNOWN = Visibility(float("nan"), float("nan"))
 
 
-def judge(counts: Counts, waves: Counts, onset: int, rate_hz: int) -> Visibility:
-    """Of an arrival at the sample `onset` of a record, in which `waves` are the counts that are no noise."""
+def judge(counts: Counts, waves: Counts, onset: int, rate_hz: int, *, are_mixed: bool = False) -> Visibility:
+    """Of an arrival at the sample `onset` of a record, in which `waves` are the counts that are no noise: of its source
+    alone, or, mixed, of all."""
     before, first = round(BEFORE_S * rate_hz), round(FIRST_S * rate_hz)
     if onset < before or onset + first > counts.shape[1]:
         return UNKNOWN
@@ -44,5 +47,8 @@ def judge(counts: Counts, waves: Counts, onset: int, rate_hz: int) -> Visibility
     seen, seen_waves = see(np.stack([counts[:, stretch], waves[:, stretch]]), rate_hz)
     rms = np.sqrt(np.square(seen[:, -first - before : -first]).mean(axis=1))
     peaks = np.abs(np.stack([seen_waves, seen])[..., -first:]).max(axis=-1)
+    if are_mixed:
+        earlier = np.abs(seen_waves[:, -2 * first : -first]).max(axis=-1)
+        peaks[0] = np.sqrt(np.maximum(np.square(peaks[0]) - np.square(earlier), 0.0))
     snr, record_snr = (peaks / np.maximum(rms, FAINTEST)).max(axis=-1)
     return Visibility(float(snr), float(record_snr))
