@@ -4,9 +4,10 @@ Every second of an instrument lies on an absolute grid and is decided once, from
 """
 
 from kensoku.detection._arrivals import Arrival, FrontEnd, Sieve, pick_id
+from kensoku.detection._batch import pick_packets
 from kensoku.detection._by_station import ByStation
 from kensoku.detection._cascade import LOOKED_BACK, Cascade
-from kensoku.detection._detector import MOST_PICKS, Detector, Found, no_inventory, pick_packets
+from kensoku.detection._detector import MOST_PICKS, Detector, Found, no_inventory
 from kensoku.detection._flaws import flaw_at
 from kensoku.detection._messages import Stations
 from kensoku.detection._second_look import Refined, SecondLook

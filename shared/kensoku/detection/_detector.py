@@ -1,8 +1,8 @@
-"""Packets in, picks out: what the live service and the batch command both are."""
+"""Packets in, picks and their measurements out: the state that the live service and the batch command share."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from kensoku.continuous import (
@@ -19,48 +19,34 @@ from kensoku.continuous import (
     Times,
 )
 from kensoku.detection._arrivals import Arrival, FrontEnd, Sieve
-from kensoku.detection._flaws import flaw_at
+from kensoku.detection._flaws import judged
 from kensoku.detection._messages import Stations, describe, describe_fully
 from kensoku.detection._postponed import Postponed
 from kensoku.detection._second_look import SecondLook
+from kensoku.detection._told import Told
 from kensoku.errors import KensokuError
 from kensoku.measuring import FULL, LEAD
-from kensoku.packets import PACKETS_AT_ONCE, ChannelSamples, decode_packets
+from kensoku.packets import ChannelSamples
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import (
     DECISION_KEPT,
-    DECISION_REJECTED_QUALITY,
     DECISION_REJECTED_STATION,
     Pick,
     PickMeasurement,
 )
 from kensoku.v1.waveform_pb2 import WaveformPacket
 
-SAME = RATE_HZ // 2  # samples: so near to a pick that was told, late samples show the same one
 END = 1 << 62  # later than all samples
-MINUTE = 60 * RATE_HZ
 MOST_PICKS = 60  # of an instrument in a minute: swarms of an event every three seconds have 40
 MOST_READY = 4096  # steps that wait to be looked at
 
 QUARTER = 0.25  # of these, from which on nothing is put off: they are counted in the order of time
-OF_STATION = (DECISION_KEPT, DECISION_REJECTED_STATION)
 
 Found = Pick | PickMeasurement
 
 
 def no_inventory(station: str) -> Station | None:
     return None
-
-
-@dataclass(slots=True)
-class _Told:
-    pick: Pick
-    is_measured: bool = False
-
-    @property
-    def due(self) -> int:
-        """The sample before which the second message ends."""
-        return self.pick.onset_index + FULL
 
 
 class Detector:
@@ -82,14 +68,10 @@ class Detector:
         self._stations = stations
         self._clock_ns = clock_ns
         self._most_picks = most_picks
-        self._lateness = round(times.lateness_s * RATE_HZ)
         self.network = Network(
             replace(times, reach=max(front_end.reach, LEAD + FULL + RATE_HZ, self._second_look.reach + RATE_HZ))
         )
-        self._told: dict[Instrument, list[_Told]] = {}
-        self._awaited: dict[
-            Instrument, set[Position]
-        ] = {}  # what was told before a restart; of which position is unknown
+        self._told = Told(round(times.lateness_s * RATE_HZ))
         self._found: list[Found] = []
         self._postponed = Postponed()
         self.postpones_below = 0.0  # while this is so, seconds that promise less are decided later
@@ -99,14 +81,7 @@ class Detector:
     ) -> None:
         """What was told before a restart: to which sample, which picks lately, and which of those were measured."""
         self.network.resume(position, before)
-        recalled: dict[Instrument, dict[str, _Told]] = {}
-        for pick in picks:
-            of_instrument = recalled.setdefault(Instrument.of(pick.instrument), {})
-            of_instrument[pick.id] = _Told(pick, is_measured=pick.id in measured)
-        for instrument, by_id in recalled.items():
-            self._awaited.setdefault(instrument, set()).add(position)
-            known = (one for one in self._told.get(instrument, ()) if one.pick.id not in by_id)
-            self._told[instrument] = [*known, *by_id.values()]
+        self._told.recall(position, picks, measured)
 
     def feed(
         self,
@@ -161,19 +136,12 @@ class Detector:
 
     def leave(self, position: Position) -> None:
         """The instruments of a position belong to somebody else now."""
-        left = [one for one in self._told if self._is_here(one) and self.network.position(one) == position]
-        for instrument, positions in list(self._awaited.items()):
-            positions.discard(position)
-            if not positions:
-                del self._awaited[instrument]
-                left += [] if self._is_here(instrument) else [instrument]
+        self._told.leave(position, self._read_from)
         self.network.leave(position)
-        for instrument in left:
-            self._told.pop(instrument, None)
         self._postponed.keep(lambda instrument: self.network.timeline(instrument) is not None)
 
-    def _is_here(self, instrument: Instrument) -> bool:
-        return self.network.timeline(instrument) is not None
+    def _read_from(self, instrument: Instrument) -> Position | None:
+        return self.network.position(instrument) if self.network.timeline(instrument) is not None else None
 
     def _look_before(self, station: str, ended: Collection[Instrument]) -> None:
         """A packet comes that changes what its steps lie in, or after which their record is forgotten."""
@@ -192,8 +160,7 @@ class Detector:
                     self.network.put_back(steps[place:])
                     raise
             self._look_again(self._postponed.overdue(self.network.evaluated_to))
-            for instrument in self._told:
-                self._keep(instrument)
+            self._keep(self._told)
             self.network.forget_old(steps)
 
     def _evaluate(self, steps: Sequence[Step]) -> None:
@@ -208,7 +175,7 @@ class Detector:
         busy = {
             step.timeline.instrument
             for step in later
-            if self._lately(step.timeline.instrument, step.end) > QUARTER * self._most_picks
+            if self._told.lately(step.timeline.instrument, step.end) > QUARTER * self._most_picks
         }
         self._look_again([step for instrument in busy for step in self._postponed.of(instrument)])
 
@@ -228,22 +195,14 @@ class Detector:
 
     def _tell(self, arrivals: Iterable[Arrival], ready_ns: int) -> None:
         inferred_ns = self._clock_ns()
-        for arrival in map(_judged, arrivals):
-            told, is_again = self._told.setdefault(arrival.instrument, []), arrival.step.is_again
-            if (
-                arrival.decision == DECISION_KEPT
-                and self._lately(arrival.instrument, arrival.index) >= self._most_picks
-            ):
+        for arrival in map(judged, arrivals):
+            instrument, is_again = arrival.instrument, arrival.step.is_again
+            is_kept = arrival.decision == DECISION_KEPT
+            if is_kept and self._told.lately(instrument, arrival.index) >= self._most_picks:
                 arrival = replace(arrival, decision=DECISION_REJECTED_STATION, decision_reason=self._too_many())
             pick = describe(arrival, self._stations, late=is_again, ready_ns=ready_ns, inferred_ns=inferred_ns)
-            if not any(_is_told(pick, other.pick, is_again=is_again) for other in told):
-                told.append(_Told(pick))
+            if self._told.tell(instrument, pick, is_again=is_again):
                 self._found.append(pick)
-
-    def _lately(self, instrument: Instrument, index: int) -> int:
-        """Picks of the minute before."""
-        told = self._told.get(instrument, ())
-        return sum(index - MINUTE < one.pick.onset_index <= index and one.pick.decision in OF_STATION for one in told)
 
     def _too_many(self) -> str:
         return f"{self._most_picks} or more picks of this instrument in the minute before"
@@ -257,48 +216,27 @@ class Detector:
             for instrument in self._told
             if station in (None, instrument.key) and self.network.timeline(instrument) is not None
         }  # nothing was read of the others since the restart
-        due = sorted(self._due(reached), key=lambda one: one[0].due)
-        if most is not None:
-            due = due[: max(most, len(due) // 4)]
-        refined = self._second_look.refine([(one.pick, timeline) for one, timeline in due])
-        for (one, timeline), better in zip(due, refined, strict=True):
-            self._found.append(describe_fully(one.pick, timeline, self._stations, better))
+        due = self._told.due(reached, most)
+        asked = [(one.pick, self._timeline(one.instrument)) for one in due]
+        for one, (pick, timeline), better in zip(due, asked, self._second_look.refine(asked), strict=True):
+            self._found.append(describe_fully(pick, timeline, self._stations, better))
             one.is_measured = True
         for instrument, reached_to in reached.items():
-            self._forget_told(instrument, reached_to)
+            first = self._postponed.first(instrument)
+            self._told.forget(instrument, reached_to if first is None else min(first, reached_to))
+        self._keep(reached)
 
-    def _due(self, reached: Mapping[Instrument, int]) -> Iterator[tuple[_Told, Timeline]]:
-        for instrument, reached_to in reached.items():
-            timeline = self.network.timeline(instrument)
-            assert timeline is not None
-            yield from (
-                (one, timeline) for one in self._told[instrument] if not one.is_measured and one.due <= reached_to
-            )
+    def _timeline(self, instrument: Instrument) -> Timeline:
+        timeline = self.network.timeline(instrument)
+        assert timeline is not None
+        return timeline
 
     def _reached(self, instrument: Instrument) -> int:
         return END if self.network.is_silent(instrument) else self.network.evaluated_to(instrument)
 
-    def _forget_told(self, instrument: Instrument, reached: int) -> None:
-        first = self._postponed.first(instrument)
-        to = reached if first is None else min(first, reached)
-        told = self._told[instrument]
-        told[:] = [one for one in told if not one.is_measured or one.due > to - self._lateness]
-        self._keep(instrument)
-        if not told:
-            del self._told[instrument]
-
-    def _keep(self, instrument: Instrument) -> None:
-        """What is not measured keeps its record."""
-        first = min((one.due for one in self._told[instrument] if not one.is_measured), default=NOT_HELD)
-        self.network.keep(instrument, first)
-
-
-def _judged(arrival: Arrival) -> Arrival:
-    """Where the record itself is wrong nothing is told of the ground."""
-    if arrival.decision != DECISION_KEPT:
-        return arrival
-    flaw = flaw_at(arrival.step.timeline, arrival.index, arrival.used_to)
-    return replace(arrival, decision=DECISION_REJECTED_QUALITY, decision_reason=flaw) if flaw else arrival
+    def _keep(self, instruments: Iterable[Instrument]) -> None:
+        for instrument in instruments:
+            self.network.keep(instrument, self._told.kept_from(instrument))
 
 
 def _alike(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
@@ -308,46 +246,3 @@ def _alike(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
         run = list(group)
         yield place, run
         place += len(run)
-
-
-def _is_told(pick: Pick, other: Pick, *, is_again: bool) -> bool:
-    """Before a restart; or by late samples, or another version of the model, as nearly the same."""
-    return pick.id == other.id or ((is_again or _is_of_other(pick, other)) and _is_same(pick, other))
-
-
-def _is_of_other(pick: Pick, told: Pick) -> bool:
-    """Whether another version of the model told it: at a switch both may see an arrival."""
-    return (pick.model.version, pick.model.sha256) != (told.model.version, told.model.sha256)
-
-
-def _is_same(pick: Pick, other: Pick) -> bool:
-    return pick.phase == other.phase and abs(pick.onset_index - other.onset_index) <= SAME
-
-
-def pick_packets(
-    packets: Iterable[WaveformPacket],
-    front_end: FrontEnd,
-    times: Times | None = None,
-    stations: Stations = no_inventory,
-    second_look: SecondLook | None = None,
-) -> Iterator[Found]:
-    """The same from packets as live. Packets that cannot be used are left out.
-
-    The stamps in the packets decide what is waited for: give those of one station in the order of their arrival.
-    """
-    detector = Detector(front_end, times, stations, second_look=second_look)
-    batch: list[WaveformPacket] = []
-    for packet in packets:
-        batch.append(packet)
-        if len(batch) == PACKETS_AT_ONCE:
-            yield from _fed(detector, batch)
-            batch = []
-    yield from _fed(detector, batch)
-    yield from detector.finish()
-
-
-def _fed(detector: Detector, packets: Sequence[WaveformPacket]) -> list[Found]:
-    for packet, channels in zip(packets, decode_packets(packets), strict=True):
-        if isinstance(channels, list):
-            detector.feed(packet, channels)
-    return detector.found()

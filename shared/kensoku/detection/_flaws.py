@@ -1,6 +1,7 @@
 """What in the samples around an onset no ground can have made: then the onset is the recorder's or the line's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.continuous import RATE_HZ, AsRecorded, Timeline
+from kensoku.detection._arrivals import Arrival
+from kensoku.v1.pick_pb2 import DECISION_KEPT, DECISION_REJECTED_QUALITY
 
 BEFORE, AFTER = 8 * RATE_HZ, RATE_HZ  # samples around an onset that are looked at
 NEAR_BEFORE_S, NEAR_AFTER_S = 0.6, 0.6  # of an onset, where a jump makes one
@@ -23,6 +26,14 @@ EXTREME = 20.0  # times the usual size: there a record is clipped, not stuck
 
 FloatArray = npt.NDArray[np.floating[Any]]
 Flaw = str  # for people; empty: none
+
+
+def judged(arrival: Arrival) -> Arrival:
+    """Where the record itself is wrong nothing is told of the ground."""
+    if arrival.decision != DECISION_KEPT:
+        return arrival
+    flaw = flaw_at(arrival.step.timeline, arrival.index, arrival.used_to)
+    return replace(arrival, decision=DECISION_REJECTED_QUALITY, decision_reason=flaw) if flaw else arrival
 
 
 def flaw_at(timeline: Timeline, sample: int, used_to: int) -> Flaw:
