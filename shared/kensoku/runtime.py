@@ -15,14 +15,13 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Generic, Literal
+from typing import Any, Generic, Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from kensoku.bus import Bus, Options, open_bus
 from kensoku.errors import KensokuError, SettingInvalid
 from kensoku.settings import SettingsType, describe, from_command_line, mask
-from kensoku.times import NS_PER_S
 
 log = logging.getLogger("kensoku")
 
@@ -134,16 +133,6 @@ def explain_disk(error: OSError) -> str:
     )
 
 
-# --- how late ---------------------------------------------------------------------------------------------------------
-
-LATENCIES_S = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300)  # buckets of every service's histogram
-
-
-def elapsed_s(since_ns: int, until_ns: int) -> float:
-    """Never below zero: clocks of two machines differ."""
-    return max(until_ns - since_ns, 0) / NS_PER_S
-
-
 # --- health -----------------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +199,15 @@ class Pulse:
             return self._waiting | {f"{name}/{p}": reason for name, reasons in parts for p, reason in reasons.items()}
 
 
+class _PulseServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A probe that hangs up before its answer is no bug, and leaves no traceback."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serve_pulse(pulse: Pulse, host: str, port: int) -> Iterator[int]:
     """Answer /livez, /readyz and /metrics as long as the block runs; yields the port."""
@@ -244,13 +242,12 @@ def serve_pulse(pulse: Pulse, host: str, port: int) -> Iterator[int]:
             """A probe every few seconds is no event."""
 
     try:
-        server = ThreadingHTTPServer((host, port), Handler)
+        server = _PulseServer((host, port), Handler)
     except OSError as error:
         raise SettingInvalid(
             f"cannot listen on {host}:{port}: {error.strerror}; expected a free port of this machine, "
             "stop what uses it or set KENSOKU_PORT (0 takes any)"
         ) from None
-    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.5}, name="pulse", daemon=True)
     thread.start()
     try:
@@ -284,8 +281,9 @@ def service_process(kind: type[SettingsType], name: str, summary: str) -> Iterat
     pulse = Pulse()
     with (
         stop_on_signals() as stop,
-        serve_pulse(pulse, settings.host, settings.port),
+        serve_pulse(pulse, settings.host, settings.port) as port,
         open_bus(settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s)) as bus,
     ):
+        own_log.info("health and figures at http://%s:%d", settings.host, port)  # also where any port was asked for
         yield Process(settings, bus, pulse, stop)
     own_log.info("stopped cleanly")

@@ -18,8 +18,9 @@ from kensoku.association.settings import AssociationServiceSettings
 from kensoku.bus import Bus, Message, Position, Stream
 from kensoku.control import TOPIC as CONTROL
 from kensoku.events import status_name
+from kensoku.lateness import Lag, Latency
 from kensoku.locating import Site
-from kensoku.runtime import LATENCIES_S, Pulse, elapsed_s
+from kensoku.runtime import Pulse
 from kensoku.traveltime import TravelTimeTable, Wave, build_table, grid_for, load_model
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMessage
@@ -39,12 +40,10 @@ REJECTS = Counter("association_rejects", "Messages that could not be used")
 LEFT_OUT = Counter("association_left_out_picks", "Picks that cannot belong to an event: rejected, known, or no station")
 TOLD = Counter("association_candidates", "States of candidates published", ["status"])
 STEP_SECONDS = Histogram("association_step_seconds", "Time to think over what is new")
-AGE_SECONDS = Histogram(
-    "association_latency_seconds",
-    "From the publication of the newest pick of a first declaration to the declaration",
-    buckets=LATENCIES_S,
+AGE_SECONDS = Latency(
+    "association_latency_seconds", "From the publication of the newest pick of a first declaration to the declaration"
 )
-LAG_SECONDS = Gauge("association_lag_seconds", "Wall-clock time since the newest message that was read was published")
+LAG_SECONDS = Lag("association_lag_seconds", "the newest message that was read was published")
 HELD = Gauge("association_held_picks", "Picks in memory", ["region"])
 
 
@@ -177,8 +176,7 @@ class Service:
             self._pass_on(told)
         touched, self._touched = self._touched & self._watched.keys(), set()
         has_told = any([self._step(self._watched[name]) for name in sorted(touched)])
-        if batch:
-            LAG_SECONDS.set(elapsed_s(max(m.published_ns for m in batch), self._clock_ns()))
+        LAG_SECONDS.tell((message.published_ns for message in batch), self._clock_ns())
         if has_told or self._clock_ns() >= self._commit_ns:
             self._commit_ns = self._clock_ns() + round(COMMIT_S * NS_PER_S)
             stream.commit(self._needed())
@@ -263,7 +261,7 @@ class Service:
             TOLD.labels(status_name(association).lower()).inc()
             if association.revision == 1:
                 newest_ns = max((each.pick.latency.published_ns for each in association.picks), default=0)
-                AGE_SECONDS.observe(elapsed_s(newest_ns, association.decided_ns))
+                AGE_SECONDS.tell(newest_ns, association.decided_ns)
         return bool(found)
 
     def _needed(self) -> Mapping[Position, int]:

@@ -10,13 +10,14 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 from kensoku.bus import Bus, Message, Stream
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_store import Selection, Store, check_event, open_store
 from kensoku.errors import DatabaseUnavailable, InputInvalid
-from kensoku.runtime import Pulse, elapsed_s
+from kensoku.lateness import Lag
+from kensoku.runtime import Pulse
 from kensoku.v1.event_pb2 import Event
 
 log = logging.getLogger("kensoku.catalog")
@@ -27,7 +28,7 @@ SHORTEST_PAUSE_S, LONGEST_PAUSE_S, BEAT_S = 0.25, 8.0, 0.2
 WRITTEN = Counter("catalog_revisions", "Revisions of events that are in the database", ["outcome"])
 REJECTS = Counter("catalog_rejects", "Messages that no catalogue can hold")
 BATCH_SECONDS = Histogram("catalog_batch_seconds", "Time to write a batch of revisions and commit it")
-LAG_SECONDS = Gauge("catalog_lag_seconds", "Wall-clock time since the newest revision that was written was published")
+LAG_SECONDS = Lag("catalog_lag_seconds", "the newest revision that was written was published")
 WAITS = Counter("catalog_database_waits", "Times the database did not answer and was asked again")
 
 Answer = TypeVar("Answer")
@@ -148,8 +149,7 @@ def keep(
         except InputInvalid:
             one_by_one(store, stream, events, patience)
         stream.commit({(message.topic, message.partition): message.offset + 1 for message in batch})
-    newest_ns = max(message.published_ns for message in batch)
-    LAG_SECONDS.set(elapsed_s(newest_ns, clock_ns()))
+    LAG_SECONDS.tell((message.published_ns for message in batch), clock_ns())
 
 
 def read(stream: Stream, message: Message) -> Event | None:

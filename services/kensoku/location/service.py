@@ -14,8 +14,10 @@ from kensoku.bus import Bus, Message, Position, Stream, Table
 from kensoku.errors import InputInvalid
 from kensoku.events import status_name
 from kensoku.inventory import published_stations
-from kensoku.location.settings import LocationServiceSettings, context_of
-from kensoku.runtime import LATENCIES_S, Pulse, elapsed_s
+from kensoku.lateness import Lag, Latency
+from kensoku.location.context import context_of
+from kensoku.location.settings import LocationServiceSettings
+from kensoku.runtime import Pulse
 from kensoku.solving import Book, Context, Outcome, Solved, check_association, solve_many
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import Event
@@ -35,12 +37,10 @@ PUBLISHED = Counter("location_events", "Revisions published", ["status"])
 NOT_PUBLISHED = Counter("location_unpublished", "States of candidates that made no revision", ["reason"])
 NOT_LOCATED = Counter("location_failures", "States of candidates that could not be located", ["reason"])
 BATCH_SECONDS = Histogram("location_batch_seconds", "Time to turn a batch of associations into events")
-AGE_SECONDS = Histogram(
-    "location_publication_seconds",
-    "From the decision of association to the publication of the revision",
-    buckets=LATENCIES_S,
+AGE_SECONDS = Latency(
+    "location_publication_seconds", "From the decision of association to the publication of the revision"
 )
-LAG_SECONDS = Gauge("location_lag_seconds", "Wall-clock time since the newest association that was read was decided")
+LAG_SECONDS = Lag("location_lag_seconds", "the newest association that was read was decided")
 REMEMBERED = Gauge("location_remembered_events", "Events whose last revision is in memory")
 
 
@@ -187,10 +187,9 @@ def count(solved: Sequence[Solved], now_ns: int) -> None:
     for each in solved:
         if each.event is not None:
             PUBLISHED.labels(status_name(each.event).lower()).inc()
-            AGE_SECONDS.observe(elapsed_s(each.association.decided_ns, each.event.latency.published_ns))
+            AGE_SECONDS.tell(each.association.decided_ns, each.event.latency.published_ns)
         elif each.outcome is not Outcome.NOT_LOCATED:
             NOT_PUBLISHED.labels(str(each.outcome)).inc()
         if each.error is not None:
             NOT_LOCATED.labels(type(each.error).__name__).inc()
-    if solved:
-        LAG_SECONDS.set(elapsed_s(max(each.association.decided_ns for each in solved), now_ns))
+    LAG_SECONDS.tell((each.association.decided_ns for each in solved), now_ns)

@@ -1,18 +1,26 @@
 """What may be set about location: KENSOKU_LOCATION_*, each also an option of the program."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from kensoku.locating import LocationSettings, load_time_corrections
-from kensoku.magnitudes import DEFAULT_FORMULAS, Rules, TypeSettings, load_corrections, load_formula, load_quarries
 from kensoku.settings import ServiceSettings
-from kensoku.solving import Context
-from kensoku.traveltime import Wave, build_table, grid_for, load_model
 
-WAVES: tuple[Wave, Wave] = ("P", "S")
-DEFAULTS = LocationSettings()
+if TYPE_CHECKING:  # it takes long to import, and who lists the options needs none of it
+    from kensoku.locating import LocationSettings
+
+
+def _defaults() -> "LocationSettings":
+    from kensoku.locating import LocationSettings
+
+    return LocationSettings()
+
+
+def _formulas() -> str:
+    from kensoku.magnitudes import DEFAULT_FORMULAS
+
+    return ",".join(DEFAULT_FORMULAS)
 
 
 class LocationServiceSettings(ServiceSettings):
@@ -21,18 +29,18 @@ class LocationServiceSettings(ServiceSettings):
     location_velocity_model: Annotated[
         str, Field(min_length=1, description="name of a preset or a file: TOML, VELEST or NonLinLoc layers")
     ] = "iasp91"
-    location_deepest_km: Annotated[float, Field(ge=1, le=700, description="depth of the deepest earthquakes")] = (
-        DEFAULTS.deepest_km
+    location_deepest_km: Annotated[float, Field(ge=1, le=700, description="depth of the deepest earthquakes")] = Field(
+        default_factory=lambda: _defaults().deepest_km
     )
     location_model_error: Annotated[
         float, Field(ge=0, lt=0.5, description="of travel times, as a share, one standard deviation")
-    ] = DEFAULTS.model_error
+    ] = Field(default_factory=lambda: _defaults().model_error)
     location_corrections: Annotated[
         Path | None, Field(description="csv of station corrections of travel times, by `kensoku corrections learn`")
     ] = None
     location_formulas: Annotated[
         str, Field(description="magnitude formulas, names or TOML files, separated by commas")
-    ] = ",".join(DEFAULT_FORMULAS)
+    ] = Field(default_factory=_formulas)
     location_magnitude_corrections: Annotated[
         Path | None, Field(description="csv of station corrections of magnitudes")
     ] = None
@@ -50,36 +58,3 @@ class LocationServiceSettings(ServiceSettings):
         64
     )
     location_events: Annotated[int, Field(ge=1000, description="events that are remembered at the most")] = 10_000
-
-
-def context_of(settings: LocationServiceSettings, software_version: str) -> Context:
-    """All that is read from files; stations come later."""
-    model = load_model(settings.location_velocity_model)
-    grid = grid_for(settings.location_deepest_km)
-    cache = settings.home / "traveltime"
-    return Context(
-        model=model,
-        tables={wave: build_table(model, wave, grid, cache) for wave in WAVES},
-        stations={},
-        location=LocationSettings(
-            deepest_km=settings.location_deepest_km,
-            model_error=settings.location_model_error,
-            assumed_depth_km=min(DEFAULTS.assumed_depth_km, settings.location_deepest_km),
-        ),
-        corrections=load_time_corrections(settings.location_corrections) if settings.location_corrections else {},
-        rules=_rules(settings),
-        acceptable_km=settings.location_acceptable_km,
-        backfill_days=settings.location_backfill_days,
-        software_version=software_version,
-        association_method="kensoku.associating",
-    )
-
-
-def _rules(settings: LocationServiceSettings) -> Rules:
-    corrections, quarries = settings.location_magnitude_corrections, settings.location_quarries
-    return Rules(
-        formulas=tuple(load_formula(name.strip()) for name in settings.location_formulas.split(",") if name.strip()),
-        corrections=load_corrections(corrections) if corrections else {},
-        quarries=tuple(load_quarries(quarries)) if quarries else (),
-        types=TypeSettings(utc_offset_h=settings.location_utc_offset_h),
-    )

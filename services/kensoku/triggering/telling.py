@@ -3,14 +3,14 @@
 import time
 from collections.abc import Callable
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter
 
 from kensoku.bus import Bus, Table
 from kensoku.detection import Found
 from kensoku.events import decision_name
 from kensoku.inventory import published_stations
+from kensoku.lateness import Latency
 from kensoku.regions import Destination, destinations, read_regions
-from kensoku.runtime import LATENCIES_S, elapsed_s
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import PHASE_P, Pick, PickMeasurement, PickMessage
 
@@ -20,10 +20,9 @@ REFRESH_S = 1.0
 FOUND = Counter("triggering_picks", "Picks published", ["phase", "decision", "late"])
 MEASURED = Counter("triggering_measurements", "Measurements of picks published")
 HEARD_AGAIN = Counter("triggering_heard_again", "Picks heard again with all that surrounds them", ["is_confirmed"])
-LATENCY_SECONDS = Histogram(
+LATENCY_SECONDS = Latency(
     "triggering_latency_seconds",
     "From the arrival of the packet that completed a second to the publication of its picks",
-    buckets=LATENCIES_S,
 )
 
 
@@ -41,7 +40,7 @@ class Teller:
             message.pick.CopyFrom(found)
             decision = decision_name(found).lower()
             FOUND.labels("P" if found.phase == PHASE_P else "S", decision, str(found.late).lower()).inc()
-            LATENCY_SECONDS.observe(elapsed_s(found.latency.packet_arrival_ns, found.latency.published_ns))
+            LATENCY_SECONDS.tell(found.latency.packet_arrival_ns, found.latency.published_ns)
         else:
             message.measurement.CopyFrom(found)
             MEASURED.inc()
