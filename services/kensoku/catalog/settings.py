@@ -4,7 +4,6 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
-from kensoku.catalogue_store import default_address
 from kensoku.settings import ServiceSettings
 
 
@@ -13,6 +12,8 @@ class CatalogSettings(ServiceSettings):
 
     @property
     def database_address(self) -> str:
+        from kensoku.catalogue_store import default_address  # here: who lists the options needs no database
+
         return self.database or default_address(self.home)
 
     database: Annotated[

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from kensoku.acquisition.settings import AcquisitionSettings
-from kensoku.acquisition.sources import SIMULATED
 from kensoku.bus import Bus
 from kensoku.cli.inventory import publish, read_files
 from kensoku.inventory import Reading, read_inventory
@@ -39,6 +38,8 @@ def publish_inventory(bus: Bus, reading: Reading | None) -> None:
 
 def inventory_of(files: list[Path], acquisition: AcquisitionSettings | None) -> Reading | None:
     """Of the files; without any, of the simulated network that is replayed."""
+    from kensoku.acquisition.sources import SIMULATED  # only now: it reads files of all formats
+
     if files:
         return read_files(files)
     if acquisition and acquisition.acquisition_source.startswith(SIMULATED):
@@ -47,6 +48,7 @@ def inventory_of(files: list[Path], acquisition: AcquisitionSettings | None) -> 
 
 
 def simulated_inventory(settings: AcquisitionSettings) -> Reading:
+    from kensoku.acquisition.sources import SIMULATED
     from kensoku.simulation.engine import open_world  # only now: who replays files needs none of it
     from kensoku.simulation.metadata import published_inventory
 

@@ -1,28 +1,28 @@
-"""The services that `kensoku run` and `kensoku playback` start, each as its own settings say."""
+"""The services that `kensoku run` and `kensoku playback` start, each as its own settings say.
+
+A service is imported when it is made, since who lists the options of all needs none of them.
+"""
 
 import argparse
 import logging
 import threading
 from collections.abc import Set
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kensoku.acquisition import replay
 from kensoku.acquisition.settings import AcquisitionSettings
-from kensoku.association import service as association
 from kensoku.association.settings import AssociationServiceSettings
 from kensoku.bus import Bus
-from kensoku.catalog import service as catalog
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.control import StationSwitches
-from kensoku.inference import Models
-from kensoku.location import service as location
 from kensoku.location.settings import LocationServiceSettings
-from kensoku.picking import CARD
 from kensoku.runtime import Pulse
 from kensoku.settings import ServiceSettings, add_flags, load_settings, overrides
 from kensoku.supervision import Run, Service
-from kensoku.triggering import service as triggering
 from kensoku.triggering.settings import TriggeringSettings
+
+if TYPE_CHECKING:
+    from kensoku.inference import Models
 
 log = logging.getLogger("kensoku.run")
 
@@ -76,6 +76,8 @@ def add_service_flags(parser: argparse.ArgumentParser, without: Set[str]) -> Non
 
 
 def acquire(settings: AcquisitionSettings, bus: Bus) -> Run:
+    from kensoku.acquisition import replay
+
     def run(pulse: Pulse, stop: threading.Event) -> None:
         with bus.table("control") as control:
             replay.run(settings, bus, pulse, stop, StationSwitches(control).is_enabled)
@@ -83,11 +85,15 @@ def acquire(settings: AcquisitionSettings, bus: Bus) -> Run:
     return run
 
 
-def triggering_services(settings: TriggeringSettings, bus: Bus, models: Models) -> list[Service]:
+def triggering_services(settings: TriggeringSettings, bus: Bus, models: "Models") -> list[Service]:
     """Picking, now and of what comes too late, where the repository has a model for it."""
+    from kensoku.picking import CARD
+
     if not (settings.model_repository / settings.triggering_model / CARD).is_file():
         log.warning("found no model %r in %s: nothing is picked", settings.triggering_model, settings.model_repository)
         return []
+    from kensoku.triggering import service as triggering
+
     present, late = (settings.model_copy(update={"triggering_backfill": is_late}) for is_late in (False, True))
     return [
         Service("triggering", lambda pulse, stop: triggering.run(present, bus, models, pulse, stop)),
@@ -96,12 +102,18 @@ def triggering_services(settings: TriggeringSettings, bus: Bus, models: Models) 
 
 
 def association_service(settings: AssociationServiceSettings, bus: Bus) -> Service:
+    from kensoku.association import service as association
+
     return Service("association", lambda pulse, stop: association.run(settings, bus, pulse, stop))
 
 
 def location_service(settings: LocationServiceSettings, bus: Bus) -> Service:
+    from kensoku.location import service as location
+
     return Service("location", lambda pulse, stop: location.run(settings, bus, pulse, stop))
 
 
 def catalog_service(settings: CatalogSettings, bus: Bus) -> Service:
+    from kensoku.catalog import service as catalog
+
     return Service("catalog", lambda pulse, stop: catalog.run(settings, bus, pulse, stop))

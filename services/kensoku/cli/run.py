@@ -7,17 +7,13 @@ not share anything: `python -m kensoku.<service>` starts each on any machine.
 
 import argparse
 import logging
-import shutil
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Annotated
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
-from pydantic import Field
 
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import Options, open_bus, serve_bus
@@ -32,42 +28,20 @@ from kensoku.cli._run_services import (
     location_service,
     triggering_services,
 )
-from kensoku.errors import EmbeddedServerUnusable, ModelServerUnavailable
-from kensoku.inference import Models, open_models
-from kensoku.models import default_repository
+from kensoku.cli._run_settings import RunSettings, acquisition_settings
+from kensoku.errors import ModelServerUnavailable
 from kensoku.runtime import Pulse, configure_logs, process_age_s, serve_pulse, stop_on_signals
 from kensoku.settings import ServiceSettings, add_flags, describe, load_settings, misspelt, overrides, socket_path
 from kensoku.supervision import Service, Supervisor
-from kensoku.triton import embedded_triton
+
+if TYPE_CHECKING:
+    from kensoku.inference import Models
 
 log = logging.getLogger("kensoku.run")
 
 BEAT_S = 0.2
 MODELS_PERIOD_S = 5.0
 STATUS_PERIOD_S = 30.0
-
-DEMO = {  # a minute before an M5.8 beneath six stations, for ever
-    "acquisition_source": "sim://aftershocks",
-    "acquisition_stations": "XA.0[1-6]",
-    "acquisition_start": "2024-06-03T06:14:00Z",
-    "acquisition_times": "now",
-    "acquisition_loop": True,
-    "acquisition_resume": False,
-}
-
-
-class RunSettings(ServiceSettings):
-    acquisition_source: Annotated[str | None, Field(description="waveforms to replay; see `--help` of acquisition")] = (
-        None
-    )
-    model_repository: Annotated[Path, Field(description="folder with a folder a model")] = Field(
-        default_factory=default_repository
-    )
-    models_wait_s: Annotated[
-        float, Field(gt=0, description="how long models may not answer before the system ends")
-    ] = 60.0
-    triton_port: Annotated[int, Field(ge=0, le=65535, description="gRPC port of the embedded Triton, 0: any")] = 8001
-    triton_metrics_port: Annotated[int, Field(ge=0, le=65535, description="port of its metrics, 0: any")] = 8002
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -81,6 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
+    from kensoku.cli._run_banner import where_to_look  # only now: who lists the options needs no models
+    from kensoku.cli._run_models import serving_models
+
     settings = load_settings(RunSettings, overrides(options, RunSettings))
     acquisition = acquisition_settings(options, settings)
     configure_logs(settings.log_format, settings.log_level)
@@ -99,64 +76,23 @@ def execute(options: argparse.Namespace) -> int:
         bus = opened.enter_context(open_bus(settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s)))
         opened.enter_context(serve_bus(bus, socket_path(settings.home)))
         publish_inventory(bus, inventory)
-        models = opened.enter_context(serving_models(settings))
+        server = opened.enter_context(serving_models(settings))
         services = [Service("acquisition", acquire(acquisition, bus))] if acquisition else []
-        services += triggering_services(chosen.picking, bus, models)
+        services += triggering_services(chosen.picking, bus, server.models)
         services += [
             association_service(chosen.associating, bus),
             location_service(chosen.locating, bus),
             catalog_service(chosen.keeping, bus),
         ]
         opened.enter_context(Supervisor(pulse, stop).running(services))
-        for _ in watch(pulse, models, stop, settings.models_wait_s):
+        for _ in watch(pulse, server.models, stop, settings.models_wait_s):
             log.info("ready after %.1f s", process_age_s())
-            print(where_to_look(f"http://{settings.host}:{port}", acquisition, settings), flush=True)
+            print(where_to_look(f"http://{settings.host}:{port}", acquisition, settings, server), flush=True)
     log.info("stopped cleanly")
     return 0
 
 
-def acquisition_settings(options: argparse.Namespace, settings: RunSettings) -> AcquisitionSettings | None:
-    """What to replay; None when there is nothing."""
-    given = overrides(options, AcquisitionSettings)
-    if options.demo:
-        given |= DEMO
-    elif settings.acquisition_source is None:
-        return None
-    return load_settings(AcquisitionSettings, given)
-
-
-@contextmanager
-def serving_models(settings: RunSettings) -> Iterator[Models]:
-    """The models as set; where the embedded server cannot run and nobody insisted on it, those in this process."""
-    with ExitStack() as opened:
-        url = settings.models
-        if url == "triton":
-            try:
-                url = opened.enter_context(started_triton(settings))
-            except EmbeddedServerUnusable as error:
-                if "models" in settings.model_fields_set:
-                    raise
-                log.warning("%s", error)
-                log.warning("going on with the models in this process, as with --models local")
-                url = "local"
-        if url == "local":
-            url = f"local:{settings.model_repository}"
-        yield opened.enter_context(open_models(url))
-
-
-@contextmanager
-def started_triton(settings: RunSettings) -> Iterator[str]:
-    with embedded_triton(
-        settings.home,
-        settings.model_repository,
-        grpc_port=settings.triton_port,
-        metrics_port=settings.triton_metrics_port,
-    ) as server:
-        log.info("the model server is ready at %s", server.url)
-        yield server.url
-
-
-def watch(pulse: Pulse, models: Models, stop: threading.Event, models_wait_s: float) -> Iterator[None]:
+def watch(pulse: Pulse, models: "Models", stop: threading.Event, models_wait_s: float) -> Iterator[None]:
     """Look at the models, and tell now and then how things go, until told to stop; yields once, when all is ready.
 
     Raises ModelServerUnavailable when the models have not answered for so long: a supervisor shall start us anew.
@@ -206,23 +142,3 @@ def status_line(before: dict[str, float], after: dict[str, float], waiting: dict
     counts = [f"{count:.0f} {topic}" for topic, count in new.items() if count]
     state = "; ".join(f"waiting for {part}: {reason}" for part, reason in waiting.items()) or "ready"
     return f"published in the last {STATUS_PERIOD_S:g} s: {', '.join(counts) or 'nothing'}; {state}"
-
-
-def where_to_look(address: str, acquisition: AcquisitionSettings | None, settings: RunSettings) -> str:
-    source = (
-        f"replaying {acquisition.acquisition_source}" if acquisition else "no source: give one with --source FOLDER"
-    )
-    program = "kensoku" if shutil.which("kensoku") == sys.argv[0] else sys.argv[0]
-    home = "" if "home" not in settings.model_fields_set else f"KENSOKU_HOME={settings.home} "
-    return f"""
-Kensoku is running, {source}
-  is everything up       {address}/readyz
-  figures                {address}/metrics
-in another terminal:
-  {home}{program} tail waveforms
-  {home}{program} tail events
-  {home}{program} catalog list
-  {home}{program} models list
-  {home}{program} stations list
-Ctrl-C stops it.
-"""

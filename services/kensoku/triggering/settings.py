@@ -5,9 +5,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from kensoku.detection import MOST_PICKS
 from kensoku.models import default_repository
 from kensoku.settings import ServiceSettings
+
+
+def _most_picks() -> int:
+    from kensoku.detection import MOST_PICKS  # here: it takes long to import, and who lists the options needs none
+
+    return MOST_PICKS
 
 
 class TriggeringSettings(ServiceSettings):
@@ -63,7 +68,7 @@ class TriggeringSettings(ServiceSettings):
     ] = 60
     triggering_picks_a_minute: Annotated[
         int, Field(gt=0, description="picks of an instrument, after which more are rejected")
-    ] = MOST_PICKS
+    ] = Field(default_factory=_most_picks)
     triggering_batch: Annotated[int, Field(gt=0, description="packets that are looked at together at the most")] = 4000
     triggering_recall_s: Annotated[
         float, Field(gt=0, description="of its own output, how much a restart reads, before the time of its start")

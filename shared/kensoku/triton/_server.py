@@ -51,7 +51,7 @@ def embedded_triton(
     """A running server of every model in the repository; port 0 takes a free one. Installs the server if need be."""
     if not list(repository.glob("*/config.pbtxt")):
         raise SettingInvalid(f"model repository: found no */config.pbtxt in {repository}, expected a folder a model")
-    grpc_port, metrics_port = (_usable_port(host, port) for port in (grpc_port, metrics_port))
+    grpc_port, metrics_port = _usable_ports(host, grpc_port, metrics_port)
     server = EmbeddedTriton(install(home), repository.resolve(), host, grpc_port, metrics_port)
     with server.running(ready_within_s):
         yield server
@@ -219,14 +219,18 @@ def _remove_abandoned_segments() -> None:
                 segment.unlink()
 
 
-def _usable_port(host: str, port: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingInvalid(
-                f"port {port} on {host} cannot be used for Triton ({error.strerror}); "
-                "stop what holds it, or choose another"
-            ) from None
-        return int(probe.getsockname()[1])
+def _usable_ports(host: str, *ports: int) -> list[int]:
+    """Free ones for 0; all are held until the last is found, so that no free one is given twice."""
+    with contextlib.ExitStack() as held:
+        return [_taken_port(held.enter_context(socket.socket()), host, port) for port in ports]
+
+
+def _taken_port(probe: socket.socket, host: str, port: int) -> int:
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind((host, port))
+    except OSError as error:
+        raise SettingInvalid(
+            f"port {port} on {host} cannot be used for Triton ({error.strerror}); stop what holds it, or choose another"
+        ) from None
+    return int(probe.getsockname()[1])
