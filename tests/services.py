@@ -1,9 +1,12 @@
-"""Run a service beside a test, until what the test waits for is so."""
+"""Give a service what it reads, run it beside a test until what the test waits for is so, and look at what it told."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+from google.protobuf.message import Message
 
 from kensoku.bus import Bus
 
@@ -12,6 +15,19 @@ PAUSE_S = 0.02
 
 Work = Callable[[threading.Event], None]
 Question = Callable[[], bool]
+Contract = TypeVar("Contract", bound=Message)
+
+
+def publish(bus: Bus, topic: str, messages: Iterable[tuple[str, Message]], partition: int | None = None) -> None:
+    """Each by its key; all are there when this returns."""
+    for key, message in messages:
+        bus.publish(topic, key, message.SerializeToString(), partition=partition)
+    bus.flush()
+
+
+def decoded(bus: Bus, topic: str, kind: type[Contract]) -> list[Contract]:
+    """All that a topic holds."""
+    return [kind.FromString(message.value or b"") for message in bus.read(topic)]
 
 
 @contextmanager
@@ -42,6 +58,11 @@ def serve(work: Work, until: Question, limit_s: float = LIMIT_S) -> None:
     with beside(work) as runs:
         is_done = wait_until(until, limit_s, runs)
     assert is_done or until(), "the service ended by itself before that"
+
+
+def serve_all(work: Work, bus: Bus, topic: str, group: str) -> None:
+    """Work until all that was published has been committed."""
+    serve(work, all_read(bus, topic, group))
 
 
 def wait_until(is_so: Question, limit_s: float = 60.0, goes_on: Question = lambda: True) -> bool:

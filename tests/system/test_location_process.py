@@ -8,9 +8,10 @@ from kensoku.bus.topics import TOPICS, plan
 from kensoku.events import status_name
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_UPDATED, Event
+from tests import services
 from tests.associations import STATIONS, T0_NS, S, make_association, make_picks
 from tests.broker import Broker
-from tests.services import all_read, wait_until
+from tests.services import all_read, decoded, wait_until
 from tests.system.commands import service
 
 REGIONS, EVENTS_A_REGION = 4, 4
@@ -32,14 +33,11 @@ def lives() -> list[Association]:
 
 
 def publish(bus: Bus, states: list[Association]) -> None:
-    for state in states:
-        bus.publish("associations", state.region, state.SerializeToString())
-    bus.flush()
+    services.publish(bus, "associations", ((state.region, state) for state in states))
 
 
 def told(bus: Bus, topic: str) -> list[tuple[str, int, str]]:
-    events = [Event.FromString(message.value or b"") for message in bus.read(topic)]
-    return [(event.id, event.revision, status_name(event)) for event in events]
+    return [(event.id, event.revision, status_name(event)) for event in decoded(bus, topic, Event)]
 
 
 def test_replicas_that_are_killed_publish_every_revision_and_no_other(broker: Broker, tmp_path: Path) -> None:

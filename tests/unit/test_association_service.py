@@ -38,9 +38,7 @@ def known_stations(bus: Bus) -> None:
 
 
 def publish(bus: Bus, *messages: PickMessage) -> None:
-    for message in messages:
-        bus.publish("picks.by-region", REGION, message.SerializeToString(), partition=0)
-    bus.flush()
+    services.publish(bus, "picks.by-region", ((REGION, message) for message in messages), partition=0)
 
 
 def of(picks: Sequence[AssociatedPick]) -> list[PickMessage]:
@@ -55,7 +53,7 @@ def heard_to(picks: Sequence[AssociatedPick], evaluated_to_ns: int) -> PickMessa
 
 
 def told(bus: Bus) -> list[Association]:
-    return [Association.FromString(message.value or b"") for message in bus.read("associations")]
+    return services.decoded(bus, "associations", Association)
 
 
 def serve(settings: AssociationServiceSettings, bus: Bus, until: Callable[[], bool]) -> None:
@@ -144,9 +142,8 @@ def test_of_two_regions_one_tells_an_event_between_them(settings: AssociationSer
     picks = make_picks()
     start, given = handled(), [*of(picks), heard_to(picks, T0_NS + 300 * S)]
     for one in (region("east", 0, 4, 0), region("west", -4, 0, 5)):
-        bus.publish("control", PREFIX + one.name, Control(region=one).SerializeToString())
-        for message in given:
-            bus.publish("picks.by-region", one.name, message.SerializeToString(), partition=one.partition)
+        services.publish(bus, "control", [(PREFIX + one.name, Control(region=one))])
+        services.publish(bus, "picks.by-region", ((one.name, message) for message in given), one.partition)
     serve(settings, bus, lambda: handled() - start >= 2 * len(given) and is_final(bus))
     last = {one.event_id: one for one in told(bus)}
     assert [one.status for one in last.values()] == [EVENT_STATUS_FINAL], (
@@ -159,9 +156,8 @@ def test_a_region_that_hears_too_few_stations_stops_nobody(
     settings: AssociationServiceSettings, bus: Bus, caplog: pytest.LogCaptureFixture
 ) -> None:
     for one in (region("far", 60, 64, 0), region("here", -4, 4, 1)):
-        bus.publish("control", PREFIX + one.name, Control(region=one).SerializeToString())
-        for message in of(make_picks()):
-            bus.publish("picks.by-region", one.name, message.SerializeToString(), partition=one.partition)
+        services.publish(bus, "control", [(PREFIX + one.name, Control(region=one))])
+        services.publish(bus, "picks.by-region", ((one.name, each) for each in of(make_picks())), one.partition)
     serve(settings, bus, lambda: len(told(bus)) > 0)
     assert {one.region for one in told(bus)} == {"here"}
     assert "region far: left out its picks: found 0 stations" in caplog.text
@@ -174,7 +170,7 @@ def test_a_region_taken_off_the_map_says_its_last_word(settings: AssociationServ
     with services.beside(partial(run, settings, bus, Pulse(), clock_ns=lambda: now[0])) as runs:
         services.wait_until(lambda: len(told(bus)) > 0, services.LIMIT_S, runs)
         one = region("here", -4, 4, 1)
-        bus.publish("control", PREFIX + one.name, Control(region=one).SerializeToString())
+        services.publish(bus, "control", [(PREFIX + one.name, Control(region=one))])
 
         def is_over() -> bool:
             now[0] += 6 * S

@@ -18,7 +18,6 @@ from kensoku.settings import describe, load_settings
 from kensoku.v1.event_pb2 import Event
 from tests import services
 from tests.catalogue import make_event
-from tests.services import all_read
 
 
 @pytest.fixture
@@ -27,14 +26,11 @@ def settings(tmp_path: Path) -> CatalogSettings:
 
 
 def publish(bus: Bus, *events: Event) -> None:
-    for event in events:
-        bus.publish("events", event.id, event.SerializeToString())
-    bus.flush()
+    services.publish(bus, "events", ((event.id, event) for event in events))
 
 
 def serve(settings: CatalogSettings, bus: Bus) -> None:
-    """Until all that is published has been committed."""
-    services.serve(partial(run, settings, bus, Pulse()), all_read(bus, "events", "catalog"))
+    services.serve_all(partial(run, settings, bus, Pulse()), bus, "events", "catalog")
 
 
 def stored(settings: CatalogSettings) -> dict[str, int]:

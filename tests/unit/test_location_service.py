@@ -26,7 +26,7 @@ from kensoku.v1.event_pb2 import (
 )
 from tests import services
 from tests.associations import T0_NS, S, make_association, make_picks, publish_stations
-from tests.services import all_read
+from tests.services import decoded
 
 FOUR = ("A", "B", "C", "D")
 
@@ -49,19 +49,15 @@ def known_stations(bus: Bus) -> None:
 
 
 def publish(bus: Bus, *associations: Association) -> None:
-    for association in associations:
-        bus.publish("associations", association.region, association.SerializeToString())
-    bus.flush()
+    services.publish(bus, "associations", ((association.region, association) for association in associations))
 
 
 def serve(settings: LocationServiceSettings, bus: Bus) -> None:
-    """Until all that is published has been committed."""
-    services.serve(partial(run, settings, bus, Pulse()), all_read(bus, "associations", "location"))
+    services.serve_all(partial(run, settings, bus, Pulse()), bus, "associations", "location")
 
 
 def told(bus: Bus, topic: str = "events") -> list[tuple[str, int, str]]:
-    events = [Event.FromString(message.value or b"") for message in bus.read(topic)]
-    return [(event.id, event.revision, status_name(event)) for event in events]
+    return [(event.id, event.revision, status_name(event)) for event in decoded(bus, topic, Event)]
 
 
 def a_life() -> Sequence[Association]:
@@ -80,7 +76,7 @@ def test_a_candidate_becomes_preliminary_updated_and_final(settings: LocationSer
     publish(bus, *a_life())
     serve(settings, bus)
     assert told(bus) == LIFE
-    latest = Event.FromString(list(bus.read("catalogue"))[-1].value or b"")
+    latest = decoded(bus, "catalogue", Event)[-1]
     assert (latest.revision, latest.provenance.association_revision) == (3, 4)
     assert latest.latency.associated_ns < latest.latency.located_ns <= latest.latency.published_ns
     assert latest.preferred_magnitude == "ML"
@@ -151,7 +147,7 @@ def test_events_end_merged_or_retracted_with_the_reason(settings: LocationServic
         ("b", 1, "PRELIMINARY"),
         ("b", 2, "RETRACTED"),
     ]
-    events = {event.id: event for event in (Event.FromString(message.value or b"") for message in bus.read("events"))}
+    events = {event.id: event for event in decoded(bus, "events", Event)}
     ends = [events["a"], events["b"]]
     assert [(end.merged_into, end.reason) for end in ends] == [("b", "one earthquake"), ("", "its picks were noise")]
     assert ends[1].origin.stations_used == 8

@@ -30,6 +30,7 @@ from kensoku.times import NS_PER_S
 from kensoku.v1.pick_pb2 import PickMessage
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, WaveformPacket
 from tests.catalogue import ids, make_event
+from tests.services import decoded
 from tests.streams import START_NS, card, onsets, packet, picks, record, seconds, two_stages
 
 RECORD = record(6000, events=((1800, 0), (2400, 1), (4600, 0)))
@@ -119,7 +120,7 @@ def span(bus: Bus, first_s: float, last_s: float) -> LoggedSpan:
 
 
 def pick_ids(bus: Bus) -> set[str]:
-    read = [PickMessage.FromString(message.value or b"") for message in bus.read("picks")]
+    read = decoded(bus, "picks", PickMessage)
     return {message.pick.id for message in read if message.WhichOneof("content") == "pick"}
 
 

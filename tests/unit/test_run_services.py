@@ -2,8 +2,6 @@
 
 import argparse
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,17 +18,11 @@ from kensoku.errors import InputInvalid
 from kensoku.inventory import Reading
 from kensoku.runtime import Pulse
 from kensoku.supervision import Supervisor
-from tests.associations import STATIONS, make_association, make_picks
+from tests.associations import make_association, make_picks, publish_stations
 from tests.catalogue import ids, make_event
+from tests.services import all_read, publish, wait_until
 
 LIMIT_S = 240.0  # the first location compiles its loops, on a machine with other things to do
-
-
-def wait_for(claim: str, is_true: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
-    deadline = time.monotonic() + limit_s
-    while not is_true():
-        assert time.monotonic() < deadline, f"not within {limit_s:g} s: {claim}"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -42,9 +34,8 @@ def test_events_on_the_bus_are_soon_in_the_database(bus: Bus, tmp_path: Path) ->
     settings = CatalogSettings(home=tmp_path)
     stop = threading.Event()
     with bus, Supervisor(Pulse(), stop).running([catalog_service(settings, bus)]):
-        bus.publish("events", "abc", make_event("abc").SerializeToString())
-        bus.flush()
-        wait_for("the event is committed", lambda: sum(bus.lag("events", "catalog").values()) == 0)
+        publish(bus, "events", [("abc", make_event("abc"))])
+        wait_until(all_read(bus, "events", "catalog"), LIMIT_S)
     with open_store(settings.database_address, must_exist=True) as store:
         assert ids(store) == ["abc"]
 
@@ -52,16 +43,15 @@ def test_events_on_the_bus_are_soon_in_the_database(bus: Bus, tmp_path: Path) ->
 def test_an_association_on_the_bus_is_soon_an_event_in_the_database(bus: Bus, tmp_path: Path) -> None:
     given = {"home": tmp_path, "location_velocity_model": "homogeneous", "location_deepest_km": 30}
     chosen = Chosen.load(argparse.Namespace(**given))
-    for key, station in STATIONS.items():
-        bus.publish("inventory", key, station.SerializeToString())
+    publish_stations(bus)
     services = [location_service(chosen.locating, bus), catalog_service(chosen.keeping, bus)]
     pulse, stop = Pulse(), threading.Event()
     with bus, Supervisor(pulse, stop).running(services):
         association = make_association(make_picks())
-        bus.publish("associations", association.region, association.SerializeToString())
-        bus.flush()
-        wait_for("the event is committed", lambda: len(list(bus.read("events"))) == 1 and lag(bus) == 0)
-        wait_for("all are ready", lambda: not pulse.waiting())
+        publish(bus, "associations", [(association.region, association)])
+        is_kept = all_read(bus, "events", "catalog")
+        wait_until(lambda: len(list(bus.read("events"))) == 1 and is_kept(), LIMIT_S)
+        wait_until(lambda: not pulse.waiting(), LIMIT_S)
     with open_store(chosen.keeping.database_address, must_exist=True) as store:
         assert ids(store) == [association.event_id]
 
@@ -74,10 +64,6 @@ def test_each_setting_has_one_option_which_all_services_obey() -> None:
     chosen = Chosen.load(parser.parse_args(["--deepest-km", "45", "--velocity-model", "japan"]))
     assert chosen.associating.location_deepest_km == chosen.locating.location_deepest_km == 45
     assert chosen.associating.location_velocity_model == chosen.locating.location_velocity_model == "japan"
-
-
-def lag(bus: Bus) -> int:
-    return sum(bus.lag("events", "catalog").values())
 
 
 def test_the_stations_of_a_simulated_source_are_published_before_its_waveforms(bus: Bus) -> None:

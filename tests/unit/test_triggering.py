@@ -1,8 +1,8 @@
 """The service over a memory bus: what it publishes is what batch finds, also after a crash, a reject or an outage."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -71,13 +71,11 @@ def settings(tmp_path: Path) -> TriggeringSettings:
 
 
 def publish(bus: Bus, packets: Sequence[WaveformPacket]) -> None:
-    for one in packets:
-        bus.publish("waveforms", f"{one.network}.{one.station}", one.SerializeToString())
-    bus.flush()
+    services.publish(bus, "waveforms", ((f"{one.network}.{one.station}", one) for one in packets))
 
 
 def told(bus: Bus, topic: str = "picks") -> list[PickMessage]:
-    return [PickMessage.FromString(message.value or b"") for message in bus.read(topic)]
+    return services.decoded(bus, topic, PickMessage)
 
 
 def found(bus: Bus) -> list[Found]:
@@ -141,8 +139,7 @@ def test_what_was_told_before_any_progress_is_not_told_again(bus: Bus, settings:
     """By one that was killed in its first second."""
     packets = [*seconds(RECORD), LAST]
     expected = list(pick_packets(packets, two_stages()))
-    for pick in picks(expected):
-        bus.publish("picks", "XX.STA", PickMessage(pick=pick).SerializeToString())
+    services.publish(bus, "picks", (("XX.STA", PickMessage(pick=pick)) for pick in picks(expected)))
     publish(bus, packets)
     serve(settings, bus, StandIn(), progressed(bus, len(packets)))
     assert contents(found(bus)) == contents(expected)
@@ -156,38 +153,22 @@ def test_replicas_that_come_and_go_tell_what_one_tells(bus: Bus, settings: Trigg
     ]
     packets = [packet for second in zip(*stations, strict=True) for packet in second]
     expected = sorted(pick.id for pick in picks(pick_packets(packets, two_stages())))
-    stops = [threading.Event(), threading.Event()]
-    replicas = [
-        threading.Thread(target=run, args=(settings, bus, StandIn(), Pulse(), stop), daemon=True) for stop in stops
-    ]
+    first, second = (partial(run, settings, bus, StandIn(), Pulse()) for _ in range(2))
 
     def is_read(seconds_each: int) -> bool:
         newest: dict[int, Progress] = {one.partition: one for one in progress(bus)}
         return len(newest) == len(names) and all(one.next_offset >= seconds_each for one in newest.values())
 
-    def wait(seconds_each: int) -> None:
-        for _ in range(3000):
-            if is_read(seconds_each):
-                return
-            stops[1].wait(0.02)
-        raise AssertionError(f"nobody read {seconds_each} packets of each station")
-
-    try:
+    with ExitStack() as stays, ExitStack() as leaves:
         publish(bus, packets[:80])
-        replicas[0].start()
-        wait(20)
-        replicas[1].start()
+        runs = leaves.enter_context(services.beside(first))
+        services.wait_until(partial(is_read, 20), goes_on=runs)
+        runs = stays.enter_context(services.beside(second))
         publish(bus, packets[80:120])
-        wait(30)
-        stops[0].set()
-        replicas[0].join()
+        services.wait_until(partial(is_read, 30), goes_on=runs)
+        leaves.close()
         publish(bus, packets[120:])
-        wait(40)
-    finally:
-        for stop in stops:
-            stop.set()
-        for replica in replicas:
-            replica.join()
+        services.wait_until(partial(is_read, 40), goes_on=runs)
     assert sorted({pick.id for pick in picks(found(bus))}) == expected
     assert len(expected) >= 8
 
@@ -280,9 +261,7 @@ def test_what_is_too_late_goes_to_backfill(bus: Bus, settings: TriggeringSetting
 
 
 def fill_in(settings: TriggeringSettings, bus: Bus, late: Sequence[WaveformPacket], until: Callable[[], bool]) -> None:
-    for one in late:
-        bus.publish("waveforms.backfill", "XX.STA", one.SerializeToString())
-    bus.flush()
+    services.publish(bus, "waveforms.backfill", (("XX.STA", one) for one in late))
     serve(settings.model_copy(update={"triggering_backfill": True}), bus, StandIn(), until)
 
 
