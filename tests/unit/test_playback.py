@@ -20,18 +20,18 @@ from kensoku.cli.main import main
 from kensoku.cli.playback import copy_tables, never_behind, picks_in, play, promote, stages_of
 from kensoku.detection import pick_packets
 from kensoku.errors import InputInvalid, ModelServerUnavailable
-from kensoku.inference import Tensors
 from kensoku.models import Decision, PromotionLog
-from kensoku.picking import CARD
 from kensoku.runtime import Pulse
 from kensoku.settings import load_settings, socket_path
 from kensoku.supervision import Service
 from kensoku.times import NS_PER_S
 from kensoku.v1.pick_pb2 import PickMessage
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, WaveformPacket
+from tests import services
 from tests.catalogue import ids, make_event
 from tests.services import decoded
-from tests.streams import START_NS, card, onsets, packet, picks, record, seconds, two_stages
+from tests.stand_in_models import StandIn, write_folders
+from tests.streams import START_NS, packet, picks, record, seconds, two_stages
 
 RECORD = record(6000, events=((1800, 0), (2400, 1), (4600, 0)))
 STATIONS = ("STA", "STB", "STC")
@@ -42,32 +42,6 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody reads the last Progress here, and nothing is associated, for which loops would be compiled."""
     monkeypatch.setattr(_playback_stages, "SETTLE_S", 0.1)
     monkeypatch.setattr(association, "warm_up", lambda *_: None)
-
-
-class StandIn:
-    """Models in this process."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-        self.versions: set[str] = set()
-
-    def infer(self, model: str, inputs: Tensors, *, version: str = "", deadline_s: float = 0.0) -> Tensors:
-        self.versions.add(f"{model}/{version}")
-        if self.error:
-            raise self.error
-        return {"probabilities": onsets(inputs["counts"])}
-
-    def is_ready(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Holds nothing."""
-
-    def __enter__(self) -> "StandIn":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Holds nothing."""
 
 
 @pytest.fixture
@@ -96,18 +70,12 @@ def home(tmp_path: Path, tables: Path) -> Path:
 
 @pytest.fixture
 def chosen(home: Path, tmp_path: Path) -> Chosen:
-    for name, threshold in (("picker_live", 0.4), ("picker_first", 0.3)):
-        for version in ("1", "2"):
-            (tmp_path / name / version).mkdir(parents=True)
-            (tmp_path / name / version / "model.onnx").write_bytes(f"stand-in {version}".encode())
-        (tmp_path / name / CARD).write_text(card(threshold).to_json())
+    write_folders(tmp_path, versions=("1", "2"))
     return Chosen.load(argparse.Namespace(model_repository=tmp_path, home=home), "trial")
 
 
 def publish(bus: Bus, packets: Sequence[WaveformPacket]) -> None:
-    for one in packets:
-        bus.publish("waveforms", f"{one.network}.{one.station}", one.SerializeToString())
-    bus.flush()
+    services.publish(bus, "waveforms", ((f"{one.network}.{one.station}", one) for one in packets))
 
 
 def of_all_stations(last_s: int = 60) -> list[WaveformPacket]:
@@ -225,7 +193,7 @@ def test_an_empty_log_and_a_span_beside_it_are_told(live: Bus) -> None:
 def test_a_service_that_fails_ends_the_playback_with_its_reason(live: Bus, apart: Bus, chosen: Chosen) -> None:
     publish(live, of_all_stations(30))
     impatient = replace(chosen, picking=chosen.picking.model_copy(update={"models_wait_s": 0.01}))
-    away = StandIn(ModelServerUnavailable("found nobody, expected an answer; wait"))
+    away = StandIn(error=ModelServerUnavailable("found nobody, expected an answer; wait"))
     played = span(live, 0, 30)
     played.begin()
     with pytest.raises(ModelServerUnavailable):

@@ -12,7 +12,7 @@ import pytest
 from kensoku.bus import Bus
 from kensoku.detection import Found, pick_packets
 from kensoku.errors import ModelServerUnavailable, SettingInvalid
-from kensoku.inference import Models, Tensors
+from kensoku.inference import Models
 from kensoku.picking import CARD
 from kensoku.regions import WHOLE_EARTH, destinations
 from kensoku.runtime import Pulse
@@ -26,7 +26,8 @@ from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import METHOD_CLASSIC, Pick, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TimeKind, WaveformPacket
 from tests import services
-from tests.streams import card, contents, onsets, packet, picks, record, seconds, two_stages
+from tests.stand_in_models import StandIn, write_folders
+from tests.streams import card, contents, packet, picks, record, seconds, two_stages
 
 RECORD = record(4000, events=((1800, 0), (2400, 1)))
 LAST_OF_LONG = seconds(np.zeros((3, 19_000), dtype=np.int32))[-1:]
@@ -34,39 +35,9 @@ LAST = seconds(np.zeros((3, 11_000), dtype=np.int32))[-1]  # a minute later: the
 EXPECTED = sorted(pick.id for pick in picks(pick_packets(seconds(RECORD), two_stages())))
 
 
-class StandIn:
-    """Models in this process that may be away for some calls."""
-
-    def __init__(self, away: int = 0) -> None:
-        self.away = away
-        self.windows = 0
-
-    def infer(self, model: str, inputs: Tensors, *, version: str = "", deadline_s: float = 0.0) -> Tensors:
-        if self.away:
-            self.away -= 1
-            raise ModelServerUnavailable("found nobody, expected an answer; wait")
-        self.windows += len(inputs["counts"])
-        return {"probabilities": onsets(inputs["counts"])}
-
-    def is_ready(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        pass
-
-    def __enter__(self) -> "StandIn":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def settings(tmp_path: Path) -> TriggeringSettings:
-    for name, threshold in (("picker_live", 0.4), ("picker_first", 0.3)):
-        (tmp_path / name / "1").mkdir(parents=True)
-        (tmp_path / name / "1" / "model.onnx").write_bytes(b"a stand-in answers")
-        (tmp_path / name / CARD).write_text(card(threshold).to_json())
+    write_folders(tmp_path)
     return load_settings(TriggeringSettings, {"model_repository": tmp_path, "home": tmp_path})
 
 
