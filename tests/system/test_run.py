@@ -136,6 +136,9 @@ def test_the_demo_starts_shows_its_packets_and_stops_without_leaving_anything(ho
         assert {json.loads(line)["key"] for line in tail.stdout.splitlines()} == {f"XA.0{n}" for n in range(1, 7)}
         assert "XA.06" in system.command("inventory", "show").stdout, "its stations are known without being asked for"
         assert system.command("catalog", "list").stdout.endswith("events\n")
+        told = re.search(r"models list (--models triton://127\.0\.0\.1:[1-9]\d*)$", system.wait_for("models list"))
+        assert told, "where the models answer, since it is not where commands look for them"
+        assert "READY" in system.command("models", "list", *told[1].split()).stdout.upper()
         status, body = system.get("/readyz")
         assert (status, json.loads(body)["ready"]) == (200, True)
         assert 'bus_published_messages_total{topic="waveforms"}' in system.get("/metrics")[1]
