@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from google.protobuf import json_format, text_format
 from google.protobuf.message import DecodeError
@@ -11,7 +12,6 @@ from kensoku.bus import Message
 from kensoku.bus.topics import REJECTED
 from kensoku.errors import InputInvalid
 from kensoku.events import PHASES, decision_name, preferred_magnitude, quality_name, status_name, type_name
-from kensoku.packets import ChannelSamples, decode_packet
 from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.control_pb2 import Control
@@ -20,6 +20,9 @@ from kensoku.v1.health_pb2 import StationHealth
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP, Pick, PickMeasurement, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
+
+if TYPE_CHECKING:
+    from kensoku.packets import ChannelSamples
 
 CONTRACTS: Mapping[str, type[Contract]] = {
     "waveforms": WaveformPacket,
@@ -92,6 +95,8 @@ def _describe(message: Message) -> str:
 
 def describe_packet(packet: WaveformPacket, size_bytes: int) -> str:
     """When, which channels, how much, how dense, and how long after the last sample it came."""
+    from kensoku.packets import decode_packet  # here: only samples need numpy, which takes long to import
+
     try:
         channels = decode_packet(packet)
     except InputInvalid as error:
@@ -214,7 +219,7 @@ def _ties(merged_into: str, split_from: str, reason: str) -> list[str]:
     return [words + text for words, text in told if text]
 
 
-def _names(channels: Sequence[ChannelSamples]) -> str:
+def _names(channels: Sequence["ChannelSamples"]) -> str:
     """`10.HHZ,10.HHN`, without a dot where the location is empty."""
     return ",".join(f"{c.location}.{c.code}" if c.location else c.code for c in channels)
 
