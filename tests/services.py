@@ -22,7 +22,7 @@ def publish(bus: Bus, topic: str, messages: Iterable[tuple[str, Message]], parti
     """Each by its key; all are there when this returns."""
     for key, message in messages:
         bus.publish(topic, key, message.SerializeToString(), partition=partition)
-    bus.flush()
+    bus.flush(60.0)
 
 
 def decoded(bus: Bus, topic: str, kind: type[Contract]) -> list[Contract]:

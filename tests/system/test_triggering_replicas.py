@@ -21,8 +21,9 @@ from kensoku.simulation.archive import select_stations
 from kensoku.simulation.engine import open_world
 from kensoku.v1.pick_pb2 import PickMessage
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
+from tests import services
 from tests.broker import Broker
-from tests.services import wait_until
+from tests.services import decoded, wait_until
 from tests.streams import contents, picks
 from tests.system.commands import service
 
@@ -59,13 +60,11 @@ def expected(packets: Sequence[WaveformPacket]) -> list[Found]:
 
 
 def publish(bus: Bus, packets: Sequence[WaveformPacket]) -> None:
-    for one in packets:
-        bus.publish("waveforms", f"{one.network}.{one.station}", one.SerializeToString())
-    bus.flush(60.0)
+    services.publish(bus, "waveforms", ((f"{one.network}.{one.station}", one) for one in packets))
 
 
 def told(bus: Bus) -> list[Found]:
-    messages = [PickMessage.FromString(message.value or b"") for message in bus.read("picks")]
+    messages = decoded(bus, "picks", PickMessage)
     of_picks = [m.pick for m in messages if m.WhichOneof("content") == "pick"]
     return [*of_picks, *(m.measurement for m in messages if m.WhichOneof("content") == "measurement")]
 
