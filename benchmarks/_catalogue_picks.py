@@ -1,10 +1,19 @@
 """Picks without records: of noise, of a scenario's earthquakes by rays, or of the arrivals of a cut with errors."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from benchmarks._association_cases import SIMULATED_ERROR_S, Shocks, noise, pick
+from benchmarks._association_cases import (
+    DECAY,
+    PER_KM,
+    S_OVER_P,
+    SIMULATED_ERROR_S,
+    Shocks,
+    distances_km,
+    noise,
+    pick,
+)
 from benchmarks._catalogue_live import Timed
 from benchmarks._catalogue_records import Cut
 from kensoku.locating import Site
@@ -26,6 +35,9 @@ PHASES = (PHASE_P, PHASE_S)
 NEEDED_S = (0.95, 1.8)  # of the record behind an onset, of P and S
 TELEMETRY_S = (1.0, 1.2)
 PICKED_SNR = 2.0
+CODA_DECAY, CODA_PER_S = 1.5, 1 / 55  # log10 of a coda over lapse time, and a second (5 Hz, a quality of 360)
+CODA_S = 600.0  # after which nothing is left of it
+ABOVE_CODA = np.log10(1.5)
 
 Row = tuple[str, int, float, int]  # station, phase, onset in s since 1970, event
 
@@ -81,8 +93,8 @@ def of_noise(sites: dict[str, Site], start_s: float, length_s: float, seed: int 
 
 
 def of_world(world: World, sites: dict[str, Site], start_s: float, length_s: float, seed: int = 5) -> list[Row]:
-    """What stations pick of its earthquakes falls with distance and rises with magnitude; event: row of the
-    catalogue."""
+    """What stations pick of its earthquakes falls with distance and rises with magnitude, and is above the codas of
+    others; event: row of the catalogue."""
     catalogue = world.catalogue
     rows = np.flatnonzero(
         (catalogue.time_ns >= start_s * NS_PER_S) & (catalogue.time_ns < (start_s + length_s) * NS_PER_S)
@@ -95,7 +107,31 @@ def of_world(world: World, sites: dict[str, Site], start_s: float, length_s: flo
         catalogue.ml[rows],
     )
     found = pick(sites, world.scenario.earth, shocks, np.random.default_rng(seed))
+    found = [found[k] for k in above_codas(found, sites, shocks)]
     return [(station, wave, onset_s, int(rows[event])) for station, wave, onset_s, event in found]
+
+
+def above_codas(found: Sequence[Row], sites: Mapping[str, Site], shocks: Shocks) -> list[int]:
+    """Which arrivals are not hidden by what is left of larger ones at their station."""
+    number = {name: index for index, name in enumerate(sorted(sites))}
+    station = np.array([number[name] for name, *_ in found], dtype=np.int64)
+    wave, onset_s, event = (np.array([row[k] for row in found]) for k in (1, 2, 3))
+    r_km = np.hypot(distances_km(sites, shocks)[event, station], shocks.depth_km[event])
+    size = shocks.magnitude[event] - DECAY * np.log10(r_km) - PER_KM * r_km + S_OVER_P * wave
+    lapse_s = np.maximum(onset_s - shocks.time_s[event], 1.0)
+    kept = list[int]()
+    for each in range(len(number)):
+        own = np.flatnonzero(station == each)
+        own = own[np.argsort(onset_s[own])]
+        first = np.searchsorted(onset_s[own], onset_s[own] - CODA_S)
+        for k in range(len(own)):
+            here, before = own[k], own[first[k] : k]
+            before = before[event[before] != event[here]]
+            after_s = onset_s[here] - onset_s[before]
+            fallen = CODA_DECAY * np.log10(1 + after_s / lapse_s[before]) + CODA_PER_S * after_s
+            if not before.size or size[here] > (size[before] - fallen).max() + ABOVE_CODA:
+                kept.append(int(here))
+    return sorted(kept)
 
 
 def of_cut(cut: Cut, seed: int = 7) -> list[Row]:

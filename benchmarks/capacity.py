@@ -7,7 +7,8 @@ sent at their pace by a process of its own, which stands in the place of acquisi
 which it is sent. Triggering runs as so many processes as there are cores, as `--scale triggering=2` would start them.
 A trial counts if the ids of its picks are those that a batch run finds in the same packets, 1,000 or more, if lag did
 not grow, and if 99 of 100 picks were published within a second of the arrival of their packet. Lag and latency are
-judged after the first ten seconds: all stations begin in the same instant, which no network does.
+judged after the first ten seconds: all stations begin in the same instant, which no network does. On a virtual machine
+what others take from it is told as well: with no core left for a moment, no program keeps up.
 Without --stations: trials of a minute, more stations each time, until one does not count.
 """
 
@@ -58,9 +59,12 @@ class Trial:
     picks: int
     p50_s: float  # from the arrival of the packet that completed a second to the publication of its picks
     p99_s: float
+    p99_s_of_minutes: tuple[float, ...]
     lag_slope: float  # s a second
     cores: float  # of broker, Triton and triggering
     generator_cores: float
+    stolen_cores: float  # what other machines took of this one's, where it is a virtual one
+    stolen_cores_most: float  # in ten seconds
     ids_equal_batch: bool
     missing: int
     more: int
@@ -102,6 +106,11 @@ def spent_s(processes: Iterable[int]) -> float:
             continue
         total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return total
+
+
+def stolen_s() -> float:
+    """Processor time that a virtual machine wanted and did not get."""
+    return int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def family(processes: Iterable[int]) -> set[int]:
@@ -181,15 +190,17 @@ def attempt(scenario: str, stations: int, seconds: int, replicas: int) -> Trial:
             )
             sender.start()
             assert sender.pid is not None
-            began_s, sent_s, lags = spent_s(measured), 0.0, list[tuple[float, float]]()
+            began_s, sent_s, lags, stolen = spent_s(measured), 0.0, list[tuple[float, float]](), [stolen_s()]
             while sender.is_alive():
                 time.sleep(1.0)
+                stolen.append(stolen_s())
                 lags.append((time.time() - start_s, max(metric(port, "triggering_lag_seconds") for port in ports)))
                 sent_s = max(sent_s, spent_s([sender.pid]))
             spent = spent_s(measured) - began_s
             until(lambda: {pick.id for pick in picks_of(bus)} >= expected, REST_S)
             found = picks_of(bus)
-    return judged(stations, seconds, replicas, start_s, found, expected, lags, spent / seconds, sent_s / seconds)
+    cores = (spent / seconds, sent_s / seconds)
+    return judged(stations, seconds, replicas, start_s, found, expected, lags, cores, stolen)
 
 
 def batch_ids(rendered: Sequence[Rendered]) -> set[str]:
@@ -213,12 +224,17 @@ def judged(
     found: Sequence[Pick],
     expected: set[str],
     lags: Sequence[tuple[float, float]],
-    cores: float,
-    generator_cores: float,
+    cores: tuple[float, float],
+    stolen: Sequence[float],
 ) -> Trial:
     settled_ns = (start_s + SETTLING_S) * NS_PER_S
     stamps = [(pick.latency.packet_arrival_ns, pick.latency.published_ns) for pick in found]
     latency_s = [(told - came) / NS_PER_S for came, told in stamps if came >= settled_ns] or [np.nan]
+    minutes: dict[int, list[float]] = {}
+    for came, told in stamps:
+        if came >= settled_ns:
+            minutes.setdefault(int((came / NS_PER_S - start_s) // 60), []).append((told - came) / NS_PER_S)
+    by_ten_s = [(after - before) / 10 for before, after in zip(stolen, stolen[10:], strict=False)]
     steady = np.array([(at, lag) for at, lag in lags if SETTLING_S <= at <= seconds and np.isfinite(lag)])
     ids = {pick.id for pick in found}
     return Trial(
@@ -228,9 +244,12 @@ def judged(
         picks=len(found),
         p50_s=round(float(np.median(latency_s)), 3),
         p99_s=round(float(np.quantile(latency_s, 0.99)), 3),
+        p99_s_of_minutes=tuple(round(float(np.quantile(minutes[k], 0.99)), 3) for k in sorted(minutes)),
         lag_slope=round(float(np.polyfit(steady[:, 0], steady[:, 1], 1)[0]), 4) if len(steady) > 2 else float("nan"),
-        cores=round(cores, 3),
-        generator_cores=round(generator_cores, 3),
+        cores=round(cores[0], 3),
+        generator_cores=round(cores[1], 3),
+        stolen_cores=round((stolen[-1] - stolen[0]) / max(len(stolen) - 1, 1), 3),
+        stolen_cores_most=round(max(by_ten_s, default=0.0), 3),
         ids_equal_batch=ids == expected and len(found) == len(ids),
         missing=len(expected - ids),
         more=len(ids - expected) + len(found) - len(ids),

@@ -41,9 +41,9 @@ def _compile(function: Function, *, is_lean: bool = False, is_inlined: bool = Fa
 
 @cache
 def _folder(package: Path) -> str:
-    """Another one whenever a module of the package, or kernels of others that it calls, change: numba itself sees only
-    the module of the outermost loop."""
-    own = sorted(package.glob("*.py"))
+    """Another one whenever a module of the package that has loops or that such a one takes something from, or kernels
+    of others that it calls, change: numba itself sees only the module of the outermost loop."""
+    own = _with_loops(package)
     called = {name for path in own for name in re.findall(r"from kensoku\.(\w+)\._kernels", path.read_text("utf-8"))}
     others = sorted(path for name in called for path in package.parent.glob(f"{name}/_kernels*.py"))
     sources = [(path.name, path.read_bytes()) for path in (*own, *others)]
@@ -52,6 +52,15 @@ def _folder(package: Path) -> str:
     root = Path(given) if given else Path.home() / ".cache"
     root = root if os.access(_existing(root), os.W_OK) else Path(tempfile.gettempdir())
     return str(root / "kensoku" / f"compiled-{package.name}-{state}")
+
+
+def _with_loops(package: Path) -> list[Path]:
+    texts = {path.stem: path.read_text("utf-8") for path in sorted(package.glob("*.py"))}
+    names = [name for name, text in texts.items() if "from kensoku.compiled import" in text]
+    for name in names:  # which grows
+        taken = re.findall(rf"from kensoku\.{package.name}\.(\w+) import", texts[name])
+        names += [each for each in dict.fromkeys(taken) if each in texts and each not in names]
+    return [package / f"{name}.py" for name in sorted(names)]
 
 
 def _existing(folder: Path) -> Path:

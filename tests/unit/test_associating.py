@@ -47,6 +47,19 @@ def test_two_at_once_are_two() -> None:
     assert sorted(owners(associate(made, network()), of)) == list(range(10))
 
 
+def test_a_swarm_a_minute_later_hides_no_small_earthquake() -> None:
+    """It begins after all that is sought beside the small one, so its picks are nobody's there."""
+    stretch_s = 60 - BEGIN_NS // NS_PER_S % 60
+    small, _ = onsets([Shock(stretch_s + 30, 3, 4)], detected=1.0)
+    near = ("XX.S11", "XX.S12", "XX.S21", "XX.S22")
+    few = [each for each in small if each.station in near][:7]
+    swarm, _ = onsets([Shock(stretch_s + 91 + k, 12 * np.sin(5 * k), 15 * np.cos(3 * k)) for k in range(30)], seed=4)
+    later = [Onset(f"s{each.id}", each.station, each.phase, each.onset_ns, each.uncertainty_s) for each in swarm]
+    alone = told(associate(few, network()), few)
+    assert len(alone) == 1
+    assert alone <= told(associate([*few, *later], network()), [*few, *later])
+
+
 def test_swapped_labels_are_put_right() -> None:
     made, _ = onsets([Shock(50, 3, 4)], detected=1.0)
     first = next(k for k, each in enumerate(made) if each.phase == "S")

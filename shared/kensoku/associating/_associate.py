@@ -105,13 +105,13 @@ def candidates(
     begin_ns, end_ns = span_of(stretch, network)
     order, picks = _picks(onsets, begin_ns, network)
     until_ns = end_ns if now_ns is None else min(max(now_ns, onsets[-1].onset_ns), end_ns)
-    span_s = max((until_ns - begin_ns) / NS_PER_S, 10.0)
+    bins = round((STRETCH_NS + 2 * PAD_NS) / NS_PER_S / BIN_S)
+    span_s = min(max((until_ns - begin_ns) / NS_PER_S, 10.0), bins * BIN_S)  # in which what is sought may begin
     stations = network.stations
     if evaluated_ns is not None:
         ends = [(evaluated_ns.get(code, 0) - begin_ns) / NS_PER_S for code in network.codes]
         stations = stations._replace(evaluated=np.array(ends))
     most = min(MOST_EVENTS, len(onsets) // min(rules.least_picks, rules.least_p) + 1)
-    bins = round((STRETCH_NS + 2 * PAD_NS) / NS_PER_S / BIN_S)
     limits = Rules(
         network.reach_km, rules.detected, rules.widest_s, rules.least_picks, rules.least_p, rules.least_stations,
         rules.least_log_odds, rules.bias,

@@ -18,7 +18,8 @@ SWEEPS = 3
 GUESS = 4  # steps of a fit, then it is given up if it cannot become an event
 OPTIMISM = 1.5  # of the logarithm of each pick's odds, that better times may bring
 FINE = 8  # step that a fit begins with when it is fitted again
-LEAST_S = 150.0  # that a station is thought to have been listened to, when less has passed
+OTHERS_S = 200.0  # for how long a station's own picks are counted until they say as much as the network's
+LEAST_COUNT = 1.0  # more than are counted
 LEAST_EVENTS = 0.05  # of a stretch in which none was found, for how often earthquakes are
 NONE = -1e9
 TRIES = 50
@@ -140,17 +141,29 @@ def keep_own(event: int, events: Found) -> None:
 
 @lean
 def count_others(picks: Picks, owner: Ints, span_s: float) -> None:
-    """How often each label is picked at a station without an event that would explain it."""
-    for station in range(len(picks.first) - 1):
-        begin, end = picks.first[station], picks.first[station + 1]
-        for phase in range(2):
-            count = 0
-            for k in range(begin, end):
-                if owner[k] < 0 and picks.label[phase, k] >= 0.5:
-                    count += 1
+    """How often each label is picked at a station without an event that would explain it: by its other picks, and those
+    of the network. Later ones may be of events that are not sought here."""
+    stations = len(picks.first) - 1
+    for phase in range(2):
+        everywhere = count_of(phase, 0, len(picks.onset), picks, owner, span_s)
+        usual = LEAST_COUNT + everywhere / stations * OTHERS_S / span_s
+        for station in range(stations):
+            begin, end = picks.first[station], picks.first[station + 1]
+            count = count_of(phase, begin, end, picks, owner, span_s)
             for k in range(begin, end):
                 if picks.label[phase, k] >= 0.5:
-                    picks.background[k] = max(count, 0.5) / max(span_s, LEAST_S)
+                    others = count - count_of(phase, k, k + 1, picks, owner, span_s)
+                    picks.background[k] = (others + usual) / (span_s + OTHERS_S)
+
+
+@lean
+def count_of(phase: int, begin: int, end: int, picks: Picks, owner: Ints, span_s: float) -> int:
+    """Of these the picks with the label of a phase that no event explains."""
+    count = 0
+    for k in range(begin, end):
+        if owner[k] < 0 and picks.label[phase, k] >= 0.5 and picks.onset[k] < span_s:
+            count += 1
+    return count
 
 
 @lean

@@ -48,7 +48,7 @@ def judge(counts: Counts, waves: Counts, onset: int, rate_hz: int, *, are_mixed:
     rms = np.sqrt(np.square(seen[:, -first - before : -first]).mean(axis=1))
     peaks = np.abs(np.stack([seen_waves, seen])[..., -first:]).max(axis=-1)
     if are_mixed:
-        earlier = np.abs(seen_waves[:, -2 * first : -first]).max(axis=-1)
-        peaks[0] = np.sqrt(np.maximum(np.square(peaks[0]) - np.square(earlier), 0.0))
+        earlier = np.abs(seen_waves[:, -2 * first : -first]).max()
+        peaks[0] *= np.sqrt(max(1.0 - (earlier / max(peaks[0].max(), FAINTEST)) ** 2, 0.0))
     snr, record_snr = (peaks / np.maximum(rms, FAINTEST)).max(axis=-1)
     return Visibility(float(snr), float(record_snr))
