@@ -5,9 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from benchmarks._association_cases import Shocks
+from benchmarks._catalogue_loads import hastened
+from benchmarks._catalogue_picks import above_codas
 from benchmarks._catalogue_queue import HOP_NS, Load, served
-from benchmarks._catalogue_records import rises
 from benchmarks._catalogue_scores import Delay, delay_of, lives_of, score
+from kensoku.locating import Site
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
     EVENT_STATUS_MERGED,
@@ -113,13 +116,14 @@ def test_a_program_takes_what_has_come_when_it_is_free() -> None:
     assert (load.turns, load.spent_ns) == (3, 120)
 
 
-def test_an_arrival_in_the_coda_of_another_is_worth_what_it_adds() -> None:
-    rate_hz = 100
-    times_s = np.arange(0, 30, 1 / rate_hz)
-    coda = np.where(times_s > 5, 10 * np.sin(2 * np.pi * 6 * times_s), 0)
-    burst = np.where((times_s > 20) & (times_s < 21), 30 * np.sin(2 * np.pi * 6 * times_s), 0)
-    waves = np.stack([coda + burst] * 3)
-    clear, nothing, added = rises(waves, [5 * S, 15 * S, 20 * S], rate_hz)
-    assert clear == pytest.approx(1.0, abs=0.01)
-    assert nothing == pytest.approx(0.0, abs=0.1)
-    assert added == pytest.approx(np.sqrt(1 - (10 / 40) ** 2), abs=0.02)
+def test_a_small_shock_is_not_picked_in_the_coda_of_a_great_one() -> None:
+    """Two small ones of one place, ten seconds and ten minutes after it."""
+    sites = {"XX.A": Site(35.0, 136.0)}
+    shocks = Shocks(*(np.array(values) for values in ([35.1] * 3, [136.0] * 3, [8.0] * 3, [0.0, 10, 601], [6.0, 1, 1])))
+    found = [("XX.A", wave, float(shocks.time_s[event]) + 3 + 2 * wave, event) for event in range(3) for wave in (0, 1)]
+    assert above_codas(found, sites, shocks) == [0, 1, 4, 5]
+
+
+def test_all_comes_sooner_when_it_is_hastened() -> None:
+    told = [(at(0), Pick(id="a")), (at(30), Pick(id="b"))]
+    assert hastened(told, 10) == [(at(0), Pick(id="a")), (at(3), Pick(id="b"))]

@@ -78,11 +78,12 @@ def _probability(onset: Onset) -> float:
 
 
 def stretches_of(times_ns: Ints, network: Network) -> list[int]:
-    """Those in which an event may have made some of the picks."""
+    """Those to which an event may belong that made some of the picks."""
     longest_ns = round(network.longest_s * NS_PER_S)
-    low = np.unique((times_ns - longest_ns) // STRETCH_NS)
-    steps = np.arange(longest_ns // STRETCH_NS + 2)
-    return [int(each) for each in np.unique(low[:, None] + steps)]
+    low, high = (times_ns - longest_ns - EDGE_NS) // STRETCH_NS, (times_ns + EDGE_NS) // STRETCH_NS
+    steps = np.arange((longest_ns + 2 * EDGE_NS) // STRETCH_NS + 2)
+    every = low[:, None] + steps
+    return [int(each) for each in np.unique(every[every <= high[:, None]])]
 
 
 def span_of(stretch: int, network: Network) -> tuple[int, int]:

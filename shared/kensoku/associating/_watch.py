@@ -108,6 +108,7 @@ class Watch:
             self._reopen(stretch)
         self._pool.put(pick, onset)
         self._stale.update(stretches_of(np.array([onset.onset_ns]), self.network))
+        self._stale.update(self._found.keys() & {stretch + 1})  # where its event may compete for others' picks
         self._listening.pass_time(max(pick.latency.last_sample_ns, onset.onset_ns))
         return True
 
