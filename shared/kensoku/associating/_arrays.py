@@ -73,6 +73,7 @@ class Work(NamedTuple):
     chosen: Ints
     distance: Floats  # station: km
     heard: Floats  # phase, station: when it would have been picked at the latest
+    hidden: Floats  # phase, station: 1 where other waves may hide it
     has: Ints  # phase, station
     rival: Floats
     pairs: Ints  # how many were found last

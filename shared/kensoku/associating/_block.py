@@ -260,6 +260,7 @@ def find_events(
         np.zeros(2 * many_stations + 2, np.int64),
         np.zeros(many_stations),
         np.zeros((2, many_stations)),
+        np.zeros((2, many_stations)),
         np.zeros((2, many_stations), np.int64),
         np.zeros(many_picks),
         np.zeros(1, np.int64),

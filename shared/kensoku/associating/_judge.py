@@ -5,13 +5,16 @@ import math
 import numpy as np
 
 from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Stations, Work
-from kensoku.associating._fit import offset, travel
+from kensoku.associating._fit import first_after, offset, travel
 from kensoku.compiled import compiled, lean
 
 RADII_KM = np.array([10.0, 15.0, 20.0, 30.0, 40.0, 55.0, 75.0, 100.0, 130.0, 170.0, 220.0, 300.0])
 LEAST_DETECTED = 0.02
 AFTER_S = 2.0  # s after a predicted arrival, from when on it counts that it was not picked
 BOTH, P_ALONE, S_ALONE = 0.7, 0.22, 0.08  # what is picked at stations that pick anything of an event
+HIDDEN_S = (8.0, 0.5)  # before and after a predicted arrival: what else is picked there may hide it
+HIDDEN = 0.6  # of the arrivals there, where they are hidden at all
+SELDOM = 3.0  # logarithm of the odds against that
 
 
 @lean
@@ -38,6 +41,48 @@ def choose(count: int, found: Ints, values: Floats, picks: Picks, rules: Rules, 
     return many
 
 
+@lean
+def is_busy(moment: float, station: int, picks: Picks, work: Work, many: int) -> bool:
+    """Whether something else was picked there just before, whose waves may hide an arrival."""
+    before, after = HIDDEN_S
+    end = picks.first[station + 1]
+    k = first_after(picks.onset, picks.first[station], end, moment - before)
+    while k < end and picks.onset[k] < moment + after:
+        is_own = False
+        for index in range(many):
+            is_own = is_own or work.found[0, work.chosen[index]] == k
+        if not is_own:
+            return True
+        k += 1
+    return False
+
+
+@lean
+def explain(radius: float, share: float, stations: Stations, rules: Rules, work: Work) -> float:
+    """The logarithm of how probable it is that just these stations have P, S, both or neither, if the event is picked
+    up to a radius, and that share of the arrivals is hidden where something else was picked just before."""
+    has, distance, heard, total = work.has, work.distance, work.heard, 0.0
+    for station in range(len(distance)):
+        if distance[station] > rules.reach_km:
+            continue
+        near = rules.detected / (1.0 + math.exp((distance[station] - radius) / (0.3 * radius + 5.0)))
+        near = max(near, LEAST_DETECTED)
+        p, s = share * work.hidden[0, station], share * work.hidden[1, station]
+        both, p_alone = (1.0 - p) * (1.0 - s) * BOTH, (1.0 - p) * (P_ALONE + s * BOTH)
+        s_alone = (1.0 - s) * (S_ALONE + p * BOTH)
+        no_s_yet = stations.evaluated[station] <= heard[1, station]
+        if has[0, station] and has[1, station]:
+            total += math.log(near * both)
+        elif has[0, station]:
+            total += math.log(near * (p_alone + both if no_s_yet else p_alone))
+        elif has[1, station]:
+            total += math.log(near * s_alone)
+        elif stations.evaluated[station] > heard[0, station]:
+            seen = (1.0 - p) * (BOTH + P_ALONE) + S_ALONE if no_s_yet else both + p_alone + s_alone
+            total += math.log(1.0 - near * seen)
+    return total
+
+
 @compiled
 def judge(
     place: Floats,
@@ -53,7 +98,7 @@ def judge(
     well its picks fit, which stations within its range have none, how closely place and time are known, and how often
     an earthquake is there."""
     many = choose(count, work.found, work.values, picks, rules, work.chosen)
-    has, distance, heard, normal = work.has, work.distance, work.heard, work.normal
+    has, distance, heard, hidden, normal = work.has, work.distance, work.heard, work.hidden, work.normal
     gain = 0.0
     has[:] = 0
     for index in range(many):
@@ -64,25 +109,14 @@ def judge(
         north, east = offset(place, stations.latitude[station], stations.longitude[station])
         distance[station] = math.hypot(north, east)
         for phase in range(2):
-            heard[phase, station] = place[3] + travel(earth.times, phase, distance[station], place[2])[0] + AFTER_S
+            wanted = place[3] + travel(earth.times, phase, distance[station], place[2])[0]
+            heard[phase, station] = wanted + AFTER_S
+            hidden[phase, station] = is_busy(wanted, station, picks, work, many)
     best = -1e300
     for radius in RADII_KM:
-        total = 0.0
-        for station in range(len(stations.latitude)):
-            if distance[station] > rules.reach_km:
-                continue
-            near = rules.detected / (1.0 + math.exp((distance[station] - radius) / (0.3 * radius + 5.0)))
-            near = max(near, LEAST_DETECTED)
-            if has[0, station] and has[1, station]:
-                total += math.log(near * BOTH)
-            elif has[0, station]:
-                no_s_yet = stations.evaluated[station] <= heard[1, station]
-                total += math.log(near * (P_ALONE + BOTH if no_s_yet else P_ALONE))
-            elif has[1, station]:
-                total += math.log(near * S_ALONE)
-            elif stations.evaluated[station] > heard[0, station]:
-                total += math.log(1.0 - near)
-        best = max(best, total)
+        best = max(best, explain(radius, 0.0, stations, rules, work))
+        if hidden.any():
+            best = max(best, explain(radius, HIDDEN, stations, rules, work) - SELDOM)
     volume = 2.0 * math.log(2.0 * math.pi)
     for i in range(4):
         volume -= math.log(normal[i, i])  # decomposed
