@@ -60,6 +60,16 @@ def test_a_swarm_a_minute_later_hides_no_small_earthquake() -> None:
     assert alone <= told(associate([*few, *later], network()), [*few, *later])
 
 
+def test_an_earthquake_whose_p_are_hidden_in_the_waves_of_a_larger_one_is_found_by_its_s() -> None:
+    larger, _ = onsets([Shock(50, 0, 0)], detected=1.0)
+    smaller, _ = onsets([Shock(53, 8, 6)], detected=1.0, seed=3)
+    seen = sorted((each for each in smaller if each.phase == "S"), key=lambda each: each.onset_ns)[:7]
+    seen = [Onset(f"b{each.id}", each.station, "S", each.onset_ns, each.uncertainty_s) for each in seen]
+    assert not associate(seen, network()), "with nothing that hides their P they are no earthquake"
+    found = told(associate([*larger, *seen], network()), [*larger, *seen])
+    assert found == {frozenset(each.id for each in larger), frozenset(each.id for each in seen)}
+
+
 def test_swapped_labels_are_put_right() -> None:
     made, _ = onsets([Shock(50, 3, 4)], detected=1.0)
     first = next(k for k, each in enumerate(made) if each.phase == "S")
