@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import urllib.error
@@ -137,6 +138,14 @@ def test_the_port_is_free_after_the_block(pulse: Pulse) -> None:
         pass
     with serve_pulse(pulse, "127.0.0.1", port) as again:
         assert again == port
+
+
+def test_a_probe_that_hangs_up_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    with serve_pulse(Pulse(), "127.0.0.1", 0) as port:
+        with socket.create_connection(("127.0.0.1", port)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close at once, by a reset
+        assert get(f"http://127.0.0.1:{port}/livez")[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 # --- stopping ---------------------------------------------------------------------------------------------------------
