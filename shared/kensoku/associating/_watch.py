@@ -120,8 +120,10 @@ class Watch:
         self._listening.hear(progress)
 
     def hear_neighbour(self, told: Association) -> bool:
-        """Whether what another region has told is new, and may be of an earthquake that we tell or may tell."""
-        if not self._seams.hear(told):
+        """Whether what another region has told is new, and may be of an earthquake that we tell or may tell: wherever
+        it sees it, for ours may have moved there."""
+        is_near = any(station_of(each.pick.instrument) in self.network.number for each in told.picks)
+        if not self._seams.hear(told, is_near=is_near):
             return False
         time_ns = told.trial.time_ns
         self._contested |= {name for name, event in self._events.items() if abs(event.time_ns - time_ns) < STRETCH_NS}
