@@ -82,8 +82,13 @@ def execute(options: argparse.Namespace) -> int:
     if options.out.exists() and not options.out.is_dir():
         raise SettingInvalid(f"found the file {options.out}, expected a folder or a new name as --out")
     stations, earth, faults = read_stations(options.inventory), earth_of(options), Faults()
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)  # before hours of picking
+    except OSError as error:
+        raise SettingInvalid(
+            f"--out {options.out}: found that it cannot be made ({error.strerror}), expected a folder; name another"
+        ) from None
     picks, stretches, heard = find_picks(options, stations, faults)
-    options.out.mkdir(parents=True, exist_ok=True)
     if not picks:
         print(f"found no picks in {len(heard)} stations; nothing to associate", file=sys.stderr)
         return tell_faults(faults)
@@ -115,7 +120,6 @@ def find_picks(
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
             picks = [pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns]
-        options.out.mkdir(parents=True, exist_ok=True)
         rows = (found_pick(pick, picker.final.card.calibration) for pick in picks)
         print(f"{options.out / 'picks.csv'}: {told(write_picks(options.out / 'picks.csv', rows))}")
     picks = [pick for pick in picks if pick.decision == DECISION_KEPT]

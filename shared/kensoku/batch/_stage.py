@@ -1,5 +1,6 @@
 """The models that decide, and who answers for them."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.detection import Picker, Stage
-from kensoku.errors import ModelRefused
+from kensoku.errors import ModelRefused, ModelServerUnavailable
 from kensoku.inference import Models, open_models, versions_in
 from kensoku.models import file_sha256
 from kensoku.picking import CARD, read_card
 
+ANSWER_S = 10.0
 FIRST = "picker_first"  # looks at every second where there is one, and the live picker where it sees something
 
 
@@ -21,6 +23,7 @@ FIRST = "picker_first"  # looks at every second where there is one, and the live
 def open_picker(repository: Path, url: str, name: str, threshold: float | None = None) -> Iterator[Picker]:
     """The newest version of a picker in a repository, answered for at `url`; its threshold may be replaced."""
     with open_models(url) as models:
+        _require_answer(models, url)
         final = _stage(repository, models, name)
         if threshold is not None:
             card = replace(final.card, threshold=replace(final.card.threshold, p=threshold, s=threshold))
@@ -28,6 +31,18 @@ def open_picker(repository: Path, url: str, name: str, threshold: float | None =
         is_live = final.card.look_ahead_s is not None and name != FIRST
         has_first = is_live and (repository / FIRST / CARD).is_file()
         yield Picker(final, _stage(repository, models, FIRST) if has_first else None)
+
+
+def _require_answer(models: Models, url: str) -> None:
+    """Before a long record is cut into requests of which each would wait a minute for nobody."""
+    deadline_s = time.monotonic() + ANSWER_S
+    while not models.is_ready():
+        if time.monotonic() >= deadline_s:
+            raise ModelServerUnavailable(
+                f"models: found no answer at {url} for {ANSWER_S:g} s, expected a model server; start it, or use"
+                " --models local"
+            )
+        time.sleep(0.2)
 
 
 def _stage(repository: Path, models: Models, name: str) -> Stage:
