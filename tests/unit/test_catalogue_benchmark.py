@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks._association_cases import Shocks
+from benchmarks._catalogue_bars import bars_of_loads
 from benchmarks._catalogue_loads import hastened
 from benchmarks._catalogue_picks import above_codas
 from benchmarks._catalogue_queue import HOP_NS, Load, served
@@ -127,3 +128,7 @@ def test_a_small_shock_is_not_picked_in_the_coda_of_a_great_one() -> None:
 def test_all_comes_sooner_when_it_is_hastened() -> None:
     told = [(at(0), Pick(id="a")), (at(30), Pick(id="b"))]
     assert hastened(told, 10) == [(at(0), Pick(id="a")), (at(3), Pick(id="b"))]
+
+
+def test_a_program_that_was_asked_for_nothing_has_no_lag() -> None:
+    assert np.isnan(bars_of_loads({"location": Load()})[1].found)
