@@ -34,8 +34,8 @@ def bars_of_loads(loads: Mapping[str, Load]) -> list[Bar]:
     bars = []
     for name, load in loads.items():
         bars.append(Bar(f"{name}, processor, s", load.spent_ns / NS_PER_S))
-        lags_ns = load.lags_ns or [np.nan]  # of a program that was asked for nothing
-        bars.append(Bar(f"{name}, lag, p99, s", float(np.quantile(lags_ns, 0.99)) / NS_PER_S))
+        p99_ns = float(np.quantile(load.lags_ns, 0.99)) if load.lags_ns else np.nan  # it was asked for nothing
+        bars.append(Bar(f"{name}, lag, p99, s", p99_ns / NS_PER_S))
     return bars
 
 
