@@ -144,7 +144,7 @@ def test_older_states_and_events_far_away_are_not_heard() -> None:
     seams = Seams(Ground("ne", regions()), 100)
     assert seams.hear(told_by("sw", -10, -10, revision=2))
     assert not seams.hear(told_by("sw", -10, -10, revision=1))
-    assert not seams.hear(told_by("se", -90, 90), is_near=False)
+    assert not seams.hear(told_by("se", -90, 90))
     assert not seams.hear(told_by("ne", 10, 10)), "one's own"
     assert claims_of(seams) == ["of-sw"]
 
@@ -153,7 +153,7 @@ def test_what_is_merged_or_moves_away_is_nobodys_rival() -> None:
     seams = Seams(Ground("ne", regions()), 100)
     seams.hear(told_by("sw", -10, -10))
     seams.hear(told_by("se", -10, 10))
-    seams.hear(told_by("se", -90, 10, revision=2), is_near=False)
+    seams.hear(told_by("se", -90, 10, revision=2))
     seams.hear(told_by("sw", -10, -10, revision=2, status=EVENT_STATUS_MERGED))
     assert claims_of(seams) == []
 
@@ -219,18 +219,6 @@ def test_of_two_that_were_told_at_once_one_is_merged_into_the_other() -> None:
     [into] = {each.event_id for each in told["se"] + told["ne"]} - {merged.event_id}
     assert merged.merged_into == into
     assert "the same earthquake" in merged.reason
-
-
-def test_an_event_that_a_neighbour_sees_far_away_is_heard_by_its_stations() -> None:
-    ne = watches(["ne"])["ne"]
-    mine = follow(ne, Shock(10, 8, 20), 20)[-1]
-    other = Association()
-    other.CopyFrom(mine)
-    other.event_id, other.region = "0", "sw"
-    other.trial.latitude_deg, other.trial.longitude_deg = place(-90, -90)
-    assert ne.hear_neighbour(other)
-    [merged] = ne.step()
-    assert (merged.event_id, merged.merged_into) == (mine.event_id, "0")
 
 
 def test_an_event_far_from_a_region_is_none_of_its_business() -> None:

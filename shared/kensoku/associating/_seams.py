@@ -10,6 +10,7 @@ from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_MERGED, EVENT_
 
 GONE = (EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED)
 SPARE_KM = 5.0  # beyond the seam: what was told before may move so far, or it would go to and fro
+HEARD_KM = 2 * SEAM_KM  # beyond one's own edge: events of others farther away are none of one's own
 COURTESY_NS = 5 * NS_PER_S  # after its fourth pick, in which the region where an event lies may tell it first
 ENOUGH = 4  # picks of a first declaration
 SAME_SHARE = 0.5  # of the picks of the smaller of two
@@ -78,11 +79,12 @@ class Seams:
         self._claims: dict[str, Claim] = {}
         self._by_pick: dict[str, set[str]] = {}
 
-    def hear(self, told: Association, *, is_near: bool = True) -> bool:
-        """Whether it is new, and of an event that is near, so that it may be one of ours, or was."""
+    def hear(self, told: Association) -> bool:
+        """Whether it is new, and of an event that is near or was."""
         state = told.revision, told.owner_epoch
         if told.region == self.ground.name or state <= self._states.get(told.event_id, (0, 0)):
             return False
+        is_near = self.ground.outside_km(told.trial.latitude_deg, told.trial.longitude_deg) <= HEARD_KM
         if not is_near and told.event_id not in self._states:
             return False
         self._forget(told.event_id)

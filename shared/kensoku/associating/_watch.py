@@ -47,7 +47,7 @@ EXPECTED_KM = 50.0  # at the least
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    early_log_odds: float = 6.0  # of a first declaration, while more may come, with as many P as suffice
+    early_log_odds: float = 8.0  # of a first declaration, while more may come, with as many P as suffice
     sure_log_odds: float = 20.0  # with fewer P: S alone are often those of several earthquakes
     after_p_s: float = 3.0  # after the predicted P, then a station without a pick is silent
     lateness_s: float = 70.0  # of a station: nobody waits longer
@@ -120,10 +120,8 @@ class Watch:
         self._listening.hear(progress)
 
     def hear_neighbour(self, told: Association) -> bool:
-        """Whether what another region has told is new, and may be of an earthquake that we tell or may tell: wherever
-        it sees it, for ours may have moved there."""
-        is_near = any(station_of(each.pick.instrument) in self.network.number for each in told.picks)
-        if not self._seams.hear(told, is_near=is_near):
+        """Whether what another region has told is new, and may be of an earthquake that we tell or may tell."""
+        if not self._seams.hear(told):
             return False
         time_ns = told.trial.time_ns
         self._contested |= {name for name, event in self._events.items() if abs(event.time_ns - time_ns) < STRETCH_NS}
