@@ -152,6 +152,19 @@ def test_of_two_regions_one_tells_an_event_between_them(settings: AssociationSer
     assert {message.key for message in bus.read("associations")} == {"east|west"}
 
 
+def test_what_another_process_has_told_is_heard_by_its_stations(settings: AssociationServiceSettings, bus: Bus) -> None:
+    picks = make_picks()
+    given = [*of(picks), heard_to(picks, T0_NS + 300 * S)]
+    for one in (region("east", 0, 4, 0), region("west", -4, 0, 5)):
+        services.publish(bus, "control", [(PREFIX + one.name, Control(region=one))])
+    services.publish(bus, "picks.by-region", (("west", message) for message in given), 5)
+    serve(settings, bus, lambda: is_final(bus))
+    services.publish(bus, "picks.by-region", (("east", message) for message in given), 0)
+    start = handled()
+    serve(settings, bus, lambda: handled() - start >= len(given))
+    assert {one.region for one in told(bus)} == {"west"}
+
+
 def test_a_region_that_hears_too_few_stations_stops_nobody(
     settings: AssociationServiceSettings, bus: Bus, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,6 +15,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
     EVENT_STATUS_MERGED,
     EVENT_STATUS_PRELIMINARY,
+    EVENT_STATUS_RETRACTED,
     EVENT_STATUS_UPDATED,
     EventStatus,
     Hypocentre,
@@ -54,6 +55,36 @@ def test_four_regions_tell_the_same_catalogue_as_one() -> None:
         assert abs(mine.trial.time_ns - theirs.trial.time_ns) < 0.05 * NS_PER_S
         assert distance_km(mine.trial, theirs.trial) < 0.1
     assert len({each.region for each in four}) == 4
+
+
+@pytest.mark.parametrize(("every_s", "seed"), [(10, 1), (30, 1), (64, 0)])
+def test_a_region_that_runs_ahead_takes_back_what_its_neighbour_ends_with_less_of(every_s: float, seed: int) -> None:
+    """It has forgotten the picks when the other, which sees two fewer, tells its last word."""
+    picks = onsets_of(shocks_along_seams(16, seed=8, every_s=12), seed=9)
+    one = catalogue(tell(watches(["default"]), picks, every_s=10))
+    four = catalogue(tell(watches(FOUR), picks, every_s=every_s, seed=seed))
+    assert [pick_ids(each) for each in four] == [pick_ids(each) for each in one]
+
+
+def test_what_was_left_to_a_neighbour_is_kept_in_the_log_until_its_last_word() -> None:
+    given, both = onsets_of([Shock(10, 2, 1)], seed=5), watches(["ne", "se"])
+    for name, watch in both.items():
+        for each in given:
+            if each.station in heard_by(name):
+                watch.add(pick(each))
+        watch.hear(progress_of(60, heard_by(name)))
+    first, later = both["ne"].step()[-1], progress_of(3000, heard_by("se"))
+    both["se"].hear_neighbour(first)
+    both["se"].hear(later)
+    assert both["se"].step() == []
+    assert len(both["se"]) == 0
+    assert both["se"].oldest_needed_ns < given[0].onset_ns
+    first.revision, first.status = 2, EVENT_STATUS_RETRACTED
+    both["se"].hear_neighbour(first)
+    [told] = both["se"].step()
+    assert (told.status, told.revision, pick_ids(told)) == (EVENT_STATUS_FINAL, 1, pick_ids(first))
+    assert both["se"].oldest_needed_ns > given[-1].onset_ns
+    assert both["se"].step() == []
 
 
 def test_regions_that_do_not_hear_each_other_tell_everything_more_than_once() -> None:
@@ -144,7 +175,7 @@ def test_older_states_and_events_far_away_are_not_heard() -> None:
     seams = Seams(Ground("ne", regions()), 100)
     assert seams.hear(told_by("sw", -10, -10, revision=2))
     assert not seams.hear(told_by("sw", -10, -10, revision=1))
-    assert not seams.hear(told_by("se", -90, 90))
+    assert not seams.hear(told_by("se", -90, 90), is_near=False)
     assert not seams.hear(told_by("ne", 10, 10)), "one's own"
     assert claims_of(seams) == ["of-sw"]
 
@@ -153,7 +184,7 @@ def test_what_is_merged_or_moves_away_is_nobodys_rival() -> None:
     seams = Seams(Ground("ne", regions()), 100)
     seams.hear(told_by("sw", -10, -10))
     seams.hear(told_by("se", -10, 10))
-    seams.hear(told_by("se", -90, 10, revision=2))
+    seams.hear(told_by("se", -90, 10, revision=2), is_near=False)
     seams.hear(told_by("sw", -10, -10, revision=2, status=EVENT_STATUS_MERGED))
     assert claims_of(seams) == []
 
@@ -219,6 +250,18 @@ def test_of_two_that_were_told_at_once_one_is_merged_into_the_other() -> None:
     [into] = {each.event_id for each in told["se"] + told["ne"]} - {merged.event_id}
     assert merged.merged_into == into
     assert "the same earthquake" in merged.reason
+
+
+def test_an_event_that_a_neighbour_sees_far_away_is_heard_by_its_stations() -> None:
+    ne = watches(["ne"])["ne"]
+    mine = follow(ne, Shock(10, 8, 20), 20)[-1]
+    other = Association()
+    other.CopyFrom(mine)
+    other.event_id, other.region = "0", "sw"
+    other.trial.latitude_deg, other.trial.longitude_deg = place(-90, -90)
+    assert ne.hear_neighbour(other)
+    [merged] = ne.step()
+    assert (merged.event_id, merged.merged_into) == (mine.event_id, "0")
 
 
 def test_an_event_far_from_a_region_is_none_of_its_business() -> None:

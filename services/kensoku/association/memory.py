@@ -18,7 +18,7 @@ class Memory:
         self._bus, self._most = bus, most
         self._news = bus.news(ASSOCIATIONS)
         self._own: dict[str, dict[str, list[Association]]] = {}  # by region and event
-        self._last: dict[str, Association] = {}  # by event, with the ids of its picks alone
+        self._last: dict[str, Association] = {}  # by event, of its picks ids and instruments alone
 
     def read_back(self, since_ns: int, is_own: Callable[[str], bool]) -> None:
         """What was told up to now."""
@@ -45,7 +45,8 @@ class Memory:
         short = Association()
         short.CopyFrom(told)
         del short.picks[:], short.silent[:]
-        short.picks.extend(AssociatedPick(pick=Pick(id=each.pick.id)) for each in told.picks)
+        picks = (Pick(id=each.pick.id, instrument=each.pick.instrument) for each in told.picks)  # by which it is heard
+        short.picks.extend(AssociatedPick(pick=pick) for pick in picks)
         last = self._last.get(told.event_id)
         if last is None or (last.revision, last.owner_epoch) < (told.revision, told.owner_epoch):
             self._last.pop(told.event_id, None)

@@ -10,7 +10,6 @@ from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_MERGED, EVENT_
 
 GONE = (EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED)
 SPARE_KM = 5.0  # beyond the seam: what was told before may move so far, or it would go to and fro
-HEARD_KM = 2 * SEAM_KM  # beyond one's own edge: events of others farther away are none of one's own
 COURTESY_NS = 5 * NS_PER_S  # after its fourth pick, in which the region where an event lies may tell it first
 ENOUGH = 4  # picks of a first declaration
 SAME_SHARE = 0.5  # of the picks of the smaller of two
@@ -79,12 +78,11 @@ class Seams:
         self._claims: dict[str, Claim] = {}
         self._by_pick: dict[str, set[str]] = {}
 
-    def hear(self, told: Association) -> bool:
-        """Whether it is new, and of an event that is near or was."""
+    def hear(self, told: Association, *, is_near: bool = True) -> bool:
+        """Whether it is new, and of an event that is near, so that it may be one of ours, or was."""
         state = told.revision, told.owner_epoch
         if told.region == self.ground.name or state <= self._states.get(told.event_id, (0, 0)):
             return False
-        is_near = self.ground.outside_km(told.trial.latitude_deg, told.trial.longitude_deg) <= HEARD_KM
         if not is_near and told.event_id not in self._states:
             return False
         self._forget(told.event_id)
@@ -109,12 +107,17 @@ class Seams:
 
     def is_others(self, mine: Claim, candidate: Candidate, onsets_ns: Iterable[int], clock_ns: int) -> bool:
         """Whether one that was not told yet is a neighbour's to tell: it has told it, or it lies there and it may."""
-        if mine.outside_km > SEAM_KM or any(is_spared(mine, other) for other in self.same(mine)):
+        if mine.outside_km > SEAM_KM or self.rival(mine):
             return True
         if mine.is_final or mine.outside_km <= 0:
             return False
         is_held = bool(self.ground.holders(candidate.latitude_deg, candidate.longitude_deg))
         return is_held and clock_ns < sorted(onsets_ns)[:ENOUGH][-1] + COURTESY_NS
+
+    def rival(self, mine: Claim) -> Claim | None:
+        """The neighbour's event for which mine is not told, one that is final before others."""
+        rivals = (other for other in self.same(mine) if is_spared(mine, other))
+        return min(rivals, key=lambda each: (not each.is_final, each.event_id), default=None)
 
     def claim(self, event_id: str, candidate: Candidate, *, is_final: bool) -> Claim:
         """One of our own."""

@@ -27,7 +27,7 @@ from kensoku.associating._messages import (
 from kensoku.associating._network import Network
 from kensoku.associating._pool import Pool
 from kensoku.associating._seams import GONE, Seams, claim_of, why
-from kensoku.regions import Ground
+from kensoku.regions import SEAM_KM, Ground
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
@@ -47,7 +47,7 @@ EXPECTED_KM = 50.0  # at the least
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    early_log_odds: float = 8.0  # of a first declaration, while more may come, with as many P as suffice
+    early_log_odds: float = 6.0  # of a first declaration, while more may come, with as many P as suffice
     sure_log_odds: float = 20.0  # with fewer P: S alone are often those of several earthquakes
     after_p_s: float = 3.0  # after the predicted P, then a station without a pick is silent
     lateness_s: float = 70.0  # of a station: nobody waits longer
@@ -74,6 +74,7 @@ class Watch:
         self._open: set[str] = set()  # events that may change
         self._incomplete: set[int] = set()  # stretches that were searched while more was to come
         self._contested: set[str] = set()  # events that a neighbour has said something about since the last step
+        self._left: dict[str, Association] = {}  # final, and a neighbour's to tell unless its own ends with less
         self._closed = 0  # this stretch and all before it are settled
 
     # --- what comes in ------------------------------------------------------------------------------------------------
@@ -120,8 +121,10 @@ class Watch:
         self._listening.hear(progress)
 
     def hear_neighbour(self, told: Association) -> bool:
-        """Whether what another region has told is new, and may be of an earthquake that we tell or may tell."""
-        if not self._seams.hear(told):
+        """Whether what another region has told is new, and may be of an earthquake that we tell or may tell: wherever
+        it sees it, for ours may have moved there."""
+        is_near = any(station_of(each.pick.instrument) in self.network.number for each in told.picks)
+        if not self._seams.hear(told, is_near=is_near):
             return False
         time_ns = told.trial.time_ns
         self._contested |= {name for name, event in self._events.items() if abs(event.time_ns - time_ns) < STRETCH_NS}
@@ -149,10 +152,13 @@ class Watch:
         self._stale.clear()
         everything = [each for stretch in self._found.values() for each in stretch]
         groups = sorted(resolve(everything, self.network.settings.least_picks), key=lambda each: each.rank)
+        here = {member[0] for group in groups for member in group.members}  # thought over anew
+        self._left = {name: each for name, each in self._left.items() if here.isdisjoint(p.pick.id for p in each.picks)}
         matched = match(groups, self._known())
         told = [*self._gone(matched.gone)]
         told += [each for name, group in matched.goes_on.items() if (each := self._goes_on(name, group))]
         told += [each for group, parent in matched.new if (each := self._declared(group, parent))]
+        told += self._taken_back()
         told += self._given_up(self._contested | {each.event_id for each in told})
         self._changed.clear()
         self._prune()
@@ -167,7 +173,8 @@ class Watch:
     @property
     def oldest_needed_ns(self) -> int:
         """Onset of the oldest pick that may still count."""
-        return (self._closed - NEIGHBOURS) * STRETCH_NS
+        left = (each.trial.time_ns // STRETCH_NS - 2 for each in self._left.values())
+        return (min([self._closed, *left]) - NEIGHBOURS) * STRETCH_NS
 
     def __len__(self) -> int:
         return len(self._pool)
@@ -230,7 +237,8 @@ class Watch:
         names = names_of(group, self.region, self._pool.picks)
         mine = self._seams.claim(names[0], group, is_final=is_final)
         onsets_ns = (self._pool.picks[pick].onset_ns for pick in mine.picks)
-        if self._seams.is_others(mine, group, onsets_ns, self._listening.clock_ns):
+        is_others = self._seams.is_others(mine, group, onsets_ns, self._listening.clock_ns)
+        if is_others and (not is_final or mine.outside_km > SEAM_KM):
             return None
         association = self._association(group, EVENT_STATUS_FINAL if is_final else EVENT_STATUS_PRELIMINARY)
         association.split_from = parent
@@ -241,8 +249,21 @@ class Watch:
                 break
         place = group.latitude_deg, group.longitude_deg
         association.seam = before.association.seam if before else self._seams.ground.seam(*place)
-        revision = before.association.revision + 1 if before else 1
-        return self._told(association, revision, frozenset(member[0] for member in group.members))
+        association.revision = before.association.revision + 1 if before else 1
+        if is_others:
+            self._left[association.event_id] = association
+            return None
+        return self._told(association, association.revision, mine.picks)
+
+    def _taken_back(self) -> Iterator[Association]:
+        """Final ones that were left to neighbours, whose own have ended with less or have gone since: perhaps only when
+        the picks that would find them here again are forgotten."""
+        for name, association in list(self._left.items()):
+            rival = self._seams.rival(claim_of(association, self._seams.ground))
+            if rival is None or rival.is_final:
+                del self._left[name]
+            if rival is None:
+                yield self._told(association, association.revision, frozenset(p.pick.id for p in association.picks))
 
     def _association(self, group: Candidate, status: EventStatus) -> Association:
         codes = silent_stations(
