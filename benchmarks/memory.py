@@ -1,7 +1,8 @@
 """How much memory acquisition and triggering take, by the hour of the record, over hours of many stations.
 
-`python -m benchmarks.memory [--stations 40] [--hours 4] [--speed max] [--keep FILE.csv] [--json]` replays an archive,
-which repeats some simulated minutes of aftershocks, through a real broker; each service is a process of its own. Rows
+`python -m benchmarks.memory [--stations 40] [--hours 4] [--speed max] [--keep FILE.csv] [--json]` replays an archive
+through a real broker; each service is a process of its own. Each hour of it begins with five minutes of aftershocks and
+a swarm, and repeats five minutes of five hours later. Rows
 of `hour,process,rss_mb` are kept as they are measured: a run that was stopped tells what it saw (`--show FILE`).
 What counts is the growth after the second hour (of less than three: after half of them), by a straight line.
 """
@@ -32,6 +33,7 @@ from tests.broker import free_ports, running_broker
 
 NS_PER_S = 10**9
 REPEATED_S = 300  # of the record
+LATER_S = 5 * 3600  # after the strongest earthquake
 EVERY_S = 5.0
 TOLD_WITHIN_S = 120  # a turn of a busy machine may last that long
 SETTLED_H = 2.0
@@ -46,17 +48,17 @@ class Row:
     rss_mb: float
 
 
-def write_archive(records: Sequence[Record], hours: float, folder: Path) -> None:
+def write_archive(busy: Sequence[Record], calm: Sequence[Record], hours: float, folder: Path) -> None:
     """A file a station and hour."""
     from obspy import Stream, Trace, UTCDateTime
 
-    for number, record in enumerate(records):
+    for number, (record, later) in enumerate(zip(busy, calm, strict=True)):
         for hour in range(int(np.ceil(hours))):
             seconds = round(3600 * min(1.0, hours - hour))
             times = -(-seconds // REPEATED_S)
             stream = Stream()
-            for code, row in zip(record.codes, record.counts, strict=True):
-                counts = np.tile(row[: REPEATED_S * record.rate_hz], times)[: seconds * record.rate_hz]
+            for code, first, then in zip(record.codes, record.counts, later.counts, strict=True):
+                counts = np.concatenate([first, np.tile(then, times - 1)])[: seconds * record.rate_hz]
                 head = {"network": "XL", "station": f"{number:04d}", "channel": code}
                 start = UTCDateTime(record.start + 3600 * hour)
                 stream.append(Trace(counts, {**head, "sampling_rate": record.rate_hz, "starttime": start}))
@@ -85,14 +87,16 @@ def rss_mb(process: int) -> float | None:
 
 
 def reached_s(bus: Bus, start_s: int) -> float | None:
-    """Of the record, by the slowest instrument of the newest Progress; None while nothing is told."""
+    """Of the record, the mean of all instruments by the newest Progress, for a broker gives an hour of one after an
+    hour of another; None while nothing is told."""
     since_ns = time.time_ns() - TOLD_WITHIN_S * NS_PER_S
-    newest: dict[int, int] = {}
+    newest: dict[int, list[int]] = {}
     for message in bus.read("picks", start=since_ns):
         told = PickMessage.FromString(message.value or b"")
         if told.WhichOneof("content") == "progress":
-            newest[told.progress.partition] = min(one.evaluated_to_ns for one in told.progress.instruments)
-    return min(newest.values()) / NS_PER_S - start_s if newest else None
+            newest[told.progress.partition] = [one.evaluated_to_ns for one in told.progress.instruments]
+    reached = [each for one in newest.values() for each in one]
+    return sum(reached) / len(reached) / NS_PER_S - start_s if reached else None
 
 
 def watch(bus: Bus, processes: Mapping[str, int], start_s: int, hours: float, keep: Path | None) -> list[Row]:
@@ -126,13 +130,15 @@ def growth(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def measure(stations: int, hours: float, speed: str, keep: Path | None) -> list[Row]:
-    records, namespace = kept_records("aftershocks", stations, REPEATED_S), f"memory-{uuid.uuid4().hex[:6]}"
+    busy = kept_records("aftershocks", stations, REPEATED_S)
+    calm = kept_records("aftershocks", stations, REPEATED_S, LATER_S, is_busy=False)
+    namespace = f"memory-{uuid.uuid4().hex[:6]}"
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         archive, home = folder / "archive", folder / "home"
         archive.mkdir()
         home.mkdir()
-        write_archive(records, hours, archive)
+        write_archive(busy, calm, hours, archive)
         broker = opened.enter_context(running_broker(folder))
         bus = opened.enter_context(open_bus(broker.url, namespace))
         bus.apply_topics(plan(TOPICS, bus.existing_topics()))
@@ -142,7 +148,7 @@ def measure(stations: int, hours: float, speed: str, keep: Path | None) -> list[
         service = opened.enter_context(triggering(broker.url, namespace, models, port, log, options))
         source = opened.enter_context(acquisition(broker.url, namespace, archive, speed, home))
         processes = {"acquisition": source, "triggering": service, "broker": broker.pid}
-        return watch(bus, processes, records[0].start, hours, keep)
+        return watch(bus, processes, busy[0].start, hours, keep)
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -87,12 +87,15 @@ def packets_of(rendered: Sequence[Rendered]) -> list[WaveformPacket]:
     return packets
 
 
-def kept_records(scenario: str, stations: int, seconds: int) -> list[Record]:
-    """From the cache, where the simulation is still the one that made them."""
-    content = json.dumps([scenario, stations, seconds, AFTER_S, SWARM_EVERY_S, SWARM_DEG, code_of_simulation()])
+def kept_records(
+    scenario: str, stations: int, seconds: int, after_s: int = AFTER_S, *, is_busy: bool = True
+) -> list[Record]:
+    """From the cache, where the simulation is still the one that made them; `is_busy`: with the swarm."""
+    swarm = (SWARM_EVERY_S, SWARM_DEG) if is_busy else ()
+    content = json.dumps([scenario, stations, seconds, after_s, *swarm, code_of_simulation()])
     path = CACHE / f"{scenario}-{stations}-{seconds}-{hashlib.sha256(content.encode()).hexdigest()[:12]}.npz"
     if not path.is_file():
-        records = _simulated(scenario, stations, seconds)
+        records = _simulated(scenario, stations, seconds, after_s, is_busy)
         CACHE.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.npz")
         heads = json.dumps([(record.codes, record.rate_hz, record.start) for record in records])
@@ -105,13 +108,13 @@ def kept_records(scenario: str, stations: int, seconds: int) -> list[Record]:
         ]
 
 
-def _simulated(scenario: str, stations: int, seconds: int) -> list[Record]:
+def _simulated(scenario: str, stations: int, seconds: int, after_s: int, is_busy: bool) -> list[Record]:
     world = open_world(scenario)
     strongest = int(np.argmax(world.catalogue.mw))
     place = float(world.catalogue.latitude_deg[strongest]), float(world.catalogue.longitude_deg[strongest])
-    first = int(world.catalogue.time_ns[strongest]) // NS_PER_S + AFTER_S
+    first = int(world.catalogue.time_ns[strongest]) // NS_PER_S + after_s
     nearest = sorted(world.stations, key=lambda one: _distance(place, one))[:stations]
-    world = replace(_busier(world, place), stations=nearest)
+    world = replace(_busier(world, place) if is_busy else world, stations=nearest)
     made: dict[str, list[tuple[ChannelSamples, ...]]] = {}
     for one in seconds_of(world, first, first + seconds, at_once=1):
         made.setdefault(one.key, []).append(one.channels)

@@ -1,6 +1,7 @@
 """What every bus promises to the members of a group."""
 
 import threading
+import time
 from collections import defaultdict
 
 from prometheus_client import REGISTRY
@@ -226,6 +227,23 @@ def test_lag_is_what_lies_between_the_commit_and_the_end(bus: Bus) -> None:
         read(stream, 3)
         stream.commit({("single", 0): 1})
     assert bus.lag("single", "group") == {0: 2}
+
+
+def test_how_far_a_partition_was_read_is_known_also_where_nothing_comes(bus: Bus) -> None:
+    publish(bus, "single", "NZ.WEL", b"0", b"1")
+    with bus.subscribe(["single", "flow"], "group") as stream:
+        assert stream.read_to_ns(("single", 0)) == 0
+        first, second = read(stream, 2, limit=1)
+        assert first.published_ns <= second.published_ns <= stream.read_to_ns(("single", 0))
+        begun_ns = time.time_ns()
+        positions = [("single", 0), *(("flow", number) for number in range(4))]
+        read_until(stream, lambda _: all(stream.read_to_ns(each) >= begun_ns for each in positions))
+        publish(bus, "single", "NZ.WEL", b"2")
+        publish(bus, "single", "NZ.WEL", b"3")
+        read(stream, 1, limit=1)
+        while_one_waits_ns = stream.read_to_ns(("single", 0))
+        [last] = read(stream, 1, limit=1)
+        assert while_one_waits_ns <= last.published_ns <= stream.read_to_ns(("single", 0))
 
 
 def _count_expired() -> float:

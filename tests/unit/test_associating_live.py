@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,6 +60,55 @@ def test_live_ends_with_what_batch_finds(seed: int, longest_s: float) -> None:
     heard = {code: BEGIN_NS + 900 * NS_PER_S for code in sites()}
     batch = {frozenset(given[m.index].id for m in group.members) for group in associate(given, network(), heard)}
     assert live == batch
+
+
+PARTS, BLOCK_S, SPAN_S = 4, 600.0, 1800.0
+
+
+def after_an_outage(*, is_told: bool, dead: str = "") -> tuple[list[Onset], list[Association]]:
+    """Ten minutes of a quarter of the stations are read, then of the next; `is_told`: how far partitions are read."""
+    shocks = [Shock(40 + 97 * k, 7 * (k % 5 - 2), 5 * (k % 7 - 3)) for k in range(17)]
+    parts = [[code for code in sorted(sites())[part::PARTS] if code != dead] for part in range(PARTS)]
+    given = [each for each in onsets(shocks)[0] if each.station != dead]
+    watch, told = Watch("here", network()), list[Association]()
+
+    def hear(part: int, to_s: float) -> None:
+        message = progress(to_s, parts[part])
+        message.partition = part
+        message.read_to_ns = BEGIN_NS + round((to_s + 3) * NS_PER_S) if is_told else 0
+        watch.hear(message)
+        told.extend(watch.step())
+
+    for part in range(PARTS):
+        hear(part, 0)
+    if dead:
+        watch.hear(progress(0, [dead]))  # of partition 0
+    for to_s in np.arange(BLOCK_S, SPAN_S + 1, BLOCK_S):
+        for part in range(PARTS):
+            for each in given:
+                if each.station in parts[part] and to_s - BLOCK_S <= (each.onset_ns - BEGIN_NS) / NS_PER_S < to_s:
+                    watch.add(pick(each))
+            hear(part, to_s)
+    for part in range(PARTS):
+        hear(part, SPAN_S + 600)
+    return given, told
+
+
+@pytest.mark.parametrize("dead", ["", "XX.S00"])
+def test_stations_that_are_read_ten_minutes_after_others_are_waited_for(dead: str) -> None:
+    given, told = after_an_outage(is_told=True, dead=dead)
+    live = {picks_of(each) for each in last(told).values() if each.status == EVENT_STATUS_FINAL}
+    heard = {code: BEGIN_NS + round((SPAN_S + 600) * NS_PER_S) for code in sites() if code != dead}
+    batch = {frozenset(given[m.index].id for m in group.members) for group in associate(given, network(), heard)}
+    assert len(batch) == 17
+    assert live == batch
+    assert max(each.revision for each in told) < 8, "each time a quarter of the stations joins"
+
+
+def test_without_being_told_how_far_partitions_are_read_they_are_given_up() -> None:
+    given, told = after_an_outage(is_told=False)
+    live = {picks_of(each) for each in last(told).values() if each.status == EVENT_STATUS_FINAL}
+    assert live != {frozenset(given[m.index].id for m in group.members) for group in associate(given, network())}
 
 
 def test_an_event_is_preliminary_then_updated_then_final_under_one_id() -> None:

@@ -81,6 +81,7 @@ def test_it_tells_what_batch_finds(bus: Bus, settings: TriggeringSettings) -> No
     assert told(bus, "picks.by-region") == told(bus)
     last = progress(bus)[-1].instruments[0]
     assert last.instrument.band_instrument == "HH"
+    assert progress(bus)[-1].read_to_ns >= max(message.published_ns for message in bus.read("waveforms"))
     assert last.noise_level == pytest.approx(12, rel=0.2)  # 20 counts of white noise, of which 18 of 50 Hz are seen
 
 

@@ -132,7 +132,7 @@ class Triggering:
 
     def revoked(self, stream: Stream, positions: frozenset[Position]) -> None:
         """Tell the next owner of these how far they were looked at."""
-        self._tell_progress(positions & self._epochs.keys(), is_idle=False)
+        self._tell_progress(stream, positions & self._epochs.keys(), is_idle=False)
         stream.commit(self._detector.network.oldest_needed())
         BEHIND_SECONDS.clear()  # those that stay are told within a second
         for position in positions:
@@ -156,7 +156,7 @@ class Triggering:
         is_due = self._clock_ns() >= self._progress_due_ns
         if is_due:
             self._progress_due_ns = self._clock_ns() + round(PROGRESS_S * NS_PER_S)
-            self._tell_progress(self._epochs.keys(), is_idle=not batch)
+            self._tell_progress(stream, self._epochs.keys(), is_idle=not batch)
         if picked or measured or is_due:
             stream.commit(self._detector.network.oldest_needed() if is_due else {})
 
@@ -174,7 +174,7 @@ class Triggering:
     def _position_of(self, message: Found) -> Position:
         return self._detector.network.position(Instrument.of(message.instrument))
 
-    def _tell_progress(self, positions: Iterable[Position], *, is_idle: bool) -> None:
+    def _tell_progress(self, stream: Stream, positions: Iterable[Position], *, is_idle: bool) -> None:
         """One message a partition, in the same partition of `picks` as the picks of its stations, and after them."""
         held = 0
         for position in sorted(positions):
@@ -189,6 +189,7 @@ class Triggering:
                 instruments=instruments,
                 idle=is_idle,
                 next_offset=self._reader.next_offset(position),
+                read_to_ns=stream.read_to_ns(position),
             )
             message = PickMessage(progress=progress, owner_epoch=self._epochs.get(position, 0))
             newest = {f"{one.instrument.network}.{one.instrument.station}": one.evaluated_to_ns for one in instruments}

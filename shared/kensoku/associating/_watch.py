@@ -166,6 +166,7 @@ class Watch:
 
     def finish(self) -> list[Association]:
         """What is left when nothing more will come: every event is final."""
+        self._listening.end()
         spare_ns = round((self.network.longest_s + self.settings.lateness_s) * NS_PER_S) + 4 * STRETCH_NS
         self._listening.pass_time(self._listening.clock_ns + spare_ns)
         return self.step()

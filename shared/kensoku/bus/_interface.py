@@ -192,6 +192,8 @@ class Stream(ABC):
         self._clock_s = clock_s
         self._lag_due_s = clock_s() + LAG_PERIOD_S
         self._committed: dict[Position, int] = {}
+        self._next: dict[Position, int] = {}  # offset after the last that was handed out
+        self._read_to_ns: dict[Position, int] = {}
 
     @property
     @abstractmethod
@@ -207,11 +209,26 @@ class Stream(ABC):
             batch = self._poll(limit, timeout_s)
             counts = _metrics.by_topic(batch)
             _metrics.count_read(self._group, counts)
+            for message in batch:
+                self._next[message.topic, message.partition] = message.offset + 1
+                self._read_to_ns[message.topic, message.partition] = message.published_ns
             if self._clock_s() >= self._lag_due_s:
                 self._lag_due_s = self._clock_s() + LAG_PERIOD_S
-                self._show_lag(self._ends())
+                self._look_at_ends()
             yield batch
             _metrics.count_handled(self._group, counts)
+
+    def read_to_ns(self, position: Position) -> int:
+        """Wall-clock: all that was published in it before was handed out; 0 where that is not known. Where nothing
+        comes it is asked for each few seconds."""
+        return self._read_to_ns.get(position, 0)
+
+    def _look_at_ends(self) -> None:
+        asked_ns, ends = time.time_ns(), self._ends()
+        self._show_lag(ends)
+        for position, end in ends.items():
+            if self._next.get(position, self._committed.get(position, 0)) >= end:
+                self._read_to_ns[position] = asked_ns
 
     def reject(self, message: Message, reason: str) -> None:
         """Put aside what cannot be used, with the reason and where it came from, and go on."""
@@ -269,6 +286,9 @@ class Stream(ABC):
         """The next offset of every assigned position, as far as it is known."""
 
     def _assigned(self, positions: frozenset[Position]) -> None:
+        for position in positions:
+            self._next.pop(position, None)
+            self._read_to_ns.pop(position, None)
         if positions:
             log.info("group %s: assigned %s", self._group, describe(positions))
             self._callbacks.on_assigned(positions)

@@ -29,7 +29,7 @@ NS_PER_MS = 1_000_000
 
 FETCHING = {
     "enable_auto_commit": False,
-    "max_partition_fetch_bytes": 4 * 1024**2,
+    "max_partition_fetch_bytes": 512 * 1024,  # of one partition before the next: some minutes of a station
     "fetch_max_bytes": 32 * 1024**2,  # what a client may hold of answers nobody has looked at
     "max_poll_records": 5_000,
     "allow_auto_create_topics": False,

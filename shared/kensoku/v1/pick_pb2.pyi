@@ -250,18 +250,20 @@ class PickMeasurement(_message.Message):
     def __init__(self, id: _Optional[str] = ..., instrument: _Optional[_Union[Instrument, _Mapping]] = ..., phase: _Optional[_Union[Phase, str]] = ..., onset_ns: _Optional[int] = ..., onset_uncertainty_s: _Optional[float] = ..., probabilities: _Optional[_Union[PhaseProbabilities, _Mapping]] = ..., blast_probability: _Optional[float] = ..., snr: _Optional[float] = ..., amplitudes: _Optional[_Iterable[_Union[Amplitude, _Mapping]]] = ..., characteristic_period_s: _Optional[float] = ..., models: _Optional[_Iterable[_Union[ModelReference, _Mapping]]] = ..., inventory_hash: _Optional[str] = ..., late: _Optional[bool] = ..., latency: _Optional[_Union[PickLatency, _Mapping]] = ...) -> None: ...
 
 class Progress(_message.Message):
-    __slots__ = ("partition", "sent_ns", "instruments", "idle", "next_offset")
+    __slots__ = ("partition", "sent_ns", "instruments", "idle", "next_offset", "read_to_ns")
     PARTITION_FIELD_NUMBER: _ClassVar[int]
     SENT_NS_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENTS_FIELD_NUMBER: _ClassVar[int]
     IDLE_FIELD_NUMBER: _ClassVar[int]
     NEXT_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    READ_TO_NS_FIELD_NUMBER: _ClassVar[int]
     partition: int
     sent_ns: int
     instruments: _containers.RepeatedCompositeFieldContainer[InstrumentProgress]
     idle: bool
     next_offset: int
-    def __init__(self, partition: _Optional[int] = ..., sent_ns: _Optional[int] = ..., instruments: _Optional[_Iterable[_Union[InstrumentProgress, _Mapping]]] = ..., idle: _Optional[bool] = ..., next_offset: _Optional[int] = ...) -> None: ...
+    read_to_ns: int
+    def __init__(self, partition: _Optional[int] = ..., sent_ns: _Optional[int] = ..., instruments: _Optional[_Iterable[_Union[InstrumentProgress, _Mapping]]] = ..., idle: _Optional[bool] = ..., next_offset: _Optional[int] = ..., read_to_ns: _Optional[int] = ...) -> None: ...
 
 class InstrumentProgress(_message.Message):
     __slots__ = ("instrument", "evaluated_to_ns", "gaps", "noise_level", "noise_unit", "idle")
