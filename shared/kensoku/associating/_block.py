@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.associating._arrays import Earth, Floats, Ints, Nodes, Picks, Rules, Singles, Stations, Work
-from kensoku.associating._fit import NARROWING_S, ROOM, approach, offset, polish
+from kensoku.associating._fit import KM_PER_DEG, NARROWING_S, ROOM, approach, offset, polish
 from kensoku.associating._judge import is_enough, judge
 from kensoku.compiled import compiled, lean
 
@@ -41,7 +41,7 @@ class Found(NamedTuple):
 @lean
 def add(stack: Singles, pick: int, sign: float, picks: Picks, nodes: Nodes, span: Ints) -> None:
     """A pick's share at every node and origin time that it may have come from; `span` grows by the bins touched."""
-    station, bins = picks.station[pick], stack.shape[0]
+    station, bins = picks.station[pick], stack.shape[1]
     for phase in range(2):
         chance, blur_s = picks.label[phase, pick], nodes.blur_s[phase]
         if chance < STACKED:
@@ -52,7 +52,7 @@ def add(stack: Singles, pick: int, sign: float, picks: Picks, nodes: Nodes, span
             low = max(int(math.floor((origin - blur_s) / BIN_S)), 0)
             high = min(int(math.floor((origin + blur_s) / BIN_S)), bins - 1)
             for each in range(low, high + 1):
-                stack[each, nodes.node[k]] += gain
+                stack[nodes.node[k], each] += gain
             if high >= low:
                 span[0], span[1] = min(span[0], low), max(span[1], high)
 
@@ -60,22 +60,24 @@ def add(stack: Singles, pick: int, sign: float, picks: Picks, nodes: Nodes, span
 @lean
 def renew(stack: Singles, shut: npt.NDArray[np.bool_], most: Floats, where: Ints, low: int, high: int) -> None:
     """The best node of each bin, of those that were not tried in vain."""
-    for each in range(max(low, 0), min(high + 1, stack.shape[0])):
-        best, node = NONE, 0
-        for k in range(stack.shape[1]):
-            if stack[each, k] > best and not shut[each, k]:
-                best, node = stack[each, k], k
-        most[each], where[each] = best, node
+    low, high = max(low, 0), min(high + 1, stack.shape[1])
+    most[low:high] = NONE
+    for k in range(stack.shape[0]):
+        for each in range(low, high):
+            if stack[k, each] > most[each] and not shut[k, each]:
+                most[each], where[each] = stack[k, each], k
 
 
 @compiled
 def shut_around(shut: npt.NDArray[np.bool_], nodes: Nodes, middle: int, node: int) -> None:
     place = np.array([nodes.latitude[node], nodes.longitude[node]])
-    for k in range(shut.shape[1]):
-        north, east = offset(place, nodes.latitude[k], nodes.longitude[k])
-        if abs(north) <= nodes.near_km and abs(east) <= nodes.near_km:
-            for each in range(max(middle - SHUT_BINS, 0), min(middle + SHUT_BINS + 1, shut.shape[0])):
-                shut[each, k] = True
+    near_deg = nodes.near_km / KM_PER_DEG
+    low, high = max(middle - SHUT_BINS, 0), min(middle + SHUT_BINS + 1, shut.shape[1])
+    for k in range(shut.shape[0]):
+        if abs(nodes.latitude[k] - place[0]) <= near_deg:
+            _, east = offset(place, nodes.latitude[k], nodes.longitude[k])
+            if abs(east) <= nodes.near_km:
+                shut[k, low:high] = True
 
 
 @compiled
@@ -202,8 +204,8 @@ def search(
     work: Work,
 ) -> int:
     """More events among the picks that none holds; returns how many there are then."""
-    stack = np.zeros((bins, len(nodes.latitude)), np.float32)
-    shut = np.zeros((bins, len(nodes.latitude)), np.bool_)
+    stack = np.zeros((len(nodes.latitude), bins), np.float32)
+    shut = np.zeros((len(nodes.latitude), bins), np.bool_)
     most, where, span = np.full(bins, NONE), np.zeros(bins, np.int64), np.zeros(2, np.int64)
     is_free, tries = events.owner < 0, np.zeros(len(events.owner), np.int64)
     for pick in np.flatnonzero(is_free):

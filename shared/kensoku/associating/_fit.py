@@ -111,8 +111,9 @@ def weigh(
         residual = picks.onset[pick] - place[3] - time - stations.delay[phase, station]
         spread = max(earth.error_s, earth.error_share * time)
         variance = picks.sigma[pick] ** 2 + spread**2 + narrow_s**2
-        middle = (1.0 - TAIL) * math.exp(-0.5 * residual**2 / variance) / math.sqrt(2 * math.pi * variance)
-        tail = TAIL * math.exp(-0.5 * residual**2 / (9 * variance)) / math.sqrt(2 * math.pi * 9 * variance)
+        wide = math.exp(-0.5 * residual**2 / (9 * variance))
+        narrow, top = (wide * wide * wide) ** 3, 1.0 / math.sqrt(2 * math.pi * variance)
+        middle, tail = (1.0 - TAIL) * narrow * top, TAIL * wide * top / 3
         density = middle + tail
         ratio = picks.label[phase, pick] * density / (picks.background[pick] + rival[pick])
         values[0, k], values[1, k], values[2, k] = (

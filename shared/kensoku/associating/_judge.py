@@ -14,6 +14,7 @@ AFTER_S = 2.0  # s after a predicted arrival, from when on it counts that it was
 BOTH, P_ALONE, S_ALONE = 0.7, 0.22, 0.08  # what is picked at stations that pick anything of an event
 HIDDEN_S = (8.0, 0.5)  # before and after a predicted arrival: what else is picked there may hide it
 HIDDEN = 0.6  # of the arrivals there, where they are hidden at all
+LEAST_PRODUCT = 1e-100  # of probabilities, before it becomes a logarithm
 SELDOM = 3.0  # logarithm of the odds against that
 
 
@@ -61,7 +62,7 @@ def is_busy(moment: float, station: int, picks: Picks, work: Work, many: int) ->
 def explain(radius: float, share: float, stations: Stations, rules: Rules, work: Work) -> float:
     """The logarithm of how probable it is that just these stations have P, S, both or neither, if the event is picked
     up to a radius, and that share of the arrivals is hidden where something else was picked just before."""
-    has, distance, heard, total = work.has, work.distance, work.heard, 0.0
+    has, distance, heard, total, product = work.has, work.distance, work.heard, 0.0, 1.0
     for station in range(len(distance)):
         if distance[station] > rules.reach_km:
             continue
@@ -72,15 +73,17 @@ def explain(radius: float, share: float, stations: Stations, rules: Rules, work:
         s_alone = (1.0 - s) * (S_ALONE + p * BOTH)
         no_s_yet = stations.evaluated[station] <= heard[1, station]
         if has[0, station] and has[1, station]:
-            total += math.log(near * both)
+            product *= near * both
         elif has[0, station]:
-            total += math.log(near * (p_alone + both if no_s_yet else p_alone))
+            product *= near * (p_alone + both if no_s_yet else p_alone)
         elif has[1, station]:
-            total += math.log(near * s_alone)
+            product *= near * s_alone
         elif stations.evaluated[station] > heard[0, station]:
             seen = (1.0 - p) * (BOTH + P_ALONE) + S_ALONE if no_s_yet else both + p_alone + s_alone
-            total += math.log(1.0 - near * seen)
-    return total
+            product *= 1.0 - near * seen
+        if product < LEAST_PRODUCT:
+            total, product = total + math.log(product), 1.0
+    return total + math.log(product)
 
 
 @compiled
