@@ -108,12 +108,27 @@ def kept_records(
         ]
 
 
+def nearest_stations(scenario: str, stations: int) -> list[tuple[float, float]]:
+    """Latitudes and longitudes of those whose records these are."""
+    world = open_world(scenario)
+    return [(one.latitude_deg, one.longitude_deg) for one in _nearest(world, _strongest(world), stations)]
+
+
+def _strongest(world: World) -> int:
+    return int(np.argmax(world.catalogue.mw))
+
+
+def _nearest(world: World, event: int, stations: int) -> list[Station]:
+    place = float(world.catalogue.latitude_deg[event]), float(world.catalogue.longitude_deg[event])
+    return sorted(world.stations, key=lambda one: _distance(place, one))[:stations]
+
+
 def _simulated(scenario: str, stations: int, seconds: int, after_s: int, is_busy: bool) -> list[Record]:
     world = open_world(scenario)
-    strongest = int(np.argmax(world.catalogue.mw))
+    strongest = _strongest(world)
     place = float(world.catalogue.latitude_deg[strongest]), float(world.catalogue.longitude_deg[strongest])
     first = int(world.catalogue.time_ns[strongest]) // NS_PER_S + after_s
-    nearest = sorted(world.stations, key=lambda one: _distance(place, one))[:stations]
+    nearest = _nearest(world, strongest, stations)
     world = replace(_busier(world, place) if is_busy else world, stations=nearest)
     made: dict[str, list[tuple[ChannelSamples, ...]]] = {}
     for one in seconds_of(world, first, first + seconds, at_once=1):

@@ -33,7 +33,8 @@ def publish_inventory(bus: Bus, reading: Reading | None) -> None:
     for note in reading.notes:
         print(f"note: {note}", file=sys.stderr)
     changed = publish(bus, reading.stations)
-    log.info("published %d of %d stations; the others were already", len(changed), len(reading.stations))
+    known = len(reading.stations) - len(changed)
+    log.info("published %d stations%s", len(changed), f"; {known} more were known already" if known else "")
 
 
 def inventory_of(files: list[Path], acquisition: AcquisitionSettings | None) -> Reading | None:
