@@ -47,8 +47,7 @@ def tables_of(case: Case, folder: Path) -> dict[Wave, TravelTimeTable]:
 
 
 def prepare_kensoku(case: Case, folder: Path, threads: int, setting: Setting) -> Callable[[Case], Groups]:
-    """With the settings that everybody gets; it has one thread."""
-    del threads
+    """With the settings that everybody gets."""
     network = network_of(case.sites, tables_of(case, folder))
 
     def run(case: Case) -> Groups:
@@ -65,7 +64,10 @@ def prepare_kensoku(case: Case, folder: Path, threads: int, setting: Setting) ->
                 )
             )
         ]
-        return [np.array([member.index for member in group.members]) for group in associate(onsets, network)]
+        return [
+            np.array([member.index for member in group.members])
+            for group in associate(onsets, network, threads=threads)
+        ]
 
     return run
 

@@ -32,7 +32,12 @@ def inlined(function: Function) -> Function:
 
 def _compile(function: Function, *, is_lean: bool = False, is_inlined: bool = False) -> Function:
     config.CACHE_DIR = _folder(Path(function.__code__.co_filename).parent)  # type: ignore[attr-defined]  # dynamic
-    options: dict[str, Any] = {"error_model": "numpy", "forceinline": is_inlined, "_nrt": not is_lean}
+    options: dict[str, Any] = {
+        "error_model": "numpy",
+        "forceinline": is_inlined,
+        "_nrt": not is_lean,
+        "nogil": True,  # what does not depend on each other may be done at once
+    }
     try:
         return cast(Function, njit(cache=True, **options)(function))
     except RuntimeError:  # no folder can be written: compiled anew in every process

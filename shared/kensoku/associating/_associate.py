@@ -1,8 +1,11 @@
 """From onsets to groups, stretch after stretch of absolute time, each from nothing but the onsets around it."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +22,8 @@ EDGE_NS = 2 * NS_PER_S  # by which an origin may lie beyond its stretch: the nex
 SAME_NS = NS_PER_S * 3 // 10  # picks of one site and phase so close are one arrival
 OWN_SHARE = 0.6  # of its picks that an event must keep
 MOST_EVENTS = 1000  # of a stretch
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +43,36 @@ class Candidate:
         return -self.log_odds, self.stretch, self.members[0][0] if self.members else ""
 
 
-def associate(onsets: Sequence[Onset], network: Network, evaluated_ns: Mapping[str, int] | None = None) -> list[Group]:
+def associate(
+    onsets: Sequence[Onset],
+    network: Network,
+    evaluated_ns: Mapping[str, int] | None = None,
+    threads: int | None = None,
+) -> list[Group]:
     """Groups by origin time. `evaluated_ns`: to when each station was listened to; without it, all of
-    them to the end."""
+    them to the end. Without `threads` as many as there are cores."""
     index: dict[str, int] = {}
     for number, onset in enumerate(onsets):
         index.setdefault(onset.id, number)
     arrivals = one_a_site([onsets[number] for number in index.values()], network)
     times = np.array([arrival.onset_ns for arrival in arrivals], np.int64)
-    found: list[Candidate] = []
-    for stretch in stretches_of(times, network):
-        begin, end = span_of(stretch, network)
-        low, high = np.searchsorted(times, [begin, end])
-        found += candidates(stretch, arrivals[low:high], network, evaluated_ns)
-    chosen = resolve(found, network.settings.least_picks)
+
+    def search(stretch: int) -> list[Candidate]:
+        low, high = np.searchsorted(times, span_of(stretch, network))
+        return candidates(stretch, arrivals[low:high], network, evaluated_ns)
+
+    found = at_once(search, stretches_of(times, network), threads)
+    chosen = resolve((each for some in found for each in some), network.settings.least_picks)
     return [group_of(candidate, index) for candidate in sorted(chosen, key=lambda each: (each.time_ns, each.rank))]
+
+
+def at_once(search: Callable[[int], Found], stretches: Sequence[int], threads: int | None = None) -> list[Found]:
+    """Each by itself: the loops let other threads run."""
+    many = min(threads or os.cpu_count() or 1, len(stretches))
+    if many < 2:
+        return [search(each) for each in stretches]
+    with ThreadPoolExecutor(many) as pool:
+        return list(pool.map(search, stretches))
 
 
 def one_a_site(onsets: Iterable[Onset], network: Network) -> list[Onset]:

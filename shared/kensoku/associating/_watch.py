@@ -9,6 +9,7 @@ from kensoku.associating._associate import (
     NS_PER_S,
     STRETCH_NS,
     Candidate,
+    at_once,
     candidates,
     resolve,
     span_of,
@@ -140,16 +141,10 @@ class Watch:
     def step(self) -> list[Association]:
         """What is new: the same for the same picks, whenever it is asked."""
         self._stale.update(each for each in self._incomplete if self._is_closed(each))
-        for stretch in sorted(self._stale):
+        for stretch in self._stale:
             (self._incomplete.discard if self._is_closed(stretch) else self._incomplete.add)(stretch)
-            self._found[stretch] = candidates(
-                stretch,
-                self._pool.span(stretch, self.network),
-                self.network,
-                self._listening.evaluated_ns,
-                self._listening.clock_ns,
-            )
-        self._stale.clear()
+        stale, self._stale = sorted(self._stale), set()
+        self._found.update(zip(stale, at_once(self._search, stale), strict=True))
         everything = [each for stretch in self._found.values() for each in stretch]
         groups = sorted(resolve(everything, self.network.settings.least_picks), key=lambda each: each.rank)
         here = {member[0] for group in groups for member in group.members}  # thought over anew
@@ -163,6 +158,10 @@ class Watch:
         self._changed.clear()
         self._prune()
         return sorted(told, key=lambda each: (each.trial.time_ns, each.event_id))
+
+    def _search(self, stretch: int) -> list[Candidate]:
+        onsets, listening = self._pool.span(stretch, self.network), self._listening
+        return candidates(stretch, onsets, self.network, listening.evaluated_ns, listening.clock_ns)
 
     def finish(self) -> list[Association]:
         """What is left when nothing more will come: every event is final."""
