@@ -195,7 +195,7 @@ def main() -> None:
     parser.add_argument("--cases", help=f"some of {', '.join((*RECORDED, *SIMULATED))}, by comma")
     parser.add_argument("--engines", default="kensoku,pyocto,gamma", help=f"some of {', '.join(ENGINES)}, by comma")
     parser.add_argument("--data", type=Path, help="folder of recorded data, with catalogs/ and continuous/")
-    parser.add_argument("--threads", type=int, default=1, help="of each engine (ours has one)")
+    parser.add_argument("--threads", type=int, default=1, help="of each engine")
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="processor seconds of a case, then DNF")
     parser.add_argument("--choose", choices=sorted(GRIDS), help="try the grid of settings of one engine")
     options = parser.parse_args()
