@@ -1,11 +1,14 @@
 """Which picks one earthquake made."""
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kensoku.associating import AssociationSettings, Group, Onset, associate, network_of
+from kensoku.associating._associate import at_once
 from kensoku.errors import InputInvalid, SettingInvalid
 from tests.shocks import BEGIN_NS, NS_PER_S, Shock, network, noise, onsets, pick, sites, tables
 
@@ -103,6 +106,17 @@ def test_neither_order_nor_duplicates_matter(seed: int) -> None:
     shuffled = [given[k] for k in np.random.default_rng(seed).permutation(len(given))]
     shuffled += shuffled[: len(shuffled) // 3]
     assert told(associate(shuffled, network()), shuffled) == told(associate(given, network()), given)
+
+
+def test_stretches_that_are_searched_at_once_give_the_same_bits() -> None:
+    made, _ = onsets(SEQUENCE)
+    given = [*made, *noise(len(made), 700)]
+    assert associate(given, network(), threads=4) == associate(given, network(), threads=1)
+
+
+def test_stretches_are_searched_at_once() -> None:
+    meeting = threading.Barrier(3, timeout=10)
+    assert at_once(lambda each: each + 0 * meeting.wait(), [5, 3, 4], threads=3) == [5, 3, 4]
 
 
 def test_where_the_data_begin_changes_nothing_later() -> None:

@@ -23,7 +23,7 @@ SAME_NS = NS_PER_S * 3 // 10  # picks of one site and phase so close are one arr
 OWN_SHARE = 0.6  # of its picks that an event must keep
 MOST_EVENTS = 1000  # of a stretch
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def associate(
     return [group_of(candidate, index) for candidate in sorted(chosen, key=lambda each: (each.time_ns, each.rank))]
 
 
-def at_once(search: Callable[[int], Found], stretches: Sequence[int], threads: int | None = None) -> list[Found]:
+def at_once(search: Callable[[int], Result], stretches: Sequence[int], threads: int | None = None) -> list[Result]:
     """Each by itself: the loops let other threads run."""
     many = min(threads or os.cpu_count() or 1, len(stretches))
     if many < 2:
