@@ -1,6 +1,7 @@
 """Which picks one earthquake made."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -66,11 +67,26 @@ def test_a_swarm_a_minute_later_hides_no_small_earthquake() -> None:
 def test_an_earthquake_whose_p_are_hidden_in_the_waves_of_a_larger_one_is_found_by_its_s() -> None:
     larger, _ = onsets([Shock(50, 0, 0)], detected=1.0)
     smaller, _ = onsets([Shock(53, 8, 6)], detected=1.0, seed=3)
-    seen = sorted((each for each in smaller if each.phase == "S"), key=lambda each: each.onset_ns)[:7]
+    seen = s_alone(smaller)[:5]
     seen = [Onset(f"b{each.id}", each.station, "S", each.onset_ns, each.uncertainty_s) for each in seen]
     assert not associate(seen, network()), "with nothing that hides their P they are no earthquake"
     found = told(associate([*larger, *seen], network()), [*larger, *seen])
     assert found == {frozenset(each.id for each in larger), frozenset(each.id for each in seen)}
+
+
+def test_s_of_many_stations_are_an_earthquake_also_where_its_p_are_seen_nowhere() -> None:
+    """The ground still shakes of a larger one, which nobody picked in the minutes that are looked at."""
+    made, _ = onsets([Shock(53, 8, 6)], detected=1.0, seed=3)
+    seen = s_alone(made)[:8]
+    assert told(associate(seen, network()), seen) == {frozenset(each.id for each in seen)}
+    among = [*seen, *noise(20, 240)]
+    assert [len(each) for each in told(associate(among, network()), among)] == [8], "also among others"
+    scattered = [replace(each, onset_ns=each.onset_ns + NS_PER_S * k**2) for k, each in enumerate(seen)]
+    assert not associate(scattered, network()), "of no common origin"
+
+
+def s_alone(onsets: list[Onset]) -> list[Onset]:
+    return sorted((each for each in onsets if each.phase == "S"), key=lambda each: each.onset_ns)
 
 
 def test_swapped_labels_are_put_right() -> None:

@@ -53,7 +53,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--jit", action="store_true", help="compile the step with XLA, for a GPU")
     parser.add_argument(
-        "--start", type=Path, metavar="FILE", help="weights to begin with: best.weights.h5 of a network of this shape"
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="begin with these: best.weights.h5 of a run, or model.onnx of a model, of a network of this shape",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="of ablate, transfer: Markdown, anew after each")
     parser.add_argument("--repository", type=Path, metavar="DIR", help="of all: where models are put and judged")

@@ -14,8 +14,9 @@ AFTER_S = 2.0  # s after a predicted arrival, from when on it counts that it was
 BOTH, P_ALONE, S_ALONE = 0.7, 0.22, 0.08  # what is picked at stations that pick anything of an event
 HIDDEN_S = (8.0, 0.5)  # before and after a predicted arrival: what else is picked there may hide it
 HIDDEN = 0.6  # of the arrivals there, where they are hidden at all
+DROWNED = 0.85  # of all P, where the ground still shakes of a larger earthquake and S alone stand out
 LEAST_PRODUCT = 1e-100  # of probabilities, before it becomes a logarithm
-SELDOM = 3.0  # logarithm of the odds against that
+SELDOM, MORE_SELDOM = 3.0, 4.0  # logarithm of the odds against the one, against the other
 
 
 @lean
@@ -59,16 +60,17 @@ def is_busy(moment: float, station: int, picks: Picks, work: Work, many: int) ->
 
 
 @lean
-def explain(radius: float, share: float, stations: Stations, rules: Rules, work: Work) -> float:
+def explain(radius: float, share: float, drowned: float, stations: Stations, rules: Rules, work: Work) -> float:
     """The logarithm of how probable it is that just these stations have P, S, both or neither, if the event is picked
-    up to a radius, and that share of the arrivals is hidden where something else was picked just before."""
+    up to a radius, a share of the arrivals is hidden where something else was picked just before, and of the P so many
+    everywhere."""
     has, distance, heard, total, product = work.has, work.distance, work.heard, 0.0, 1.0
     for station in range(len(distance)):
         if distance[station] > rules.reach_km:
             continue
         near = rules.detected / (1.0 + math.exp((distance[station] - radius) / (0.3 * radius + 5.0)))
         near = max(near, LEAST_DETECTED)
-        p, s = share * work.hidden[0, station], share * work.hidden[1, station]
+        p, s = max(share * work.hidden[0, station], drowned), share * work.hidden[1, station]
         both, p_alone = (1.0 - p) * (1.0 - s) * BOTH, (1.0 - p) * (P_ALONE + s * BOTH)
         s_alone = (1.0 - s) * (S_ALONE + p * BOTH)
         no_s_yet = stations.evaluated[station] <= heard[1, station]
@@ -115,11 +117,17 @@ def judge(
             wanted = place[3] + travel(earth.times, phase, distance[station], place[2])[0]
             heard[phase, station] = wanted + AFTER_S
             hidden[phase, station] = is_busy(wanted, station, picks, work, many)
+    with_p = has[0].sum()
+    is_any_hidden, is_mostly_s = hidden.any(), np.maximum(has[0], has[1]).sum() > 2 * with_p
     best = -1e300
     for radius in RADII_KM:
-        best = max(best, explain(radius, 0.0, stations, rules, work))
-        if hidden.any():
-            best = max(best, explain(radius, HIDDEN, stations, rules, work) - SELDOM)
+        best = max(best, explain(radius, 0.0, 0.0, stations, rules, work))
+        if is_any_hidden:
+            best = max(best, explain(radius, HIDDEN, 0.0, stations, rules, work) - SELDOM)
+        if is_mostly_s:  # else the other way explains more
+            best = max(best, explain(radius, 0.0, DROWNED, stations, rules, work) - MORE_SELDOM)
+        if is_any_hidden and is_mostly_s:
+            best = max(best, explain(radius, HIDDEN, DROWNED, stations, rules, work) - SELDOM - MORE_SELDOM)
     volume = 2.0 * math.log(2.0 * math.pi)
     for i in range(4):
         volume -= math.log(normal[i, i])  # decomposed

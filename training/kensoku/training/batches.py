@@ -54,6 +54,7 @@ class Recipe:
     attenuate: float = 0.1
     t_star_s: tuple[float, float] = (0.005, 0.08)
     superimpose: float = 0.3
+    superimpose_most: int = 1  # so many with that chance each, as long as the one before came
     superimpose_ratio: tuple[float, float] = (0.03, 3.0)
     close: float = 0.6  # of those, within seconds of the first
     noise: float = 0.4
@@ -219,7 +220,9 @@ def make_example(mixture: _Mixture, chance: Chance) -> Example:
     example = _cut_stretched(mixture.choose(chance), recipe, chance)
     if chance.random() < recipe.attenuate:
         example = augment_waves.attenuate(example, _log_uniform(chance, recipe.t_star_s))
-    if chance.random() < recipe.superimpose:
+    for _ in range(recipe.superimpose_most):
+        if chance.random() >= recipe.superimpose:
+            break
         example = _superimpose(example, mixture, chance)
     if mixture.noises and chance.random() < recipe.noise:
         example = augment.add_noise(example, mixture.choose_noise(chance), _log_uniform(chance, recipe.noise_snr))

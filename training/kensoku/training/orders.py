@@ -20,7 +20,7 @@ class Order:
     processes: int = 1  # that make batches ahead
     minutes: float | None = None
     jit: bool = False
-    start: Path | None = None  # weights to begin with, of a network of the same shape
+    start: Path | None = None  # weights to begin with, or a graph, of a network of the same shape
     judged_by: Side = "develop"
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # table, key: value instead of the file's
 

@@ -24,6 +24,7 @@ from kensoku.training.networks import NetworkConfig, build_picker
 from kensoku.training.orders import Order
 from kensoku.training.run_settings import Tables, read_tables
 from kensoku.training.scores import Scores, judges_picking, score_stretched
+from kensoku.training.shipped_weights import SUFFIX, load_graph
 from kensoku.training.training_loop import Plan, Run, train
 
 
@@ -106,8 +107,11 @@ def figures(scores: Sequence[Scores]) -> dict[str, float]:
 
 
 def begin_with(network: keras.Model, start: Path | None) -> None:
-    """The weights of a network that was trained before, if one is named."""
+    """The weights of a network that was trained before, or of a model's graph, if one is named."""
     if start is None:
+        return
+    if start.suffix == SUFFIX:
+        load_graph(network, start)
         return
     try:
         with warnings.catch_warnings():
