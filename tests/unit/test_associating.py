@@ -51,6 +51,27 @@ def test_two_at_once_are_two() -> None:
     assert sorted(owners(associate(made, network()), of)) == list(range(10))
 
 
+@pytest.mark.parametrize(
+    ("first_km", "second_km", "later_s", "seed"),
+    [
+        ((-5.9, -6.6), (-6.1, 0.9), 0.3, 2),
+        ((7.5, -14.2), (4.6, -11.2), 0.1, 19),
+        ((-14.6, 3.9), (-12.4, -4.0), 0.4, 24),
+        ((12.0, 5.4), (16.3, -0.3), 0.0, 122),
+        ((-5.7, 8.4), (5.3, 9.3), 0.1, 149),
+    ],
+)
+def test_two_that_begin_together_share_no_group(
+    first_km: tuple[float, float], second_km: tuple[float, float], later_s: float, seed: int
+) -> None:
+    """Of each three arrivals in ten are not picked; a fit from between them ends as a mixture of both."""
+    made, of = onsets([Shock(50, *first_km), Shock(50 + later_s, *second_km)], detected=0.7, seed=seed)
+    groups = associate(made, network())
+    assert sorted(owners(groups, of)) == [0, 1]
+    for group, owner in zip(groups, owners(groups, of), strict=True):
+        assert np.mean([of[member.index] == owner for member in group.members]) > 0.8
+
+
 def test_a_swarm_a_minute_later_hides_no_small_earthquake() -> None:
     """It begins after all that is sought beside the small one, so its picks are nobody's there."""
     stretch_s = 60 - BEGIN_NS // NS_PER_S % 60

@@ -78,6 +78,17 @@ def test_examples_weigh_what_their_picks_are_trusted(pools: Pools) -> None:
     assert set(batch.weight[has_onset].tolist()) == {0.5}
 
 
+def test_several_earthquakes_are_laid_over_one_record_where_it_is_asked_for(pools: Pools) -> None:
+    def onsets(most: int) -> float:
+        crowded = replace(RECIPE, mix={"quake": 1.0}, superimpose=1.0, superimpose_most=most, fault=0.0)
+        batch = next(batches(crowded, pools, size=32, seed=1, processes=0))
+        inner = batch.targets[:, 1:, 1:-1]
+        peaks = (inner > 0.5) & (inner > batch.targets[:, 1:, :-2]) & (inner >= batch.targets[:, 1:, 2:])
+        return float(peaks.sum() / 32)
+
+    assert onsets(3) > onsets(1) + 0.5
+
+
 def test_a_mix_without_any_source_of_the_data_set_is_told(pools: Pools) -> None:
     with pytest.raises(SettingInvalid, match="noise, quake, swarm"):
         next(batches(Recipe(mix={"elsewhere": 1.0}), pools, size=1, processes=0))

@@ -15,6 +15,7 @@ from kensoku.inference import Models, open_models, read_signature
 from kensoku.picking import annotate, read_card
 from kensoku.training.export import to_onnx
 from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_picker
+from kensoku.training.picker_run import begin_with
 from kensoku.training.shipping import LARGEST_DIFFERENCE, reach, ship, trial
 
 FloatArray = npt.NDArray[np.float32]
@@ -117,6 +118,31 @@ def test_records_are_told_alike_by_the_latest_answers(models: Models, repository
     latest = annotate(counts, lambda cut: said(models, "picker_latest", cut), card.geometry, start=5)
     whole = annotate(counts, lambda cut: said(models, "picker_live", cut), geometry, start=5)
     assert latest[..., geometry.before :] == pytest.approx(whole[..., geometry.before :], abs=1e-5)
+
+
+@pytest.mark.parametrize(("name", "shipped"), [*zip(CONFIGS, CONFIGS, strict=True), ("picker_live", "picker_latest")])
+def test_a_network_is_taught_on_from_the_graph_that_was_made_of_it(
+    networks: dict[str, keras.Model], repository: Path, name: str, shipped: str
+) -> None:
+    again = build_picker(CONFIGS[name])
+    begin_with(again, repository / shipped / "1" / "model.onnx")
+    counts = trial(400)
+    assert np.abs(keras.ops.convert_to_numpy(again(counts) - networks[name](counts))).max() < 1e-5
+
+
+def test_a_graph_of_another_shape_is_told(repository: Path, tmp_path: Path) -> None:
+    graph, wide = repository / "picker" / "1" / "model.onnx", CONFIGS["picker"].model_copy(update={"kernel": 5})
+    with pytest.raises(InputInvalid, match=r"found .* for .*, expected .* as the settings describe"):
+        begin_with(build_picker(wide), graph)
+    deep = CONFIGS["picker"].model_copy(update={"dilations": (1, 3, 9)})
+    with pytest.raises(InputInvalid, match="expected"):
+        begin_with(build_picker(deep), graph)
+    for content in (None, b"not a graph"):
+        (other := tmp_path / "other.onnx").unlink(missing_ok=True)
+        if content:
+            other.write_bytes(content)
+        with pytest.raises(InputInvalid, match="expected a graph of a model repository"):
+            begin_with(build_picker(CONFIGS["picker"]), other)
 
 
 def test_a_network_that_looks_ahead_cannot_tell_of_its_latest_samples_alone(networks: dict[str, keras.Model]) -> None:

@@ -1,23 +1,20 @@
 """All earthquakes of a stretch of time: where many picks may come from one place and moment, the likeliest first."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from kensoku.associating._arrays import Earth, Floats, Ints, Nodes, Picks, Rules, Singles, Stations, Work
-from kensoku.associating._fit import KM_PER_DEG, NARROWING_S, ROOM, approach, offset, polish
-from kensoku.associating._judge import is_enough, judge
+from kensoku.associating._events import Found, keep_own, release, settle
+from kensoku.associating._fit import KM_PER_DEG, ROOM, offset
+from kensoku.associating._parted import part_mixtures
 from kensoku.compiled import compiled, lean
 
 BIN_S = 0.5
 SHUT_BINS = 2  # on either side of a guess in vain
 ROUNDS = 6
 SWEEPS = 3
-GUESS = 4  # steps of a fit, then it is given up if it cannot become an event
-OPTIMISM = 1.5  # of the logarithm of each pick's odds, that better times may bring
-FINE = 8  # step that a fit begins with when it is fitted again
 OTHERS_S = 200.0  # for how long a station's own picks are counted until they say as much as the network's
 LEAST_COUNT = 1.0  # more than are counted
 LEAST_EVENTS = 0.05  # of a stretch in which none was found, for how often earthquakes are
@@ -25,17 +22,6 @@ NONE = -1e9
 TRIES = 50
 USED = 0.3  # probability of a guess's pick
 STACKED = 0.3  # picks that are less probably a phase are not looked for as such
-
-
-class Found(NamedTuple):
-    """Events so far; a pick belongs to one at the most."""
-
-    places: Floats  # event: latitude, longitude, depth, time
-    odds: Floats  # logarithm
-    sizes: Ints
-    members: Ints  # event, (pick, phase), place in the list
-    owner: Ints  # pick: event or -1
-    claim: Floats  # pick: density of its owner there
 
 
 @lean
@@ -78,67 +64,6 @@ def shut_around(shut: npt.NDArray[np.bool_], nodes: Nodes, middle: int, node: in
             _, east = offset(place, nodes.latitude[k], nodes.longitude[k])
             if abs(east) <= nodes.near_km:
                 shut[k, low:high] = True
-
-
-@compiled
-def settle(
-    event: int,
-    is_new: bool,
-    log_density: float,
-    events: Found,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rules: Rules,
-    work: Work,
-) -> bool:
-    """Fits an event and, if it is one, gives it its picks, also those that another holds but explains less."""
-    place = events.places[event].copy()
-    for k in range(len(work.rival)):
-        is_others = events.owner[k] >= 0 and events.owner[k] != event
-        work.rival[k] = events.claim[k] if is_others else 0.0
-    begin, end = (0, GUESS) if is_new else (FINE, len(NARROWING_S))
-    count = approach(place, begin, end, earth, stations, picks, rules, work)
-    work.pairs[0] = count
-    if is_new:
-        many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
-        if worth + OPTIMISM * many < rules.least_log_odds or not is_enough(many, rules, work.has):
-            return False
-        count = approach(place, GUESS, len(NARROWING_S), earth, stations, picks, rules, work)
-        work.pairs[0] = count
-    polish(place, count, earth, stations, picks, rules, work)
-    many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
-    if worth < rules.least_log_odds or not is_enough(many, rules, work.has):
-        return False
-    events.places[event], events.odds[event], events.sizes[event] = place, worth, many
-    for index in range(many):
-        k = work.chosen[index]
-        pick = work.found[0, k]
-        events.members[event, 0, index], events.members[event, 1, index] = pick, work.found[1, k]
-        events.owner[pick] = event
-        events.claim[pick] = math.exp(work.values[6, k]) * (picks.background[pick] + work.rival[pick])
-    return True
-
-
-@lean
-def release(event: int, events: Found) -> None:
-    for index in range(events.sizes[event]):
-        pick = events.members[event, 0, index]
-        if events.owner[pick] == event:
-            events.owner[pick] = -1
-    events.sizes[event] = 0
-
-
-@lean
-def keep_own(event: int, events: Found) -> None:
-    """Without the picks that another event took."""
-    kept = 0
-    for index in range(events.sizes[event]):
-        pick, phase = events.members[event, 0, index], events.members[event, 1, index]
-        if events.owner[pick] == event:
-            events.members[event, 0, kept], events.members[event, 1, kept] = pick, phase
-            kept += 1
-    events.sizes[event] = kept
 
 
 @lean
@@ -267,6 +192,7 @@ def find_events(
         np.zeros(many_picks),
         np.zeros(1, np.int64),
     )
+    tried = np.zeros(most_events, np.int64)
     many, log_density = 0, rules.log_density + math.log(LEAST_EVENTS / (span_s * volume_km3))
     for _ in range(ROUNDS):
         count_others(picks, events.owner, span_s)
@@ -286,6 +212,7 @@ def find_events(
                     settle(event, False, log_density, events, earth, stations, picks, rules, work)
             for event in range(many):
                 keep_own(event, events)
+        many = part_mixtures(many, tried, log_density, events, earth, stations, picks, rules, work)
     return Found(
         events.places[:many], events.odds[:many], events.sizes[:many], events.members[:many], events.owner, events.claim
     )

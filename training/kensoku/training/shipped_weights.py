@@ -40,7 +40,7 @@ def expected(what: Any) -> str:
 
 
 def _convolutions(path: Path) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """(kernel, channels, filters) and bias, in the order of the graph: those without a bias are no layers of their own."""
+    """(kernel, channels, filters) and bias, in the order of the graph; those without a bias are other layers."""
     try:
         graph = onnx.load(path).graph
     except (OSError, DecodeError) as error:

@@ -1,0 +1,85 @@
+"""Earthquakes so far, and whose each pick is."""
+
+import math
+from typing import NamedTuple
+
+from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Stations, Work
+from kensoku.associating._fit import NARROWING_S, approach, polish
+from kensoku.associating._judge import is_enough, judge
+from kensoku.compiled import compiled, lean
+
+GUESS = 4  # steps of a fit, then it is given up if it cannot become an event
+OPTIMISM = 1.5  # of the logarithm of each pick's odds, that better times may bring
+FINE = 8  # step that a fit begins with when it is fitted again
+
+
+class Found(NamedTuple):
+    """Events so far; a pick belongs to one at the most."""
+
+    places: Floats  # event: latitude, longitude, depth, time
+    odds: Floats  # logarithm
+    sizes: Ints
+    members: Ints  # event, (pick, phase), place in the list
+    owner: Ints  # pick: event or -1
+    claim: Floats  # pick: density of its owner there
+
+
+@compiled
+def settle(
+    event: int,
+    is_new: bool,
+    log_density: float,
+    events: Found,
+    earth: Earth,
+    stations: Stations,
+    picks: Picks,
+    rules: Rules,
+    work: Work,
+) -> bool:
+    """Fits an event and, if it is one, gives it its picks, also those that another holds but explains less."""
+    place = events.places[event].copy()
+    for k in range(len(work.rival)):
+        is_others = events.owner[k] >= 0 and events.owner[k] != event
+        work.rival[k] = events.claim[k] if is_others else 0.0
+    begin, end = (0, GUESS) if is_new else (FINE, len(NARROWING_S))
+    count = approach(place, begin, end, earth, stations, picks, rules, work)
+    work.pairs[0] = count
+    if is_new:
+        many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
+        if worth + OPTIMISM * many < rules.least_log_odds or not is_enough(many, rules, work.has):
+            return False
+        count = approach(place, GUESS, len(NARROWING_S), earth, stations, picks, rules, work)
+        work.pairs[0] = count
+    polish(place, count, earth, stations, picks, rules, work)
+    many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
+    if worth < rules.least_log_odds or not is_enough(many, rules, work.has):
+        return False
+    events.places[event], events.odds[event], events.sizes[event] = place, worth, many
+    for index in range(many):
+        k = work.chosen[index]
+        pick = work.found[0, k]
+        events.members[event, 0, index], events.members[event, 1, index] = pick, work.found[1, k]
+        events.owner[pick] = event
+        events.claim[pick] = math.exp(work.values[6, k]) * (picks.background[pick] + work.rival[pick])
+    return True
+
+
+@lean
+def release(event: int, events: Found) -> None:
+    for index in range(events.sizes[event]):
+        pick = events.members[event, 0, index]
+        if events.owner[pick] == event:
+            events.owner[pick] = -1
+    events.sizes[event] = 0
+
+
+@lean
+def keep_own(event: int, events: Found) -> None:
+    """Without the picks that another event took."""
+    kept = 0
+    for index in range(events.sizes[event]):
+        pick, phase = events.members[event, 0, index], events.members[event, 1, index]
+        if events.owner[pick] == event:
+            events.members[event, 0, kept], events.members[event, 1, kept] = pick, phase
+            kept += 1
+    events.sizes[event] = kept
