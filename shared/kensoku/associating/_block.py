@@ -1,6 +1,7 @@
 """All earthquakes of a stretch of time: where many picks may come from one place and moment, the likeliest first."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from kensoku.associating._parted import part_mixtures
 from kensoku.compiled import compiled, lean
 
 BIN_S = 0.5
-SHUT_BINS = 2  # on either side of a guess in vain
+SHUT_BINS = 1  # on either side of a guess in vain
 ROUNDS = 6
 SWEEPS = 3
 OTHERS_S = 200.0  # for how long a station's own picks are counted until they say as much as the network's
@@ -22,6 +23,16 @@ NONE = -1e9
 TRIES = 50
 USED = 0.3  # probability of a guess's pick
 STACKED = 0.3  # picks that are less probably a phase are not looked for as such
+
+
+class Ranks(NamedTuple):
+    """Where the search goes next. What is stacked only falls, so what is left out once stays out."""
+
+    first: Ints  # of each bin, in `node`, and one more
+    lengths: Ints  # how many of them there are still
+    node: Ints
+    most: Floats  # bin: the highest
+    where: Ints  # bin: its node
 
 
 @lean
@@ -43,27 +54,57 @@ def add(stack: Singles, pick: int, sign: float, picks: Picks, nodes: Nodes, span
                 span[0], span[1] = min(span[0], low), max(span[1], high)
 
 
-@lean
-def renew(stack: Singles, shut: npt.NDArray[np.bool_], most: Floats, where: Ints, low: int, high: int) -> None:
-    """The best node of each bin, of those that were not tried in vain."""
-    low, high = max(low, 0), min(high + 1, stack.shape[1])
-    most[low:high] = NONE
+@compiled
+def rank(stack: Singles, least: float) -> Ranks:
+    """Of each bin the nodes that reach what is tried at all."""
+    bins = stack.shape[1]
+    lengths, first = np.zeros(bins, np.int64), np.zeros(bins + 1, np.int64)
     for k in range(stack.shape[0]):
-        for each in range(low, high):
-            if stack[k, each] > most[each] and not shut[k, each]:
-                most[each], where[each] = stack[k, each], k
+        for each in range(bins):
+            lengths[each] += stack[k, each] >= least
+    first[1:] = np.cumsum(lengths)
+    node, place = np.empty(first[bins], np.int64), first[:bins].copy()
+    for k in range(stack.shape[0]):
+        for each in range(bins):
+            if stack[k, each] >= least:
+                node[place[each]] = k
+                place[each] += 1
+    return Ranks(first, lengths, node, np.full(bins, NONE), np.zeros(bins, np.int64))
+
+
+@lean
+def renew(stack: Singles, ranks: Ranks, least: float, low: int, high: int) -> None:
+    """The best node of each of these bins; those that reach it no more are left out from now on."""
+    for each in range(max(low, 0), min(high + 1, stack.shape[1])):
+        kept, begin = 0, ranks.first[each]
+        ranks.most[each] = NONE
+        for index in range(begin, begin + ranks.lengths[each]):
+            k = ranks.node[index]
+            if stack[k, each] >= least:
+                ranks.node[begin + kept] = k
+                kept += 1
+                if stack[k, each] > ranks.most[each]:
+                    ranks.most[each], ranks.where[each] = stack[k, each], k
+        ranks.lengths[each] = kept
 
 
 @compiled
-def shut_around(shut: npt.NDArray[np.bool_], nodes: Nodes, middle: int, node: int) -> None:
+def leave_out(ranks: Ranks, nodes: Nodes, middle: int, node: int) -> None:
+    """A node that was tried in vain, and those beside it, in a few bins."""
     place = np.array([nodes.latitude[node], nodes.longitude[node]])
     near_deg = nodes.near_km / KM_PER_DEG
-    low, high = max(middle - SHUT_BINS, 0), min(middle + SHUT_BINS + 1, shut.shape[1])
-    for k in range(shut.shape[0]):
-        if abs(nodes.latitude[k] - place[0]) <= near_deg:
-            _, east = offset(place, nodes.latitude[k], nodes.longitude[k])
-            if abs(east) <= nodes.near_km:
-                shut[k, low:high] = True
+    for each in range(max(middle - SHUT_BINS, 0), min(middle + SHUT_BINS + 1, len(ranks.lengths))):
+        kept, begin = 0, ranks.first[each]
+        for index in range(begin, begin + ranks.lengths[each]):
+            k = ranks.node[index]
+            is_near = abs(nodes.latitude[k] - place[0]) <= near_deg
+            if is_near:
+                _, east = offset(place, nodes.latitude[k], nodes.longitude[k])
+                is_near = abs(east) <= nodes.near_km
+            if not is_near:
+                ranks.node[begin + kept] = k
+                kept += 1
+        ranks.lengths[each] = kept
 
 
 @lean
@@ -129,20 +170,19 @@ def search(
     work: Work,
 ) -> int:
     """More events among the picks that none holds; returns how many there are then."""
-    stack = np.zeros((len(nodes.latitude), bins), np.float32)
-    shut = np.zeros((len(nodes.latitude), bins), np.bool_)
-    most, where, span = np.full(bins, NONE), np.zeros(bins, np.int64), np.zeros(2, np.int64)
+    stack, span = np.zeros((len(nodes.latitude), bins), np.float32), np.zeros(2, np.int64)
     is_free, tries = events.owner < 0, np.zeros(len(events.owner), np.int64)
     for pick in np.flatnonzero(is_free):
         add(stack, pick, 1.0, picks, nodes, span)
-    renew(stack, shut, most, where, 0, bins - 1)
+    ranks = rank(stack, least_stack)
+    renew(stack, ranks, least_stack, 0, bins - 1)
     while many < len(events.sizes):
-        middle = int(np.argmax(most))
-        if most[middle] < least_stack:
+        middle = int(np.argmax(ranks.most))
+        if ranks.most[middle] < least_stack:
             break
-        node = where[middle]
+        node = ranks.where[middle]
         events.places[many] = (nodes.latitude[node], nodes.longitude[node], nodes.depth[node], (middle + 0.5) * BIN_S)
-        span[0], span[1] = middle - 1, middle + 1
+        span[0], span[1] = middle - SHUT_BINS, middle + SHUT_BINS
         if settle(many, True, log_density, events, earth, stations, picks, rules, work):
             for index in range(events.sizes[many]):
                 pick = events.members[many, 0, index]
@@ -151,9 +191,9 @@ def search(
                     is_free[pick] = False
             many += 1
         else:
-            shut_around(shut, nodes, middle, node)
+            leave_out(ranks, nodes, middle, node)
             leave_alone(stack, tries, is_free, picks, nodes, work, span)
-        renew(stack, shut, most, where, span[0], span[1])
+        renew(stack, ranks, least_stack, span[0], span[1])
     return many
 
 

@@ -40,7 +40,11 @@ def travel(times: Singles, phase: int, distance: float, depth: float) -> tuple[f
 @inlined
 def offset(place: Floats, latitude: float, longitude: float) -> tuple[float, float]:
     """Kilometres north and east of the place."""
-    turn = (longitude - place[1] + 540.0) % 360.0 - 180.0
+    turn = longitude - place[1]
+    if turn > 180.0:
+        turn -= 360.0
+    elif turn < -180.0:
+        turn += 360.0
     east = turn * KM_PER_DEG * math.cos(math.radians(0.5 * (latitude + place[0])))
     return (latitude - place[0]) * KM_PER_DEG, east
 
@@ -73,7 +77,7 @@ def gather(
         if begin == end:
             continue
         north, east = offset(place, stations.latitude[station], stations.longitude[station])
-        distance = math.hypot(north, east)
+        distance = math.sqrt(north * north + east * east)
         if distance > reach_km:
             continue
         for phase in range(2):
@@ -99,15 +103,22 @@ def weigh(
     count: int,
     found: Ints,
     values: Floats,
+    is_told: bool,
 ) -> float:
     """How probably each found pick is the event's, P or S: rows of `values` are weight, residual, variance, slopes of
     north, east and depth, log-likelihood ratio, distance, and what amplitudes tell."""
+    last_station, last_phase = -1, -1
+    north = east = distance = time = across = down = 0.0
+    are_sized = picks.has_amplitudes and narrow_s < SIZED_S
     for k in range(count):
         pick, phase = found[0, k], found[1, k]
         station = picks.station[pick]
-        north, east = offset(place, stations.latitude[station], stations.longitude[station])
-        distance = max(math.hypot(north, east), 1e-6)
-        time, across, down = travel(earth.times, phase, distance, place[2])
+        if station != last_station:
+            north, east = offset(place, stations.latitude[station], stations.longitude[station])
+            distance = max(math.sqrt(north * north + east * east), 1e-6)
+        if station != last_station or phase != last_phase:
+            time, across, down = travel(earth.times, phase, distance, place[2])
+            last_station, last_phase = station, phase
         residual = picks.onset[pick] - place[3] - time - stations.delay[phase, station]
         spread = max(earth.error_s, earth.error_share * time)
         variance = picks.sigma[pick] ** 2 + spread**2 + narrow_s**2
@@ -122,8 +133,10 @@ def weigh(
             variance * density / max(middle + tail / 9, 1e-300),
         )
         values[3, k], values[4, k], values[5, k] = -across * north / distance, -across * east / distance, down
-        values[6, k], values[7, k] = math.log(max(ratio, 1e-12)), distance
-    if picks.has_amplitudes and narrow_s < SIZED_S:
+        values[7, k] = distance
+        if is_told or are_sized:
+            values[6, k] = math.log(max(ratio, 1e-12))
+    if are_sized:
         compare_sizes(place[2], detected, picks, count, found, values)
     start, worth = 0, 0.0
     while start < count:
@@ -135,7 +148,8 @@ def weigh(
             end += 1
         for k in range(start, end):
             values[0, k] /= total
-        worth += math.log(total)
+        if is_told:
+            worth += math.log(total)
         start = end
     return worth
 
@@ -215,7 +229,19 @@ def approach(
         if turn % 3 == 0 or turn == first:
             slack_s = 3.0 * narrow_s + rules.widest_s
             count = gather(place, earth, stations, picks, rules.reach_km, slack_s, work.found)
-        weigh(place, narrow_s, earth, stations, picks, work.rival, rules.detected, count, work.found, work.values)
+        weigh(
+            place,
+            narrow_s,
+            earth,
+            stations,
+            picks,
+            work.rival,
+            rules.detected,
+            count,
+            work.found,
+            work.values,
+            turn == last - 1,
+        )
         step(place, earth, count, work.values, work.normal)
     return count
 
@@ -232,16 +258,16 @@ def polish(
 ) -> None:
     """Moves the place uphill until it is at the top."""
     found, values, rival = work.found, work.values, work.rival
-    worth = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values)
+    worth = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values, True)
     before = place.copy()
     for _ in range(POLISHING):
         before[:] = place
         length = step(place, earth, count, values, work.normal)
-        now = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values)
+        now = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values, True)
         while now < worth and length > CLOSE_KM:
             place[:] = 0.5 * (place + before)
             length *= 0.5
-            now = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values)
+            now = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values, True)
         if length <= CLOSE_KM:
             break
         worth = now

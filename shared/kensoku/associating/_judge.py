@@ -112,7 +112,7 @@ def judge(
         has[work.found[1, k], picks.station[work.found[0, k]]] = 1
     for station in range(len(distance)):
         north, east = offset(place, stations.latitude[station], stations.longitude[station])
-        distance[station] = math.hypot(north, east)
+        distance[station] = math.sqrt(north * north + east * east)
         for phase in range(2):
             wanted = place[3] + travel(earth.times, phase, distance[station], place[2])[0]
             heard[phase, station] = wanted + AFTER_S

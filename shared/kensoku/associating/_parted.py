@@ -205,7 +205,7 @@ def claim(
     """What rivals claim of each pick: an earthquake there, and those that hold it."""
     count = gather(place, earth, stations, picks, rules.reach_km, 3.0 * narrow_s + rules.widest_s, work.found)
     work.rival[:] = 0.0
-    weigh(place, narrow_s, earth, stations, picks, work.rival, rules.detected, count, work.found, work.values)
+    weigh(place, narrow_s, earth, stations, picks, work.rival, rules.detected, count, work.found, work.values, True)
     for index in range(count):
         pick = work.found[0, index]
         work.rival[pick] = max(work.rival[pick], math.exp(work.values[6, index]) * picks.background[pick])
