@@ -1,6 +1,7 @@
 """What is served is what was trained: the graph gives the answers of Keras, and its bits depend on nothing else."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -159,6 +160,17 @@ def test_configuration_and_card_are_there(repository: Path) -> None:
     assert (cuts.kind, cuts.geometry.window) == ("classifier", 200)
     graph = onnx.load(repository / "picker" / "1" / "model.onnx")
     assert (graph.opset_import[0].version, graph.ir_version) == (17, 8)
+
+
+def test_a_model_that_is_shipped_again_keeps_what_it_is_for(networks: dict[str, keras.Model], tmp_path: Path) -> None:
+    ship(tmp_path, "picker", networks["picker"], CONFIGS["picker"], "of a test")
+    card = replace(
+        read_card(tmp_path, "picker"), intended_use="local earthquakes", licence="ours", limits="of the first"
+    )
+    (tmp_path / "picker" / "model.json").write_text(card.to_json(), encoding="utf-8")
+    again = ship(tmp_path, "picker", networks["picker"], CONFIGS["picker"], "of another test")
+    assert read_card(tmp_path, "picker") == again
+    assert (again.intended_use, again.licence, again.limits) == ("local earthquakes", "ours", "")
 
 
 def test_the_shipped_design_keeps_its_look_ahead() -> None:

@@ -12,7 +12,7 @@ import onnx
 
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import open_models
-from kensoku.picking import CARD, Delay, Geometry, ModelCard, PhasePair
+from kensoku.picking import CARD, Delay, Geometry, ModelCard, PhasePair, read_card
 from kensoku.training.export import to_onnx
 from kensoku.training.filter_bank import TAPS
 from kensoku.training.networks import ClassifierConfig, NetworkConfig
@@ -50,7 +50,8 @@ def ship(
     description: str,
     last: int | None = None,
 ) -> ModelCard:
-    """Write version 1 of the model; an earlier one of the name is replaced. Its card is completed by `judge`.
+    """Write version 1 of the model; an earlier one of the name is replaced, but for the card's words on its use and
+    licence. The card is completed by `judge`.
 
     `last`: a live picker that is given windows of one length and tells of so many samples at their end alone; a
     multiple of its stride.
@@ -61,6 +62,9 @@ def ship(
         card = card_of_picker(config, description, last)
     else:
         card = card_of_cuts(config, description)
+    if (repository / name / CARD).is_file():
+        before = read_card(repository, name)
+        card = replace(card, intended_use=before.intended_use, licence=before.licence)
     repository.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=repository, prefix=".ship-") as temporary:
         folder = Path(temporary) / name
