@@ -7,7 +7,8 @@ free, and are busy for as long as the processor is (`benchmarks._catalogue_queue
 import hashlib
 import os
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -171,8 +172,10 @@ def live(
     earth: Earth,
     settings: AssociationSettings | None = None,
     watch: WatchSettings | None = None,
+    spent: Callable[[], int] = time.process_time_ns,
 ) -> Run:
-    """Everything that picks lead to; the end of the picks is the end of the world."""
+    """Everything that picks lead to; the end of the picks is the end of the world. `spent`: the clock that says for
+    how long a program is busy, ns."""
     run = Run(loads={name: Load() for name in ("association", "location")})
     network = network_for(stations, earth, settings or AssociationSettings())
     associating = Watch(REGION, network, watch or WatchSettings())
@@ -201,14 +204,14 @@ def live(
 
     def states() -> Iterator[tuple[int, Association]]:
         at_ns = 0
-        for at_ns, each in served(noted(), associate, run.loads["association"]):
+        for at_ns, each in served(noted(), associate, run.loads["association"], spent):
             run.associations.append((at_ns, each))
             yield at_ns, each
         for each in stamped(associating.finish(), at_ns):
             run.associations.append((at_ns, each))
             yield at_ns, each
 
-    run.events.extend(served(states(), locate, run.loads["location"]))
+    run.events.extend(served(states(), locate, run.loads["location"], spent))
     return run
 
 
