@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kensoku.associating import AssociationSettings, Group, Onset, associate, network_of
-from kensoku.associating._associate import at_once
+from kensoku.associating._associate import at_once, candidates, one_a_site, span_of, stretches_of
 from kensoku.errors import InputInvalid, SettingInvalid
 from tests.shocks import BEGIN_NS, NS_PER_S, Shock, network, noise, onsets, pick, sites, tables
 
@@ -70,6 +70,18 @@ def test_two_that_begin_together_share_no_group(
     assert sorted(owners(groups, of)) == [0, 1]
     for group, owner in zip(groups, owners(groups, of), strict=True):
         assert np.mean([of[member.index] == owner for member in group.members]) > 0.8
+
+
+def test_a_pick_is_of_one_event_also_where_many_begin_together() -> None:
+    chance = np.random.default_rng(5)
+    swarm = [Shock(float(chance.uniform(40, 100)), *map(float, chance.uniform(-15, 15, 2))) for _ in range(25)]
+    arrivals = one_a_site(onsets(swarm, detected=0.7, seed=1)[0], network())
+    times = np.array([each.onset_ns for each in arrivals])
+    for stretch in stretches_of(times, network()):
+        low, high = np.searchsorted(times, span_of(stretch, network()))
+        found = candidates(stretch, arrivals[low:high], network())
+        picks = [member[0] for candidate in found for member in candidate.members]
+        assert len(picks) == len(set(picks))
 
 
 def test_a_swarm_a_minute_later_hides_no_small_earthquake() -> None:

@@ -16,7 +16,7 @@ HIDDEN_S = (8.0, 0.5)  # before and after a predicted arrival: what else is pick
 HIDDEN = 0.6  # of the arrivals there, where they are hidden at all
 DROWNED = 0.85  # of all P, where the ground still shakes of a larger earthquake and S alone stand out
 LEAST_PRODUCT = 1e-100  # of probabilities, before it becomes a logarithm
-SELDOM, MORE_SELDOM = 3.0, 4.0  # logarithm of the odds against the one, against the other
+AGAINST_HIDDEN, AGAINST_DROWNED = 3.0, 4.0  # logarithms of the odds against either
 
 
 @lean
@@ -123,11 +123,11 @@ def judge(
     for radius in RADII_KM:
         best = max(best, explain(radius, 0.0, 0.0, stations, rules, work))
         if is_any_hidden:
-            best = max(best, explain(radius, HIDDEN, 0.0, stations, rules, work) - SELDOM)
+            best = max(best, explain(radius, HIDDEN, 0.0, stations, rules, work) - AGAINST_HIDDEN)
         if is_mostly_s:  # else the other way explains more
-            best = max(best, explain(radius, 0.0, DROWNED, stations, rules, work) - MORE_SELDOM)
+            best = max(best, explain(radius, 0.0, DROWNED, stations, rules, work) - AGAINST_DROWNED)
         if is_any_hidden and is_mostly_s:
-            best = max(best, explain(radius, HIDDEN, DROWNED, stations, rules, work) - SELDOM - MORE_SELDOM)
+            best = max(best, explain(radius, HIDDEN, DROWNED, stations, rules, work) - AGAINST_HIDDEN - AGAINST_DROWNED)
     volume = 2.0 * math.log(2.0 * math.pi)
     for i in range(4):
         volume -= math.log(normal[i, i])  # decomposed

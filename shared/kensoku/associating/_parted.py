@@ -78,6 +78,8 @@ def part_mixtures(
                 and near(event, other, events, earth, stations, picks, rules, work) >= LEAST_NEAR
             ):
                 part(event, other, log_density, events, earth, stations, picks, rules, work)
+    for event in range(many):  # also those that others took picks from
+        keep_own(event, events)
     return many
 
 
@@ -96,10 +98,10 @@ def near(
     event: int, owner: int, events: Found, earth: Earth, stations: Stations, picks: Picks, rules: Rules, work: Work
 ) -> int:
     """At how many stations picks of this owner or of nobody are near an arrival of the event."""
+    if not events.sizes[event]:
+        return 0
     count = gather(events.places[event], earth, stations, picks, rules.reach_km, NEAR_S, work.found)
     many, last = 0, -1
-    if not events.sizes[event]:
-        return many
     for index in range(count):
         pick, phase = work.found[0, index], work.found[1, index]
         is_others = events.owner[pick] < 0 or events.owner[pick] == owner
@@ -141,8 +143,6 @@ def part(
         if is_sound and worth(one, other, events) > best + BETTER:
             best, found, is_better = worth(one, other, events), taken(one, other, events), True
     put_back(found, one, other, events)
-    keep_own(one, events)
-    keep_own(other, events)
     return is_better
 
 
