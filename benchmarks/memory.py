@@ -28,6 +28,8 @@ from benchmarks.report import machine_name
 from kensoku.bus import Bus, open_bus
 from kensoku.bus.topics import TOPICS, plan
 from kensoku.models import default_repository
+from kensoku.settings import ServiceSettings, load_settings
+from kensoku.triton import embedded_triton
 from kensoku.v1.pick_pb2 import PickMessage
 from tests.broker import free_ports, running_broker
 
@@ -38,6 +40,7 @@ EVERY_S = 5.0
 TOLD_WITHIN_S = 120  # a turn of a busy machine may last that long
 SETTLED_H = 2.0
 BATCH = 400  # packets at once: so that progress is told often
+WHOLE_HEAP = ["-Xms512m", "-XX:+AlwaysPreTouch"]  # at once, so that what grows is not a heap on the way to its limit
 STILL_S = 300.0  # without a step forward, after which the rest is given up
 
 
@@ -139,15 +142,16 @@ def measure(stations: int, hours: float, speed: str, keep: Path | None) -> list[
         archive.mkdir()
         home.mkdir()
         write_archive(busy, calm, hours, archive)
-        broker = opened.enter_context(running_broker(folder))
+        broker = opened.enter_context(running_broker(folder, WHOLE_HEAP))
+        server = opened.enter_context(embedded_triton(load_settings(ServiceSettings).home, default_repository()))
         bus = opened.enter_context(open_bus(broker.url, namespace))
         bus.apply_topics(plan(TOPICS, bus.existing_topics()))
-        models = f"local:{default_repository()}"
         port, log = free_ports(1)[0], folder / "triggering.log"
         options = [f"--batch={BATCH}"]
-        service = opened.enter_context(triggering(broker.url, namespace, models, port, log, options))
+        service = opened.enter_context(triggering(broker.url, namespace, server.url, port, log, options))
         source = opened.enter_context(acquisition(broker.url, namespace, archive, speed, home))
-        processes = {"acquisition": source, "triggering": service, "broker": broker.pid}
+        assert server.process_id is not None
+        processes = {"acquisition": source, "triggering": service, "Triton": server.process_id, "broker": broker.pid}
         return watch(bus, processes, busy[0].start, hours, keep)
 
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,7 +54,9 @@ broker.heartbeat.interval.ms=500
 class Broker:
     """The process may be killed and started again on the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
+        """Java's `options` come after the usual ones."""
+        self._options = options
         self.port, controller_port = free_ports(2)
         self.folder = folder
         self._properties = folder / "server.properties"
@@ -78,7 +80,7 @@ class Broker:
             self._format()
         with (self.folder / "broker.log").open("ab") as output:
             self._process = subprocess.Popen(
-                [*die_with_parent(), *java("kafka.Kafka"), str(self._properties)],
+                [*die_with_parent(), *java("kafka.Kafka", self._options), str(self._properties)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -120,9 +122,9 @@ class Broker:
 
 
 @contextmanager
-def running_broker(folder: Path) -> Iterator[Broker]:
+def running_broker(folder: Path, options: Sequence[str] = ()) -> Iterator[Broker]:
     """Give it an empty folder; the broker is gone when the block ends."""
-    broker = Broker(folder)
+    broker = Broker(folder, options)
     try:
         broker.start()
         yield broker
@@ -130,9 +132,9 @@ def running_broker(folder: Path) -> Iterator[Broker]:
         broker.kill()
 
 
-def java(main_class: str) -> list[str]:
-    options = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
-    return ["java", *options, "-cp", f"{jars()}/*", main_class]
+def java(main_class: str, options: Sequence[str] = ()) -> list[str]:
+    usual = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+    return ["java", *usual, *options, "-cp", f"{jars()}/*", main_class]
 
 
 def jars() -> Path:
