@@ -7,6 +7,7 @@ free, and are busy for as long as the processor is (`benchmarks._catalogue_queue
 import hashlib
 import os
 import pickle
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -173,9 +174,10 @@ def live(
     settings: AssociationSettings | None = None,
     watch: WatchSettings | None = None,
     spent: Callable[[], int] = time.process_time_ns,
+    most: int = sys.maxsize,
 ) -> Run:
     """Everything that picks lead to; the end of the picks is the end of the world. `spent`: the clock that says for
-    how long a program is busy, ns."""
+    how long a program is busy, ns; `most` messages are associated together."""
     run = Run(loads={name: Load() for name in ("association", "location")})
     network = network_for(stations, earth, settings or AssociationSettings())
     associating = Watch(REGION, network, watch or WatchSettings())
@@ -204,7 +206,7 @@ def live(
 
     def states() -> Iterator[tuple[int, Association]]:
         at_ns = 0
-        for at_ns, each in served(noted(), associate, run.loads["association"], spent):
+        for at_ns, each in served(noted(), associate, run.loads["association"], spent, most):
             run.associations.append((at_ns, each))
             yield at_ns, each
         for each in stamped(associating.finish(), at_ns):

@@ -1,6 +1,7 @@
 """Programs that hand messages on, in event time: each takes what has come when it is free, and needs the time that its
 processor needs."""
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,12 +28,13 @@ def served(
     turn: Callable[[int, Sequence[In]], Iterable[Out]],
     load: Load,
     spent: Callable[[], int] = time.process_time_ns,
+    most: int = sys.maxsize,
 ) -> Iterator[tuple[int, Out]]:
     """`messages` in the order of their arrival; what `turn` makes of them, one after the other, and when each is
-    there."""
+    there. `most` in a turn."""
     queue = _Queue(iter(messages))
     free_ns = 0
-    while batch := queue.take(free_ns):
+    while batch := queue.take(free_ns, most):
         begin_ns = max(free_ns, batch[-1][0])
         start = spent()
         made = [(spent() - start, each) for each in turn(begin_ns, [message for _, message in batch])]
@@ -49,10 +51,12 @@ class _Queue(Generic[In]):
         self._messages = messages
         self._next = next(messages, None)
 
-    def take(self, free_ns: int) -> list[tuple[int, In]]:
+    def take(self, free_ns: int, most: int) -> list[tuple[int, In]]:
         """All that has come when the program is free; if nothing has, what comes next."""
         taken = list[tuple[int, In]]()
-        while self._next is not None and self._next[0] <= (max(free_ns, taken[0][0]) if taken else self._next[0]):
+        while self._next is not None and len(taken) < most:
+            if taken and self._next[0] > max(free_ns, taken[0][0]):
+                break
             taken.append(self._next)
             self._next = next(self._messages, None)
         return taken

@@ -117,6 +117,17 @@ def test_a_program_takes_what_has_come_when_it_is_free() -> None:
     assert (load.turns, load.spent_ns) == (3, 120)
 
 
+def test_a_program_takes_so_much_at_once_at_the_most() -> None:
+    seen = list[list[int]]()
+
+    def turn(_: int, batch: Sequence[int]) -> list[int]:
+        seen.append(list(batch))
+        return []
+
+    assert list(served([(100, number) for number in range(7)], turn, Load(), lambda: 0, most=3)) == []
+    assert seen == [[0, 1, 2], [3, 4, 5], [6]]
+
+
 def test_a_small_shock_is_not_picked_in_the_coda_of_a_great_one() -> None:
     """Two small ones of one place, ten seconds and ten minutes after it."""
     sites = {"XX.A": Site(35.0, 136.0)}
