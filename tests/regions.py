@@ -1,6 +1,6 @@
 """Four regions that meet in one corner, a network across them, earthquakes along their edges, and who tells them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -12,7 +12,7 @@ from kensoku.regions import Ground, destinations
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.control_pb2 import Region, Vertex
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
-from kensoku.v1.pick_pb2 import Instrument, InstrumentProgress, Progress
+from kensoku.v1.pick_pb2 import Instrument, InstrumentProgress, Pick, Progress
 from tests.shocks import BEGIN_NS, NS_PER_S, WAVES, Shock, onset, pick, place, tables
 
 ROWS, SPACING_KM = 6, 22.0
@@ -145,6 +145,84 @@ def tell(
                 on_the_way[other] += found
         first = last
     return told
+
+
+class Apart:
+    """A region that reads its picks and what the others tell when it likes; killed, it goes on from what is committed."""
+
+    def __init__(self, name: str, given: Sequence[Onset], log: list[Association]) -> None:
+        self.name, self.log, self.committed, self.epoch = name, log, 0, 0
+        self.messages = list(messages_of(given, name))
+        self.start()
+
+    def start(self) -> None:
+        [self.watch] = watches([self.name]).values()
+        self.next, self.heard, self.epoch = self.committed, len(self.log), self.epoch + 1
+        self.held: list[tuple[int, int]] = []  # number and onset
+        for told in self.log:
+            self.watch.hear_neighbour(told)
+        self.watch.recall(told for told in self.log if told.region == self.name)
+
+    def turn(self, most: int) -> bool:
+        """Whether something was told."""
+        for number in range(self.next, min(self.next + most, len(self.messages))):
+            match self.messages[number]:
+                case Pick() as one:
+                    if self.watch.add(one):
+                        self.held.append((number, one.onset_ns))
+                case Progress() as progress:
+                    self.watch.hear(progress)
+            self.next = number + 1
+        for told in self.log[self.heard :]:
+            self.watch.hear_neighbour(told)
+        self.heard = len(self.log)
+        found = self.watch.step()
+        for association in found:
+            association.owner_epoch = self.epoch
+            self.log.append(Association.FromString(association.SerializeToString()))
+        return bool(found)
+
+    def commit(self) -> None:
+        while self.held and self.held[0][1] < self.watch.oldest_needed_ns:
+            self.held.pop(0)
+        self.committed = self.held[0][0] if self.held else self.next
+
+    @property
+    def is_done(self) -> bool:
+        return self.next == len(self.messages)
+
+
+def messages_of(given: Sequence[Onset], name: str) -> Iterator[Pick | Progress]:
+    """What a region reads, second by second, until all is final."""
+    heard = heard_by(name)
+    end_s = (given[-1].onset_ns - BEGIN_NS) // NS_PER_S + 700
+    own = [each for each in given if each.station in heard]
+    for second in range(end_s):
+        yield from (pick(each) for each in own if second == (each.onset_ns - BEGIN_NS) // NS_PER_S)
+        yield progress_of(second - 1, heard)
+
+
+def tell_apart(given: Sequence[Onset], *, seed: int, restarts: int) -> list[Association]:
+    """What the regions tell, each at a pace of its own that may be fifty times another's, some killed on the way."""
+    chance = np.random.default_rng(seed)
+    log: list[Association] = []
+    apart = [Apart(name, given, log) for name in sorted(regions())]
+    pace = chance.choice([0.02, 0.1, 0.5, 1.0], len(apart))
+    most = int(chance.choice([30, 100, 400]))
+    killed = set(chance.integers(10, 10 + 4 * len(apart[0].messages) // most, restarts).tolist())
+    turns = 0
+    while not all(each.is_done for each in apart):
+        one = apart[chance.choice(len(apart), p=pace / pace.sum())]
+        if one.is_done and chance.random() < 0.8:
+            continue
+        one.turn(int(chance.integers(1, most)))
+        if chance.random() < 0.7:
+            one.commit()
+        if (turns := turns + 1) in killed:
+            one.start()
+    while any([each.turn(0) for each in apart]):
+        pass
+    return sorted(log, key=lambda each: (each.revision, each.owner_epoch))
 
 
 def catalogue(told: Iterable[Association]) -> list[Association]:

@@ -32,6 +32,7 @@ from tests.regions import (
     shocks_along_seams,
     sites,
     tell,
+    tell_apart,
     watches,
 )
 from tests.shocks import BEGIN_NS, NS_PER_S, Shock, pick, place
@@ -63,6 +64,16 @@ def test_a_region_that_runs_ahead_takes_back_what_its_neighbour_ends_with_less_o
     picks = onsets_of(shocks_along_seams(16, seed=8, every_s=12), seed=9)
     one = catalogue(tell(watches(["default"]), picks, every_s=10))
     four = catalogue(tell(watches(FOUR), picks, every_s=every_s, seed=seed))
+    assert [pick_ids(each) for each in four] == [pick_ids(each) for each in one]
+
+
+@pytest.mark.parametrize(("seed", "restarts"), [(4, 0), (5, 4)])
+def test_regions_each_at_its_own_pace_end_as_one(seed: int, restarts: int) -> None:
+    """One has told its last word of an earthquake, and forgotten its picks, before another has heard half of it; and
+    whoever is killed goes on from what was committed."""
+    picks = onsets_of(shocks_along_seams(16, seed=8, every_s=12), seed=9)
+    one = catalogue(tell(watches(["default"]), picks, every_s=10))
+    four = catalogue(tell_apart(picks, seed=seed, restarts=restarts))
     assert [pick_ids(each) for each in four] == [pick_ids(each) for each in one]
 
 
@@ -125,8 +136,12 @@ def named(claim: Claim, name: str) -> Claim:
 @settings(max_examples=100, deadline=None)
 @given(CLAIMS, CLAIMS)
 def test_of_two_events_one_and_only_one_leads(one: Claim, other: Claim) -> None:
+    """A last word waits for the other's."""
     one, other = named(one, "x"), named(other, "y")
-    assert is_beaten(one, other) != is_beaten(other, one)
+    if one.is_final == other.is_final:
+        assert is_beaten(one, other) != is_beaten(other, one)
+    else:
+        assert not is_beaten(*((one, other) if one.is_final else (other, one)))
     assert is_same(one, other) == is_same(other, one)
 
 
@@ -250,6 +265,32 @@ def test_of_two_that_were_told_at_once_one_is_merged_into_the_other() -> None:
     [into] = {each.event_id for each in told["se"] + told["ne"]} - {merged.event_id}
     assert merged.merged_into == into
     assert "the same earthquake" in merged.reason
+
+
+def test_a_last_word_is_not_given_up_for_an_event_that_may_still_end_with_less() -> None:
+    shock = Shock(10, 0.5, 20)
+    both = {name: watches([name])[name] for name in ("se", "ne")}
+    early = {name: follow(watch, shock, 30)[-1] for name, watch in both.items()}
+    growing, ended = sorted(early, key=lambda name: early[name].event_id)
+    both[ended].hear(progress_of(3000, heard_by(ended)))
+    [last] = both[ended].step()
+    assert last.status == EVENT_STATUS_FINAL
+    both[ended].hear_neighbour(early[growing])
+    both[growing].hear_neighbour(last)
+    assert both[ended].step() == [], "it waits"
+    less = Association()
+    less.CopyFrom(early[growing])
+    less.revision, less.status = less.revision + 1, EVENT_STATUS_FINAL
+    del less.picks[len(last.picks) - 1 :]
+    assert len(less.picks) < len(last.picks)
+    both[ended].hear_neighbour(less)
+    assert both[ended].step() == [], "it leads"
+    del less.picks[6:]
+    less.revision += 1
+    less.picks.extend(last.picks)
+    less.picks.add().pick.id = "another"
+    both[ended].hear_neighbour(less)
+    assert [each.status for each in both[ended].step()] == [EVENT_STATUS_MERGED], "the other has more"
 
 
 def test_an_event_that_a_neighbour_sees_far_away_is_heard_by_its_stations() -> None:
