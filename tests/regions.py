@@ -148,7 +148,7 @@ def tell(
 
 
 class Apart:
-    """A region that reads its picks and what the others tell when it likes; killed, it goes on from what is committed."""
+    """A region that reads picks and what the others tell when it likes; killed, it goes on from what is committed."""
 
     def __init__(self, name: str, given: Sequence[Onset], log: list[Association]) -> None:
         self.name, self.log, self.committed, self.epoch = name, log, 0, 0

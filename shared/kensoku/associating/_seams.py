@@ -53,8 +53,8 @@ def is_same(one: Claim, other: Claim) -> bool:
 
 def is_beaten(mine: Claim, other: Claim) -> bool:
     """Of two that were both told: what has moved out of its region is given over; while they grow, what does not
-    change decides; in the end the fuller one leads, so that it matters to no catalogue which was told first. A last word
-    waits for the other's: the picks to say it again with may be forgotten when that is of less."""
+    change decides; in the end the fuller one leads, so that it matters to no catalogue which was told first. A last
+    word waits for the other's: the picks to say it again with may be forgotten when that is of less."""
     if mine.is_final and not other.is_final:
         return False
     if mine.is_out != other.is_out:
