@@ -51,6 +51,15 @@ class Rules(NamedTuple):
     log_density: float  # of events: a second and cubic kilometre, where nothing is known
 
 
+class Given(NamedTuple):
+    """What every loop is given."""
+
+    earth: Earth
+    stations: Stations
+    picks: Picks
+    rules: Rules
+
+
 class Nodes(NamedTuple):
     """Where the search begins, and when each station would hear of it."""
 

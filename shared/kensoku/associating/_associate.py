@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from kensoku.associating._arrays import Floats, Ints, Picks, Rules
+from kensoku.associating._arrays import Floats, Given, Ints, Picks, Rules
 from kensoku.associating._block import BIN_S, find_events
 from kensoku.associating._fit import offset, travel
 from kensoku.associating._network import WAVES, Network
@@ -137,8 +137,8 @@ def candidates(
         network.reach_km, rules.detected, rules.widest_s, rules.least_picks, rules.least_p, rules.least_stations,
         rules.least_log_odds, rules.bias,
     )  # fmt: skip
-    stations_picks = (network.earth, stations, picks, limits)
-    events = find_events(bins, span_s, network.volume_km3, most, network.nodes, rules.least_stack, *stations_picks)
+    given = Given(network.earth, stations, picks, limits)
+    events = find_events(bins, span_s, network.volume_km3, most, network.nodes, rules.least_stack, given)
     core = stretch * STRETCH_NS - EDGE_NS, (stretch + 1) * STRETCH_NS + EDGE_NS
     found = []
     for event in np.flatnonzero(events.sizes >= min(rules.least_picks, rules.least_p)):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.associating._arrays import Earth, Floats, Ints, Nodes, Picks, Rules, Singles, Stations, Work
+from kensoku.associating._arrays import Floats, Given, Ints, Nodes, Picks, Singles, Work
 from kensoku.associating._events import Found, keep_own, release, settle
 from kensoku.associating._fit import KM_PER_DEG, ROOM, offset
 from kensoku.associating._parted import part_mixtures
@@ -163,14 +163,11 @@ def search(
     bins: int,
     nodes: Nodes,
     least_stack: float,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rules: Rules,
+    given: Given,
     work: Work,
 ) -> int:
     """More events among the picks that none holds; returns how many there are then."""
-    stack, span = np.zeros((len(nodes.latitude), bins), np.float32), np.zeros(2, np.int64)
+    picks, stack, span = given.picks, np.zeros((len(nodes.latitude), bins), np.float32), np.zeros(2, np.int64)
     is_free, tries = events.owner < 0, np.zeros(len(events.owner), np.int64)
     for pick in np.flatnonzero(is_free):
         add(stack, pick, 1.0, picks, nodes, span)
@@ -183,7 +180,7 @@ def search(
         node = ranks.where[middle]
         events.places[many] = (nodes.latitude[node], nodes.longitude[node], nodes.depth[node], (middle + 0.5) * BIN_S)
         span[0], span[1] = middle - SHUT_BINS, middle + SHUT_BINS
-        if settle(many, True, log_density, events, earth, stations, picks, rules, work):
+        if settle(many, True, log_density, events, given, work):
             for index in range(events.sizes[many]):
                 pick = events.members[many, 0, index]
                 if is_free[pick]:
@@ -205,13 +202,11 @@ def find_events(
     most_events: int,
     nodes: Nodes,
     least_stack: float,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rules: Rules,
+    given: Given,
 ) -> Found:
     """Of the events that begin within the bins; `span_s` and `volume_km3` are those in which they might have been."""
-    many_picks, many_stations = len(picks.onset), len(stations.latitude)
+    picks, rules = given.picks, given.rules
+    many_picks, many_stations = len(picks.onset), len(given.stations.latitude)
     events = Found(
         np.zeros((most_events, 4)),
         np.zeros(most_events),
@@ -237,7 +232,7 @@ def find_events(
     for _ in range(ROUNDS):
         count_others(picks, events.owner, span_s)
         before = many
-        many = search(events, many, log_density, bins, nodes, least_stack, earth, stations, picks, rules, work)
+        many = search(events, many, log_density, bins, nodes, least_stack, given, work)
         if many == before:
             break
         count_others(picks, events.owner, span_s)
@@ -249,10 +244,10 @@ def find_events(
             for event in range(many):
                 if events.sizes[event]:
                     release(event, events)
-                    settle(event, False, log_density, events, earth, stations, picks, rules, work)
+                    settle(event, False, log_density, events, given, work)
             for event in range(many):
                 keep_own(event, events)
-        many = part_mixtures(many, tried, log_density, events, earth, stations, picks, rules, work)
+        many = part_mixtures(many, tried, log_density, events, given, work)
     return Found(
         events.places[:many], events.odds[:many], events.sizes[:many], events.members[:many], events.owner, events.claim
     )

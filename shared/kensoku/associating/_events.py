@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Stations, Work
+from kensoku.associating._arrays import Floats, Given, Ints, Work
 from kensoku.associating._fit import NARROWING_S, approach, polish
 from kensoku.associating._judge import is_enough, judge
 from kensoku.compiled import compiled, lean
@@ -30,28 +30,26 @@ def settle(
     is_new: bool,
     log_density: float,
     events: Found,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rules: Rules,
+    given: Given,
     work: Work,
 ) -> bool:
     """Fits an event and, if it is one, gives it its picks, also those that another holds but explains less."""
+    picks, rules = given.picks, given.rules
     place = events.places[event].copy()
     for k in range(len(work.rival)):
         is_others = events.owner[k] >= 0 and events.owner[k] != event
         work.rival[k] = events.claim[k] if is_others else 0.0
     begin, end = (0, GUESS) if is_new else (FINE, len(NARROWING_S))
-    count = approach(place, begin, end, earth, stations, picks, rules, work)
+    count = approach(place, begin, end, given, work)
     work.pairs[0] = count
     if is_new:
-        many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
+        many, worth = judge(place, count, log_density, given, work)
         if worth + OPTIMISM * many < rules.least_log_odds or not is_enough(many, rules, work.has):
             return False
-        count = approach(place, GUESS, len(NARROWING_S), earth, stations, picks, rules, work)
+        count = approach(place, GUESS, len(NARROWING_S), given, work)
         work.pairs[0] = count
-    polish(place, count, earth, stations, picks, rules, work)
-    many, worth = judge(place, count, log_density, earth, stations, picks, rules, work)
+    polish(place, count, given, work)
+    many, worth = judge(place, count, log_density, given, work)
     if worth < rules.least_log_odds or not is_enough(many, rules, work.has):
         return False
     events.places[event], events.odds[event], events.sizes[event] = place, worth, many

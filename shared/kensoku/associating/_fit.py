@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from kensoku.associating._amplitudes import compare_sizes
-from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Singles, Stations, Work
+from kensoku.associating._arrays import Earth, Floats, Given, Singles, Work
 from kensoku.compiled import compiled, inlined, lean
 
 KM_PER_DEG = 111.19493
@@ -61,16 +61,9 @@ def first_after(onset: Floats, low: int, high: int, moment: float) -> int:
 
 
 @lean
-def gather(
-    place: Floats,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    reach_km: float,
-    slack_s: float,
-    found: Ints,
-) -> int:
-    """Picks near a predicted P or S, by station and phase; returns how many."""
+def gather(place: Floats, slack_s: float, given: Given, work: Work) -> int:
+    """Picks near a predicted P or S, by station and phase (`work.found`); returns how many."""
+    earth, stations, picks, found = given.earth, given.stations, given.picks, work.found
     count = 0
     for station in range(len(stations.latitude)):
         begin, end = picks.first[station], picks.first[station + 1]
@@ -78,7 +71,7 @@ def gather(
             continue
         north, east = offset(place, stations.latitude[station], stations.longitude[station])
         distance = math.sqrt(north * north + east * east)
-        if distance > reach_km:
+        if distance > given.rules.reach_km:
             continue
         for phase in range(2):
             time, _, _ = travel(earth.times, phase, distance, place[2])
@@ -92,21 +85,11 @@ def gather(
 
 
 @lean
-def weigh(
-    place: Floats,
-    narrow_s: float,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rival: Floats,
-    detected: float,
-    count: int,
-    found: Ints,
-    values: Floats,
-    is_told: bool,
-) -> float:
-    """How probably each found pick is the event's, P or S: rows of `values` are weight, residual, variance, slopes of
-    north, east and depth, log-likelihood ratio, distance, and what amplitudes tell."""
+def weigh(place: Floats, narrow_s: float, count: int, is_told: bool, given: Given, work: Work) -> float:
+    """How probably each found pick is the event's, P or S: rows of `work.values` are weight, residual, variance, slopes
+    of north, east and depth, log-likelihood ratio (where it is told), distance, and what amplitudes tell."""
+    earth, stations, picks, detected = given.earth, given.stations, given.picks, given.rules.detected
+    found, values, rival = work.found, work.values, work.rival
     last_station, last_phase = -1, -1
     north = east = distance = time = across = down = 0.0
     are_sized = picks.has_amplitudes and narrow_s < SIZED_S
@@ -215,10 +198,7 @@ def approach(
     place: Floats,
     first: int,
     last: int,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rules: Rules,
+    given: Given,
     work: Work,
 ) -> int:
     """Moves the place towards where it explains most, by some of the steps of `NARROWING_S`; returns how many pairs of
@@ -227,22 +207,9 @@ def approach(
     for turn in range(first, last):
         narrow_s = NARROWING_S[turn]
         if turn % 3 == 0 or turn == first:
-            slack_s = 3.0 * narrow_s + rules.widest_s
-            count = gather(place, earth, stations, picks, rules.reach_km, slack_s, work.found)
-        weigh(
-            place,
-            narrow_s,
-            earth,
-            stations,
-            picks,
-            work.rival,
-            rules.detected,
-            count,
-            work.found,
-            work.values,
-            turn == last - 1,
-        )
-        step(place, earth, count, work.values, work.normal)
+            count = gather(place, 3.0 * narrow_s + given.rules.widest_s, given, work)
+        weigh(place, narrow_s, count, turn == last - 1, given, work)
+        step(place, given.earth, count, work.values, work.normal)
     return count
 
 
@@ -250,24 +217,20 @@ def approach(
 def polish(
     place: Floats,
     count: int,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rules: Rules,
+    given: Given,
     work: Work,
 ) -> None:
     """Moves the place uphill until it is at the top."""
-    found, values, rival = work.found, work.values, work.rival
-    worth = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values, True)
+    worth = weigh(place, 0.0, count, True, given, work)
     before = place.copy()
     for _ in range(POLISHING):
         before[:] = place
-        length = step(place, earth, count, values, work.normal)
-        now = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values, True)
+        length = step(place, given.earth, count, work.values, work.normal)
+        now = weigh(place, 0.0, count, True, given, work)
         while now < worth and length > CLOSE_KM:
             place[:] = 0.5 * (place + before)
             length *= 0.5
-            now = weigh(place, 0.0, earth, stations, picks, rival, rules.detected, count, found, values, True)
+            now = weigh(place, 0.0, count, True, given, work)
         if length <= CLOSE_KM:
             break
         worth = now

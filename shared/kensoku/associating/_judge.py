@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Stations, Work
+from kensoku.associating._arrays import Floats, Given, Ints, Picks, Rules, Work
 from kensoku.associating._fit import first_after, offset, travel
 from kensoku.compiled import compiled, lean
 
@@ -60,10 +60,11 @@ def is_busy(moment: float, station: int, picks: Picks, work: Work, many: int) ->
 
 
 @lean
-def explain(radius: float, share: float, drowned: float, stations: Stations, rules: Rules, work: Work) -> float:
+def explain(radius: float, share: float, drowned: float, given: Given, work: Work) -> float:
     """The logarithm of how probable it is that just these stations have P, S, both or neither, if the event is picked
     up to a radius, a share of the arrivals is hidden where something else was picked just before, and of the P so many
     everywhere."""
+    stations, rules = given.stations, given.rules
     has, distance, heard, total, product = work.has, work.distance, work.heard, 0.0, 1.0
     for station in range(len(distance)):
         if distance[station] > rules.reach_km:
@@ -93,16 +94,14 @@ def judge(
     place: Floats,
     count: int,
     log_density: float,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rules: Rules,
+    given: Given,
     work: Work,
 ) -> tuple[int, float]:
     """How many picks are the event's (`work.chosen`), and the logarithm of its odds against what is picked anyway: how
     well its picks fit, which stations within its range have none, how closely place and time are known, and how often
     an earthquake is there."""
-    many = choose(count, work.found, work.values, picks, rules, work.chosen)
+    earth, stations, picks = given.earth, given.stations, given.picks
+    many = choose(count, work.found, work.values, picks, given.rules, work.chosen)
     has, distance, heard, hidden, normal = work.has, work.distance, work.heard, work.hidden, work.normal
     gain = 0.0
     has[:] = 0
@@ -121,13 +120,13 @@ def judge(
     is_any_hidden, is_mostly_s = hidden.any(), np.maximum(has[0], has[1]).sum() > 2 * with_p
     best = -1e300
     for radius in RADII_KM:
-        best = max(best, explain(radius, 0.0, 0.0, stations, rules, work))
+        best = max(best, explain(radius, 0.0, 0.0, given, work))
         if is_any_hidden:
-            best = max(best, explain(radius, HIDDEN, 0.0, stations, rules, work) - AGAINST_HIDDEN)
+            best = max(best, explain(radius, HIDDEN, 0.0, given, work) - AGAINST_HIDDEN)
         if is_mostly_s:  # else the other way explains more
-            best = max(best, explain(radius, 0.0, DROWNED, stations, rules, work) - AGAINST_DROWNED)
+            best = max(best, explain(radius, 0.0, DROWNED, given, work) - AGAINST_DROWNED)
         if is_any_hidden and is_mostly_s:
-            best = max(best, explain(radius, HIDDEN, DROWNED, stations, rules, work) - AGAINST_HIDDEN - AGAINST_DROWNED)
+            best = max(best, explain(radius, HIDDEN, DROWNED, given, work) - AGAINST_HIDDEN - AGAINST_DROWNED)
     volume = 2.0 * math.log(2.0 * math.pi)
     for i in range(4):
         volume -= math.log(normal[i, i])  # decomposed

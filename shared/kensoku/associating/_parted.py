@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kensoku.associating._arrays import Earth, Floats, Ints, Picks, Rules, Stations, Work
+from kensoku.associating._arrays import Floats, Given, Ints, Work
 from kensoku.associating._events import Found, keep_own, release, settle
 from kensoku.associating._fit import KM_PER_DEG, NARROWING_S, approach, gather, weigh
 from kensoku.compiled import compiled, lean
@@ -52,10 +52,7 @@ def part_mixtures(
     tried: Ints,
     log_density: float,
     events: Found,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rules: Rules,
+    given: Given,
     work: Work,
 ) -> int:
     """Every event with picks of nobody near its arrivals, every two of one moment, unless they were tried (`tried`) as
@@ -67,17 +64,13 @@ def part_mixtures(
     for event in range(many):
         if many == len(events.sizes):
             break
-        if is_news[event] and near(event, -1, events, earth, stations, picks, rules, work) >= LEAST_NEAR:
-            many += part(event, many, log_density, events, earth, stations, picks, rules, work)
+        if is_news[event] and near(event, -1, events, given, work) >= LEAST_NEAR:
+            many += part(event, many, log_density, events, given, work)
         for other in range(event):
             are_two = events.sizes[event] and events.sizes[other] and (is_news[event] or is_news[other])
             is_one_moment = abs(events.places[event, 3] - events.places[other, 3]) < TOGETHER_S
-            if (
-                are_two
-                and is_one_moment
-                and near(event, other, events, earth, stations, picks, rules, work) >= LEAST_NEAR
-            ):
-                part(event, other, log_density, events, earth, stations, picks, rules, work)
+            if are_two and is_one_moment and near(event, other, events, given, work) >= LEAST_NEAR:
+                part(event, other, log_density, events, given, work)
     for event in range(many):  # also those that others took picks from
         keep_own(event, events)
     return many
@@ -94,13 +87,11 @@ def signature(event: int, events: Found) -> int:
 
 
 @lean
-def near(
-    event: int, owner: int, events: Found, earth: Earth, stations: Stations, picks: Picks, rules: Rules, work: Work
-) -> int:
+def near(event: int, owner: int, events: Found, given: Given, work: Work) -> int:
     """At how many stations picks of this owner or of nobody are near an arrival of the event."""
     if not events.sizes[event]:
         return 0
-    count = gather(events.places[event], earth, stations, picks, rules.reach_km, NEAR_S, work.found)
+    picks, count = given.picks, gather(events.places[event], NEAR_S, given, work)
     many, last = 0, -1
     for index in range(count):
         pick, phase = work.found[0, index], work.found[1, index]
@@ -116,10 +107,7 @@ def part(
     other: int,
     log_density: float,
     events: Found,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rules: Rules,
+    given: Given,
     work: Work,
 ) -> bool:
     """Whether two earthquakes are found that explain more than what is at both places now; the second may be empty."""
@@ -132,14 +120,14 @@ def part(
         set_apart(halves, before, WAYS[way])
         for turn in range(FIRST, len(NARROWING_S)):
             for half in range(2):
-                claim(halves[1 - half], NARROWING_S[turn], events, earth, stations, picks, rules, work)
-                approach(halves[half], turn, turn + 1, earth, stations, picks, rules, work)
+                claim(halves[1 - half], NARROWING_S[turn], events, given, work)
+                approach(halves[half], turn, turn + 1, given, work)
         events.places[one], events.places[other] = halves[0], halves[1]
         is_sound = True
         for _ in range(TURNS):
             for event in (one, other):
                 release(event, events)
-                is_sound = is_sound and settle(event, False, log_density, events, earth, stations, picks, rules, work)
+                is_sound = is_sound and settle(event, False, log_density, events, given, work)
         if is_sound and worth(one, other, events) > best + BETTER:
             best, found, is_better = worth(one, other, events), taken(one, other, events), True
     put_back(found, one, other, events)
@@ -196,16 +184,13 @@ def claim(
     place: Floats,
     narrow_s: float,
     events: Found,
-    earth: Earth,
-    stations: Stations,
-    picks: Picks,
-    rules: Rules,
+    given: Given,
     work: Work,
 ) -> None:
     """What rivals claim of each pick: an earthquake there, and those that hold it."""
-    count = gather(place, earth, stations, picks, rules.reach_km, 3.0 * narrow_s + rules.widest_s, work.found)
+    picks, count = given.picks, gather(place, 3.0 * narrow_s + given.rules.widest_s, given, work)
     work.rival[:] = 0.0
-    weigh(place, narrow_s, earth, stations, picks, work.rival, rules.detected, count, work.found, work.values, True)
+    weigh(place, narrow_s, count, True, given, work)
     for index in range(count):
         pick = work.found[0, index]
         work.rival[pick] = max(work.rival[pick], math.exp(work.values[6, index]) * picks.background[pick])
