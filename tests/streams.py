@@ -104,10 +104,9 @@ def one_stage() -> Cascade:
     return Cascade(Picker(Stage("picker_live", card(0.4), onsets, "1", "ab")))
 
 
-def two_stages(threshold: float = 0.3) -> Cascade:
-    return Cascade(
-        Picker(Stage("picker_live", card(0.4), onsets, "1", "ab"), Stage("gate", card(threshold), onsets, "1", "cd"))
-    )
+def two_stages(threshold: float = 0.3, **given: object) -> Cascade:
+    final, first = card(0.4, **given), card(threshold)
+    return Cascade(Picker(Stage("picker_live", final, onsets, "1", "ab"), Stage("gate", first, onsets, "1", "cd")))
 
 
 def contents(found: Iterable[Found]) -> list[bytes]:

@@ -33,6 +33,22 @@ def test_probability_and_uncertainty_hold_for_other_picks_too() -> None:
             assert 0.60 < held < 0.76
 
 
+def test_what_is_stated_holds_where_components_are_missing_as_well() -> None:
+    """Without one horizontal errors are twice as large, without both four times; more would be one that is smaller."""
+    larger = {2: 1.0, 1: 2.0, 0: 4.0}
+
+    def without(horizontals: int, seed: int) -> list[Judged]:
+        return [Judged(j.pick, larger[horizontals] * j.error_s, horizontals) for j in judged(1500, seed)]
+
+    calibration = fit_calibration(judged(1500, seed=1), [*without(1, seed=2), *without(0, seed=3)])
+    for horizontals in larger:
+        others = [j for j in without(horizontals, seed=4) if j.is_right]
+        held = np.mean([abs(j.error_s) <= calibration.uncertainty_s(j.pick, horizontals) for j in others])
+        assert 0.62 < held < 0.74
+    smaller = [Judged(j.pick, j.error_s / 2, 0) for j in judged(1500, seed=2)]
+    assert fit_calibration(judged(1500, seed=1), smaller).p.log_without == (0.0, 0.0)
+
+
 def test_a_share_that_falls_is_evened_out() -> None:
     scores = np.linspace(0.1, 0.9, 450)
     right = (np.arange(450) % 10 < np.where(scores < 0.5, 6, 4)).astype(float)

@@ -1,7 +1,9 @@
 """Picks of whole records do not depend on how these are cut, and every instrument is picked for itself."""
 
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from kensoku.batch import KEPT, Blocks, FoundPick, PickTable, Piece, open_picker, pick_pieces
 from kensoku.detection import Picker
 from kensoku.packets import ChannelSamples
+from kensoku.picking import Calibration, PhaseCalibration
 from kensoku.v1.inventory_pb2 import GROUND_MOTION_VELOCITY, ChannelEpoch, Response, Station
 from tests.tiny_models import write_repository
 
@@ -80,6 +83,18 @@ def test_every_onset_is_one_pick(picker: Picker) -> None:
         ("XX.AAA", "XX.AAA..HH", "HHZ HHN HHE")
     }
     assert len({pick.id for pick in found}) == 6
+
+
+def test_without_a_horizontal_a_pick_is_stated_less_certain(picker: Picker) -> None:
+    unsure = PhaseCalibration(log_without=(math.log(2.0), math.log(3.0)))
+    card = replace(picker.final.card, calibration=Calibration(p=unsure, s=unsure))
+    asked = replace(picker, final=replace(picker.final, card=card))
+    whole = record()
+    two = {code: row for code, row in whole.items() if code != "HHE"}
+    alone = {"HHZ": whole["HHZ"]}
+    stated_s = [[each.uncertainty_s for each in picked(cut(some), asked)] for some in (whole, two, alone)]
+    assert stated_s[:2] == [pytest.approx([0.05] * 6), pytest.approx([0.1] * 6)]
+    assert stated_s[2][:1] == pytest.approx([0.15])
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,5 +1,6 @@
 """A model's card is read as it was written, and what is wrong with it is told."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,14 @@ def test_a_score_is_worth_what_lies_between_the_nearest_that_were_measured() -> 
     assert [measured.probability(score) for score in (0.1, 0.4, 0.9)] == pytest.approx([0.5, 0.7, 0.9])
     assert calibration.uncertainty_s(Pick("P", 100.0, 0.5, 0.25)) == pytest.approx(0.0151, abs=0.0001)
     assert calibration.uncertainty_s(Pick("S", 100.0, 0.5, 0.25)) == pytest.approx(0.05)
+
+
+def test_where_horizontals_are_missing_a_pick_is_less_certain() -> None:
+    calibration = Calibration(s=PhaseCalibration(log_without=(math.log(2.0), math.log(3.0))))
+    pick = Pick("S", 100.0, 0.5, 0.25)
+    assert [calibration.uncertainty_s(pick, horizontals) for horizontals in (2, 1, 0)] == pytest.approx(
+        [0.05, 0.1, 0.15]
+    )
 
 
 @pytest.mark.parametrize("scores", [(0.5, 0.5), (0.9, 0.1), ()])

@@ -1,5 +1,8 @@
 """Half a minute later a pick is heard again: a better onset, probabilities, and whether a blast made it."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +12,7 @@ from kensoku.continuous import NOWHERE
 from kensoku.detection import Detector, SecondLook, Stage, pick_packets
 from kensoku.errors import InputInvalid, ModelServerUnavailable
 from kensoku.packets import decode_packet
-from kensoku.picking import Geometry, Model, PhasePair
+from kensoku.picking import Calibration, Geometry, Model, PhaseCalibration, PhasePair
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMeasurement
 from tests.streams import FloatArray, contents, onsets, picks, record, seconds, two_stages
 from tests.tiny_models import card
@@ -59,6 +62,20 @@ def test_a_second_message_has_the_better_onset_and_names_who_said_so() -> None:
         total = message.probabilities.noise + message.probabilities.p + message.probabilities.s
         assert total == pytest.approx(1.0, abs=1e-6)
         assert list(message.amplitudes) == list(plain.amplitudes)
+
+
+def test_what_is_heard_again_without_a_horizontal_is_stated_less_certain() -> None:
+    unsure = Calibration(
+        p=PhaseCalibration(log_without=(math.log(2.0), 0.0)), s=PhaseCalibration(log_without=(math.log(4.0), 0.0))
+    )
+    look = SecondLook(Stage("picker", replace(FULL, calibration=unsure), early, "1", "ef"))
+    for components, stated_s in (((0, 1, 2), [0.05, 0.05]), ((0, 1), [0.1, 0.2])):
+        found = list(
+            pick_packets(seconds(RECORD, components=components), two_stages(calibration=unsure), second_look=look)
+        )
+        assert [each.onset_uncertainty_s for each in picks(found)] == pytest.approx(stated_s)
+        again = {each.phase: each.onset_uncertainty_s for each in found if isinstance(each, PickMeasurement)}
+        assert [again[PHASE_P], again[PHASE_S]] == pytest.approx(stated_s)
 
 
 def test_blasts_are_told_of_p_alone() -> None:

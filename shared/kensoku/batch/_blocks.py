@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.picking import Geometry, Model, ModelCard, apart_from_gaps, with_missing
+from kensoku.picking import Geometry, Model, ModelCard, apart_from_gaps, horizontals, with_missing
 
 BLOCK_SAMPLES = 96_000  # asked about one instrument at once, about: a quarter of an hour
 BESIDE = 256  # samples on either side in which a gap or a dead component must be known; a multiple of every stride
@@ -17,6 +17,7 @@ DECISION = 256  # samples on either side of a pick on which it depends at the mo
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,15 @@ class Said:
 
     probabilities: FloatArray  # (2, samples)
     allowed: BoolArray
+    horizontals: IntArray  # components that were recorded
 
     def last(self, samples: int) -> "Said":
-        return Said(self.probabilities[:, -samples:], self.allowed[-samples:])
+        return Said(self.probabilities[:, -samples:], self.allowed[-samples:], self.horizontals[-samples:])
 
     def followed_by(self, other: "Said") -> "Said":
         probabilities = np.concatenate((self.probabilities, other.probabilities), axis=1)
-        return Said(probabilities, np.concatenate((self.allowed, other.allowed)))
+        allowed = np.concatenate((self.allowed, other.allowed))
+        return Said(probabilities, allowed, np.concatenate((self.horizontals, other.horizontals)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,13 @@ class Blocks:
             for number, answer in zip(numbers, answers, strict=True):
                 decided = answer[-2:, geometry.before : geometry.before + geometry.step]
                 said[:, number * geometry.step : (number + 1) * geometry.step] = decided
-        return Said(said, allowed[inner : inner + self.samples])
+        told = slice(inner, inner + self.samples)
+        return Said(said, allowed[told], horizontals(shown)[told])
 
     def nothing(self) -> Said:
         """Of a block without a record."""
-        return Said(np.full((2, self.samples), np.nan, dtype=np.float32), np.zeros(self.samples, dtype=np.bool_))
+        nothing = np.full((2, self.samples), np.nan, dtype=np.float32)
+        return Said(nothing, np.zeros(self.samples, dtype=np.bool_), np.zeros(self.samples, dtype=np.int8))
 
 
 def kept_of(card: ModelCard) -> int:

@@ -135,7 +135,7 @@ class FullContext:
         card = self._stage.card
         for onset in find_picks(card.aligned(joined.probabilities), card.rule, joined.allowed):
             if DECISION <= onset.sample < known:
-                yield self._message(state.timeline, first, onset)
+                yield self._message(state.timeline, first, onset, int(joined.horizontals[math.floor(onset.sample)]))
         state.kept, state.next_block = joined.last(self._kept), block + 1
         if not joined.allowed.any():
             state.kept = None
@@ -145,7 +145,7 @@ class FullContext:
 
     # --- a pick ------------------------------------------------------------------------------------------------------
 
-    def _message(self, timeline: Timeline, first: int, onset: Onset) -> Pick:
+    def _message(self, timeline: Timeline, first: int, onset: Onset, horizontals: int) -> Pick:
         stage, whole = self._stage, math.floor(onset.sample)
         index, fraction = first + whole, onset.sample - whole
         nearest = index + round(fraction)
@@ -160,7 +160,7 @@ class FullContext:
             phase=PHASE_P if onset.phase == "P" else PHASE_S,
             onset_ns=onset_ns,
             onset_index=nearest,
-            onset_uncertainty_s=stage.card.calibration.uncertainty_s(onset),
+            onset_uncertainty_s=stage.card.calibration.uncertainty_s(onset, horizontals),
             method=METHOD_CNN,
             model=ModelReference(name=stage.name, version=stage.version, sha256=stage.sha256),
             decision=DECISION_REJECTED_QUALITY if flaw else DECISION_KEPT,

@@ -3,6 +3,7 @@
 A model is a callable that takes counts (cuts, 3, samples), NaN where missing, as `kensoku.picking` has it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from kensoku.classic._picks import PASSED, ClassicPick
 from kensoku.classic._settings import RATE_HZ, FloatArray
-from kensoku.picking import Model, ModelCard, Phase, Pick, annotate, apart_from_gaps, find_picks
+from kensoku.picking import Model, ModelCard, Phase, Pick, annotate, apart_from_gaps, find_picks, horizontals
 
 ONSET = 1  # in what a denoiser says: noise, onset
 REFINED_S = 0.5  # how far a picker may move a classic pick
@@ -76,12 +77,13 @@ def refine(pick: JudgedPick, counts: FloatArray, first: int, model: Model, card:
     best = max(near, key=_by_score, default=None)
     if best is None:
         return pick
+    are_live = int(horizontals(shown)[math.floor(best.sample)])
     return replace(
         pick,
         phase=best.phase,
         sample=begin + best.sample,
         score=best.score,
-        uncertainty_s=card.calibration.uncertainty_s(best),
+        uncertainty_s=card.calibration.uncertainty_s(best, are_live),
     )
 
 

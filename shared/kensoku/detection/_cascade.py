@@ -22,7 +22,7 @@ from kensoku.detection._stages import (
     told,
     used_to,
 )
-from kensoku.picking import PHASES, Phase, Pick, apart_from_gaps, find_picks, may_hold_picks, with_missing
+from kensoku.picking import PHASES, Phase, Pick, apart_from_gaps, find_picks, horizontals, may_hold_picks, with_missing
 from kensoku.v1.pick_pb2 import ModelReference
 
 LOOKED_BACK = 2  # seconds: an onset is decided at most so long after a first stage with the same delays has seen it
@@ -144,10 +144,11 @@ class Cascade:
         aligned = card.aligned(answers)
         if not may_hold_picks(aligned, card.rule, within):
             return []
+        decided = [pick for pick in find_picks(aligned, card.rule) if int(np.ceil(pick.sample)) in within[pick.phase]]
         return [
-            self._arrival(step, pick, first, answers)
-            for pick in find_picks(aligned, card.rule)
-            if int(np.ceil(pick.sample)) in within[pick.phase] and self._is_apart(step, pick, first)
+            self._arrival(step, pick, first, answers, horizontals_there)
+            for pick in decided
+            if (horizontals_there := self._heard_by(step, pick, first)) is not None
         ]
 
     def _is_first_of_version(self, step: Step) -> bool:
@@ -155,15 +156,17 @@ class Cascade:
         now, before = (self._final.version(end) for end in (step.end, step.start))
         return (now.version, now.sha256) != (before.version, before.sha256)
 
-    def _is_apart(self, step: Step, pick: Pick, first: int) -> bool:
-        """Whether no gap is near; a gap that somebody filled with zeros is told soon after it began."""
+    def _heard_by(self, step: Step, pick: Pick, first: int) -> int | None:
+        """How many horizontal components; None where a gap is near: one that somebody filled with zeros is told soon
+        after it began."""
         sample = pick.sample + first
         begin, end = self._final.first(step.end), int(np.floor(sample)) + GAP
-        is_allowed = apart_from_gaps(with_missing(step.timeline.read(begin, end), is_causal=False))
+        shown = with_missing(step.timeline.read(begin, end), is_causal=False)
+        is_allowed = apart_from_gaps(shown)
         low, high = int(np.floor(sample)) - begin, int(np.ceil(sample)) - begin
-        return bool(is_allowed[low] and is_allowed[high])
+        return int(horizontals(shown)[low]) if is_allowed[low] and is_allowed[high] else None
 
-    def _arrival(self, step: Step, pick: Pick, first: int, answers: FloatArray) -> Arrival:
+    def _arrival(self, step: Step, pick: Pick, first: int, answers: FloatArray, horizontals_there: int) -> Arrival:
         card = self._picker.final.card
         delay, version = card.delay.p if pick.phase == "P" else card.delay.s, self._final.version(step.end)
         place = min(round(pick.sample) + delay, answers.shape[1] - 1)
@@ -174,7 +177,7 @@ class Cascade:
             phase=pick.phase,
             sample=sample,
             score=pick.score,
-            uncertainty_s=card.calibration.uncertainty_s(pick),
+            uncertainty_s=card.calibration.uncertainty_s(pick, horizontals_there),
             noise=noise,
             p=p,
             s=s,

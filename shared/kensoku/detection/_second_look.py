@@ -1,5 +1,6 @@
 """What models that hear all around a pick say of it half a minute later: where it begins, and what made it."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -10,7 +11,7 @@ from kensoku.continuous import RATE_HZ, Timeline, time_of
 from kensoku.detection._stages import FloatArray, Stage, Version
 from kensoku.errors import InputInvalid
 from kensoku.measuring import FULL
-from kensoku.picking import PHASES, find_picks, with_missing
+from kensoku.picking import PHASES, find_picks, horizontals, with_missing
 from kensoku.v1 import pick_pb2
 
 AROUND = 256  # samples to both sides of a pick whose answers are used: a lobe half a second off depends on no others
@@ -66,8 +67,8 @@ class SecondLook:
         if self._picker is not None:
             cuts = [self._around(place, pick, timeline) for place, (pick, timeline) in enumerate(asked)]
             for cut, answers, version in _answered(self._picker, cuts):
-                index, phase = asked[cut.asked][0].onset_index, asked[cut.asked][0].phase
-                refined[cut.asked] = _heard(self._picker, answers, cut.begin, index, phase, version)
+                pick = asked[cut.asked][0]
+                refined[cut.asked] = _heard(self._picker, answers, cut, pick.onset_index, pick.phase, version)
         if self._blast is not None:
             window = self._blast.card.geometry.window
             cuts = [
@@ -118,8 +119,8 @@ def _answered(stage: Stage, cuts: Sequence[_Cut]) -> Iterator[tuple[_Cut, FloatA
             yield from ((cut, answer, version) for cut, answer in zip(group, answers, strict=True))
 
 
-def _heard(stage: Stage, answers: FloatArray, begin: int, index: int, phase: int, version: Version) -> Refined:
-    card, wanted = stage.card, PHASES[0 if phase == pick_pb2.PHASE_P else 1]
+def _heard(stage: Stage, answers: FloatArray, cut: _Cut, index: int, phase: int, version: Version) -> Refined:
+    card, wanted, begin = stage.card, PHASES[0 if phase == pick_pb2.PHASE_P else 1], cut.begin
     said, first = card.aligned(answers), index - begin - AROUND
     near = [
         pick
@@ -135,9 +136,9 @@ def _heard(stage: Stage, answers: FloatArray, begin: int, index: int, phase: int
     models = (_reference(stage, version),)
     if best is None:
         return Refined(probabilities=probabilities, models=models)
-    sample = best.sample + max(first, 0) + begin
-    uncertainty_s = card.calibration.uncertainty_s(best)
-    return Refined(sample=sample, uncertainty_s=uncertainty_s, probabilities=probabilities, models=models)
+    sample = best.sample + max(first, 0)
+    uncertainty_s = card.calibration.uncertainty_s(best, int(horizontals(cut.counts)[math.floor(sample)]))
+    return Refined(sample=sample + begin, uncertainty_s=uncertainty_s, probabilities=probabilities, models=models)
 
 
 def share_out(phase: str, own: float, noise: float, other: float) -> pick_pb2.PhaseProbabilities:

@@ -19,24 +19,27 @@ class PhaseCalibration:
     probabilities: tuple[float, ...] = (0.0, 1.0)
     # log of the half width, in s, of the interval that holds 68 %: constant, times score, times log of the lobe's width
     log_uncertainty: tuple[float, float, float] = (math.log(0.05), 0.0, 0.0)
+    log_without: tuple[float, float] = (0.0, 0.0)  # added where one horizontal component is missing, and where both are
     widths_s: tuple[float, float] = (0.01, 1.0)  # for which that was measured; outside, the nearer of both counts
 
     def __post_init__(self) -> None:
         rising = all(a < b for a, b in zip(self.scores, self.scores[1:], strict=False))
-        sound = all(0 <= p <= 1 for p in self.probabilities) and all(map(math.isfinite, self.log_uncertainty))
+        weights = *self.log_uncertainty, *self.log_without
+        sound = all(0 <= p <= 1 for p in self.probabilities) and all(map(math.isfinite, weights))
         sound = sound and 0 < self.widths_s[0] <= self.widths_s[1]
         if not rising or not self.scores or len(self.scores) != len(self.probabilities) or not sound:
             raise InputInvalid(
                 f"calibration: found scores {self.scores} with probabilities {self.probabilities} and uncertainty "
-                f"{self.log_uncertainty} for widths {self.widths_s}, expected rising scores, as many probabilities "
+                f"{weights} for widths {self.widths_s}, expected rising scores, as many probabilities "
                 "from 0 to 1, finite numbers and rising widths"
             )
 
     def probability(self, score: float) -> float:
         return float(np.interp(score, self.scores, self.probabilities))
 
-    def uncertainty_s(self, score: float, width_s: float) -> float:
+    def uncertainty_s(self, score: float, width_s: float, horizontals: int) -> float:
         constant, by_score, by_width = self.log_uncertainty
+        constant += (*self.log_without[::-1], 0.0)[horizontals]
         score = min(max(score, self.scores[0]), self.scores[-1])
         width_s = min(max(width_s, self.widths_s[0]), self.widths_s[1])
         log_s = constant + by_score * score + by_width * math.log(width_s)
@@ -55,6 +58,6 @@ class Calibration:
         """That a real onset of this phase lies within 0.5 s of the pick."""
         return self.of(pick.phase).probability(pick.score)
 
-    def uncertainty_s(self, pick: Pick) -> float:
-        """68 % of right picks lie this near to the onset."""
-        return self.of(pick.phase).uncertainty_s(pick.score, pick.width_s)
+    def uncertainty_s(self, pick: Pick, horizontals: int = 2) -> float:
+        """68 % of right picks lie this near to the onset, where so many horizontal components were recorded."""
+        return self.of(pick.phase).uncertainty_s(pick.score, pick.width_s, horizontals)

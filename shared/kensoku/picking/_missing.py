@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kensoku.picking._picks import BoolArray, FloatArray
+from kensoku.picking._picks import BoolArray, FloatArray, IntArray
 
 EDGE = 50  # samples: half a second, in which a picker may take a gap's edge for an onset
 FILLED = 40  # samples of zeros on all components are a gap that somebody has filled
@@ -63,6 +63,11 @@ def apart_from_gaps(counts: FloatArray) -> BoolArray:
     for edge in edges:  # each lies before the sample of its number: as far to both sides
         is_allowed[max(0, edge - EDGE) : edge + EDGE] = False
     return is_allowed
+
+
+def horizontals(counts: FloatArray) -> IntArray:
+    """(samples,): how many of the two were recorded."""
+    return np.asarray((~np.isnan(counts[1:])).sum(axis=0), dtype=np.int8)
 
 
 def _runs(flags: BoolArray) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int8]
 Phase = Literal["P", "S"]
 
 PHASES: tuple[Phase, Phase] = ("P", "S")

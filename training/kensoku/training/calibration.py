@@ -1,5 +1,6 @@
 """How far a picker is to be believed, measured on picks whose truth is known."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ FloatArray = npt.NDArray[np.float64]
 
 RIGHT_WITHIN_S = 0.5
 SHARE = 0.68  # of right picks that the stated uncertainty shall hold
+SURE = 1.28  # standard errors: with nine chances of ten it holds no fewer, however few picks it was learned from
 FINEST_S = 0.002  # nobody labels finer than that
 STEPS = 15  # of the curve of probability, each of as many picks
 FEWEST = 30
@@ -25,33 +27,44 @@ class Judged:
 
     pick: Pick
     error_s: float
+    horizontals: int = 2  # components that were recorded
 
     @property
     def is_right(self) -> bool:
         return abs(self.error_s) <= RIGHT_WITHIN_S
 
 
-def fit_calibration(judged: Sequence[Judged]) -> Calibration:
-    """From picks down to a score below any threshold that will be used, right ones and wrong ones."""
-    p, s = (_fit_phase([j for j in judged if j.pick.phase == phase], phase) for phase in PHASES)
+def fit_calibration(judged: Sequence[Judged], changed: Sequence[Judged] = ()) -> Calibration:
+    """From picks down to a score below any threshold that will be used, right ones and wrong ones. `changed`: of the
+    same records without some components, or cut elsewhere; how far picks are off is learned from these as well."""
+    p, s = (_fit_phase(_of(phase, judged), _of(phase, changed), phase) for phase in PHASES)
     return Calibration(p=p, s=s)
 
 
-def _fit_phase(judged: Sequence[Judged], phase: Phase) -> PhaseCalibration:
+def _of(phase: Phase, judged: Sequence[Judged]) -> list[Judged]:
+    return [each for each in judged if each.pick.phase == phase]
+
+
+def _fit_phase(judged: Sequence[Judged], changed: Sequence[Judged], phase: Phase) -> PhaseCalibration:
     right = [j for j in judged if j.is_right]
     if len(right) < FEWEST:
         raise InputInvalid(f"calibration: found {len(right)} right picks of {phase}, expected at least {FEWEST}")
     scores, probabilities = rising_steps(
         np.array([j.pick.score for j in judged]), np.array([float(j.is_right) for j in judged])
     )
+    share = min(SHARE + SURE * math.sqrt(SHARE * (1 - SHARE) / len(right)), 0.95)
+    right += [j for j in changed if j.is_right]
     narrow, wide = map(float, np.quantile([j.pick.width_s for j in right], [0.02, 0.98]))
-    features = np.array([[1.0, j.pick.score, np.log(j.pick.width_s)] for j in right])
+    features = np.array(
+        [[1.0, j.pick.score, np.log(j.pick.width_s), j.horizontals == 1, j.horizontals == 0] for j in right]
+    )
     log_errors = np.log(np.maximum(np.abs([j.error_s for j in right]), FINEST_S))
-    constant, by_score, by_width = map(float, quantile_regression(features, log_errors, SHARE))
+    constant, by_score, by_width, *without = map(float, quantile_regression(features, log_errors, share, positive=2))
     return PhaseCalibration(
         scores=tuple(map(float, scores)),
         probabilities=tuple(map(float, probabilities)),
         log_uncertainty=(constant, by_score, by_width),
+        log_without=(without[0], without[1]),
         widths_s=(round(narrow, 3), round(wide, 3)),
     )
 
@@ -78,11 +91,14 @@ def rising_steps(scores: FloatArray, right: FloatArray) -> tuple[FloatArray, Flo
     return np.round(middles[is_new], 6), np.round(probabilities[is_new], 6)
 
 
-def quantile_regression(features: FloatArray, targets: FloatArray, share: float) -> FloatArray:
-    """Weights with which this share of the targets lies below features @ weights."""
+def quantile_regression(features: FloatArray, targets: FloatArray, share: float, positive: int = 0) -> FloatArray:
+    """Weights with which this share of the targets lies below features @ weights; the last so many are not negative,
+    and 0 where a feature is."""
     count, width = features.shape
     cost = np.concatenate([np.zeros(width), np.full(count, share), np.full(count, 1 - share)])
     equal = sparse.hstack([sparse.csr_matrix(features), sparse.eye(count), -sparse.eye(count)])
-    free, positive = [(None, None)] * width, [(0, None)] * (2 * count)
-    solved = optimize.linprog(cost, A_eq=equal, b_eq=targets, bounds=free + positive, method="highs")
+    lowest = np.concatenate([np.where(np.arange(width) < width - positive, -np.inf, 0), np.zeros(2 * count)])
+    highest = np.concatenate([np.where(features.any(axis=0), np.inf, 0), np.full(2 * count, np.inf)])
+    limits = np.stack([np.minimum(lowest, highest), highest], axis=1)
+    solved = optimize.linprog(cost, A_eq=equal, b_eq=targets, bounds=limits, method="highs")
     return np.asarray(np.round(solved.x[:width], 6), dtype=np.float64)

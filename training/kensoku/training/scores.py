@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 from scipy.signal import resample_poly
 
-from kensoku.picking import AHEAD_LIVE, AROUND, Pick, Rule, apart_from_gaps, find_picks
+from kensoku.picking import AHEAD_LIVE, AROUND, Pick, Rule, apart_from_gaps, find_picks, horizontals, with_missing
 from kensoku.training.examples import PHASES, RATE_HZ, BoolArray, Example, FloatArray, Onset, Phase, Span, known
 
 Probabilities = Callable[[FloatArray], FloatArray]  # counts (records, 3, n) to noise, P and S (records, 3, n)
@@ -68,6 +68,11 @@ class Told:
         ahead = AROUND if self.p_yields else AHEAD_LIVE
         rule = Rule(p_threshold=threshold, s_threshold=threshold, ahead=ahead, p_yields=self.p_yields)
         return find_picks(self.probabilities, rule, apart_from_gaps(self.example.counts))
+
+    def horizontals(self, pick: Pick) -> int:
+        """Components that were recorded there."""
+        shown = with_missing(self.example.counts, is_causal=False)
+        return int(horizontals(shown)[math.floor(pick.sample)])
 
 
 def score_stretched(

@@ -80,7 +80,9 @@ def _label(record: int, onset: Onset, told: Told, picks: Sequence[Pick], card: M
         sample=onset.sample,
         snr=onset_snr(told.example.counts, onset),
         residual_s=(nearest.sample - onset.sample) / rate if nearest else math.inf,
-        uncertainty_s=card.calibration.uncertainty_s(nearest) / told.stretch if nearest else math.nan,
+        uncertainty_s=card.calibration.uncertainty_s(nearest, told.horizontals(nearest)) / told.stretch
+        if nearest
+        else math.nan,
         best_score=max((pick.score for pick in near if pick.phase == onset.phase), default=0.0),
         is_swapped=bool(strong) and not own,
     )
