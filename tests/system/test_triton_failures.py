@@ -69,6 +69,15 @@ def test_callers_recover_from_a_killed_server_and_none_gets_a_wrong_answer() -> 
     assert [caller.wrong for caller in callers] == [0, 0, 0]
 
 
+def test_what_a_server_said_before_it_died_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(REPOSITORY) as server, open_models(server.url) as models:
+        assert server.process_id is not None
+        os.kill(server.process_id, signal.SIGABRT)
+        wait_until(lambda: server.restarts == 1 and models.is_ready(), PATIENCE_S)
+    [told] = [record.getMessage() for record in caplog.records if "tritonserver ended with" in record.getMessage()]
+    assert "Signal (6) received" in told, "what it said last"
+
+
 def test_no_request_fails_while_versions_are_switched(tmp_path: Path) -> None:
     repository = two_versions(tmp_path)
     with open_models(f"local:{repository}") as direct:

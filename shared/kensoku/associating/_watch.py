@@ -3,31 +3,12 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from kensoku.associating._associate import (
-    NS_PER_S,
-    STRETCH_NS,
-    Candidate,
-    at_once,
-    candidates,
-    resolve,
-    span_of,
-    stretches_of,
-)
+from kensoku.associating._associate import NS_PER_S, STRETCH_NS, Candidate
 from kensoku.associating._life import Event, Fate, Known, content_of, match
-from kensoku.associating._listening import Listening
-from kensoku.associating._messages import (
-    association_of,
-    distances_km,
-    names_of,
-    onset_of,
-    silent_stations,
-    station_of,
-)
+from kensoku.associating._messages import association_of, names_of, onset_of, silent_stations, station_of
 from kensoku.associating._network import Network
-from kensoku.associating._pool import Pool
 from kensoku.associating._seams import GONE, Seams, claim_of, why
+from kensoku.associating._stretches import NEIGHBOURS, Stretches
 from kensoku.regions import SEAM_KM, Ground
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import (
@@ -41,9 +22,6 @@ from kensoku.v1.event_pb2 import (
 from kensoku.v1.pick_pb2 import Pick, PickMeasurement, Progress
 
 TICK_NS = NS_PER_S // 2
-NEIGHBOURS = 4  # stretches whose events compete for picks
-EXPECTED_AT = 1.5  # times the distance of the farthest station that picked it, an event may still be picked
-EXPECTED_KM = 50.0  # at the least
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +44,13 @@ class Watch:
 
     def __post_init__(self) -> None:
         self._seams = Seams(self.ground or Ground(self.region), self.settings.kept_events)
-        self._listening = Listening(self.settings.lateness_s)
-        self._pool = Pool()
-        self._found: dict[int, list[Candidate]] = {}
-        self._stale: set[int] = set()
+        self._stretches = Stretches(self.network, self.settings.lateness_s)
+        self._pool, self._listening = self._stretches.pool, self._stretches.listening
         self._events: dict[str, Event] = {}
         self._changed: set[str] = set()  # picks measured since the last step
         self._open: set[str] = set()  # events that may change
-        self._incomplete: set[int] = set()  # stretches that were searched while more was to come
         self._contested: set[str] = set()  # events that a neighbour has said something about since the last step
         self._left: dict[str, Association] = {}  # final, and a neighbour's to tell unless its own ends with less
-        self._closed = 0  # this stretch and all before it are settled
 
     # --- what comes in ------------------------------------------------------------------------------------------------
 
@@ -97,21 +71,15 @@ class Watch:
     def replace_network(self, network: Network, ground: Ground | None = None) -> None:
         """Of other stations or regions: what is open is thought over."""
         self.network, self._seams.ground = network, ground or self._seams.ground
-        self._stale.update(self._found)
+        self._stretches.replace_network(network)
 
     def add(self, pick: Pick) -> bool:
         """Whether it is new and can belong to an event."""
         onset = onset_of(pick)
         if onset is None or pick.id in self._pool.picks or onset.station not in self.network.number:
             return False
-        stretch = onset.onset_ns // STRETCH_NS
-        self._closed = self._closed or stretch - 2 * NEIGHBOURS
-        if stretch < self._closed - NEIGHBOURS:
-            self._reopen(stretch)
-        self._pool.put(pick, onset)
-        self._stale.update(stretches_of(np.array([onset.onset_ns]), self.network))
-        self._stale.update(self._found.keys() & {stretch + 1})  # where its event may compete for others' picks
-        self._listening.pass_time(max(pick.latency.last_sample_ns, onset.onset_ns))
+        self._reopen(self._stretches.reopened_by(onset.onset_ns))
+        self._stretches.put(pick, onset)
         return True
 
     def measure(self, measurement: PickMeasurement) -> None:
@@ -140,13 +108,7 @@ class Watch:
 
     def step(self) -> list[Association]:
         """What is new: the same for the same picks, whenever it is asked."""
-        self._stale.update(each for each in self._incomplete if self._is_closed(each))
-        for stretch in self._stale:
-            (self._incomplete.discard if self._is_closed(stretch) else self._incomplete.add)(stretch)
-        stale, self._stale = sorted(self._stale), set()
-        self._found.update(zip(stale, at_once(self._search, stale), strict=True))
-        everything = [each for stretch in self._found.values() for each in stretch]
-        groups = sorted(resolve(everything, self.network.settings.least_picks), key=lambda each: each.rank)
+        groups = self._stretches.groups()
         here = {member[0] for group in groups for member in group.members}  # thought over anew
         self._left = {name: each for name, each in self._left.items() if here.isdisjoint(p.pick.id for p in each.picks)}
         matched = match(groups, self._known())
@@ -159,22 +121,18 @@ class Watch:
         self._prune()
         return sorted(told, key=lambda each: (each.trial.time_ns, each.event_id))
 
-    def _search(self, stretch: int) -> list[Candidate]:
-        onsets, listening = self._pool.span(stretch, self.network), self._listening
-        return candidates(stretch, onsets, self.network, listening.evaluated_ns, listening.clock_ns)
-
     def finish(self) -> list[Association]:
         """What is left when nothing more will come: every event is final."""
         self._listening.end()
-        spare_ns = round((self.network.longest_s + self.settings.lateness_s) * NS_PER_S) + 4 * STRETCH_NS
-        self._listening.pass_time(self._listening.clock_ns + spare_ns)
+        late_ns = round(self.settings.lateness_s * NS_PER_S) + self._stretches.spare_ns()
+        self._listening.pass_time(self._listening.clock_ns + late_ns)
         return self.step()
 
     @property
     def oldest_needed_ns(self) -> int:
         """Onset of the oldest pick that may still count."""
         left = (each.trial.time_ns // STRETCH_NS - 2 for each in self._left.values())
-        return (min([self._closed, *left]) - NEIGHBOURS) * STRETCH_NS
+        return (min([self._stretches.closed, *left]) - NEIGHBOURS) * STRETCH_NS
 
     def __len__(self) -> int:
         return len(self._pool)
@@ -209,7 +167,7 @@ class Watch:
 
     def _goes_on(self, name: str, group: Candidate) -> Association | None:
         event = self._events[name]
-        is_final = event.is_final or self._is_final(group)
+        is_final = event.is_final or self._stretches.is_final(group)
         picks = {member[0] for member in group.members}
         if event.is_final and not any(self._pool.picks[pick].late for pick in picks - event.picks):
             return None
@@ -231,7 +189,7 @@ class Watch:
         return group.log_odds >= rules.least_log_odds + needed
 
     def _declared(self, group: Candidate, parent: str) -> Association | None:
-        is_final = self._is_final(group)
+        is_final = self._stretches.is_final(group)
         if not is_final and not self._is_early(group):
             return None
         names = names_of(group, self.region, self._pool.picks)
@@ -282,44 +240,20 @@ class Watch:
 
     def _prune(self) -> None:
         """Forget what can change nothing: stretches before the last ones, and the oldest final events."""
-        span_ns = span_of(0, self.network)[1]
-        self._closed = max(self._closed, (self._listening.given_up_ns - span_ns) // STRETCH_NS)
-        while self._is_closed(self._closed + 1):
-            self._closed += 1
-        oldest = self._closed - NEIGHBOURS
-        for stretch in [each for each in self._found if each < oldest]:
-            del self._found[stretch]
-            self._incomplete.discard(stretch)
+        oldest = self._stretches.forget()
         for name in [
             each for each in self._open if self._events[each].time_ns // STRETCH_NS < oldest - 1
         ]:  # an origin near the edge
             self._open.discard(name)
-        self._pool.forget_before(oldest - 1)
         if len(self._events) > self.settings.kept_events:
             by_age = sorted(self._events, key=lambda name: (self._events[name].time_ns, name))
             for name in by_age[: len(self._events) - self.settings.kept_events]:
                 del self._events[name]
                 self._open.discard(name)
 
-    def _is_closed(self, stretch: int) -> bool:
-        """Every station that is not given up has been listened to past all picks that decide about it."""
-        return self._listening.is_past(span_of(stretch, self.network)[1], self.network.codes)
-
-    def _is_final(self, group: Candidate) -> bool:
-        """The same, of those stations that may still pick the event: one that is slow far away delays it not."""
-        end_ns = span_of(group.stretch + 1, self.network)[1]
-        if end_ns > self._listening.clock_ns:
-            return False
-        distances = dict(zip(self.network.codes, distances_km(group, self.network), strict=True))
-        heard = {station_of(self._pool.picks[member[0]].instrument) for member in group.members}
-        farthest_km = max(EXPECTED_AT * max(distances.get(code, 0.0) for code in heard), EXPECTED_KM)
-        return self._listening.is_past(end_ns, [code for code, km in distances.items() if km <= farthest_km])
-
-    def _reopen(self, stretch: int) -> None:
+    def _reopen(self, stretches: range) -> None:
         """Picks of known events come back beside one that is filled in."""
-        begin, end = (stretch - NEIGHBOURS) * STRETCH_NS, (stretch + NEIGHBOURS + 1) * STRETCH_NS
-        self._closed = min(self._closed, stretch)
-        for name, event in self._events.items():
-            if begin <= event.time_ns < end and event.association.status not in GONE:
+        for name, event in self._events.items() if stretches else ():
+            if event.time_ns // STRETCH_NS in stretches and event.association.status not in GONE:
                 self._open.add(name)
                 self._pool.put_back(event.association)

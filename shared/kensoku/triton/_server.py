@@ -109,12 +109,15 @@ class EmbeddedTriton:
             failures = 1 if time.monotonic() - started > STEADY_S else failures + 1
             self.restarts += 1
             RESTARTS.inc()
-            log.warning("tritonserver ended with %s; it starts again in %g s", process.returncode, pause_s(failures))
+            said = "; ".join(filter(None, self._last_words)) or "nothing"
+            ended = "tritonserver ended with %s, it said last: %s; it starts again in %g s"
+            log.warning(ended, process.returncode, said, pause_s(failures))
             self._stop.wait(pause_s(failures))
 
     @contextmanager
     def _process_group(self) -> Iterator["subprocess.Popen[str]"]:
         """One run of the server, ended together with the processes it started, however it came to its end."""
+        self._last_words.clear()
         process = self._process = subprocess.Popen(
             self._command,
             env=self._environment,
