@@ -128,10 +128,11 @@ def test_an_event_is_preliminary_then_updated_then_final_under_one_id() -> None:
 def test_of_s_alone_nothing_is_told_until_it_is_sure() -> None:
     made, _ = onsets(SHOCKS[:1], detected=1.0)
     arriving = sorted((each for each in made if each.phase == "S"), key=lambda each: each.onset_ns)
-    usual, hasty = Watch("here", network()), Watch("here", network(), WatchSettings(sure_log_odds=8.0))
+    careful = WatchSettings(sure_log_odds=20.0)
+    usual, hasty = Watch("here", network(), careful), Watch("here", network())
     first, early = (next(told for each in arriving if (told := tell(watch, each))) for watch in (usual, hasty))
     assert len(early[0].picks) < len(first[0].picks), "it takes more S than with the odds that four P need"
-    assert early[0].score < WatchSettings().sure_log_odds <= first[0].score
+    assert WatchSettings().sure_log_odds <= early[0].score < careful.sure_log_odds <= first[0].score
 
 
 def tell(watch: Watch, onset: Onset) -> list[Association]:
