@@ -10,6 +10,7 @@ What counts is the growth after the second hour (of less than three: after half 
 import argparse
 import csv
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -81,12 +82,31 @@ def acquisition(url: str, namespace: str, archive: Path, speed: str, home: Path)
             process.wait(30)
 
 
-def rss_mb(process: int) -> float | None:
+def size_mb(process: int) -> float | None:
+    """Of a leader with its group: Triton's processes for Python hold the models. What several share counts once."""
+    sizes = [size for each in group_of(process) if (size := resident_mb(each)) is not None]
+    return sum(sizes) if sizes else None
+
+
+def group_of(process: int) -> list[int]:
+    """The process, and those of the group that it leads."""
+    others = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and int(each.name) != process]
+    return [process, *(each for each in others if leader_of(each) == process)]
+
+
+def leader_of(process: int) -> int | None:
     try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return os.getpgid(process)
+    except ProcessLookupError:
+        return None
+
+
+def resident_mb(process: int) -> float | None:
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:
         return None
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), None)
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), None)
 
 
 def reached_s(bus: Bus, start_s: int) -> float | None:
@@ -110,7 +130,7 @@ def watch(bus: Bus, processes: Mapping[str, int], start_s: int, hours: float, ke
         if reached is None or reached <= furthest_s:
             continue
         furthest_s, moved_s = reached, time.monotonic()
-        sizes = {name: rss_mb(process) for name, process in processes.items()}
+        sizes = {name: size_mb(process) for name, process in processes.items()}
         new = [Row(furthest_s / 3600, name, size) for name, size in sizes.items() if size is not None]
         rows += new
         if keep:
