@@ -86,6 +86,7 @@ def picked(cut: Cut, load: Load) -> list[Timed]:
     """As triggering tells them; kept, for what follows is tried more often than they are."""
     repository = default_repository()
     hashes = [file_sha256(repository, name, _newest(repository, name)) for name in (PICKER, FIRST, SECOND, BLAST)]
+    hashes += [read_card(repository, name).to_json() for name in (PICKER, FIRST, SECOND, BLAST)]
     path = CACHE / f"picks-{cut.identity}-{hashlib.sha256(' '.join(hashes).encode()).hexdigest()[:12]}.pickle"
     if not path.is_file():
         told = [(at_ns, each.SerializeToString()) for at_ns, each in _picked(cut, load, repository)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 from xml.sax.saxutils import escape, quoteattr
 
-from kensoku.batch import COLUMNS, KEPT, FoundPick
+from kensoku.batch import COLUMNS, FAINT, KEPT, FoundPick
 from kensoku.errors import InputInvalid, SettingInvalid
 
 RUN_PICKS = 100_000  # sorted in memory; more go to a file, so that an archive may have any number
@@ -93,8 +93,9 @@ def write_picks(path: Path, picks: Iterable[FoundPick]) -> Counter[str]:
 
 def told(counts: Counter[str]) -> str:
     """`1,234 picks and 12 rejected (quality)`"""
-    rejected = [(word.removeprefix("rejected_"), count) for word, count in sorted(counts.items()) if word != KEPT]
-    return " and ".join([f"{counts[KEPT]:,} picks", *(f"{count:,} rejected ({word})" for word, count in rejected)])
+    rejected = [(word, count) for word, count in sorted(counts.items()) if word not in (KEPT, FAINT)]
+    parts = [f"{counts[KEPT]:,} picks", *([f"{counts[FAINT]:,} faint"] if counts[FAINT] else [])]
+    return " and ".join([*parts, *(f"{n:,} rejected ({word.removeprefix('rejected_')})" for word, n in rejected)])
 
 
 def _write_csv(path: Path, picks: Iterable[FoundPick]) -> None:
@@ -171,8 +172,8 @@ def _write_pick(file: IO[str], pick: FoundPick) -> None:
     waveform = " ".join(f"{name}={quoteattr(code)}" for name, code in codes.items())
     polarity = POLARITIES.get(pick.polarity, "undecidable")
     remark = f"score {pick.score:.4f}; model {pick.model} {pick.version}"
-    status = "" if pick.decision == KEPT else "<evaluationStatus>rejected</evaluationStatus>"
-    remark += f"; {pick.decision}: {pick.decision_reason}" if status else ""
+    status = "" if pick.decision in (KEPT, FAINT) else "<evaluationStatus>rejected</evaluationStatus>"
+    remark += f"; {pick.decision}: {pick.decision_reason}" if pick.decision != KEPT else ""
     file.write(
         f'   <pick publicID="smi:local/kensoku/pick/{pick.id}">\n'
         f"    <time><value>{pick.time}</value><uncertainty>{pick.uncertainty_s:.3f}</uncertainty></time>\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kensoku.associating import Group, Onset, associate
 from kensoku.associating import event_id as event_id_of
-from kensoku.batch import KEPT
+from kensoku.batch import FAINT, KEPT
 from kensoku.cli._associating import add_options, earth_of, open_network
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
@@ -69,7 +69,7 @@ def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]], dict[int, On
         raise InputInvalid(f"cannot read {path}: {error}; expected a csv file in UTF-8") from None
     onsets, mistakes = dict[int, Onset](), []
     for number, row in enumerate(rows):
-        if row.get("decision") not in (None, "", KEPT):
+        if row.get("decision") not in (None, "", KEPT, FAINT):
             continue
         try:
             onsets[number] = _onset(row)
@@ -103,6 +103,7 @@ def _onset(row: Mapping[str, str | None]) -> Onset:
         p=p,
         s=s,
         amplitude=amplitude if amplitude and amplitude > 0 else None,
+        is_faint=row.get("decision") == FAINT,
     )
 
 

@@ -29,13 +29,14 @@ from kensoku.cli.pick import (
 )
 from kensoku.errors import SettingInvalid
 from kensoku.locating import LocationSettings, load_time_corrections
+from kensoku.picking import Calibration
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.solving import Book, Context, Solved, solve_many
 from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import DECISION_KEPT, Instrument, InstrumentProgress, Pick, Progress
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, Instrument, InstrumentProgress, Pick, Progress
 
 FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
 REGION = "batch"
@@ -88,16 +89,20 @@ def execute(options: argparse.Namespace) -> int:
         raise SettingInvalid(
             f"--out {options.out}: found that it cannot be made ({error.strerror}), expected a folder; name another"
         ) from None
-    picks, stretches, heard = find_picks(options, stations, faults)
-    if not picks:
+    picks, stretches, heard, calibration = find_picks(options, stations, faults)
+    kept = sum(pick.decision == DECISION_KEPT for pick in picks)
+    if not kept:
+        write_table(options.out / "picks.csv", picks, (), calibration)
         print(f"found no picks in {len(heard)} stations; nothing to associate", file=sys.stderr)
         return tell_faults(faults)
-    network = open_network(heard, stations, picks[0].onset_ns, earth, options)
-    solved = solve(associate(picks, network, heard), context_of(options, stations, earth))
+    usable = [pick for pick in picks if pick.decision in (DECISION_KEPT, DECISION_FAINT)]
+    network = open_network(heard, stations, usable[0].onset_ns, earth, options)
+    solved = solve(associate(usable, network, heard), context_of(options, stations, earth))
     events = [each.event for each in solved if each.event is not None]
+    write_table(options.out / "picks.csv", picks, events, calibration)
     for name, kind in FILES:
         write_catalogue(options.out / name, events, Signature(), kind)
-    tell(solved, len(picks), options.out, earth)
+    tell(solved, kept, options.out, earth)
     if not options.no_pictures:
         draw(events, options, stretches, stations, earth)
     return tell_faults(faults)
@@ -105,9 +110,8 @@ def execute(options: argparse.Namespace) -> int:
 
 def find_picks(
     options: argparse.Namespace, stations: Mapping[str, Station], faults: Faults
-) -> tuple[list[Pick], list[Stretch], Mapping[str, int]]:
-    """Those that are kept, in the order of their onsets; where the records lie; and to when each station has one. All
-    of them go to picks.csv."""
+) -> tuple[list[Pick], list[Stretch], Mapping[str, int], Calibration]:
+    """All, in the order of their onsets; where the records lie; to when each station has one; and how sure they are."""
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     span = span_of(options)
     with open_picker(settings.repository, settings.url, model_name(options), options.threshold) as picker:
@@ -120,16 +124,20 @@ def find_picks(
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
             picks = [pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns]
-        rows = (found_pick(pick, picker.final.card.calibration) for pick in picks)
-        print(f"{options.out / 'picks.csv'}: {told(write_picks(options.out / 'picks.csv', rows))}")
-    picks = [pick for pick in picks if pick.decision == DECISION_KEPT]
     picks.sort(key=lambda pick: (pick.onset_ns, pick.id))
     ends: dict[str, int] = {}
     for stretch in stretches:
         for code in stretch.stations:
             if wanted.has_station(code):
                 ends[code] = max(ends.get(code, 0), min(stretch.end_ns, span.end_ns))
-    return picks, stretches, ends
+    return picks, stretches, ends, picker.final.card.calibration
+
+
+def write_table(path: Path, picks: Iterable[Pick], events: Iterable[Event], calibration: Calibration) -> None:
+    """Of the faint ones those that an earthquake confirms."""
+    confirmed = {arrival.pick_id for event in events for arrival in event.arrivals}
+    told_picks = (pick for pick in picks if pick.decision != DECISION_FAINT or pick.id in confirmed)
+    print(f"{path}: {told(write_picks(path, (found_pick(pick, calibration) for pick in told_picks)))}")
 
 
 def associate(picks: Iterable[Pick], network: Network, heard: Mapping[str, int]) -> list[Association]:

@@ -25,7 +25,7 @@ from kensoku.picking import ModelCard
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import DECISION_KEPT, Pick
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, Pick
 
 LEFT_OUT = 3  # exit code: picks were written, but something could not be read
 STATIONS_AT_ONCE = 4  # a job
@@ -52,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help=f"folder in the model repository, default: {PICKER}")
     parser.add_argument("--live", action="store_true", help=f"look as little ahead as live picking: {LIVE_PICKER}")
     parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
+    parser.add_argument("--faint", action="store_true", help="also what the model tells association below it")
     parser.add_argument(
         "--jobs",
         type=whole(1),
@@ -80,7 +81,11 @@ def execute(options: argparse.Namespace) -> int:
             stretches = scan(paths, wanted, faults, bar.step)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
-            within = (pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns)
+            within = (
+                pick
+                for pick in found
+                if span.start_ns <= pick.onset_ns < span.end_ns and (options.faint or pick.decision != DECISION_FAINT)
+            )
             calibration = picker.final.card.calibration
             counts = write_picks(options.out, (found_pick(pick, calibration) for pick in within))
     print(f"{options.out}: {told(counts)}; {bar.summary()}")

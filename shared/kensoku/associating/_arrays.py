@@ -35,7 +35,8 @@ class Picks(NamedTuple):
     station: Ints
     sigma: Floats  # of the onset, s
     label: Floats  # phase, pick: how probably an event's P or S is labelled so
-    background: Floats  # pick: picks a second of its label at its station that no event explains
+    faint: Ints  # pick: 1 where its picker alone would not have told it
+    background: Floats  # pick: picks a second of its label, as faint, at its station that no event explains
     log_amplitude: Floats  # pick: log10 of ground motion; NaN: not known
     has_amplitudes: bool
 

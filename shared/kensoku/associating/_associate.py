@@ -163,8 +163,9 @@ def _picks(onsets: Sequence[Onset], begin_ns: int, network: Network) -> tuple[In
     first = np.searchsorted(station[order], np.arange(len(network.codes) + 1))
     sigma = np.array([onsets[number].uncertainty_s for number in order])
     size = np.array([_log_amplitude(onsets[number]) for number in order])
-    is_any = bool(np.isfinite(size).any())
-    return order, Picks(times[order], first, station[order], sigma, label, np.zeros(len(onsets)), size, is_any)
+    faint = np.array([onsets[number].is_faint for number in order], np.int64)
+    is_any, nothing = bool(np.isfinite(size).any()), np.zeros(len(onsets))
+    return order, Picks(times[order], first, station[order], sigma, label, faint, nothing, size, is_any)
 
 
 def _log_amplitude(onset: Onset) -> float:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from kensoku.associating._arrays import Floats, Given, Ints, Nodes, Picks, Singles, Work
 from kensoku.associating._events import Found, keep_own, release, settle
-from kensoku.associating._fit import KM_PER_DEG, ROOM, offset
+from kensoku.associating._fit import KM_PER_DEG, ROOM, offset, share_of
 from kensoku.associating._parted import part_mixtures
 from kensoku.compiled import compiled, lean
 
@@ -43,7 +43,8 @@ def add(stack: Singles, pick: int, sign: float, picks: Picks, nodes: Nodes, span
         chance, blur_s = picks.label[phase, pick], nodes.blur_s[phase]
         if chance < STACKED:
             continue
-        gain = sign * math.log(1.0 + 0.25 * chance / (blur_s * picks.background[pick]))
+        share = chance * share_of(picks.faint[pick])
+        gain = sign * math.log(1.0 + 0.25 * share / (blur_s * picks.background[pick]))
         for k in range(nodes.first[station], nodes.first[station + 1]):
             origin = picks.onset[pick] - nodes.times[phase, k]
             low = max(int(math.floor((origin - blur_s) / BIN_S)), 0)
@@ -109,27 +110,28 @@ def leave_out(ranks: Ranks, nodes: Nodes, middle: int, node: int) -> None:
 
 @lean
 def count_others(picks: Picks, owner: Ints, span_s: float) -> None:
-    """How often each label is picked at a station without an event that would explain it: by its other picks, and those
-    of the network. Later ones may be of events that are not sought here."""
+    """How often each label is picked at a station, faint or not, without an event that would explain it: by its other
+    picks, and those of the network. Later ones may be of events that are not sought here."""
     stations = len(picks.first) - 1
     for phase in range(2):
-        everywhere = count_of(phase, 0, len(picks.onset), picks, owner, span_s)
-        usual = LEAST_COUNT + everywhere / stations * OTHERS_S / span_s
-        for station in range(stations):
-            begin, end = picks.first[station], picks.first[station + 1]
-            count = count_of(phase, begin, end, picks, owner, span_s)
-            for k in range(begin, end):
-                if picks.label[phase, k] >= 0.5:
-                    others = count - count_of(phase, k, k + 1, picks, owner, span_s)
-                    picks.background[k] = (others + usual) / (span_s + OTHERS_S)
+        for faint in range(2):
+            everywhere = count_of(phase, faint, 0, len(picks.onset), picks, owner, span_s)
+            usual = LEAST_COUNT + everywhere / stations * OTHERS_S / span_s
+            for station in range(stations):
+                begin, end = picks.first[station], picks.first[station + 1]
+                count = count_of(phase, faint, begin, end, picks, owner, span_s)
+                for k in range(begin, end):
+                    if picks.label[phase, k] >= 0.5 and picks.faint[k] == faint:
+                        others = count - count_of(phase, faint, k, k + 1, picks, owner, span_s)
+                        picks.background[k] = (others + usual) / (span_s + OTHERS_S)
 
 
 @lean
-def count_of(phase: int, begin: int, end: int, picks: Picks, owner: Ints, span_s: float) -> int:
-    """Of these the picks with the label of a phase that no event explains."""
+def count_of(phase: int, faint: int, begin: int, end: int, picks: Picks, owner: Ints, span_s: float) -> int:
+    """Of these the picks with the label of a phase, and as faint, that no event explains."""
     count = 0
     for k in range(begin, end):
-        if owner[k] < 0 and picks.label[phase, k] >= 0.5 and picks.onset[k] < span_s:
+        if owner[k] < 0 and picks.label[phase, k] >= 0.5 and picks.faint[k] == faint and picks.onset[k] < span_s:
             count += 1
     return count
 

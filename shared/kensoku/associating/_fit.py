@@ -20,6 +20,7 @@ CLOSE_KM = 0.1
 LARGEST_STEP_KM = 8.0
 TAIL = 0.2  # of the residuals have three times the error
 HELD = 1e6  # weight that keeps a depth at its limit
+FAINT = 0.3  # arrivals of an earthquake for each that a picker told, which it alone would not have told
 ROOM = 4096  # pairs of pick and phase of one fit
 
 
@@ -84,6 +85,12 @@ def gather(place: Floats, slack_s: float, given: Given, work: Work) -> int:
     return count
 
 
+@inlined
+def share_of(faint: int) -> float:
+    """Of an earthquake's arrivals, beside those that its picker told."""
+    return FAINT if faint else 1.0
+
+
 @lean
 def weigh(place: Floats, narrow_s: float, count: int, is_told: bool, given: Given, work: Work) -> float:
     """How probably each found pick is the event's, P or S: rows of `work.values` are weight, residual, variance, slopes
@@ -109,7 +116,8 @@ def weigh(place: Floats, narrow_s: float, count: int, is_told: bool, given: Give
         narrow, top = (wide * wide * wide) ** 3, 1.0 / math.sqrt(2 * math.pi * variance)
         middle, tail = (1.0 - TAIL) * narrow * top, TAIL * wide * top / 3
         density = middle + tail
-        ratio = picks.label[phase, pick] * density / (picks.background[pick] + rival[pick])
+        chance = share_of(picks.faint[pick]) * picks.label[phase, pick]
+        ratio = chance * density / (picks.background[pick] + rival[pick])
         values[0, k], values[1, k], values[2, k] = (
             detected * ratio,
             residual,

@@ -14,6 +14,7 @@ from kensoku.v1.event_pb2 import EventStatus, Hypocentre
 from kensoku.v1.pick_pb2 import (
     AMPLITUDE_KIND_PEAK_VELOCITY,
     AMPLITUDE_UNIT_M_PER_S,
+    DECISION_FAINT,
     DECISION_KEPT,
     DECISION_UNSPECIFIED,
     PHASE_P,
@@ -35,7 +36,7 @@ def station_of(instrument: Instrument) -> str:
 
 def onset_of(pick: Pick) -> Onset | None:
     """None of what was rejected, and of what has no phase."""
-    if pick.phase not in PHASES or pick.decision not in (DECISION_KEPT, DECISION_UNSPECIFIED):
+    if pick.phase not in PHASES or pick.decision not in (DECISION_KEPT, DECISION_FAINT, DECISION_UNSPECIFIED):
         return None
     p, s = pick.probabilities.p, pick.probabilities.s
     return Onset(
@@ -47,6 +48,7 @@ def onset_of(pick: Pick) -> Onset | None:
         p=p if p + s > 0 else None,
         s=s if p + s > 0 else None,
         amplitude=_amplitude_of(pick),
+        is_faint=pick.decision == DECISION_FAINT,
     )
 
 

@@ -18,6 +18,7 @@ class Onset:
     p: float | None = None
     s: float | None = None
     amplitude: float | None = None  # of ground motion; of all picks of a phase in the same unit
+    is_faint: bool = False  # its picker alone would not have told it
 
 
 @dataclass(frozen=True, slots=True)

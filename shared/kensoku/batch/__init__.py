@@ -5,12 +5,13 @@ Pure: pieces of records in, picks out. They do not depend on how the records are
 
 from kensoku.batch._blocks import Blocks
 from kensoku.batch._engine import Piece
-from kensoku.batch._found import COLUMNS, KEPT, FoundPick, PickTable, found_pick
+from kensoku.batch._found import COLUMNS, FAINT, KEPT, FoundPick, PickTable, found_pick
 from kensoku.batch._pieces import pick_messages, pick_pieces
 from kensoku.batch._stage import FIRST, open_picker
 
 __all__ = [
     "COLUMNS",
+    "FAINT",
     "KEPT",
     "Blocks",
     "FoundPick",

@@ -13,6 +13,7 @@ from kensoku.packets import ChannelSamples
 from kensoku.picking import Pick as Onset
 from kensoku.picking import find_picks
 from kensoku.v1.pick_pb2 import (
+    DECISION_FAINT,
     DECISION_KEPT,
     DECISION_REJECTED_QUALITY,
     METHOD_CNN,
@@ -133,9 +134,11 @@ class FullContext:
         first = self._blocks.first(block) - before.allowed.size
         known = joined.allowed.size - (self._kept - DECISION)
         card = self._stage.card
-        for onset in find_picks(card.aligned(joined.probabilities), card.rule, joined.allowed):
+        for onset in find_picks(card.aligned(joined.probabilities), card.wide_rule, joined.allowed):
             if DECISION <= onset.sample < known:
-                yield self._message(state.timeline, first, onset, int(joined.horizontals[math.floor(onset.sample)]))
+                pick = self._message(state.timeline, first, onset, int(joined.horizontals[math.floor(onset.sample)]))
+                if not onset.is_faint or pick.decision == DECISION_FAINT:
+                    yield pick
         state.kept, state.next_block = joined.last(self._kept), block + 1
         if not joined.allowed.any():
             state.kept = None
@@ -154,7 +157,7 @@ class FullContext:
         )
         flaw = flaw_at(timeline, nearest, nearest + AFTER)
         pick = Pick(
-            id=pick_id(timeline.instrument, onset.phase, nearest, stage.name),
+            id=pick_id(timeline.instrument, onset.phase, nearest, stage.name, is_faint=onset.is_faint),
             instrument=timeline.instrument.to_message(),
             channels=timeline.channels(nearest - 100, nearest + 100),
             phase=PHASE_P if onset.phase == "P" else PHASE_S,
@@ -163,8 +166,8 @@ class FullContext:
             onset_uncertainty_s=stage.card.calibration.uncertainty_s(onset, horizontals),
             method=METHOD_CNN,
             model=ModelReference(name=stage.name, version=stage.version, sha256=stage.sha256),
-            decision=DECISION_REJECTED_QUALITY if flaw else DECISION_KEPT,
-            decision_reason=flaw,
+            decision=DECISION_REJECTED_QUALITY if flaw else DECISION_FAINT if onset.is_faint else DECISION_KEPT,
+            decision_reason=flaw or (stage.card.faint_reason(onset) if onset.is_faint else ""),
         )
         pick.probabilities.p = onset.score if onset.phase == "P" else 0.0
         pick.probabilities.s = onset.score if onset.phase == "S" else 0.0

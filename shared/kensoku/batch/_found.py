@@ -36,7 +36,7 @@ class FoundPick:
     score: float  # of the model, 0 to 1
     uncertainty_s: float  # 68 % of right picks are this near
     probability: float | None  # that an onset of this phase lies within 0.5 s
-    decision: str  # kept; rejected_quality: the samples around it are wrong; and others of pick.proto
+    decision: str  # kept; faint: below the threshold; rejected_quality: wrong samples; and others of pick.proto
     decision_reason: str  # empty where it is kept
     snr: float | None
     polarity: str  # up, down; empty: undecided or not judged
@@ -58,7 +58,7 @@ class FoundPick:
     time_ns: int  # UTC, since 1970
 
 
-KEPT = "kept"
+KEPT, FAINT = "kept", "faint"
 COLUMNS = tuple(field.name for field in fields(FoundPick) if field.name != "time_ns")
 
 
@@ -110,19 +110,31 @@ def _largest(pick: Pick, kind: int, factor: float = 1.0) -> float | None:
 class PickTable(Sequence[FoundPick]):
     """Picks in the order of time; `pandas.DataFrame(table.columns())` and a notebook's display need no more.
 
-    `rejected` are those whose samples are wrong, or that another rule refused, each with its reason.
+    `faint` are those below the model's threshold, `rejected` those whose samples are wrong, or that another rule
+    refused, each with its reason.
     """
 
-    def __init__(self, picks: Iterable[FoundPick], rejected: "PickTable | None" = None) -> None:
+    def __init__(
+        self,
+        picks: Iterable[FoundPick],
+        rejected: "PickTable | None" = None,
+        faint: "PickTable | None" = None,
+    ) -> None:
         self._picks = tuple(sorted(picks, key=lambda pick: (pick.time_ns, pick.instrument, pick.phase)))
         self._rejected = rejected
+        self._faint = faint
 
     @classmethod
     def of(cls, picks: Iterable[FoundPick]) -> "PickTable":
-        """Of kept and rejected ones together."""
+        """Of kept, faint and rejected ones together."""
         judged = list(picks)
-        rejected = cls(pick for pick in judged if pick.decision != KEPT)
-        return cls((pick for pick in judged if pick.decision == KEPT), rejected)
+        rejected = cls(pick for pick in judged if pick.decision not in (KEPT, FAINT))
+        faint = cls(pick for pick in judged if pick.decision == FAINT)
+        return cls((pick for pick in judged if pick.decision == KEPT), rejected, faint)
+
+    @property
+    def faint(self) -> "PickTable":
+        return PickTable(()) if self._faint is None else self._faint
 
     @property
     def rejected(self) -> "PickTable":

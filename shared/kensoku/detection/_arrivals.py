@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from kensoku.continuous import SAMPLE_NS, Instrument, Step, Timeline, time_of
 from kensoku.picking import Phase
-from kensoku.v1.pick_pb2 import DECISION_KEPT, METHOD_CNN, Decision, Method, ModelReference
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, METHOD_CNN, Decision, Method, ModelReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,11 @@ class Arrival:
 
     @property
     def id(self) -> str:
-        return pick_id(self.instrument, self.phase, self.index, self.model.name)
+        return pick_id(self.instrument, self.phase, self.index, self.model.name, is_faint=self.is_faint)
+
+    @property
+    def is_faint(self) -> bool:
+        return self.decision == DECISION_FAINT
 
     @property
     def onset_ns(self) -> int:
@@ -82,7 +86,8 @@ class Sieve(FrontEnd, Protocol):
         ...
 
 
-def pick_id(instrument: Instrument, phase: str, onset_index: int, model: str) -> str:
-    """The same data give the same id, whoever finds the pick and whenever."""
-    content = f"{instrument.code}/{phase}/{onset_index}/{model}"
+def pick_id(instrument: Instrument, phase: str, onset_index: int, model: str, *, is_faint: bool = False) -> str:
+    """The same data give the same id, whoever finds the pick and whenever. A faint pick has one of its own: late
+    samples may show that it is more than that."""
+    content = f"{instrument.code}/{phase}/{onset_index}/{model}{'/faint' if is_faint else ''}"
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

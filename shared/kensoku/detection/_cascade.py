@@ -23,7 +23,7 @@ from kensoku.detection._stages import (
     used_to,
 )
 from kensoku.picking import PHASES, Phase, Pick, apart_from_gaps, find_picks, horizontals, may_hold_picks, with_missing
-from kensoku.v1.pick_pb2 import ModelReference
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, ModelReference
 
 LOOKED_BACK = 2  # seconds: an onset is decided at most so long after a first stage with the same delays has seen it
 ON_THEIR_WAY = 2  # requests, while the answers before them are looked at
@@ -142,9 +142,11 @@ class Cascade:
             for phase in PHASES
         }
         aligned = card.aligned(answers)
-        if not may_hold_picks(aligned, card.rule, within):
+        if not may_hold_picks(aligned, card.wide_rule, within):
             return []
-        decided = [pick for pick in find_picks(aligned, card.rule) if int(np.ceil(pick.sample)) in within[pick.phase]]
+        decided = [
+            pick for pick in find_picks(aligned, card.wide_rule) if int(np.ceil(pick.sample)) in within[pick.phase]
+        ]
         return [
             self._arrival(step, pick, first, answers, horizontals_there)
             for pick in decided
@@ -183,6 +185,8 @@ class Cascade:
             s=s,
             model=ModelReference(name=self._final.stage.name, version=version.version, sha256=version.sha256),
             used_to=used_to(card, pick.phase, int(np.ceil(sample))),
+            decision=DECISION_FAINT if pick.is_faint else DECISION_KEPT,
+            decision_reason=card.faint_reason(pick) if pick.is_faint else "",
         )
 
 

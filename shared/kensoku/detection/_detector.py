@@ -175,7 +175,7 @@ class Detector:
         busy = {
             step.timeline.instrument
             for step in later
-            if self._told.lately(step.timeline.instrument, step.end) > QUARTER * self._most_picks
+            if self._told.lately(step.timeline.instrument, step.end, with_faint=True) > QUARTER * self._most_picks
         }
         self._look_again([step for instrument in busy for step in self._postponed.of(instrument)])
 
@@ -195,14 +195,22 @@ class Detector:
 
     def _tell(self, arrivals: Iterable[Arrival], ready_ns: int) -> None:
         inferred_ns = self._clock_ns()
-        for arrival in map(judged, arrivals):
+        for found in arrivals:
+            arrival = judged(found)
             instrument, is_again = arrival.instrument, arrival.step.is_again
+            if found.is_faint and not self._tells_faint(arrival):
+                continue
             is_kept = arrival.decision == DECISION_KEPT
             if is_kept and self._told.lately(instrument, arrival.index) >= self._most_picks:
                 arrival = replace(arrival, decision=DECISION_REJECTED_STATION, decision_reason=self._too_many())
             pick = describe(arrival, self._stations, late=is_again, ready_ns=ready_ns, inferred_ns=inferred_ns)
             if self._told.tell(instrument, pick, is_again=is_again):
                 self._found.append(pick)
+
+    def _tells_faint(self, arrival: Arrival) -> bool:
+        """Of a good record that is not crowded: those that are kept are told whatever is faint."""
+        lately = self._told.lately(arrival.instrument, arrival.index, with_faint=True)
+        return arrival.is_faint and lately < self._most_picks
 
     def _too_many(self) -> str:
         return f"{self._most_picks} or more picks of this instrument in the minute before"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from kensoku.continuous import RATE_HZ, AsRecorded, Timeline
 from kensoku.detection._arrivals import Arrival
-from kensoku.v1.pick_pb2 import DECISION_KEPT, DECISION_REJECTED_QUALITY
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, DECISION_REJECTED_QUALITY
 
 BEFORE, AFTER = 8 * RATE_HZ, RATE_HZ  # samples around an onset that are looked at
 NEAR_BEFORE_S, NEAR_AFTER_S = 0.6, 0.6  # of an onset, where a jump makes one
@@ -30,7 +30,7 @@ Flaw = str  # for people; empty: none
 
 def judged(arrival: Arrival) -> Arrival:
     """Where the record itself is wrong nothing is told of the ground."""
-    if arrival.decision != DECISION_KEPT:
+    if arrival.decision not in (DECISION_KEPT, DECISION_FAINT):
         return arrival
     flaw = flaw_at(arrival.step.timeline, arrival.index, arrival.used_to)
     return replace(arrival, decision=DECISION_REJECTED_QUALITY, decision_reason=flaw) if flaw else arrival

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kensoku.continuous import NOT_HELD, RATE_HZ, Instrument, Position
 from kensoku.measuring import FULL
-from kensoku.v1.pick_pb2 import DECISION_KEPT, DECISION_REJECTED_STATION, Pick
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, DECISION_REJECTED_STATION, Pick
 
 SAME = RATE_HZ // 2  # samples: so near to a pick that was told, late samples show the same one
 MINUTE = 60 * RATE_HZ
@@ -59,10 +59,11 @@ class Told:
         told.append(ToldPick(instrument, pick))
         return True
 
-    def lately(self, instrument: Instrument, index: int) -> int:
+    def lately(self, instrument: Instrument, index: int, *, with_faint: bool = False) -> int:
         """Picks of the minute before, without those that something is wrong with."""
+        counted = (*OF_STATION, DECISION_FAINT) if with_faint else OF_STATION
         told = self._picks.get(instrument, ())
-        return sum(index - MINUTE < one.pick.onset_index <= index and one.pick.decision in OF_STATION for one in told)
+        return sum(index - MINUTE < one.pick.onset_index <= index and one.pick.decision in counted for one in told)
 
     def due(self, reached: Mapping[Instrument, int], most: int | None = None) -> list[ToldPick]:
         """Picks that can be measured, by the sample that each instrument's record has reached; the oldest first.
@@ -114,4 +115,6 @@ def _is_of_other(pick: Pick, told: Pick) -> bool:
 
 
 def _is_same(pick: Pick, other: Pick) -> bool:
-    return pick.phase == other.phase and abs(pick.onset_index - other.onset_index) <= SAME
+    """One that is kept is news beside a faint one."""
+    is_more = other.decision == DECISION_FAINT != pick.decision
+    return pick.phase == other.phase and abs(pick.onset_index - other.onset_index) <= SAME and not is_more

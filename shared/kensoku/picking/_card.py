@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from kensoku.errors import InputInvalid, KensokuError, ModelUnknown
 from kensoku.picking._annotate import Geometry
 from kensoku.picking._calibration import Calibration
-from kensoku.picking._picks import AHEAD_LIVE, AROUND, RATE_HZ, FloatArray, Rule
+from kensoku.picking._picks import AHEAD_LIVE, AROUND, RATE_HZ, FloatArray, Pick, Rule
 
 CARD = "model.json"
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -45,6 +45,7 @@ class ModelCard:
     kind: Literal["picker", "classifier"]
     description: str
     threshold: PhasePair
+    faint: PhasePair | None = None  # from such scores on, up to the threshold, association is told of picks
     geometry: Geometry
     last: Samples = 0  # it tells of so many samples at the end of its window; 0: of all
     delay: Delay = field(default_factory=Delay)
@@ -70,6 +71,15 @@ class ModelCard:
             p_later=self.later.p,
             s_later=self.later.s,
         )
+
+    @property
+    def wide_rule(self) -> Rule:
+        """With faint picks."""
+        return replace(self.rule, p_faint=self.faint.p, s_faint=self.faint.s) if self.faint else self.rule
+
+    def faint_reason(self, pick: Pick) -> str:
+        """For people."""
+        return f"score {pick.score:.2f}, below {self.rule.threshold(pick.phase):g}"
 
     def aligned(self, probabilities: FloatArray) -> FloatArray:
         """(2, samples): P and S at the samples they are about; NaN at the end, of which nothing is said yet."""

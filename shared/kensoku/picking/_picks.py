@@ -28,6 +28,7 @@ class Pick:
     sample: float  # fractional, counted from the first of the probabilities
     score: float  # probability that an onset is in the lobe; or, where labels have no width, its largest value
     width_s: float  # of the lobe at half its height, 0.2 s to each side at the most
+    is_faint: bool = False  # below the threshold: told to whoever can weigh it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class Rule:
 
     p_threshold: float
     s_threshold: float
+    p_faint: float = math.inf  # from so much on up to the threshold a lobe is a faint pick; it changes no other
+    s_faint: float = math.inf
     behind: int = AROUND  # the score adds up so much before the peak; no pick so soon after a higher one
     ahead: int = AROUND  # and so much after it; a peak is one when nothing in this stretch is higher
     label: float = 10.0  # standard deviation of the curve taught around an onset; 0: scores are peaks
@@ -54,6 +57,10 @@ class Rule:
     def threshold(self, phase: Phase) -> float:
         return self.p_threshold if phase == "P" else self.s_threshold
 
+    def lowest(self, phase: Phase) -> float:
+        """Score of what is told at all."""
+        return min(self.threshold(phase), self.p_faint if phase == "P" else self.s_faint)
+
 
 def find_picks(probabilities: FloatArray, rule: Rule, allowed: BoolArray | None = None) -> list[Pick]:
     """Picks in (3, samples) or (2, samples): noise, P and S or P and S; ordered by time.
@@ -62,13 +69,19 @@ def find_picks(probabilities: FloatArray, rule: Rule, allowed: BoolArray | None 
     `allowed` is False where no peak may be: near gaps.
     """
     rows = dict(zip(PHASES, probabilities[-2:], strict=True))
-    lobes = {phase: list(_lobes(rows[phase], rule.threshold(phase), rule)) for phase in PHASES}
+    scored = {phase: _scored(rows[phase], rule.lowest(phase), rule) for phase in PHASES}
+    strong = {phase: [lobe for lobe in scored[phase] if _is_strong(rows[phase], lobe, phase, rule)] for phase in PHASES}
+    lobes = {phase: list(_told(rows[phase], strong[phase], strong[phase], rule)) for phase in PHASES}
+    faint = {phase: [lobe for lobe in scored[phase] if lobe not in strong[phase]] for phase in PHASES}
+    weighed = {phase: list(_told(rows[phase], faint[phase], scored[phase], rule)) for phase in PHASES}
+    every = {phase: lobes[phase] + weighed[phase] for phase in PHASES}
     found = [
         pick
         for phase, other in (PHASES, PHASES[::-1])
-        for lobe in lobes[phase]
-        if not (_yields(phase, rule) and _is_rivalled(lobe, lobes[other], rule))
-        for pick in [_measured(phase, rows[phase], lobe, rule.later(phase))]
+        for is_faint, told, rivals in ((False, lobes, lobes), (True, weighed, every))
+        for lobe in told[phase]
+        if not (_yields(phase, rule) and _is_rivalled(lobe, rivals[other], rule))
+        for pick in [_measured(phase, rows[phase], lobe, rule.later(phase), is_faint)]
         if allowed is None
         or (allowed[lobe.peak] and allowed[math.floor(pick.sample)] and allowed[math.ceil(pick.sample)])
     ]
@@ -79,7 +92,7 @@ def may_hold_picks(probabilities: FloatArray, rule: Rule, within: Mapping[Phase,
     """Whether `find_picks` can find any whose sample, rounded up, is within; cheaper than looking for them."""
     reach = math.ceil(MOST_SHIFT) + 1
     return any(
-        bool(np.any(row[max(span.start - reach, 0) : max(span.stop + reach, 0)] >= _lowest(rule.threshold(phase))))
+        bool(np.any(row[max(span.start - reach, 0) : max(span.stop + reach, 0)] >= _lowest(rule.lowest(phase))))
         for phase, row in zip(PHASES, probabilities[-2:], strict=True)
         for span in (within[phase],)
     )
@@ -95,17 +108,22 @@ def _yields(phase: Phase, rule: Rule) -> bool:
     return phase == "S" or rule.p_yields
 
 
-def _lobes(row: FloatArray, threshold: float, rule: Rule) -> Iterator[_Lobe]:
+def _scored(row: FloatArray, lowest: float, rule: Rule) -> list[_Lobe]:
+    """All that may be told."""
+    tops = [top for top in _tops(row, _lowest(lowest)) if _is_highest_ahead(row, top, rule.ahead)]
+    lobes = [_Lobe(top, _score(row, top, rule)) for top in tops]
+    return [lobe for lobe in lobes if lobe.score >= lowest]
+
+
+def _is_strong(row: FloatArray, lobe: _Lobe, phase: Phase, rule: Rule) -> bool:
+    threshold = rule.threshold(phase)
+    return lobe.score >= threshold and bool(row[lobe.peak] >= _lowest(threshold))
+
+
+def _told(row: FloatArray, lobes: Sequence[_Lobe], among: Sequence[_Lobe], rule: Rule) -> Iterator[_Lobe]:
     """One for an onset: the first of two peaks that the probability joins, the higher of two near each other."""
-    scored = [
-        _Lobe(top, _score(row, top, rule))
-        for top in _tops(row, _lowest(threshold))
-        if _is_highest_ahead(row, top, rule.ahead)
-    ]
-    lobes = [lobe for lobe in scored if lobe.score >= threshold]
-    for place, lobe in enumerate(lobes):
-        before = [other.peak for other in lobes[max(0, place - rule.behind) : place]]
-        near = [other for other in before if other >= lobe.peak - rule.behind]
+    for lobe in lobes:
+        near = [other.peak for other in among if lobe.peak - rule.behind <= other.peak < lobe.peak]
         if not any(row[other] >= row[lobe.peak] or _is_one_lobe(row, other, lobe.peak) for other in near):
             yield lobe
 
@@ -144,7 +162,7 @@ def _is_rivalled(lobe: _Lobe, others: Sequence[_Lobe], rule: Rule) -> bool:
     return any(abs(other.peak - lobe.peak) <= rule.rival and other.score > lobe.score for other in others)
 
 
-def _measured(phase: Phase, row: FloatArray, lobe: _Lobe, later: float) -> Pick:
+def _measured(phase: Phase, row: FloatArray, lobe: _Lobe, later: float, is_faint: bool) -> Pick:
     """The pick at the centre of its lobe, as far as that stands above half of its height; moved by the model's bias."""
     peak = lobe.peak
     first, last = max(0, peak - HALF_LOBE), min(len(row) - 1, peak + HALF_LOBE)
@@ -158,4 +176,4 @@ def _measured(phase: Phase, row: FloatArray, lobe: _Lobe, later: float) -> Pick:
     # Relative to the peak and summed exactly: the fraction is the same wherever in a record the lobe lies.
     shift = math.fsum(w * (i - peak) for w, i in zip(weights, inside, strict=True)) / math.fsum(weights)
     shift = min(max(shift + later, -MOST_SHIFT), MOST_SHIFT)
-    return Pick(phase, peak + shift, lobe.score, len(inside) / RATE_HZ)
+    return Pick(phase, peak + shift, lobe.score, len(inside) / RATE_HZ, is_faint)

@@ -37,6 +37,7 @@ class Decision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DECISION_REJECTED_DUPLICATE: _ClassVar[Decision]
     DECISION_REJECTED_QUALITY: _ClassVar[Decision]
     DECISION_REJECTED_STATION: _ClassVar[Decision]
+    DECISION_FAINT: _ClassVar[Decision]
 
 class AmplitudeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -74,6 +75,7 @@ DECISION_REJECTED_NOISE: Decision
 DECISION_REJECTED_DUPLICATE: Decision
 DECISION_REJECTED_QUALITY: Decision
 DECISION_REJECTED_STATION: Decision
+DECISION_FAINT: Decision
 AMPLITUDE_KIND_UNSPECIFIED: AmplitudeKind
 AMPLITUDE_KIND_PEAK_DISPLACEMENT: AmplitudeKind
 AMPLITUDE_KIND_PEAK_VELOCITY: AmplitudeKind

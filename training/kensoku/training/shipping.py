@@ -21,6 +21,7 @@ LARGEST_DIFFERENCE = 1e-5  # of probabilities, between Keras and ONNX Runtime
 WINDOW = 96_256  # samples: 16 minutes, so that less than a tenth is asked twice
 BATCH = 2
 CUTS = 64  # of a classifier
+FAINT = 0.12  # score from which association is told of picks below the threshold
 TOLD_WITHIN = 45  # samples: a block of 16, 0.2 s to recognise a peak, 0.1 s by which a pick may lie before its peak
 CONFIG = """# {description} (docs/training-networks.md)
 name: "{name}"
@@ -116,6 +117,7 @@ def card_of_picker(config: NetworkConfig, description: str, last: int | None = N
         kind="picker",
         description=description,
         threshold=PhasePair(p=0.5, s=0.5),
+        faint=PhasePair(p=FAINT, s=FAINT),
         geometry=geometry,
         last=last or 0,
         delay=delay,
