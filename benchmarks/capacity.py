@@ -1,10 +1,11 @@
 """How many stations triggering keeps up with on one machine: broker, Triton, the service and who sends, all on it.
 
-`python -m benchmarks.capacity [--stations N] [--seconds T] [--replicas 2] [--json]` is one trial: N stations
-with the equipment of a scenario, three components at 100 Hz in packets of a second, made before
-(`benchmarks.prerendered`: of the 40 stations nearest to the strongest earthquake, each sent by several 20 s apart) and
-sent at their pace by a process of its own, which stands in the place of acquisition. A packet's stamp is the moment at
-which it is sent. Triggering runs as so many processes as there are cores, as `--scale triggering=2` would start them.
+`python -m benchmarks.capacity [--stations N] [--seconds T] [--load country] [--replicas 2] [--json]` is one trial: N
+stations of a scenario, three components at 100 Hz in packets of a second, made before (`benchmarks.prerendered`; `--load
+country`: those nearest to the strongest earthquake, while its waves run through the country; `--load swarm`: more than
+any country has) and sent at their pace by a process of its own, which stands in the place of acquisition. A packet's
+stamp is the moment at which it is sent. Triggering runs as so many processes as there are cores, as `--scale
+triggering=2` would start them.
 A trial counts if the ids of its picks are those that a batch run finds in the same packets, 1,000 or more, if lag did
 not grow, and if 99 of 100 picks were published within a second of the arrival of their packet. Lag and latency are
 judged after the first ten seconds: all stations begin in the same instant, which no network does. On a virtual machine
@@ -30,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.prerendered import Rendered, packets_of, render, stamped
+from benchmarks.prerendered import LOADS, Rendered, packets_of, render, stamped
 from kensoku.batch import open_picker
 from kensoku.bus import Bus, open_bus
 from kensoku.bus.topics import TOPICS, plan
@@ -53,6 +54,7 @@ REST_S = 60.0  # in which the rest must come
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
+    load: str
     stations: int
     seconds: int
     replicas: int  # of triggering
@@ -165,8 +167,8 @@ def until(is_so: Callable[[], bool], timeout_s: float, pause_s: float = 0.2) -> 
 # --- a trial ----------------------------------------------------------------------------------------------------------
 
 
-def attempt(scenario: str, stations: int, seconds: int, replicas: int) -> Trial:
-    rendered = render(scenario, stations, seconds)
+def attempt(scenario: str, load: str, stations: int, seconds: int, replicas: int) -> Trial:
+    rendered = render(scenario, stations, seconds, load)
     expected = batch_ids(rendered)
     namespace = f"capacity-{uuid.uuid4().hex[:6]}"
     home = load_settings(ServiceSettings).home
@@ -200,7 +202,7 @@ def attempt(scenario: str, stations: int, seconds: int, replicas: int) -> Trial:
             until(lambda: {pick.id for pick in picks_of(bus)} >= expected, REST_S)
             found = picks_of(bus)
     cores = (spent / seconds, sent_s / seconds)
-    return judged(stations, seconds, replicas, start_s, found, expected, lags, cores, stolen)
+    return judged(load, stations, seconds, replicas, start_s, found, expected, lags, cores, stolen)
 
 
 def batch_ids(rendered: Sequence[Rendered]) -> set[str]:
@@ -217,6 +219,7 @@ def picks_of(bus: Bus) -> list[Pick]:
 
 
 def judged(
+    load: str,
     stations: int,
     seconds: int,
     replicas: int,
@@ -238,6 +241,7 @@ def judged(
     steady = np.array([(at, lag) for at, lag in lags if SETTLING_S <= at <= seconds and np.isfinite(lag)])
     ids = {pick.id for pick in found}
     return Trial(
+        load=load,
         stations=stations,
         seconds=seconds,
         replicas=replicas,
@@ -266,12 +270,13 @@ def main() -> None:
     parser.add_argument("--stations", type=int)
     parser.add_argument("--seconds", type=int, default=SECONDS)
     parser.add_argument("--scenario", default="national")
+    parser.add_argument("--load", choices=LOADS, default="country")
     parser.add_argument("--replicas", type=int, default=os.cpu_count() or 1, help="processes of triggering")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     trials = []
     for stations in [options.stations] if options.stations else STEPS:
-        trial = attempt(options.scenario, stations, options.seconds, options.replicas)
+        trial = attempt(options.scenario, options.load, stations, options.seconds, options.replicas)
         trials.append(trial)
         print(json.dumps(plain(trial)), file=sys.stderr, flush=True)
         if not trial.is_kept_up:

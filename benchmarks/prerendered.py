@@ -1,15 +1,16 @@
-"""Packets of many stations for trials of load: few are simulated, and each record is sent by several, some time apart.
+"""Packets of many stations for trials of load, of the stations nearest to a scenario's strongest earthquake.
 
-What is simulated are the records of the stations nearest to a scenario's strongest earthquake, from five minutes after
-it on, with a swarm of an event every 8 s beside it; they are kept in the cache, since they take longer to make than to
-pick.
+`country`: each sends its own record, from half a minute after that earthquake on, while its waves run through the
+country. `swarm`, more than any country has: only 40 are simulated, from five minutes after it on, with a swarm of an
+event every 8 s beside it, and each record is sent by several, some time apart. Records are kept in the cache, since
+they take longer to make than to pick.
 """
 
 import hashlib
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +29,9 @@ from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 
 CACHE = Path(os.environ.get("KENSOKU_CACHE", Path(__file__).parent.parent / ".cache")) / "prerendered"
 NS_PER_S = 10**9
+LOADS = ("country", "swarm")
 AFTER_S = 300  # what follows is no longer hidden behind the strongest earthquake
+COUNTRY_AFTER_S = 30
 APART_S = 20  # one sender of a record from the next
 SIMULATED = 40  # stations, if more are asked for
 SWARM_EVERY_S, SWARM_DEG = 8, 0.4  # an event in the mean, within so many degrees
@@ -56,11 +59,14 @@ class Record:
         )
 
 
-def render(scenario: str, stations: int, seconds: int) -> list[Rendered]:
+def render(scenario: str, stations: int, seconds: int, load: str = "swarm") -> list[Rendered]:
     """Second by second; and the last."""
-    simulated = min(stations, SIMULATED)
-    rounds = -(-stations // simulated)
-    records = kept_records(scenario, simulated, seconds + APART_S * (rounds - 1))
+    if load == "country":
+        simulated, records = stations, kept_records(scenario, stations, seconds, COUNTRY_AFTER_S, is_busy=False)
+    else:
+        simulated = min(stations, SIMULATED)
+        rounds = -(-stations // simulated)
+        records = kept_records(scenario, simulated, seconds + APART_S * (rounds - 1))
     rendered = []
     for number in range(seconds + 1):
         after_s = number if number < seconds else seconds + LAST_AFTER_S
@@ -79,12 +85,13 @@ def stamped(message: bytes, arrival_ns: int) -> bytes:
     return message + WaveformPacket(arrival_ns=arrival_ns).SerializeToString()
 
 
-def packets_of(rendered: Sequence[Rendered]) -> list[WaveformPacket]:
+def packets_of(rendered: Sequence[Rendered]) -> Iterator[WaveformPacket]:
     """As if each had come at its end."""
-    packets = [WaveformPacket.FromString(message) for second in rendered for _, message in second]
-    for packet in packets:
-        packet.arrival_ns = packet.start_ns + NS_PER_S
-    return packets
+    for second in rendered:
+        for _, message in second:
+            packet = WaveformPacket.FromString(message)
+            packet.arrival_ns = packet.start_ns + NS_PER_S
+            yield packet
 
 
 def kept_records(

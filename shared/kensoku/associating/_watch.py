@@ -19,7 +19,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_STATUS_UPDATED,
     EventStatus,
 )
-from kensoku.v1.pick_pb2 import Pick, PickMeasurement, Progress
+from kensoku.v1.pick_pb2 import DECISION_FAINT, Pick, PickMeasurement, Progress
 
 TICK_NS = NS_PER_S // 2
 
@@ -184,7 +184,10 @@ class Watch:
 
     def _is_early(self, group: Candidate) -> bool:
         rules = self.network.settings
-        many_p = sum(phase == 0 for _, phase, *_ in group.members) >= rules.least_p
+        clear_p = sum(
+            phase == 0 and self._pool.picks[pick].decision != DECISION_FAINT for pick, phase, *_ in group.members
+        )
+        many_p = clear_p >= rules.least_p
         needed = self.settings.early_log_odds if many_p else self.settings.sure_log_odds
         return group.log_odds >= rules.least_log_odds + needed
 
