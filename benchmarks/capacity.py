@@ -1,10 +1,10 @@
 """How many stations triggering keeps up with on one machine: broker, Triton, the service and who sends, all on it.
 
 `python -m benchmarks.capacity [--stations N] [--seconds T] [--load country] [--replicas 2] [--json]` is one trial: N
-stations of a scenario, three components at 100 Hz in packets of a second, made before (`benchmarks.prerendered`; `--load
-country`: those nearest to the strongest earthquake, while its waves run through the country; `--load swarm`: more than
-any country has) and sent at their pace by a process of its own, which stands in the place of acquisition. A packet's
-stamp is the moment at which it is sent. Triggering runs as so many processes as there are cores, as `--scale
+stations of a scenario, three components at 100 Hz in packets of a second, made before (`benchmarks.prerendered`;
+`--load country`: those nearest to the strongest earthquake, while its waves run through the country; `--load swarm`:
+more than any country has) and sent at their pace by a process of its own, which stands in the place of acquisition. A
+packet's stamp is the moment at which it is sent. Triggering runs as so many processes as there are cores, as `--scale
 triggering=2` would start them.
 A trial counts if the ids of its picks are those that a batch run finds in the same packets, 1,000 or more, if lag did
 not grow, and if 99 of 100 picks were published within a second of the arrival of their packet. Lag and latency are
