@@ -86,6 +86,7 @@ def explain(network: Network, earth: Earth) -> None:
 REASONS = {
     "least_picks": "fewer cannot tell an earthquake from chance, but for least_p P",
     "least_p": "so many P of as many stations are enough for a first warning",
+    "least_clear": "of faint picks alone there is no earthquake",
     "error_s": "of travel times in a layered earth",
     "widest_s": "residuals beyond are another event's",
     "detected": "of the stations near an earthquake pick it",

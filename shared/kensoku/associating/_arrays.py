@@ -47,6 +47,7 @@ class Rules(NamedTuple):
     widest_s: float  # residual
     least_picks: int
     least_p: int  # or so many P
+    least_clear: int  # that are not faint
     least_stations: int
     least_log_odds: float
     log_density: float  # of events: a second and cubic kilometre, where nothing is known

@@ -134,8 +134,8 @@ def candidates(
         stations = stations._replace(evaluated=np.array(ends))
     most = min(MOST_EVENTS, len(onsets) // min(rules.least_picks, rules.least_p) + 1)
     limits = Rules(
-        network.reach_km, rules.detected, rules.widest_s, rules.least_picks, rules.least_p, rules.least_stations,
-        rules.least_log_odds, rules.bias,
+        network.reach_km, rules.detected, rules.widest_s, rules.least_picks, rules.least_p, rules.least_clear,
+        rules.least_stations, rules.least_log_odds, rules.bias,
     )  # fmt: skip
     given = Given(network.earth, stations, picks, limits)
     events = find_events(bins, span_s, network.volume_km3, most, network.nodes, rules.least_stack, given)

@@ -44,13 +44,13 @@ def settle(
     work.pairs[0] = count
     if is_new:
         many, worth = judge(place, count, log_density, given, work)
-        if worth + OPTIMISM * many < rules.least_log_odds or not is_enough(many, rules, work.has):
+        if worth + OPTIMISM * many < rules.least_log_odds or not is_enough(many, given, work):
             return False
         count = approach(place, GUESS, len(NARROWING_S), given, work)
         work.pairs[0] = count
     polish(place, count, given, work)
     many, worth = judge(place, count, log_density, given, work)
-    if worth < rules.least_log_odds or not is_enough(many, rules, work.has):
+    if worth < rules.least_log_odds or not is_enough(many, given, work):
         return False
     events.places[event], events.odds[event], events.sizes[event] = place, worth, many
     for index in range(many):

@@ -134,10 +134,13 @@ def judge(
 
 
 @lean
-def is_enough(many: int, rules: Rules, has: Ints) -> bool:
-    stations, p = 0, 0
+def is_enough(many: int, given: Given, work: Work) -> bool:
+    rules, has, stations, p, clear = given.rules, work.has, 0, 0, 0
+    for index in range(many):
+        clear += 1 - given.picks.faint[work.found[0, work.chosen[index]]]
     for station in range(has.shape[1]):
         if has[0, station] or has[1, station]:
             stations += 1
         p += has[0, station]
-    return (many >= rules.least_picks or p >= rules.least_p) and stations >= rules.least_stations
+    is_many = many >= rules.least_picks or p >= rules.least_p
+    return is_many and clear >= rules.least_clear and stations >= rules.least_stations

@@ -58,6 +58,7 @@ class AssociationSettings:
     swapped: float = 0.03  # of labels
     least_picks: int = 5
     least_p: int = 4  # or so many P
+    least_clear: int = 4  # of its picks, that their picker alone would have told
     least_stations: int = 3
     least_log_odds: float = 0.0
     bias: float = 2.5  # of the logarithm of the odds, against what a simple model of picks gives
@@ -76,6 +77,7 @@ class AssociationSettings:
         self._require(0 < self.swapped < 0.5, "swapped", "between 0 and 0.5")
         self._require(self.least_picks >= 4, "least_picks", "4 or more: a place, a depth and a time are unknown")
         self._require(self.least_p >= 4, "least_p", "4 or more: a place, a depth and a time are unknown")
+        self._require(self.least_clear >= 0, "least_clear", "0 or more")
         self._require(self.least_stations >= 3, "least_stations", "3 or more")
 
     def _require(self, is_so: bool, name: str, expected: str) -> None:

@@ -26,7 +26,7 @@ TICK_NS = NS_PER_S // 2
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    early_log_odds: float = 6.0  # of a first declaration, while more may come, with as many P as suffice
+    early_log_odds: float = 8.0  # of a first declaration, while more may come, with as many clear P as suffice
     sure_log_odds: float = 16.0  # with fewer clear P: S and faint P are often those of several earthquakes
     after_p_s: float = 3.0  # after the predicted P, then a station without a pick is silent
     lateness_s: float = 70.0  # of a station: nobody waits longer
