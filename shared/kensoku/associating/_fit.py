@@ -20,7 +20,7 @@ CLOSE_KM = 0.1
 LARGEST_STEP_KM = 8.0
 TAIL = 0.2  # of the residuals have three times the error
 HELD = 1e6  # weight that keeps a depth at its limit
-FAINT = 0.1  # how often an earthquake's arrival is a faint pick, beside one that its picker told
+FAINT = 0.3  # how often an earthquake's arrival is a faint pick, beside one that its picker told
 ROOM = 4096  # pairs of pick and phase of one fit
 
 
