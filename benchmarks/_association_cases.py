@@ -197,9 +197,10 @@ def pick(
 
 
 def noise(
-    sites: dict[str, Site], start_s: float, length_s: float, chance: np.random.Generator
+    sites: dict[str, Site], start_s: float, length_s: float, chance: np.random.Generator, an_hour: float = 0.0
 ) -> list[tuple[str, int, float, int]]:
-    count = chance.poisson(FALSE_A_STATION_HOUR * length_s / 3600 * len(sites))
+    """So many a station and hour."""
+    count = chance.poisson((an_hour or FALSE_A_STATION_HOUR) * length_s / 3600 * len(sites))
     names, when = sorted(sites), start_s + chance.uniform(0, length_s, count)
     where, wave = chance.integers(len(names), size=count), chance.integers(2, size=count)
     return [(names[s], int(w), float(t), FALSE) for s, w, t in zip(where, wave, when, strict=True)]

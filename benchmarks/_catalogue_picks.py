@@ -6,6 +6,7 @@ import numpy as np
 
 from benchmarks._association_cases import (
     DECAY,
+    FALSE_A_STATION_HOUR,
     PER_KM,
     S_OVER_P,
     SIMULATED_ERROR_S,
@@ -20,6 +21,7 @@ from kensoku.locating import Site
 from kensoku.simulation.engine import World
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import (
+    DECISION_FAINT,
     DECISION_KEPT,
     PHASE_P,
     PHASE_S,
@@ -42,11 +44,13 @@ ABOVE_CODA = np.log10(1.5)
 Row = tuple[str, int, float, int]  # station, phase, onset in s since 1970, event
 
 
-def told_of(rows: Iterable[Row], sites: Mapping[str, Site], until_s: float, seed: int = 1) -> list[Timed]:
+def told_of(
+    rows: Sequence[Row], sites: Mapping[str, Site], until_s: float, seed: int = 1, faint: Sequence[Row] = ()
+) -> list[Timed]:
     """As a picker would tell them, a progress each second between them."""
     chance, told = np.random.default_rng(seed), list[Timed]()
     began_s = until_s
-    for number, (station, wave, onset_s, _) in enumerate(rows):
+    for number, (station, wave, onset_s, _) in enumerate([*rows, *faint]):
         network, _, code = station.partition(".")
         full_s = np.ceil(onset_s + NEEDED_S[wave])
         came_ns = round((full_s + chance.uniform(*TELEMETRY_S)) * NS_PER_S)
@@ -56,7 +60,7 @@ def told_of(rows: Iterable[Row], sites: Mapping[str, Site], until_s: float, seed
             phase=PHASES[wave],
             onset_ns=round(onset_s * NS_PER_S),
             onset_uncertainty_s=SIMULATED_ERROR_S[wave],
-            decision=DECISION_KEPT,
+            decision=DECISION_KEPT if number < len(rows) else DECISION_FAINT,
             latency=PickLatency(last_sample_ns=round((onset_s + NEEDED_S[wave]) * NS_PER_S), packet_arrival_ns=came_ns),
         )
         told.append((came_ns, found))
@@ -88,8 +92,10 @@ def stations_of(sites: Mapping[str, Site]) -> dict[str, Station]:
     return found
 
 
-def of_noise(sites: dict[str, Site], start_s: float, length_s: float, seed: int = 13) -> list[Row]:
-    return noise(sites, start_s, length_s, np.random.default_rng(seed))
+def of_noise(
+    sites: dict[str, Site], start_s: float, length_s: float, seed: int = 13, an_hour: float = FALSE_A_STATION_HOUR
+) -> list[Row]:
+    return noise(sites, start_s, length_s, np.random.default_rng(seed), an_hour)
 
 
 def of_world(world: World, sites: dict[str, Site], start_s: float, length_s: float, seed: int = 5) -> list[Row]:

@@ -4,6 +4,7 @@ from kensoku.continuous import NOT_HELD, RATE_HZ, Instrument
 from kensoku.detection._told import Told
 from kensoku.measuring import FULL
 from kensoku.v1.pick_pb2 import (
+    DECISION_FAINT,
     DECISION_KEPT,
     DECISION_REJECTED_QUALITY,
     DECISION_REJECTED_STATION,
@@ -141,3 +142,16 @@ def test_what_was_recalled_stays_with_the_position_it_is_read_from() -> None:
     known.recall(FIRST, [pick(1000)], ())
     known.leave(FIRST, {HERE: SECOND}.get)
     assert list(known) == [HERE]
+
+
+def test_a_kept_pick_is_news_beside_a_faint_one_and_not_the_other_way() -> None:
+    faint = pick(5010, decision=DECISION_FAINT)
+    assert told(faint).tell(HERE, pick(5000), is_again=True)
+    assert not told(pick(5000)).tell(HERE, faint, is_again=True)
+    assert not told(faint).tell(HERE, pick(5000, decision=DECISION_FAINT), is_again=True)
+
+
+def test_faint_picks_count_apart() -> None:
+    known = told(pick(5000), pick(5200, decision=DECISION_FAINT))
+    assert known.lately(HERE, 5300) == 1
+    assert known.lately(HERE, 5300, with_faint=True) == 2
