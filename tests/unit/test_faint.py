@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ POSITION = ("waveforms", 0)
 QUICK = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
-def lobes(seed: int) -> np.ndarray:
+def lobes(seed: int) -> npt.NDArray[np.float32]:
     """Some fifty of any height, many upon each other."""
     chance, rows = np.random.default_rng(seed), np.zeros((3, 4000), np.float32)
     for _ in range(50):
