@@ -1,8 +1,10 @@
 """Faint picks: told with their reason and an id of their own, changing no other pick; earthquakes are made with them,
 never of them alone."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kensoku.associating import AssociationSettings, Onset, Watch, associate
+from kensoku.associating import AssociationSettings, Onset, Watch, WatchSettings, associate
+from kensoku.cli.associate import read_rows
+from kensoku.cli.detect import write_table
 from kensoku.continuous import Before
 from kensoku.detection import Cascade, Detector, pick_packets
 from kensoku.packets import decode_packet
-from kensoku.picking import PhasePair, Rule, find_picks
-from kensoku.v1.event_pb2 import EVENT_STATUS_PRELIMINARY
-from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, Decision, PickMeasurement
+from kensoku.picking import Calibration, PhasePair, Rule, find_picks
+from kensoku.triggering.backfill import is_same
+from kensoku.v1.event_pb2 import EVENT_STATUS_PRELIMINARY, Arrival, Event
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, PHASE_P, Decision, PickMeasurement
 from kensoku.v1.pick_pb2 import Pick as PickOf
 from kensoku.v1.waveform_pb2 import WaveformPacket
 from tests.shocks import NS_PER_S, Shock, network, onsets, pick
@@ -181,15 +186,40 @@ def test_faint_picks_have_a_rate_of_their_own() -> None:
 
 
 def test_an_early_declaration_needs_four_clear_p() -> None:
-    made = [each for each in of(lambda _, each: each) if each.phase == "P"][:4]
+    """Else it must be sure."""
+    arrivals = of(lambda _, each: each)
+    p = [each for each in arrivals if each.phase == "P"][:4]
+    made = [*p, *(each for each in arrivals if each.phase == "S" and each.station == p[0].station)]
 
     def first(decisions: list[Decision]) -> list[int]:
-        watch = Watch("here", network())
+        watch = Watch("here", network(), WatchSettings(early_log_odds=0.0, sure_log_odds=1e6))
         for each, decision in zip(made, decisions, strict=True):
             message = pick(each)
             message.decision = decision
             watch.add(message)
         return [each.status for each in watch.step()]
 
-    assert first([DECISION_KEPT] * 4) == [EVENT_STATUS_PRELIMINARY]
-    assert first([DECISION_KEPT] * 3 + [DECISION_FAINT]) == []
+    assert first([DECISION_KEPT] * 5) == [EVENT_STATUS_PRELIMINARY]
+    assert first([DECISION_KEPT] * 3 + [DECISION_FAINT, DECISION_KEPT]) == []
+
+
+def test_what_filled_in_shows_more_than_a_faint_pick() -> None:
+    kept = PickOf(phase=PHASE_P, onset_ns=10 * NS_PER_S, decision=DECISION_KEPT)
+    faint_one = PickOf(phase=PHASE_P, onset_ns=10 * NS_PER_S, decision=DECISION_FAINT)
+    assert not is_same(kept, faint_one)
+    assert is_same(faint_one, kept)
+    assert is_same(faint_one, faint_one)
+
+
+def test_a_catalogues_table_has_the_faint_picks_that_an_earthquake_confirms(tmp_path: Path) -> None:
+    told = [pick(each) for each in of(lambda _, each: each)[:3]]
+    for one, decision in zip(told, (DECISION_KEPT, DECISION_FAINT, DECISION_FAINT), strict=True):
+        one.decision = decision
+    event = Event(arrivals=[Arrival(pick_id=told[1].id)])
+    write_table(tmp_path / "picks.csv", told, [event], Calibration())
+    with (tmp_path / "picks.csv").open(newline="") as file:
+        rows = {row["id"]: row["decision"] for row in csv.DictReader(file)}
+    assert rows == {told[0].id: "kept", told[1].id: "faint"}
+    names, _, found = read_rows(tmp_path / "picks.csv")
+    assert "decision" in names
+    assert sorted(one.is_faint for one in found.values()) == [False, True]
