@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help=f"folder in the model repository, default: {PICKER}")
     parser.add_argument("--live", action="store_true", help=f"look as little ahead as live picking: {LIVE_PICKER}")
     parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
-    parser.add_argument("--faint", action="store_true", help="also what the model tells association below it")
+    parser.add_argument("--faint", action="store_true", help="also those below the threshold, which association weighs")
     parser.add_argument(
         "--jobs",
         type=whole(1),
