@@ -31,6 +31,7 @@ def ship_model(options: argparse.Namespace) -> int:
         raise SettingInvalid(f"NAME: found {options.name!r}, expected letters, digits and _")
     try:
         from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_picker
+        from kensoku.training.review_cuts import ReviewConfig
         from kensoku.training.run_settings import read_tables
         from kensoku.training.shipping import ship
     except ModuleNotFoundError as error:
@@ -56,8 +57,9 @@ def ship_model(options: argparse.Namespace) -> int:
         raise InputInvalid(
             f"{options.weights}: expected weights of the network in {options.config}: {reason}"
         ) from None
-    card = ship(repository, options.name, network, config, options.description, options.last)
+    review = tables.read("review", ReviewConfig) if "review" in tables.content else None
+    card = ship(repository, options.name, network, config, options.description, options.last, review)
     print(f"{repository / options.name}: {network.count_params():,} parameters, a {card.kind}")
-    if card.kind == "picker":
+    if card.kind != "classifier":
         print(f"next: `kensoku models judge {options.name} --dataset DIR` for its threshold and calibration")
     return 0
