@@ -19,14 +19,14 @@ import numpy.typing as npt
 from benchmarks._catalogue_queue import Load, served
 from benchmarks._catalogue_records import CACHE, Cut
 from kensoku.associating import AssociationSettings, Network, Watch, WatchSettings, network_of
-from kensoku.batch import REVIEW, open_picker
+from kensoku.batch import open_picker
 from kensoku.continuous import NOWHERE, time_of
 from kensoku.detection import Cascade, Detector, Found, Picker, SecondLook, Stage
 from kensoku.inference import Models, open_models, versions_in
 from kensoku.locating import Site
 from kensoku.models import default_repository, file_sha256
 from kensoku.packets import decode_packets
-from kensoku.picking import CARD, read_card
+from kensoku.picking import read_card
 from kensoku.settings import ServiceSettings, load_settings
 from kensoku.solving import Book, Context, solve_many
 from kensoku.traveltime import EarthModel, Grid, TravelTimeTable, Wave, build_table, load_model
@@ -85,9 +85,8 @@ def context_for(stations: Mapping[str, Station], earth: Earth) -> Context:
 def picked(cut: Cut, load: Load) -> list[Timed]:
     """As triggering tells them; kept, for what follows is tried more often than they are."""
     repository = default_repository()
-    there = [name for name in (PICKER, PICKER + REVIEW, FIRST, SECOND, BLAST) if (repository / name / CARD).is_file()]
-    hashes = [file_sha256(repository, name, _newest(repository, name)) for name in there]
-    hashes += [read_card(repository, name).to_json() for name in there]
+    hashes = [file_sha256(repository, name, _newest(repository, name)) for name in (PICKER, FIRST, SECOND, BLAST)]
+    hashes += [read_card(repository, name).to_json() for name in (PICKER, FIRST, SECOND, BLAST)]
     path = CACHE / f"picks-{cut.identity}-{hashlib.sha256(' '.join(hashes).encode()).hexdigest()[:12]}.pickle"
     if not path.is_file():
         told = [(at_ns, each.SerializeToString()) for at_ns, each in _picked(cut, load, repository)]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from kensoku.detection import Cascade, Found, Picker, Stage
 from kensoku.packets import ChannelSamples, encode_packet
-from kensoku.picking import Delay, Geometry, Model, ModelCard, PhasePair, ReviewTerms
+from kensoku.picking import Delay, Geometry, ModelCard, PhasePair
 from kensoku.v1.pick_pb2 import Pick
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 
@@ -107,39 +107,6 @@ def one_stage() -> Cascade:
 def two_stages(threshold: float = 0.3, **given: object) -> Cascade:
     final, first = card(0.4, **given), card(threshold)
     return Cascade(Picker(Stage("picker_live", final, onsets, "1", "ab"), Stage("gate", first, onsets, "1", "cd")))
-
-
-def reviewer_card(threshold: float = 0.4, **given: object) -> ModelCard:
-    return ModelCard(
-        kind="reviewer",
-        description="waves that begin, looked at again",
-        threshold=PhasePair(p=threshold, s=threshold),
-        geometry=Geometry(window=1024, before=0, after=0, stride=BLOCK, is_fixed=True),
-        look_ahead_s=PhasePair(p=1.0, s=2.0),
-        p_yields=False,
-        label_s=0.0,
-        review=ReviewTerms(after=Delay(p=70, s=160), move=Delay(p=5, s=15), own_share=0.25),
-        **given,  # type: ignore[arg-type]  # a case differs in a field or two
-    )
-
-
-def reviewing(counts: FloatArray) -> FloatArray:
-    """The same of the samples themselves."""
-    late = onsets(counts)
-    said = np.zeros_like(late)
-    for row, delay in ((1, 50), (2, 140)):
-        said[:, row, :-delay] = late[:, row, delay:]
-    said[:, 0] = 1 - said[:, 1:].max(axis=1)
-    return said
-
-
-def with_reviewer(threshold: float = 0.4, model: Model = reviewing, faint: PhasePair | None = None) -> Cascade:
-    reviewer = Stage("picker_live_review", reviewer_card(threshold, faint=faint), model, "1", "ef")
-    return Cascade(
-        Picker(
-            Stage("picker_live", card(0.4), onsets, "1", "ab"), Stage("gate", card(0.3), onsets, "1", "cd"), reviewer
-        )
-    )
 
 
 def contents(found: Iterable[Found]) -> list[bytes]:

@@ -30,7 +30,7 @@ def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('"kind": "picker"', '"kind": "picket"', r"kind: found 'picket'.*'picker', 'classifier' or 'reviewer'"),
+        ('"kind": "picker"', '"kind": "picket"', r"kind: found 'picket'.*'picker' or 'classifier'"),
         ('"description": "pulses",', "", "description: found nothing, expected a value"),
         ('"description"', '"descriptio": "", "description"', "descriptio: found a name that no card has"),
         ('"window": 1024', '"window": "1024"', r"geometry.window: found '1024'.*integer"),

@@ -9,7 +9,7 @@ import pytest
 from kensoku.errors import InputInvalid
 from kensoku.picking import Geometry, Pick
 from kensoku.training.examples import Example, Onset, Origin, Span
-from kensoku.training.release import Shipped, complete, judged, picked_by, tell
+from kensoku.training.release import Shipped, complete, judged, tell
 from tests.tiny_models import card
 
 FloatArray = npt.NDArray[np.float32]
@@ -44,7 +44,7 @@ def model(counts: FloatArray) -> FloatArray:
 
 def test_a_card_is_completed_by_what_was_found() -> None:
     plain = card(geometry=GEOMETRY, label_s=0.0)  # its probabilities are no curves of labels
-    done = complete(plain, picked_by(model), examples(80), false_per_hour=100.0, stretches=(1, 2))
+    done = complete(plain, model, examples(80), false_per_hour=100.0, stretches=(1, 2))
     assert done.threshold.p == done.threshold.s == pytest.approx(round(done.threshold.p, 3))
     assert done.metrics["false_picks_per_hour"] <= 100
     assert done.metrics["p.labels"] == done.metrics["slower_2.s.labels"] == 80
@@ -64,7 +64,7 @@ def test_a_model_that_is_always_early_is_moved() -> None:
 
     plain = card(geometry=GEOMETRY, label_s=0.0)
     for told, moved in ((early, 4.0), (model, 0.0)):
-        done = complete(plain, picked_by(told), examples(80), false_per_hour=100.0, stretches=(1,))
+        done = complete(plain, told, examples(80), false_per_hour=100.0, stretches=(1,))
         assert (done.later.p, done.later.s) == pytest.approx((moved, moved), abs=1.2)
         assert done.metrics["p.bias_s"] == pytest.approx(0.0, abs=0.008)
         assert done.metrics["s.bias_s"] == pytest.approx(0.0, abs=0.008)
@@ -87,4 +87,4 @@ def test_a_wrong_pick_is_infinitely_far_off() -> None:
 
 def test_nothing_to_judge_by_is_told() -> None:
     with pytest.raises(InputInvalid, match="found no example to judge by"):
-        complete(card(), picked_by(model), [], false_per_hour=1.0)
+        complete(card(), model, [], false_per_hour=1.0)

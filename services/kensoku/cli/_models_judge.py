@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kensoku.batch import REVIEW
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import LIVE_PICKER, Asked, card_of
 from kensoku.cli._numbers import real, share
@@ -19,8 +18,7 @@ from kensoku.settings import add_flags, load_settings, overrides
 
 def add_action(actions: Any) -> None:
     action = actions.add_parser("judge", help="write threshold, calibration and scores of a picker into its card")
-    what = f"its folder in the repository, with graph and card; PICKER{REVIEW}: with the picker whose finds it reviews"
-    action.add_argument("model", metavar="MODEL", help=what)
+    action.add_argument("model", metavar="MODEL", help="its folder in the repository, with graph and card")
     action.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="of `kensoku dataset build`")
     action.add_argument("--split", default="develop", help="that has the judges: %(default)s")
     action.add_argument("--without", action="append", default=[], metavar="SOURCE", help="leave out its records")
@@ -48,22 +46,16 @@ def add_action(actions: Any) -> None:
 
 def judge(options: argparse.Namespace) -> int:
     from kensoku.training import datasets
-    from kensoku.training.release import complete, picked_by
-    from kensoku.training.reviewing import picked_with
+    from kensoku.training.release import complete
     from kensoku.training.scores import judges_picking
 
     settings = load_settings(AskSettings, overrides(options, AskSettings))
-    name, is_review = options.model.removesuffix(REVIEW), options.model.endswith(REVIEW)
-    card = card_of(settings.repository, options.model, "reviewer" if is_review else "picker")
+    card = card_of(settings.repository, options.model, "picker")
     kept = filter(judges_picking, datasets.read(options.dataset, split=options.split))
     examples = [each for each in kept if each.origin.source not in options.without]
     with open_models(settings.url) as models:
         limits = {"false_per_hour": options.false_per_hour, "least_threshold": options.least_threshold}
-        picked = picked_by(own := Asked(options.model, card, models))
-        if is_review:
-            picker = card_of(settings.repository, name, "picker")
-            picked = picked_with(picker, Asked(name, picker, models), own)
-        card = complete(card, picked, examples, **limits)
+        card = complete(card, Asked(options.model, card, models), examples, **limits)
     manifest = options.dataset / "manifest.json"
     if not manifest.is_file():
         raise InputInvalid(f"{manifest}: found no such file, expected that of a data set")

@@ -11,23 +11,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from kensoku.batch import REVIEW
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import share
 from kensoku.cli._window_files import FloatArray, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
-from kensoku.picking import (
-    CARD,
-    Model,
-    ModelCard,
-    Pick,
-    Reviewer,
-    pick_records,
-    read_card,
-    to_100_hz,
-    with_missing,
-)
+from kensoku.picking import Model, ModelCard, Pick, pick_records, read_card, to_100_hz, with_missing
 from kensoku.settings import add_flags, load_settings, overrides
 
 RATE_HZ = 100
@@ -73,15 +62,13 @@ def run_picker(options: argparse.Namespace) -> int:
     if options.live and card.look_ahead_s is None:
         raise ModelRefused(f"model {name!r}: found full context, expected a stated look-ahead; give another --model")
     if options.threshold is not None:
-        card = _with_threshold(card, options.threshold)
+        card = replace(card, threshold=replace(card.threshold, p=options.threshold, s=options.threshold))
     with open_windows(options.windows) as windows, open_models(settings.url) as models:
         to_100_hz(np.zeros((3, 1), np.float32), windows.rate_hz)  # refuses a rate before anything is read
-        model, reviewer = Asked(name, card, models), reviewer_of(settings.repository, name, models)
-        if reviewer is not None and options.threshold is not None:
-            reviewer = replace(reviewer, card=_with_threshold(reviewer.card, options.threshold))
+        model = Asked(name, card, models)
         rows = (
             (window, pick.phase, f"{pick.sample:.2f}", f"{pick.score:.4f}")
-            for window, picks in tell(pick_windows(windows, model, card, reviewer), windows.count)
+            for window, picks in tell(pick_windows(windows, model, card), windows.count)
             for pick in picks
         )
         count = write_rows(options.out, ("window", "phase", "sample", "score"), rows)
@@ -109,15 +96,13 @@ def run_classifier(options: argparse.Namespace) -> int:
 # --- what is asked ----------------------------------------------------------------------------------------------------
 
 
-def pick_windows(
-    windows: WindowFile, model: Model, card: ModelCard, reviewer: Reviewer | None = None
-) -> Iterator[tuple[int, list[Pick]]]:
+def pick_windows(windows: WindowFile, model: Model, card: ModelCard) -> Iterator[tuple[int, list[Pick]]]:
     """The picks of each window of a file, in samples of the file."""
     is_live, ratio = card.look_ahead_s is not None, windows.rate_hz / RATE_HZ
     for first, block in blocks(windows):
         shown = np.stack([with_missing(counts, is_causal=is_live) for counts in block])
         resampled, delay = to_100_hz(shown, windows.rate_hz)
-        for window, picks in enumerate(pick_records(resampled, model, card, reviewer=reviewer), start=first):
+        for window, picks in enumerate(pick_records(resampled, model, card), start=first):
             yield window, [replace(pick, sample=(pick.sample - delay) * ratio) for pick in picks]
 
 
@@ -144,19 +129,6 @@ def card_of(repository: Path, name: str, kind: str) -> ModelCard:
     if card.kind != kind:
         raise ModelRefused(f"model {name!r}: found a {card.kind}, expected a {kind}; name another with --model")
     return card
-
-
-def reviewer_of(repository: Path, name: str, models: Models) -> Reviewer | None:
-    """Who looks again at what a live picker finds, if the repository has one."""
-    other = name + REVIEW
-    if not (repository / other / CARD).is_file():
-        return None
-    card = card_of(repository, other, "reviewer")
-    return Reviewer(card, Asked(other, card, models))
-
-
-def _with_threshold(card: ModelCard, threshold: float) -> ModelCard:
-    return replace(card, threshold=replace(card.threshold, p=threshold, s=threshold))
 
 
 def refuse_rate(windows: WindowFile) -> None:

@@ -31,7 +31,6 @@ def ship_model(options: argparse.Namespace) -> int:
         raise SettingInvalid(f"NAME: found {options.name!r}, expected letters, digits and _")
     try:
         from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_picker
-        from kensoku.training.review_cuts import ReviewConfig
         from kensoku.training.run_settings import read_tables
         from kensoku.training.shipping import ship
     except ModuleNotFoundError as error:
@@ -57,9 +56,8 @@ def ship_model(options: argparse.Namespace) -> int:
         raise InputInvalid(
             f"{options.weights}: expected weights of the network in {options.config}: {reason}"
         ) from None
-    review = tables.read("review", ReviewConfig) if "review" in tables.content else None
-    card = ship(repository, options.name, network, config, options.description, options.last, review)
+    card = ship(repository, options.name, network, config, options.description, options.last)
     print(f"{repository / options.name}: {network.count_params():,} parameters, a {card.kind}")
-    if card.kind != "classifier":
+    if card.kind == "picker":
         print(f"next: `kensoku models judge {options.name} --dataset DIR` for its threshold and calibration")
     return 0

@@ -16,7 +16,6 @@ from kensoku.runtime import stop_on_signals
 
 MODELS = {  # each a Train of kensoku.training.orders
     "picker": "kensoku.training.picker_run:train_picker",
-    "reviewer": "kensoku.training.reviewer_run:train_reviewer",
     "phase": "kensoku.training.classifier_run:train_phase",
     "denoiser": "kensoku.training.classifier_run:train_denoiser",
     "blast": "kensoku.training.classifier_run:train_blast",
@@ -59,7 +58,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="begin with these: best.weights.h5 of a run, or model.onnx of a model, of a network of this shape",
     )
-    parser.add_argument("--of", type=Path, metavar="DIR", help="of reviewer: the live picker's folder in a repository")
     parser.add_argument("--report", type=Path, metavar="FILE", help="of ablate, transfer: Markdown, anew after each")
     parser.add_argument("--repository", type=Path, metavar="DIR", help="of all: where models are put and judged")
     parser.set_defaults(execute=execute)
@@ -77,8 +75,6 @@ def execute(options: argparse.Namespace) -> int:
         )
     if options.start is not None and options.model in SEVERAL:
         raise SettingInvalid(f"found --start, expected it with one model, not {options.model}; leave it out")
-    if (options.of is None) == (options.model == "reviewer"):
-        raise SettingInvalid("--of: expected it with reviewer, and with no other; it names the live picker's folder")
     with stop_on_signals() as stop:
         if options.model in SEVERAL:
             return int(importlib.import_module(SEVERAL[options.model]).execute(options, stop))
@@ -98,7 +94,7 @@ def run(model: str, options: argparse.Namespace, stop: threading.Event, **change
         if error.name not in ("keras", "tensorflow"):
             raise
         raise SettingInvalid(f"found no {error.name}, expected it for training; pip install 'kensoku[train]'") from None
-    own = {name: getattr(options, name) for name in ("config", "threads", "processes", "minutes", "jit", "start", "of")}
+    own = {name: getattr(options, name) for name in ("config", "threads", "processes", "minutes", "jit", "start")}
     return train(Order(**(own | changes)), stop, tell)
 
 

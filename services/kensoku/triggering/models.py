@@ -118,18 +118,14 @@ def listening(settings: TriggeringSettings, models: PatientModels, promoted: Pro
 
 
 def live_picker(settings: TriggeringSettings, models: PatientModels, promoted: Promoted) -> Picker:
-    """The live picker; with first stage and reviewer, where the repository has them or somebody insists on them."""
+    """The live picker; with the first stage, where the repository has it or somebody insists on one."""
     final = _stage(settings.model_repository, settings.triggering_model, models, promoted)
     if final.card.look_ahead_s is None:
         raise SettingInvalid(
             f"found model {final.name!r}, which looks at all that follows; expected one with a look-ahead for live "
             "picking; set KENSOKU_TRIGGERING_MODEL"
         )
-    return Picker(
-        final,
-        _stage_if_there(settings, "triggering_first", models, promoted),
-        _stage_if_there(settings, "triggering_review", models, promoted, "reviewer"),
-    )
+    return Picker(final, _stage_if_there(settings, "triggering_first", models, promoted))
 
 
 def second_look(settings: TriggeringSettings, models: PatientModels, promoted: Promoted) -> SecondLook:

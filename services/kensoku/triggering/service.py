@@ -41,7 +41,6 @@ BEHIND_SECONDS = Gauge(
 )
 FIRST_WINDOWS = Gauge("triggering_first_windows", "Windows that the first stage has looked at since the start")
 FINAL_WINDOWS = Gauge("triggering_final_windows", "Windows that the live picker has looked at since the start")
-REVIEWED = Gauge("triggering_reviewed_picks", "Lobes of the live picker that the reviewer looked at since the start")
 POSTPONED = Gauge("triggering_postponed_windows", "Windows of the live picker that are left for later, far behind")
 SPENT = Gauge("triggering_spent_stations", "Stations that send more unusable packets than their budget allows")
 INSTRUMENTS = Gauge("triggering_instruments", "Instruments whose records are held")
@@ -213,4 +212,3 @@ class Triggering:
         POSTPONED.set(self._detector.postponed)
         FIRST_WINDOWS.set(self._cascade.asked)
         FINAL_WINDOWS.set(self._cascade.decided)
-        REVIEWED.set(self._cascade.reviewed)

@@ -33,9 +33,6 @@ class TriggeringSettings(ServiceSettings):
     triggering_first: Annotated[
         str, Field(description="the small model that looks at every second first; '' for none")
     ] = "picker_first"
-    triggering_review: Annotated[
-        str, Field(description="the model that looks again at what the live picker finds; '' for none")
-    ] = "picker_live_review"
     triggering_classic: Annotated[
         str, Field(description="stations that a classic picker listens to: patterns of NET.STA, separated by commas")
     ] = ""

@@ -7,7 +7,7 @@ from kensoku.batch._blocks import Blocks
 from kensoku.batch._engine import Piece
 from kensoku.batch._found import COLUMNS, FAINT, KEPT, FoundPick, PickTable, found_pick
 from kensoku.batch._pieces import pick_messages, pick_pieces
-from kensoku.batch._stage import FIRST, REVIEW, open_picker
+from kensoku.batch._stage import FIRST, open_picker
 
 __all__ = [
     "COLUMNS",
@@ -18,7 +18,6 @@ __all__ = [
     "FIRST",
     "PickTable",
     "Piece",
-    "REVIEW",
     "found_pick",
     "open_picker",
     "pick_messages",

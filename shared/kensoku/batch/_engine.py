@@ -156,9 +156,8 @@ class FullContext:
             time_of(index) + round(fraction * SAMPLE_NS) + timeline.offset_ns(nearest) - timeline.delay_ns(nearest)
         )
         flaw = flaw_at(timeline, nearest, nearest + AFTER)
-        told = DECISION_FAINT if onset.is_faint else DECISION_KEPT
         pick = Pick(
-            id=pick_id(timeline.instrument, onset.phase, nearest, stage.name, told),
+            id=pick_id(timeline.instrument, onset.phase, nearest, stage.name, is_faint=onset.is_faint),
             instrument=timeline.instrument.to_message(),
             channels=timeline.channels(nearest - 100, nearest + 100),
             phase=PHASE_P if onset.phase == "P" else PHASE_S,
@@ -167,7 +166,7 @@ class FullContext:
             onset_uncertainty_s=stage.card.calibration.uncertainty_s(onset, horizontals),
             method=METHOD_CNN,
             model=ModelReference(name=stage.name, version=stage.version, sha256=stage.sha256),
-            decision=DECISION_REJECTED_QUALITY if flaw else told,
+            decision=DECISION_REJECTED_QUALITY if flaw else DECISION_FAINT if onset.is_faint else DECISION_KEPT,
             decision_reason=flaw or (stage.card.faint_reason(onset) if onset.is_faint else ""),
         )
         pick.probabilities.p = onset.score if onset.phase == "P" else 0.0

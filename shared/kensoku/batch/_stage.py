@@ -17,7 +17,6 @@ from kensoku.picking import CARD, read_card
 
 ANSWER_S = 10.0
 FIRST = "picker_first"  # looks at every second where there is one, and the live picker where it sees something
-REVIEW = "_review"  # ends the name of a live picker's reviewer, which is asked where there is one
 
 
 @contextmanager
@@ -26,18 +25,12 @@ def open_picker(repository: Path, url: str, name: str, threshold: float | None =
     with open_models(url) as models:
         _require_answer(models, url)
         final = _stage(repository, models, name)
-        is_live = final.card.look_ahead_s is not None and name != FIRST
-        first, reviewer = (
-            _stage(repository, models, other, kind) if is_live and (repository / other / CARD).is_file() else None
-            for other, kind in ((FIRST, "picker"), (name + REVIEW, "reviewer"))
-        )
         if threshold is not None:
-            final, reviewer = _with_threshold(final, threshold), reviewer and _with_threshold(reviewer, threshold)
-        yield Picker(final, first, reviewer)
-
-
-def _with_threshold(stage: Stage, threshold: float) -> Stage:
-    return replace(stage, card=replace(stage.card, threshold=replace(stage.card.threshold, p=threshold, s=threshold)))
+            card = replace(final.card, threshold=replace(final.card.threshold, p=threshold, s=threshold))
+            final = replace(final, card=card)
+        is_live = final.card.look_ahead_s is not None and name != FIRST
+        has_first = is_live and (repository / FIRST / CARD).is_file()
+        yield Picker(final, _stage(repository, models, FIRST) if has_first else None)
 
 
 def _require_answer(models: Models, url: str) -> None:
@@ -52,10 +45,10 @@ def _require_answer(models: Models, url: str) -> None:
         time.sleep(0.2)
 
 
-def _stage(repository: Path, models: Models, name: str, kind: str = "picker") -> Stage:
+def _stage(repository: Path, models: Models, name: str) -> Stage:
     card = read_card(repository, name)
-    if card.kind != kind:
-        raise ModelRefused(f"model {name!r}: found a {card.kind}, expected a {kind}; name another with --model")
+    if card.kind != "picker":
+        raise ModelRefused(f"model {name!r}: found a {card.kind}, expected a picker; name another with --model")
     version = max(versions_in(repository, name), key=int, default="1")
 
     def ask(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -3,7 +3,7 @@
 Every second of an instrument lies on an absolute grid and is decided once, from a fixed stretch before its end.
 """
 
-from kensoku.detection._arrivals import Arrival, FrontEnd, Sieve, is_more, pick_id
+from kensoku.detection._arrivals import Arrival, FrontEnd, Sieve, pick_id
 from kensoku.detection._batch import pick_packets
 from kensoku.detection._by_station import ByStation
 from kensoku.detection._cascade import LOOKED_BACK, Cascade
@@ -31,7 +31,6 @@ __all__ = [
     "Version",
     "decided_to",
     "flaw_at",
-    "is_more",
     "no_inventory",
     "pick_id",
     "pick_packets",

@@ -7,18 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from kensoku.continuous import SAMPLE_NS, Instrument, Step, Timeline, time_of
 from kensoku.picking import Phase
-from kensoku.v1.pick_pb2 import (
-    DECISION_FAINT,
-    DECISION_KEPT,
-    DECISION_REJECTED_NOISE,
-    METHOD_CNN,
-    Decision,
-    Method,
-    ModelReference,
-    Pick,
-)
-
-RANKS = {DECISION_REJECTED_NOISE: "/noise", DECISION_FAINT: "/faint", DECISION_KEPT: ""}  # rising; what ids end with
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, METHOD_CNN, Decision, Method, ModelReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +40,7 @@ class Arrival:
 
     @property
     def id(self) -> str:
-        return pick_id(self.instrument, self.phase, self.index, self.model.name, self.decision)
+        return pick_id(self.instrument, self.phase, self.index, self.model.name, is_faint=self.is_faint)
 
     @property
     def is_faint(self) -> bool:
@@ -97,16 +86,8 @@ class Sieve(FrontEnd, Protocol):
         ...
 
 
-def pick_id(
-    instrument: Instrument, phase: str, onset_index: int, model: str, decision: Decision = DECISION_KEPT
-) -> str:
-    """The same data give the same id, whoever finds the pick and whenever. One that is faint, or noise, has an id of
-    its own: late samples may show that it is more than that."""
-    content = f"{instrument.code}/{phase}/{onset_index}/{model}{RANKS.get(decision, '')}"
+def pick_id(instrument: Instrument, phase: str, onset_index: int, model: str, *, is_faint: bool = False) -> str:
+    """The same data give the same id, whoever finds the pick and whenever. A faint pick has one of its own: late
+    samples may show that it is more than that."""
+    content = f"{instrument.code}/{phase}/{onset_index}/{model}{'/faint' if is_faint else ''}"
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-
-
-def is_more(pick: Pick, told: Pick) -> bool:
-    """Whether it is news although the same arrival was told: as noise, or as a faint one."""
-    ranks = list(RANKS)
-    return pick.decision in ranks and told.decision in ranks and ranks.index(pick.decision) > ranks.index(told.decision)

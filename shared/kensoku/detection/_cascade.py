@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy.typing as npt
 
 from kensoku.continuous import STEP, Instrument, Step
 from kensoku.detection._arrivals import Arrival
-from kensoku.detection._review import Candidate, Review
 from kensoku.detection._stages import (
     GAP,
     Cut,
@@ -24,17 +22,7 @@ from kensoku.detection._stages import (
     told,
     used_to,
 )
-from kensoku.picking import (
-    PHASES,
-    ModelCard,
-    Phase,
-    Pick,
-    apart_from_gaps,
-    find_picks,
-    horizontals,
-    may_hold_picks,
-    with_missing,
-)
+from kensoku.picking import PHASES, Phase, Pick, apart_from_gaps, find_picks, horizontals, may_hold_picks, with_missing
 from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, ModelReference
 
 LOOKED_BACK = 2  # seconds: an onset is decided at most so long after a first stage with the same delays has seen it
@@ -48,8 +36,7 @@ Seen = tuple[Instrument, int]  # an instrument, and the end of a second
 
 
 class Cascade:
-    """A small network looks at every second; the live picker where that sees something in it or just before; a reviewer
-    at what the picker has found.
+    """A small network looks at every second; the live picker where that sees something in it or just before.
 
     Every second is decided from cuts of its own on the absolute grid, so nothing depends on what else was asked, or
     when. With no first stage the picker looks at every second.
@@ -59,24 +46,15 @@ class Cascade:
         self._picker = picker
         self._final = final_cut(picker.final)
         self._first = first_cut(picker.first) if picker.first else None
-        self._review = Review(picker.reviewer, picker.final.card) if picker.reviewer else None
-        self._rule = self._review.rule if self._review else picker.final.card.wide_rule
         self._askers = ThreadPoolExecutor(ON_THEIR_WAY, thread_name_prefix="cascade")
         self._seen: dict[Instrument, dict[int, float]] = {}  # what the first stage said of the latest seconds
         self.asked = 0  # windows of the first stage, or of the only one
         self.decided = 0  # windows of the final stage
 
     @property
-    def reviewed(self) -> int:
-        """Cuts that the reviewer was given."""
-        return self._review.asked if self._review else 0
-
-    @property
     def reach(self) -> int:
         first = self._first.length + LOOKED_BACK * STEP + self._first.stage.card.geometry.stride if self._first else 0
-        final = self._final.length + self._picker.final.card.geometry.stride
-        review = self._review.length + self._final.answers + STEP if self._review else 0
-        return max(first, final, review)
+        return max(first, self._final.length + self._picker.final.card.geometry.stride)
 
     def evaluate(self, steps: Sequence[Step]) -> list[Arrival]:
         arrivals, _ = self.sift(steps, 0.0)
@@ -91,14 +69,12 @@ class Cascade:
         return self.decide(wanted), later
 
     def decide(self, steps: Sequence[Step]) -> list[Arrival]:
-        candidates: list[Candidate] = []
+        arrivals: list[Arrival] = []
         for group, answers in self._asked(steps, self._final):
             self.decided += len(group)
             for step, said in zip(group, answers, strict=True):
-                candidates += self._candidates(step, said)
-        if self._review is not None:
-            candidates = self._review.of(candidates)
-        return [arrival for one in candidates if (arrival := self._arrival(one)) is not None]
+                arrivals += self._arrivals(step, said)
+        return arrivals
 
     def forget_all_but(self, instruments: Iterable[Instrument]) -> None:
         """The others belong to somebody else, or are no more."""
@@ -154,8 +130,8 @@ class Cascade:
             for _, answers in waiting:
                 answers.cancel()
 
-    def _candidates(self, step: Step, said: FloatArray) -> list[Candidate]:
-        """What the final stage finds in this second and no other."""
+    def _arrivals(self, step: Step, said: FloatArray) -> list[Arrival]:
+        """Those of the final stage that are decided in this second and no other."""
         card, answers = self._picker.final.card, told(self._final, said)
         first = self._final.last(step.end) - said[:, -self._final.answers :].shape[1]
         back = SAME if self._is_first_of_version(step) else 0
@@ -166,12 +142,15 @@ class Cascade:
             for phase in PHASES
         }
         aligned = card.aligned(answers)
-        if not may_hold_picks(aligned, self._rule, within):
+        if not may_hold_picks(aligned, card.wide_rule, within):
             return []
+        decided = [
+            pick for pick in find_picks(aligned, card.wide_rule) if int(np.ceil(pick.sample)) in within[pick.phase]
+        ]
         return [
-            _placed(step, pick, first, answers, card)
-            for pick in find_picks(aligned, self._rule)
-            if int(np.ceil(pick.sample)) in within[pick.phase]
+            self._arrival(step, pick, first, answers, horizontals_there)
+            for pick in decided
+            if (horizontals_there := self._heard_by(step, pick, first)) is not None
         ]
 
     def _is_first_of_version(self, step: Step) -> bool:
@@ -179,52 +158,36 @@ class Cascade:
         now, before = (self._final.version(end) for end in (step.end, step.start))
         return (now.version, now.sha256) != (before.version, before.sha256)
 
-    def _heard_by(self, step: Step, sample: float) -> int | None:
+    def _heard_by(self, step: Step, pick: Pick, first: int) -> int | None:
         """How many horizontal components; None where a gap is near: one that somebody filled with zeros is told soon
         after it began."""
+        sample = pick.sample + first
         begin, end = self._final.first(step.end), int(np.floor(sample)) + GAP
         shown = with_missing(step.timeline.read(begin, end), is_causal=False)
         is_allowed = apart_from_gaps(shown)
         low, high = int(np.floor(sample)) - begin, int(np.ceil(sample)) - begin
         return int(horizontals(shown)[low]) if is_allowed[low] and is_allowed[high] else None
 
-    def _arrival(self, found: Candidate) -> Arrival | None:
-        pick, step = found.pick, found.step
-        horizontals_there = self._heard_by(step, pick.sample)
-        if horizontals_there is None:
-            return None
-        card, version = self._picker.final.card, self._final.version(step.end)
-        noise, p, s = found.likely
-        deciding = self._review.card if self._review else card
+    def _arrival(self, step: Step, pick: Pick, first: int, answers: FloatArray, horizontals_there: int) -> Arrival:
+        card = self._picker.final.card
+        delay, version = card.delay.p if pick.phase == "P" else card.delay.s, self._final.version(step.end)
+        place = min(round(pick.sample) + delay, answers.shape[1] - 1)
+        noise, p, s = answers[:, place].tolist()
+        sample = pick.sample + first
         return Arrival(
             step=step,
             phase=pick.phase,
-            sample=pick.sample,
+            sample=sample,
             score=pick.score,
-            uncertainty_s=deciding.calibration.uncertainty_s(pick, horizontals_there),
+            uncertainty_s=card.calibration.uncertainty_s(pick, horizontals_there),
             noise=noise,
             p=p,
             s=s,
             model=ModelReference(name=self._final.stage.name, version=version.version, sha256=version.sha256),
-            used_to=used_to(card, pick.phase, int(np.ceil(found.sample))),
-            decision=found.decision,
-            decision_reason=found.reason,
-            judges=found.judges,
+            used_to=used_to(card, pick.phase, int(np.ceil(sample))),
+            decision=DECISION_FAINT if pick.is_faint else DECISION_KEPT,
+            decision_reason=card.faint_reason(pick) if pick.is_faint else "",
         )
-
-
-def _placed(step: Step, pick: Pick, first: int, answers: FloatArray, card: ModelCard) -> Candidate:
-    """A pick among the answers that begin with the sample `first` of the record."""
-    place = min(round(pick.sample) + card.delay.of(pick.phase), answers.shape[1] - 1)
-    noise, p, s = answers[:, place].tolist()
-    return Candidate(
-        step=step,
-        pick=replace(pick, sample=pick.sample + first),
-        sample=pick.sample + first,
-        likely=(noise, p, s),
-        decision=DECISION_FAINT if pick.is_faint else DECISION_KEPT,
-        reason=card.faint_reason(pick) if pick.is_faint else "",
-    )
 
 
 def _looked_at(end: int) -> range:

@@ -47,12 +47,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Picker:
-    """A live picker; with a first stage, which is small and asked of every second, only where that sees something; with
-    a reviewer, which is asked about all that the picker has found."""
+    """A live picker; with a first stage, which is small and asked of every second, only where that sees something."""
 
     final: Stage
     first: Stage | None = None  # the thresholds of its card say from when on it sees something
-    reviewer: Stage | None = None  # its card says what is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +116,15 @@ def used_to(card: ModelCard, phase: Phase, sample: int) -> int:
 
 def _decided(card: ModelCard, phase: Phase, known: int) -> int:
     """The same by the answers alone, when the samples before `known` were asked."""
-    rule, other = card.rule, PHASES[1 - PHASES.index(phase)]
-    own = known - _dropped(card) - card.delay.of(phase) - rule.ahead - SHIFT - 1
+    rule, other = card.rule, "S" if phase == "P" else "P"
+    own = known - _dropped(card) - _delay(card, phase) - rule.ahead - SHIFT - 1
     if phase == "P" and not rule.p_yields:
         return own
-    return min(own, known - _dropped(card) - card.delay.of(other) - rule.rival - rule.ahead - SHIFT - 1)
+    return min(own, known - _dropped(card) - _delay(card, other) - rule.rival - rule.ahead - SHIFT - 1)
+
+
+def _delay(card: ModelCard, phase: str) -> int:
+    return card.delay.p if phase == "P" else card.delay.s
 
 
 def _dropped(card: ModelCard) -> int:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kensoku.continuous import NOT_HELD, RATE_HZ, Instrument, Position
-from kensoku.detection._arrivals import is_more
 from kensoku.measuring import FULL
 from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, DECISION_REJECTED_STATION, Pick
 
@@ -116,5 +115,6 @@ def _is_of_other(pick: Pick, told: Pick) -> bool:
 
 
 def _is_same(pick: Pick, other: Pick) -> bool:
-    is_near = pick.phase == other.phase and abs(pick.onset_index - other.onset_index) <= SAME
-    return is_near and not is_more(pick, other)
+    """One that is kept is news beside a faint one."""
+    is_more = other.decision == DECISION_FAINT != pick.decision
+    return pick.phase == other.phase and abs(pick.onset_index - other.onset_index) <= SAME and not is_more

@@ -7,21 +7,11 @@ probabilities of noise, P and S.
 
 from kensoku.picking._annotate import Geometry, Model, annotate
 from kensoku.picking._calibration import Calibration, PhaseCalibration
-from kensoku.picking._card import CARD, Delay, ModelCard, PhasePair, ReviewTerms, read_card
+from kensoku.picking._card import CARD, Delay, ModelCard, PhasePair, read_card
 from kensoku.picking._missing import apart_from_gaps, horizontals, with_missing
-from kensoku.picking._picks import AHEAD_LIVE, AROUND, PHASES, Phase, Pick, Rule, find_picks, is_apart, may_hold_picks
+from kensoku.picking._picks import AHEAD_LIVE, AROUND, PHASES, Phase, Pick, Rule, find_picks, may_hold_picks
 from kensoku.picking._records import pick_records
 from kensoku.picking._resample import filter_to_100_hz, to_100_hz
-from kensoku.picking._review import (
-    Reviewed,
-    Reviewer,
-    cut_end,
-    refuse_other,
-    review_records,
-    reviewed,
-    rule_of_lobes,
-    shown,
-)
 
 __all__ = [
     "AHEAD_LIVE",
@@ -37,25 +27,15 @@ __all__ = [
     "PhaseCalibration",
     "PhasePair",
     "Pick",
-    "ReviewTerms",
-    "Reviewed",
-    "Reviewer",
     "Rule",
     "annotate",
     "apart_from_gaps",
-    "cut_end",
     "filter_to_100_hz",
     "find_picks",
     "horizontals",
-    "is_apart",
     "may_hold_picks",
     "pick_records",
     "read_card",
-    "refuse_other",
-    "review_records",
-    "reviewed",
-    "rule_of_lobes",
-    "shown",
     "to_100_hz",
     "with_missing",
 ]

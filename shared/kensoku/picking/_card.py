@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from kensoku.errors import InputInvalid, KensokuError, ModelUnknown
 from kensoku.picking._annotate import Geometry
 from kensoku.picking._calibration import Calibration
-from kensoku.picking._picks import AHEAD_LIVE, AROUND, RATE_HZ, FloatArray, Phase, Pick, Rule
+from kensoku.picking._picks import AHEAD_LIVE, AROUND, RATE_HZ, FloatArray, Pick, Rule
 
 CARD = "model.json"
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -34,31 +34,15 @@ class Delay:
     p: Samples = 0
     s: Samples = 0
 
-    def of(self, phase: Phase) -> int:
-        return self.p if phase == "P" else self.s
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewTerms:
-    """How a reviewer looks at what a live picker has found."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    after: Delay  # its cut ends so many samples after the pick
-    move: Delay  # samples by which it may tell an onset earlier or later
-    lowest: Annotated[float, Field(gt=0, le=1)] = 0.1  # score of the picker from which on it is asked
-    own_share: Share = 0.25  # of the picker's log odds in those of the score
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """`picker` tells P and S of every sample of a record, `classifier` of a window as a whole; `reviewer` of the
-    samples around a pick of another model, near the end of a cut."""
+    """`picker` tells P and S of every sample of a record, `classifier` of a window as a whole."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     format: Literal[1] = 1
-    kind: Literal["picker", "classifier", "reviewer"]
+    kind: Literal["picker", "classifier"]
     description: str
     threshold: PhasePair
     faint: PhasePair | None = None  # from such scores on, up to the threshold, association is told of picks
@@ -69,7 +53,6 @@ class ModelCard:
     label_s: Annotated[float, Field(ge=0)] = 0.1  # deviation of the curve taught around an onset; 0: a score is a peak
     p_yields: bool = True  # to an S that is more probable at the same place
     later: PhasePair = field(default_factory=lambda: PhasePair(p=0.0, s=0.0))  # samples: picks are moved by them
-    review: ReviewTerms | None = None  # of a reviewer
     calibration: Calibration = field(default_factory=Calibration)
     data_sha256: str = ""  # of the training data's manifest
     metrics: Mapping[str, float] = field(default_factory=dict)  # on the development split

@@ -82,23 +82,10 @@ def find_picks(probabilities: FloatArray, rule: Rule, allowed: BoolArray | None 
         for lobe in told[phase]
         if not (_yields(phase, rule) and _is_rivalled(lobe, rivals[other], rule))
         for pick in [_measured(phase, rows[phase], lobe, rule.later(phase), is_faint)]
-        if allowed is None or (allowed[lobe.peak] and is_apart(pick, allowed))
+        if allowed is None
+        or (allowed[lobe.peak] and allowed[math.floor(pick.sample)] and allowed[math.ceil(pick.sample)])
     ]
     return sorted(found, key=lambda pick: (pick.sample, pick.phase))
-
-
-def highest_lobe(phase: Phase, row: FloatArray, within: range, rule: Rule) -> Pick | None:
-    """That of the largest probability in a stretch, however small."""
-    peak = within.start + int(np.argmax(row[within.start : within.stop]))
-    if not row[peak] > 0:
-        return None
-    return _measured(phase, row, _Lobe(peak, _score(row, peak, rule)), rule.later(phase), is_faint=False)
-
-
-def is_apart(pick: Pick, allowed: BoolArray) -> bool:
-    """Whether it lies where picks may be."""
-    low, high = math.floor(pick.sample), math.ceil(pick.sample)
-    return low >= 0 and high < len(allowed) and bool(allowed[low] and allowed[high])
 
 
 def may_hold_picks(probabilities: FloatArray, rule: Rule, within: Mapping[Phase, range]) -> bool:

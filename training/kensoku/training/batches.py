@@ -82,18 +82,10 @@ class Batch(NamedTuple):
 
 
 def batches(
-    recipe: Recipe,
-    pools: Pools,
-    *,
-    size: int,
-    seed: int = 0,
-    step0: int = 0,
-    processes: int = 1,
-    make: "Make | None" = None,
+    recipe: Recipe, pools: Pools, *, size: int, seed: int = 0, step0: int = 0, processes: int = 1
 ) -> Generator[Batch, None, None]:
-    """From step `step0` on; `processes` make them ahead, 0: this one does when asked. `make` in the place of
-    `make_example`."""
-    mixture = Mixture(recipe, pools, make or make_example)
+    """From step `step0` on; `processes` make them ahead, 0: this one does when asked."""
+    mixture = _Mixture(recipe, pools)
     if processes == 0:
         step = step0
         while True:
@@ -106,8 +98,8 @@ def batches(
                 yield Batch(*worker.recv())
 
 
-def make_batch(mixture: "Mixture", size: int, seed: int, step: int) -> Batch:
-    return to_batch([mixture.make(mixture, np.random.default_rng([seed, step, row])) for row in range(size)])
+def make_batch(mixture: "_Mixture", size: int, seed: int, step: int) -> Batch:
+    return to_batch([make_example(mixture, np.random.default_rng([seed, step, row])) for row in range(size)])
 
 
 def to_batch(examples: Sequence[Example]) -> Batch:
@@ -133,7 +125,7 @@ def _weight(example: Example) -> float:
 # --- other processes --------------------------------------------------------------------------------------------------
 
 
-def _start(stack: ExitStack, mixture: "Mixture", size: int, seed: int, first: int, every: int) -> Connection:
+def _start(stack: ExitStack, mixture: "_Mixture", size: int, seed: int, first: int, every: int) -> Connection:
     """Forked, so that the pools are shared; the child touches numpy alone. A full pipe makes it wait."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
@@ -153,7 +145,7 @@ def _start(stack: ExitStack, mixture: "Mixture", size: int, seed: int, first: in
 
 
 def _serve(
-    sender: Connection, receiver: Connection, mixture: "Mixture", size: int, seed: int, step: int, every: int
+    sender: Connection, receiver: Connection, mixture: "_Mixture", size: int, seed: int, step: int, every: int
 ) -> None:
     """Ends with its parent: by its order, or when nobody can read from the pipe any more."""
     for number in (signal.SIGTERM, signal.SIGINT):  # they may go to the whole group; the parent says when to end
@@ -171,12 +163,11 @@ def _serve(
 # --- one example ------------------------------------------------------------------------------------------------------
 
 
-class Mixture:
+class _Mixture:
     """Pools with their shares, and the noise that is laid over others."""
 
-    def __init__(self, recipe: Recipe, pools: Pools, make: "Make") -> None:
+    def __init__(self, recipe: Recipe, pools: Pools) -> None:
         self.recipe = recipe
-        self.make = make
         if recipe.mix.get(QUIET):
             pools = {**pools, QUIET: quiet_parts(pools, NOISE_S)}
         self.pools = [pools[name] for name in recipe.mix if pools.get(name)]
@@ -213,9 +204,6 @@ class Mixture:
         return pool[chance.integers(len(pool))]
 
 
-Make = Callable[[Mixture, Chance], Example]
-
-
 def _draw(edges: npt.NDArray[np.float64], chance: Chance) -> int:
     """By shares that were added up."""
     return min(int(np.searchsorted(edges, chance.random(), side="right")), len(edges) - 1)
@@ -226,7 +214,7 @@ def _is_mostly_known(example: Example) -> bool:
     return bool(known(example.unknown, example.length).mean() > MOSTLY)
 
 
-def make_example(mixture: Mixture, chance: Chance) -> Example:
+def make_example(mixture: _Mixture, chance: Chance) -> Example:
     """In the order in which nature and instruments do it: source, way, noise, sensor, digitiser, faults."""
     recipe = mixture.recipe
     example = _cut_stretched(mixture.choose(chance), recipe, chance)
@@ -238,7 +226,7 @@ def make_example(mixture: Mixture, chance: Chance) -> Example:
         example = _superimpose(example, mixture, chance)
     if mixture.noises and chance.random() < recipe.noise:
         example = augment.add_noise(example, mixture.choose_noise(chance), _log_uniform(chance, recipe.noise_snr))
-    return recorded(example, recipe, chance)
+    return augment_faults.forget_drowned(augment_faults.forget_missing(_record(example, recipe, chance)))
 
 
 def _cut_stretched(example: Example, recipe: Recipe, chance: Chance, start: float | None = None) -> Example:
@@ -255,7 +243,7 @@ def _cut_stretched(example: Example, recipe: Recipe, chance: Chance, start: floa
     return augment.cut(stretched, recipe.length, 0)
 
 
-def _superimpose(example: Example, mixture: Mixture, chance: Chance) -> Example:
+def _superimpose(example: Example, mixture: _Mixture, chance: Chance) -> Example:
     recipe, other = mixture.recipe, mixture.choose_event(chance)
     if other is None:
         return example
@@ -267,8 +255,7 @@ def _superimpose(example: Example, mixture: Mixture, chance: Chance) -> Example:
     return augment.superimpose(example, laid, _log_uniform(chance, recipe.superimpose_ratio))
 
 
-def recorded(example: Example, recipe: Recipe, chance: Chance) -> Example:
-    """As an instrument would have it; what cannot be seen then is not known."""
+def _record(example: Example, recipe: Recipe, chance: Chance) -> Example:
     steps: list[tuple[float, Callable[[Example], Example]]] = [
         (recipe.flip, augment_waves.flip_polarity),
         (recipe.rotate, lambda each: augment_waves.rotate_horizontals(each, chance.uniform(0, 2 * np.pi))),
@@ -287,7 +274,7 @@ def recorded(example: Example, recipe: Recipe, chance: Chance) -> Example:
     for share, change in steps:
         if chance.random() < share:
             example = change(example)
-    return augment_faults.forget_drowned(augment_faults.forget_missing(example))
+    return example
 
 
 def _fault(example: Example, chance: Chance) -> Example:

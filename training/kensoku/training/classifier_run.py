@@ -89,7 +89,7 @@ def _train(task: Task, order: Order, stop: threading.Event, tell: Callable[[Row]
         folder=order.out,
         feed=feed,
         judge=(lambda: figures(task, predict, judges)) if judges else None,
-        fingerprint=fingerprint(settings, order.dataset, order.start),
+        fingerprint=fingerprint(settings, order.dataset, order.start),  # type: ignore[arg-type]  # of the same three tables
         is_stopping=is_stopping,
         tell=tell,
         jit=order.jit,

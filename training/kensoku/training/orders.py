@@ -21,7 +21,6 @@ class Order:
     minutes: float | None = None
     jit: bool = False
     start: Path | None = None  # weights to begin with, or a graph, of a network of the same shape
-    of: Path | None = None  # of a reviewer: the folder of the live picker
     judged_by: Side = "develop"
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # table, key: value instead of the file's
 

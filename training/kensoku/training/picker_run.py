@@ -7,7 +7,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +122,9 @@ def begin_with(network: keras.Model, start: Path | None) -> None:
         raise InputInvalid(f"{start}: {what}; found: {error}") from None
 
 
-def fingerprint(settings: Any, dataset: Path, start: Path | None = None) -> str:
-    """Of everything that decides what the weights become, but for the machine; `settings` is a dataclass of tables."""
-    parts = [_plain(getattr(settings, field.name)) for field in fields(settings)]
-    parts.append(datasets.read_finished(dataset))
+def fingerprint(settings: Settings, dataset: Path, start: Path | None = None) -> str:
+    """Of everything that decides what the weights become, but for the machine."""
+    parts = [*map(_plain, (settings.network, settings.recipe, settings.training)), datasets.read_finished(dataset)]
     parts += [] if start is None else [{"start": hashlib.sha256(start.read_bytes()).hexdigest()}]
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
 

@@ -1,7 +1,7 @@
 """Complete the card of a picker that is about to be shipped: threshold, calibration and scores on the develop split."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,9 +22,6 @@ FEWEST, SURE = 30, 2.0  # labels, and standard errors, from which a model's bias
 MOST_LATER = 5.0  # samples
 
 
-Picked = Callable[[ModelCard, Sequence[Example], int], Sequence[Told]]  # of records played so many times slower
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped(Told):
     """What the model that is shipped says of an example, picked by the rule that is shipped with it."""
@@ -38,7 +35,7 @@ class Shipped(Told):
 
 def complete(
     card: ModelCard,
-    picked: Picked,
+    model: Model,
     examples: Sequence[Example],
     *,
     false_per_hour: float,
@@ -46,24 +43,23 @@ def complete(
     stretches: Sequence[int] = STRETCHES,
 ) -> ModelCard:
     """The card with what the examples say: records with trusted labels, and quiet in which false picks are counted."""
-    card = replace(card, later=PhasePair(p=0.0, s=0.0))
-    told = picked(card, examples, 1)
+    told = tell(card, model, examples)
     if not told:
         raise InputInvalid(
             "found no example to judge by, expected records of the split develop; build the data set anew"
         )
     threshold = max(math.ceil(threshold_alike(told, false_per_hour) * SETTLED) / SETTLED, least_threshold)
     card = replace(card, later=too_early(told, threshold))
-    told = picked(card, examples, 1)
+    told = [replace(one, rule=card.rule) for one in told]
     metrics = figures(score(told, threshold))
     for stretch in stretches:
         if stretch != 1:
-            slower = picked(card, [stretched(each, stretch) for each in examples], stretch)
+            slower = tell(card, model, [stretched(each, stretch) for each in examples], stretch)
             metrics |= {f"slower_{stretch}.{name}": value for name, value in figures(score(slower, threshold)).items()}
     # In hours that nobody has searched, the surest picks are earthquakes: they would count as wrong.
     labelled = [one for one in told if labels_of(one.example)]
     changed = [
-        each for name in CALIBRATED for each in picked(card, [VARIANTS[name](one.example) for one in labelled], 1)
+        each for name in CALIBRATED for each in tell(card, model, [VARIANTS[name](one.example) for one in labelled])
     ]
     return replace(
         card,
@@ -73,11 +69,12 @@ def complete(
     )
 
 
-def too_early(told: Sequence[Told], threshold: float) -> PhasePair:
+def too_early(told: Sequence[Shipped], threshold: float) -> PhasePair:
     """By how many samples picks come before trusted labels, in the median; 0 where that may be chance."""
     errors: dict[str, list[float]] = {"P": [], "S": []}
     for one in told:
-        for each in judged(one, threshold):
+        plain = replace(one, rule=replace(one.rule, p_later=0.0, s_later=0.0))
+        for each in judged(plain, threshold):
             if each.is_right:
                 errors[each.pick.phase].append(each.error_s * RATE_HZ)
     return PhasePair(p=_median_if_sure(errors["P"]), s=_median_if_sure(errors["S"]))
@@ -91,11 +88,6 @@ def _median_if_sure(errors: Sequence[float]) -> float:
     width = 1.4826 * float(np.median(np.abs(np.array(errors) - median)))
     is_sure = abs(median) > SURE * 1.2533 * width / math.sqrt(len(errors))
     return round(min(max(-median, -MOST_LATER), MOST_LATER), 1) if is_sure else 0.0
-
-
-def picked_by(model: Model) -> Picked:
-    """The picks of a picker."""
-    return lambda card, examples, stretch: tell(card, model, examples, stretch)
 
 
 def tell(card: ModelCard, model: Model, examples: Sequence[Example], stretch: int = 1) -> list[Shipped]:

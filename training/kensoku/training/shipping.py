@@ -13,11 +13,9 @@ import onnx
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import open_models
 from kensoku.picking import CARD, Delay, Geometry, ModelCard, PhasePair, read_card
-from kensoku.training.examples import RATE_HZ
 from kensoku.training.export import to_onnx
 from kensoku.training.filter_bank import TAPS
 from kensoku.training.networks import ClassifierConfig, NetworkConfig
-from kensoku.training.review_cuts import ReviewConfig
 
 LARGEST_DIFFERENCE = 1e-5  # of probabilities, between Keras and ONNX Runtime
 WINDOW = 96_256  # samples: 16 minutes, so that less than a tenth is asked twice
@@ -52,18 +50,17 @@ def ship(
     config: NetworkConfig | ClassifierConfig,
     description: str,
     last: int | None = None,
-    review: ReviewConfig | None = None,
 ) -> ModelCard:
     """Write version 1 of the model; an earlier one of the name is replaced, but for the card's words on its use and
     licence. The card is completed by `judge`.
 
     `last`: a live picker that is given windows of one length and tells of so many samples at their end alone; a
-    multiple of its stride. `review`: it reviews the finds of one.
+    multiple of its stride.
     """
     if last is not None and (last % config.stride or last < 2 * config.stride):
         raise InputInvalid(f"last: found {last} samples, expected a multiple of {config.stride}, two or more of it")
     if isinstance(config, NetworkConfig):
-        card = card_of_reviewer(review, config, description) if review else card_of_picker(config, description, last)
+        card = card_of_picker(config, description, last)
     else:
         card = card_of_cuts(config, description)
     if (repository / name / CARD).is_file():
@@ -74,11 +71,11 @@ def ship(
         folder = Path(temporary) / name
         (folder / "1").mkdir(parents=True)
         onnx.save(to_onnx(model, last), folder / "1" / "model.onnx")
-        samples = card.geometry.window if last or review else -1
+        samples = -1 if last is None else card.geometry.window
         text = CONFIG.format(name=name, classes=model.output.shape[1], description=description, samples=samples)
         (folder / "config.pbtxt").write_text(text, encoding="utf-8")
         (folder / CARD).write_text(card.to_json(), encoding="utf-8")
-        refuse_difference(Path(temporary), name, model, 3 * config.stride * 40 if samples < 0 else samples)
+        refuse_difference(Path(temporary), name, model, 3 * config.stride * 40 if last is None else samples)
         shutil.rmtree(repository / name, ignore_errors=True)
         folder.rename(repository / name)
     return card
@@ -126,25 +123,6 @@ def card_of_picker(config: NetworkConfig, description: str, last: int | None = N
         delay=delay,
         look_ahead_s=PhasePair(p=(delay.p + TOLD_WITHIN) / 100, s=(delay.s + TOLD_WITHIN) / 100) if is_live else None,
         p_yields=delay.p == delay.s,
-    )
-
-
-def card_of_reviewer(review: ReviewConfig, config: NetworkConfig, description: str) -> ModelCard:
-    """Of cuts that end so long after a pick of the live picker's."""
-    geometry = Geometry(window=review.window, before=0, after=0, stride=config.stride, is_fixed=True, batch=CUTS)
-    p, s = (
-        (max(delay + TOLD_WITHIN, after) + move) / RATE_HZ
-        for delay, after, move in zip(review.delay, review.after, review.move, strict=True)
-    )
-    return ModelCard(
-        kind="reviewer",
-        description=description,
-        threshold=PhasePair(p=0.5, s=0.5),
-        faint=PhasePair(p=FAINT, s=FAINT),
-        geometry=geometry,
-        look_ahead_s=PhasePair(p=p, s=s),
-        p_yields=False,
-        review=review.terms,
     )
 
 
