@@ -66,6 +66,22 @@ def read(topic: str, value: bytes) -> Contract | Unreadable:
     return message if message.ListFields() or not value else Unreadable(f"{expected} with a known field", value)
 
 
+def kinds_of(topic: str) -> list[str]:
+    """Of messages that may be one of several things; of others none."""
+    oneof = {PickMessage: "content", Control: "decision"}.get(CONTRACTS[topic])
+    return [field.name for field in CONTRACTS[topic].DESCRIPTOR.oneofs_by_name[oneof].fields] if oneof else []
+
+
+def kind_of(message: Message) -> str | None:
+    contract = read(message.topic, message.value) if message.value is not None else None
+    kind: str | None = None
+    if isinstance(contract, PickMessage):
+        kind = contract.WhichOneof("content")
+    elif isinstance(contract, Control):
+        kind = contract.WhichOneof("decision")
+    return kind
+
+
 # --- for people -------------------------------------------------------------------------------------------------------
 
 

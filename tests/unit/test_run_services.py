@@ -104,6 +104,6 @@ def test_nothing_selected_of_a_simulation_is_left_for_acquisition_to_tell() -> N
 
 def test_the_status_names_only_topics_in_which_something_happened() -> None:
     before, after = {"inventory": 6.0, "picks": 10.0}, {"inventory": 6.0, "picks": 160.0, "waveforms": 3.0}
-    assert status_line(before, after, {}) == "published in the last 30 s: 150 picks, 3 waveforms; ready"
-    assert status_line(after, after, {}) == "published in the last 30 s: nothing; ready"
+    assert status_line(before, after, {}) == "messages in the last 30 s: picks 150, waveforms 3; ready"
+    assert status_line(after, after, {}) == "messages in the last 30 s: nothing; ready"
     assert all(count >= 0 for count in published_messages().values())

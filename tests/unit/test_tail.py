@@ -255,6 +255,38 @@ def test_tail_stops_after_the_count_and_keeps_to_the_key(bus: Bus, capsys: pytes
     assert json.loads(line)["message"]["pick"] == {"id": "two"}
 
 
+def test_tail_shows_one_kind_alone(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    publish(bus, "CI.CLC", "one")
+    for content in (
+        PickMessage(progress=Progress()),
+        PickMessage(measurement=PickMeasurement(id="half a minute later")),
+    ):
+        bus.publish("picks", "CI.CLC", content.SerializeToString())
+    bus.flush()
+    assert main(["tail", "picks", "--no-follow"]) == 0
+    assert capsys.readouterr().out.count("\n") == 3
+    for kind, told in (("pick", "one"), ("measurement", "half a minute later"), ("progress", "progress")):
+        assert main(["tail", "picks", "--no-follow", "--only", kind]) == 0
+        (line,) = capsys.readouterr().out.splitlines()
+        assert told in line
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind", "expected"),
+    [
+        ("picks", "pix", "one of pick, measurement, progress"),
+        ("control", "pick", "one of model_promotions, station_switch, region"),
+        ("events", "pick", "messages of events are of one kind"),
+        ("picks.rejected", "pick", "messages of picks.rejected are of one kind"),
+    ],
+)
+def test_a_kind_that_a_topic_has_not_is_told(
+    topic: str, kind: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tail", topic, "--only", kind]) == 2
+    assert expected in capsys.readouterr().err
+
+
 def test_tail_begins_at_a_time(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     publish(bus, "CI.CLC", "one")
     assert main(["tail", "picks", "--no-follow", "--from", "2037-01-01T00:00:00Z"]) == 0

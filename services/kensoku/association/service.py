@@ -57,7 +57,7 @@ def run(
     """Associate what comes until told to stop; what is not committed comes again."""
     pulse.wait_for("tables", "travel times are being computed")
     tables = tables_of(settings)
-    pulse.wait_for("tables", "loops are being compiled")
+    pulse.wait_for("tables", "loops are being compiled, about a minute at the first start")
     warm_up(tables, settings)
     pulse.found("tables")
     with bus.table("inventory") as inventory, bus.table(CONTROL) as control:

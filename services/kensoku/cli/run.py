@@ -137,8 +137,8 @@ def published_messages() -> dict[str, float]:
 
 
 def status_line(before: dict[str, float], after: dict[str, float], waiting: dict[str, str]) -> str:
-    """`published in the last 30 s: 180 waveforms; ready`"""
+    """`messages in the last 30 s: waveforms 180; ready`; those of `picks` are reports of progress for the most part."""
     new = {topic: after[topic] - before.get(topic, 0) for topic in sorted(after)}
-    counts = [f"{count:.0f} {topic}" for topic, count in new.items() if count]
+    counts = [f"{topic} {count:.0f}" for topic, count in new.items() if count]
     state = "; ".join(f"waiting for {part}: {reason}" for part, reason in waiting.items()) or "ready"
-    return f"published in the last {STATUS_PERIOD_S:g} s: {', '.join(counts) or 'nothing'}; {state}"
+    return f"messages in the last {STATUS_PERIOD_S:g} s: {', '.join(counts) or 'nothing'}; {state}"

@@ -11,7 +11,7 @@ from kensoku.bus.topics import REJECTED
 from kensoku.cli._bus import add_bus_flags, open_running_bus
 from kensoku.cli._numbers import whole
 from kensoku.errors import SettingInvalid
-from kensoku.messages import CONTRACTS, as_json, as_line
+from kensoku.messages import CONTRACTS, as_json, as_line, kind_of, kinds_of
 from kensoku.times import parse_time_ns
 
 
@@ -34,12 +34,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a message, with all its fields")
     parser.add_argument("--key", metavar="NET.STA", help="only messages with this key")
+    parser.add_argument(
+        "--only", metavar="KIND", help="of picks: pick, measurement or progress; of control: model_promotions or others"
+    )
     add_bus_flags(parser)
     parser.set_defaults(execute=execute)
 
 
 def execute(options: argparse.Namespace) -> int:
     check_topic(options.topic)
+    check_kind(options.topic, options.only)
     start = start_of(options.start, options.follow)
     form = as_json_line if options.json else as_line
     with open_running_bus(options) as bus:
@@ -57,10 +61,22 @@ def check_topic(topic: str) -> None:
         )
 
 
+def check_kind(topic: str, kind: str | None) -> None:
+    if kind is None:
+        return
+    kinds = [] if topic.endswith(REJECTED) else kinds_of(topic)
+    if kind not in kinds:
+        expected = (
+            f"expected one of {', '.join(kinds)}" if kinds else f"messages of {topic} are of one kind; leave it out"
+        )
+        raise SettingInvalid(f"--only: found {kind!r}, {expected}")
+
+
 def messages(bus: Bus, options: argparse.Namespace, start: Start) -> Iterator[Message]:
     wanted: str | None = options.key
     for message in bus.read(options.topic, start=start, follow=options.follow):
-        if wanted is None or message.key == wanted:
+        is_kind = options.only is None or kind_of(message) == options.only
+        if is_kind and (wanted is None or message.key == wanted):
             yield message
 
 
