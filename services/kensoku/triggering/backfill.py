@@ -8,10 +8,10 @@ from google.protobuf.message import DecodeError
 
 from kensoku.bus import Bus, Message, Position
 from kensoku.continuous import Instrument
-from kensoku.detection import Found, FrontEnd, SecondLook, Stations, pick_packets
+from kensoku.detection import Found, FrontEnd, SecondLook, Stations, is_more, pick_packets
 from kensoku.errors import InputInvalid
 from kensoku.packets import decode_packet, read_packet
-from kensoku.v1.pick_pb2 import DECISION_FAINT, Pick, PickMessage
+from kensoku.v1.pick_pb2 import Pick, PickMessage
 from kensoku.v1.waveform_pb2 import WaveformPacket
 
 NS_PER_S = 10**9
@@ -141,5 +141,4 @@ def fill_in(
 def is_same(pick: Pick, other: Pick) -> bool:
     """One that is kept is news beside a faint one."""
     is_there = Instrument.of(pick.instrument) == Instrument.of(other.instrument) and pick.phase == other.phase
-    is_more = other.decision == DECISION_FAINT != pick.decision
-    return is_there and abs(pick.onset_ns - other.onset_ns) <= SAME_NS and not is_more
+    return is_there and abs(pick.onset_ns - other.onset_ns) <= SAME_NS and not is_more(pick, other)

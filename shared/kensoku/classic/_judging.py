@@ -3,7 +3,6 @@
 A model is a callable that takes counts (cuts, 3, samples), NaN where missing, as `kensoku.picking` has it.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from kensoku.classic._picks import PASSED, ClassicPick
 from kensoku.classic._settings import RATE_HZ, FloatArray
-from kensoku.picking import Model, ModelCard, Phase, Pick, annotate, apart_from_gaps, find_picks, horizontals
+from kensoku.picking import Model, ModelCard, Phase, Pick, annotate, apart_from_gaps, find_picks, horizontals_at
 
 ONSET = 1  # in what a denoiser says: noise, onset
 REFINED_S = 0.5  # how far a picker may move a classic pick
@@ -77,7 +76,7 @@ def refine(pick: JudgedPick, counts: FloatArray, first: int, model: Model, card:
     best = max(near, key=_by_score, default=None)
     if best is None:
         return pick
-    are_live = int(horizontals(shown)[math.floor(best.sample)])
+    are_live = horizontals_at(shown, best.sample)
     return replace(
         pick,
         phase=best.phase,

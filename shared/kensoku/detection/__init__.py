@@ -12,6 +12,7 @@ from kensoku.detection._flaws import flaw_at
 from kensoku.detection._messages import Stations
 from kensoku.detection._second_look import Refined, SecondLook
 from kensoku.detection._stages import Picker, Stage, Version, decided_to
+from kensoku.detection._told import is_more
 
 __all__ = [
     "LOOKED_BACK",
@@ -31,6 +32,7 @@ __all__ = [
     "Version",
     "decided_to",
     "flaw_at",
+    "is_more",
     "no_inventory",
     "pick_id",
     "pick_packets",

@@ -22,7 +22,16 @@ from kensoku.detection._stages import (
     told,
     used_to,
 )
-from kensoku.picking import PHASES, Phase, Pick, apart_from_gaps, find_picks, horizontals, may_hold_picks, with_missing
+from kensoku.picking import (
+    PHASES,
+    Phase,
+    Pick,
+    apart_from_gaps,
+    find_picks,
+    horizontals_at,
+    may_hold_picks,
+    with_missing,
+)
 from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, ModelReference
 
 LOOKED_BACK = 2  # seconds: an onset is decided at most so long after a first stage with the same delays has seen it
@@ -166,7 +175,7 @@ class Cascade:
         shown = with_missing(step.timeline.read(begin, end), is_causal=False)
         is_allowed = apart_from_gaps(shown)
         low, high = int(np.floor(sample)) - begin, int(np.ceil(sample)) - begin
-        return int(horizontals(shown)[low]) if is_allowed[low] and is_allowed[high] else None
+        return horizontals_at(shown, low) if is_allowed[low] and is_allowed[high] else None
 
     def _arrival(self, step: Step, pick: Pick, first: int, answers: FloatArray, horizontals_there: int) -> Arrival:
         card = self._picker.final.card

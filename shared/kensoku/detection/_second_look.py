@@ -1,6 +1,5 @@
 """What models that hear all around a pick say of it half a minute later: where it begins, and what made it."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -11,7 +10,7 @@ from kensoku.continuous import RATE_HZ, Timeline, time_of
 from kensoku.detection._stages import FloatArray, Stage, Version
 from kensoku.errors import InputInvalid
 from kensoku.measuring import FULL
-from kensoku.picking import PHASES, find_picks, horizontals, with_missing
+from kensoku.picking import PHASES, find_picks, horizontals_at, with_missing
 from kensoku.v1 import pick_pb2
 
 AROUND = 256  # samples to both sides of a pick whose answers are used: a lobe half a second off depends on no others
@@ -137,7 +136,7 @@ def _heard(stage: Stage, answers: FloatArray, cut: _Cut, index: int, phase: int,
     if best is None:
         return Refined(probabilities=probabilities, models=models)
     sample = best.sample + max(first, 0)
-    uncertainty_s = card.calibration.uncertainty_s(best, int(horizontals(cut.counts)[math.floor(sample)]))
+    uncertainty_s = card.calibration.uncertainty_s(best, horizontals_at(cut.counts, sample))
     return Refined(sample=sample + begin, uncertainty_s=uncertainty_s, probabilities=probabilities, models=models)
 
 

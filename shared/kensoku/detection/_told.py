@@ -114,7 +114,11 @@ def _is_of_other(pick: Pick, told: Pick) -> bool:
     return (pick.model.version, pick.model.sha256) != (told.model.version, told.model.sha256)
 
 
+def is_more(pick: Pick, told: Pick) -> bool:
+    """Whether it is news although the same arrival was told: as a faint one."""
+    return told.decision == DECISION_FAINT != pick.decision
+
+
 def _is_same(pick: Pick, other: Pick) -> bool:
-    """One that is kept is news beside a faint one."""
-    is_more = other.decision == DECISION_FAINT != pick.decision
-    return pick.phase == other.phase and abs(pick.onset_index - other.onset_index) <= SAME and not is_more
+    is_near = pick.phase == other.phase and abs(pick.onset_index - other.onset_index) <= SAME
+    return is_near and not is_more(pick, other)

@@ -1,5 +1,7 @@
 """What of a record is missing, and how near to a gap nothing may be picked."""
 
+import math
+
 import numpy as np
 
 from kensoku.picking._picks import BoolArray, FloatArray, IntArray
@@ -68,6 +70,10 @@ def apart_from_gaps(counts: FloatArray) -> BoolArray:
 def horizontals(counts: FloatArray) -> IntArray:
     """(samples,): how many of the two were recorded."""
     return np.asarray((~np.isnan(counts[1:])).sum(axis=0), dtype=np.int8)
+
+
+def horizontals_at(counts: FloatArray, sample: float) -> int:
+    return int(horizontals(counts[:, (at := math.floor(sample)) : at + 1])[0])
 
 
 def _runs(flags: BoolArray) -> list[tuple[int, int]]:

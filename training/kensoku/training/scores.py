@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 from scipy.signal import resample_poly
 
-from kensoku.picking import AHEAD_LIVE, AROUND, Pick, Rule, apart_from_gaps, find_picks, horizontals, with_missing
+from kensoku.picking import AHEAD_LIVE, AROUND, Pick, Rule, apart_from_gaps, find_picks, horizontals_at, with_missing
 from kensoku.training.examples import PHASES, RATE_HZ, BoolArray, Example, FloatArray, Onset, Phase, Span, known
 
 Probabilities = Callable[[FloatArray], FloatArray]  # counts (records, 3, n) to noise, P and S (records, 3, n)
@@ -72,7 +72,7 @@ class Told:
     def horizontals(self, pick: Pick) -> int:
         """Components that were recorded there."""
         shown = with_missing(self.example.counts, is_causal=False)
-        return int(horizontals(shown)[math.floor(pick.sample)])
+        return horizontals_at(shown, pick.sample)
 
 
 def score_stretched(
