@@ -16,6 +16,7 @@ from kensoku.training.networks import build_picker
 from kensoku.training.picker_run import read_settings
 from kensoku.training.run_settings import read_tables
 from kensoku.training.scores import judges_picking
+from tests import tiny_models
 
 SETTINGS = """
 [network]
@@ -97,6 +98,28 @@ def test_a_run_begins_with_the_weights_of_another(place: Path, capsys: pytest.Ca
     wide.write_text(SETTINGS.replace("[4, 4]", "[4, 8]"))
     assert train(place, "wide", "--config", str(wide), "--start", str(start)) == 1
     assert f"{start}: expected weights of the network" in capsys.readouterr().err
+
+
+def test_a_teacher_changes_what_is_learned_and_belongs_to_the_run(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_models.write_model(place, "teacher", tiny_models.card())
+    taught = ["--teacher", str(place / "teacher")]
+    assert train(place, "taught", *taught) == 0
+    losses = []
+    for out in ("out", "taught"):
+        with (place / out / "log.csv").open() as file:
+            losses.append([row["loss"] for row in csv.DictReader(file)])
+    assert losses[0] != losses[1]
+    assert train(place, "taught", *taught) == 0
+    assert train(place, "taught") == 2
+    assert "other settings" in capsys.readouterr().err
+
+
+def test_a_teacher_of_another_model_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--config", str(place / "run.toml"), "--dataset", str(place / "set"), "--out", str(place / "no")]
+    assert main(["train", "phase", *given, "--teacher", str(place / "teacher")]) == 2
+    assert "--teacher, expected it with picker alone" in capsys.readouterr().err
 
 
 def test_no_minute_leaves_nothing_trained(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

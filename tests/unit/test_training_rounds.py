@@ -91,11 +91,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def trained(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float | None]]:
+def found_teachers() -> list[Path]:
+    """Of all trainings."""
+    return []
+
+
+@pytest.fixture
+def trained(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, found_teachers: list[Path]
+) -> list[tuple[str, float | None]]:
     """What was trained, and how much was known to it; networks are pickers of pulses."""
     found: list[tuple[str, float | None]] = []
 
     def run(_model: str, _options: Any, _stop: threading.Event, **order: Any) -> Any:
+        found_teachers.extend(order.get("teachers", ()))
         examples = [each for each in datasets.read(order["dataset"]) if each.origin.source == "windows"]
         weights = [onset.weight for example in examples for onset in example.onsets if onset.phase == "S"]
         found.append((order["out"].name, max(weights, default=None)))
@@ -113,6 +122,16 @@ def trained(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, fl
 def write_picker(repository: Path, name: str) -> Path:
     tiny_models.write_model(repository, name, tiny_models.card(label_s=0.0))
     return repository / name
+
+
+def test_models_of_steps_before_teach_a_later_one(
+    folder: Path, trained: list[tuple[str, float | None]], found_teachers: list[Path]
+) -> None:
+    (folder / "all.toml").write_text(LIST + 'teachers = ["picker_1"]\n')
+    assert all_of(folder) == 0
+    assert found_teachers == [folder / "out" / "models" / "picker_1"]
+    (folder / "all.toml").write_text(LIST + 'teachers = ["picker"]\n')
+    assert all_of(folder) == 2
 
 
 def all_of(folder: Path, *given: str) -> int:

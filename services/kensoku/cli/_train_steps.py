@@ -147,7 +147,9 @@ def train(step: "Train", workshop: Workshop, clock: Clock) -> None:
     out, dataset = workshop.made[step.name], workshop.place(f"{{{step.dataset}}}")
     minutes = clock.minutes_left()
     start = None if step.start is None else workshop.place(f"{{{step.start}}}") / "best.weights.h5"
-    order = {"config": step.config, "dataset": dataset, "out": out, "minutes": minutes, "start": start}
+    order: dict[str, Any] = {"config": step.config, "dataset": dataset, "out": out, "minutes": minutes, "start": start}
+    if step.teachers:
+        order["teachers"] = tuple(map(workshop.model, step.teachers))
     state = run(step.model, workshop.options, clock.stop, **order)
     print(f"{out}: {state.step:,} steps, merit {state.best_merit:.4f} at step {state.best_step:,}", flush=True)
     if not clock.has_struck():

@@ -58,6 +58,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="begin with these: best.weights.h5 of a run, or model.onnx of a model, of a network of this shape",
     )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="of picker: a picker's folder in a repository, whose answers are taught beside labels; may be repeated",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="of ablate, transfer: Markdown, anew after each")
     parser.add_argument("--repository", type=Path, metavar="DIR", help="of all: where models are put and judged")
     parser.set_defaults(execute=execute)
@@ -75,6 +83,8 @@ def execute(options: argparse.Namespace) -> int:
         )
     if options.start is not None and options.model in SEVERAL:
         raise SettingInvalid(f"found --start, expected it with one model, not {options.model}; leave it out")
+    if options.teacher and options.model != "picker":
+        raise SettingInvalid(f"found --teacher, expected it with picker alone, not {options.model}; leave it out")
     with stop_on_signals() as stop:
         if options.model in SEVERAL:
             return int(importlib.import_module(SEVERAL[options.model]).execute(options, stop))
@@ -95,6 +105,7 @@ def run(model: str, options: argparse.Namespace, stop: threading.Event, **change
             raise
         raise SettingInvalid(f"found no {error.name}, expected it for training; pip install 'kensoku[train]'") from None
     own = {name: getattr(options, name) for name in ("config", "threads", "processes", "minutes", "jit", "start")}
+    own["teachers"] = tuple(options.teacher)
     return train(Order(**(own | changes)), stop, tell)
 
 

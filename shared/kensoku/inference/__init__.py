@@ -5,12 +5,13 @@ the only one that knows tritonclient and ONNX Runtime.
 """
 
 from kensoku.inference._control import ModelControl, VersionState
-from kensoku.inference._local import versions_in
+from kensoku.inference._local import LocalModels, versions_in
 from kensoku.inference._models import DEADLINE_S, Models, Tensors, endpoints, open_models
 from kensoku.inference._signature import Signature, TensorSpec, read_signature
 
 __all__ = [
     "DEADLINE_S",
+    "LocalModels",
     "ModelControl",
     "Models",
     "Signature",

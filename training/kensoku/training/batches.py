@@ -81,11 +81,22 @@ class Batch(NamedTuple):
     weight: FloatArray  # (batch,)
 
 
+Change = Callable[[Batch], Batch]
+
+
 def batches(
-    recipe: Recipe, pools: Pools, *, size: int, seed: int = 0, step0: int = 0, processes: int = 1
+    recipe: Recipe,
+    pools: Pools,
+    *,
+    size: int,
+    seed: int = 0,
+    step0: int = 0,
+    processes: int = 1,
+    change: Change | None = None,
 ) -> Generator[Batch, None, None]:
-    """From step `step0` on; `processes` make them ahead, 0: this one does when asked."""
-    mixture = _Mixture(recipe, pools)
+    """From step `step0` on; `processes` make them ahead, 0: this one does when asked. Each is changed where it is
+    made."""
+    mixture = _Mixture(recipe, pools, change)
     if processes == 0:
         step = step0
         while True:
@@ -99,7 +110,8 @@ def batches(
 
 
 def make_batch(mixture: "_Mixture", size: int, seed: int, step: int) -> Batch:
-    return to_batch([make_example(mixture, np.random.default_rng([seed, step, row])) for row in range(size)])
+    batch = to_batch([make_example(mixture, np.random.default_rng([seed, step, row])) for row in range(size)])
+    return mixture.change(batch) if mixture.change else batch
 
 
 def to_batch(examples: Sequence[Example]) -> Batch:
@@ -166,8 +178,9 @@ def _serve(
 class _Mixture:
     """Pools with their shares, and the noise that is laid over others."""
 
-    def __init__(self, recipe: Recipe, pools: Pools) -> None:
+    def __init__(self, recipe: Recipe, pools: Pools, change: Change | None = None) -> None:
         self.recipe = recipe
+        self.change = change
         if recipe.mix.get(QUIET):
             pools = {**pools, QUIET: quiet_parts(pools, NOISE_S)}
         self.pools = [pools[name] for name in recipe.mix if pools.get(name)]

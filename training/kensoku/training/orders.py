@@ -21,6 +21,7 @@ class Order:
     minutes: float | None = None
     jit: bool = False
     start: Path | None = None  # weights to begin with, or a graph, of a network of the same shape
+    teachers: tuple[Path, ...] = ()  # folders of pickers in a repository
     judged_by: Side = "develop"
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # table, key: value instead of the file's
 

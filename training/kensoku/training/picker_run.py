@@ -25,6 +25,7 @@ from kensoku.training.orders import Order
 from kensoku.training.run_settings import Tables, read_tables
 from kensoku.training.scores import Scores, judges_picking, score_stretched
 from kensoku.training.shipped_weights import SUFFIX, load_graph
+from kensoku.training.teachers import Teachers
 from kensoku.training.training_loop import Plan, Run, train
 
 
@@ -54,13 +55,22 @@ def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None
     pools = read_pools(order.dataset)
     judges = [each for each in datasets.read(order.dataset, split=order.judged_by) if judges_picking(each)]
     predict = predictor(picker)
+    teachers = Teachers(order.teachers, plan.teacher_share) if order.teachers else None
     delay = settings.network.delay
 
     def judge() -> dict[str, float]:
         return figures(score_stretched(predict, judges, plan.false_per_hour, plan.stretches, delay))
 
     def feed(step: int) -> Iterator[tuple[FloatArray, FloatArray]]:
-        made = batches(settings.recipe, pools, size=plan.batch, seed=plan.seed, step0=step, processes=order.processes)
+        made = batches(
+            settings.recipe,
+            pools,
+            size=plan.batch,
+            seed=plan.seed,
+            step0=step,
+            processes=order.processes,
+            change=teachers.taught if teachers else None,
+        )
         with closing(made):
             for counts, targets, known, weight in made:
                 yield counts, lessons(targets, known, weight, delay)
@@ -69,7 +79,7 @@ def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None
         folder=order.out,
         feed=feed,
         judge=judge if judges else None,
-        fingerprint=fingerprint(settings, order.dataset, order.start),
+        fingerprint=fingerprint(settings, order.dataset, order.start, teachers.hashes() if teachers else ()),
         is_stopping=is_stopping,
         tell=tell,
         jit=order.jit,
@@ -122,10 +132,12 @@ def begin_with(network: keras.Model, start: Path | None) -> None:
         raise InputInvalid(f"{start}: {what}; found: {error}") from None
 
 
-def fingerprint(settings: Settings, dataset: Path, start: Path | None = None) -> str:
+def fingerprint(settings: Settings, dataset: Path, start: Path | None = None, teachers: Sequence[str] = ()) -> str:
     """Of everything that decides what the weights become, but for the machine."""
-    parts = [*map(_plain, (settings.network, settings.recipe, settings.training)), datasets.read_finished(dataset)]
+    plan = settings.training.model_dump(exclude=set() if teachers else {"teacher_share"})
+    parts = [_plain(settings.network), _plain(settings.recipe), plan, datasets.read_finished(dataset)]
     parts += [] if start is None else [{"start": hashlib.sha256(start.read_bytes()).hexdigest()}]
+    parts += [{"teachers": list(teachers)}] if teachers else []
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
 
 

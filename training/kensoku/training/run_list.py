@@ -61,11 +61,13 @@ class Train(_Step):
     description: str
     last: Annotated[int, Field(gt=0)] | None = None  # answers of a live picker's cut
     start: Name | None = None  # of a step before, whose weights it begins with
+    teachers: tuple[Name, ...] = ()  # of steps before: pickers whose answers it is taught beside the labels
     settled_by: Name | None = None  # of a first stage: the live picker, of a step before
     is_shipped: bool = True  # False: it serves later steps alone
 
     def reads(self) -> tuple[Template, ...]:
-        return tuple(f"{{{name}}}" for name in (self.dataset, self.start, self.settled_by) if name)
+        names = (self.dataset, self.start, *self.teachers, self.settled_by)
+        return tuple(f"{{{name}}}" for name in names if name)
 
 
 class Pick(_Step):

@@ -44,6 +44,7 @@ class Plan(BaseModel):
     patience: Annotated[int, Field(gt=0)] = 10  # looks without a better one, then training ends
     false_per_hour: Annotated[float, Field(ge=0)] = 3.9  # of quiet; sets the threshold at which merit is measured
     stretches: tuple[Annotated[int, Field(gt=0)], ...] = (1, 2, 3)  # records judged also so many times slower
+    teacher_share: Annotated[float, Field(ge=0, le=1)] = 0.5  # of what is taught where there is a label as well
     mixed_precision: bool = False  # convolutions in bfloat16: on a GPU
 
 
