@@ -112,8 +112,10 @@ def test_a_teacher_changes_what_is_learned_and_belongs_to_the_run(
             losses.append([row["loss"] for row in csv.DictReader(file)])
     assert losses[0] != losses[1]
     assert train(place, "taught", *taught) == 0
-    assert train(place, "taught") == 2
-    assert "other settings" in capsys.readouterr().err
+    tiny_models.write_model(place, "another", tiny_models.card(), is_causal=True)
+    for teachers in ([], ["--teacher", str(place / "another")]):
+        assert train(place, "taught", *teachers) == 2
+        assert "other settings" in capsys.readouterr().err
 
 
 def test_a_teacher_of_another_model_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
