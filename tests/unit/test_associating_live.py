@@ -174,7 +174,7 @@ def test_a_pick_that_is_filled_in_later_makes_one_more_revision() -> None:
     assert not watch.step()
 
 
-def test_an_event_that_more_picks_contradict_is_retracted() -> None:
+def test_an_event_that_more_picks_contradict_is_retracted_after_a_while() -> None:
     """Stations near it turn out to have been listened to, and heard nothing."""
     made, _ = onsets([Shock(50, 0, 0)], detected=1.0)
     corners = ("XX.S00", "XX.S03", "XX.S30", "XX.S33")
@@ -185,7 +185,10 @@ def test_an_event_that_more_picks_contradict_is_retracted() -> None:
     watch.hear(progress(59, corners))
     [declared] = watch.step()
     assert declared.status == EVENT_STATUS_PRELIMINARY
-    watch.hear(progress(900))
+    watch.hear(progress(66))
+    watch.add(pick(Onset("another", "XX.S12", "P", BEGIN_NS + 65 * NS_PER_S)))
+    assert not watch.step(), "more picks may come that agree with it"
+    watch.hear(progress(67))
     [retracted] = watch.step()
     assert (retracted.event_id, retracted.status) == (declared.event_id, EVENT_STATUS_RETRACTED)
     assert "no common origin" in retracted.reason
@@ -222,6 +225,14 @@ def test_two_events_that_become_one_are_merged() -> None:
     whole = candidate(*"abcdefg")
     matched = match([whole], [known("one", "abcd"), known("two", "efg")])
     assert matched.goes_on == {"one": whole}
+    assert matched.gone == {"two": (Fate.MERGED, "one")}
+
+
+def test_an_event_whose_first_picks_another_has_is_merged_into_it() -> None:
+    whole = candidate(*"abcdxyz")
+    matched = match([whole], [known("one", "abcxyz"), known("two", "defghijk", first="def")])
+    assert matched.gone == {"two": (Fate.RETRACTED, "")}
+    matched = match([whole], [known("one", "abcxyz"), known("two", "defghijk", first="dz")])
     assert matched.gone == {"two": (Fate.MERGED, "one")}
 
 

@@ -1,6 +1,7 @@
 """The life of an event: which group goes on which event, what became of the others, and when nothing can change."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -81,15 +82,11 @@ def match(groups: Sequence[Candidate], known: Iterable[Known]) -> Matched:
 
 
 def _fate(event: Known, holders: Mapping[str, int], of_group: Mapping[int, str]) -> tuple[Fate, str]:
-    """Merged into the event that has most of its picks, if that is half of them."""
-    counts: dict[str, int] = {}
-    for pick in event.picks:
-        if pick in holders and holders[pick] in of_group:
-            other = of_group[holders[pick]]
-            counts[other] = counts.get(other, 0) + 1
-    if counts:
-        most = min(counts, key=lambda other: (-counts[other], other))
-        if 2 * counts[most] >= len(event.picks):
+    """Merged into the event that has most of its first declaration's picks or of its last ones, if that is half."""
+    for own in (event.first, event.picks):
+        counts = Counter(of_group[holders[pick]] for pick in own if holders.get(pick) in of_group)
+        most = min(counts, key=lambda other: (-counts[other], other), default="")
+        if most and 2 * counts[most] >= len(own):
             return Fate.MERGED, most
     return Fate.RETRACTED, ""
 

@@ -28,6 +28,7 @@ TICK_NS = NS_PER_S // 2
 class WatchSettings:
     early_log_odds: float = 8.0  # of a first declaration, while more may come, with as many clear P as suffice
     sure_log_odds: float = 16.0  # with fewer clear P: S and faint P are often those of several earthquakes
+    doubt_s: float = 8.0  # after the last word of an event, that whose picks fit no common origin is taken back
     after_p_s: float = 3.0  # after the predicted P, then a station without a pick is silent
     lateness_s: float = 70.0  # of a station: nobody waits longer
     kept_events: int = 20_000  # final ones, for picks that are filled in later
@@ -144,11 +145,12 @@ class Watch:
                 yield Known(name, event.first, event.picks, event.is_final)
 
     def _gone(self, gone: Mapping[str, tuple[Fate, str]]) -> Iterator[Association]:
+        """Among many earthquakes picks often fit no common origin for a second or two, until more of them come."""
         for name, (fate, into) in gone.items():
-            reason = f"its picks are those of {into}" if into else "its picks fit no common origin any more"
-            yield self._ended(
-                name, EVENT_STATUS_MERGED if fate is Fate.MERGED else EVENT_STATUS_RETRACTED, into, reason
-            )
+            if fate is Fate.MERGED:
+                yield self._ended(name, EVENT_STATUS_MERGED, into, f"its picks are those of {into}")
+            elif self.tick_ns >= self._events[name].association.tick_ns + round(self.settings.doubt_s * NS_PER_S):
+                yield self._ended(name, EVENT_STATUS_RETRACTED, "", "its picks fit no common origin any more")
 
     def _given_up(self, names: Collection[str]) -> Iterator[Association]:
         """Ours that a neighbour tells as well, and shall tell alone."""
