@@ -174,17 +174,23 @@ def test_a_pick_that_is_filled_in_later_makes_one_more_revision() -> None:
     assert not watch.step()
 
 
-def test_an_event_that_more_picks_contradict_is_retracted_after_a_while() -> None:
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_an_event_that_more_picks_contradict_is_retracted_after_a_while(is_restarted: bool) -> None:
     """Stations near it turn out to have been listened to, and heard nothing."""
     made, _ = onsets([Shock(50, 0, 0)], detected=1.0)
     corners = ("XX.S00", "XX.S03", "XX.S30", "XX.S33")
-    few = [each for each in made if each.station in corners and each.phase == "P"]
+    few = [pick(each) for each in made if each.station in corners and each.phase == "P"]
     watch = Watch("here", network())
     for each in few:
-        watch.add(pick(each))
+        watch.add(each)
     watch.hear(progress(59, corners))
     [declared] = watch.step()
     assert declared.status == EVENT_STATUS_PRELIMINARY
+    if is_restarted:
+        watch = Watch("here", network())
+        watch.recall([declared])
+        for each in few:
+            watch.add(each)
     watch.hear(progress(66))
     watch.add(pick(Onset("another", "XX.S12", "P", BEGIN_NS + 65 * NS_PER_S)))
     assert not watch.step(), "more picks may come that agree with it"

@@ -25,11 +25,18 @@ from kensoku.simulation.randomness import draw
 from kensoku.simulation.sources import SourceKind
 from kensoku.simulation.window_draws import RATE_HZ, Draw
 from kensoku.simulation.window_mishaps import Gap
-from kensoku.simulation.windows import WINDOW_S, Label, Window, simulate_like_blasts, simulate_window
+from kensoku.simulation.windows import (
+    WINDOW_S,
+    Label,
+    Window,
+    simulate_aftershocks,
+    simulate_like_blasts,
+    simulate_window,
+)
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
-Of = Literal["any", "blasts"]  # what windows are of: anything, or half of blasts and half of earthquakes like them
+Of = Literal["any", "aftershocks", "blasts"]  # what windows are of; with blasts, half are of earthquakes like them
 
 MANIFEST = "manifest.json"
 STATIONS_A_BLAST = 4  # windows of one event, one after the other
@@ -63,6 +70,8 @@ class Progress:
 def window(seed: int, number: int, of: Of = "any") -> Window:
     if of == "any":
         return simulate_window(draw(seed, "windows", "window", number))
+    if of == "aftershocks":
+        return simulate_aftershocks(draw(seed, of, "window", number))
     event = draw(seed, of, "event", number // STATIONS_A_BLAST)
     return simulate_like_blasts(event, draw(seed, of, "window", number))
 

@@ -95,6 +95,11 @@ _LIKE_BLASTS = {
     SourceKind.BLAST: replace(_HABITS[SourceKind.BLAST], share=0.5),
     SourceKind.EARTHQUAKE: _Habit(0.5, (0.5, 25.0), (1.5, 40.0), (1.0, 3.8), (0.0, 15.0)),
 }
+_AFTERSHOCK = _Habit(1.0, (0.7, 12.0), (5.0, 80.0))
+AFTERSHOCKS = (1.0, 30.0)  # in 50 s, of those that are large enough
+MOST_AFTERSHOCKS = 30
+SPREAD = (0.03, 0.35)  # of S-P, as a share
+B_VALUES = (0.7, 1.1)
 SAME_PLACE = 0.5  # share of earthquakes after others
 LEAST_MW, LEAST_MW_A_DECADE = 0.3, 1.9  # seen at 1 s between S and P, and at ten times as many
 TOO_NEAR = 0.06  # share of windows whose magnitude does not mind what the sensor can hold
@@ -132,6 +137,32 @@ def draw_like_blasts(event: np.random.Generator, chance: np.random.Generator) ->
     sensor = sensors[chance.integers(len(sensors))]
     drawn = _draw_station(kind, habit, s_minus_p_s, sensor, (mw, mw), chance)
     return replace(drawn, p_corner_hz=p_corner_hz, s_over_p_corner=s_over_p)
+
+
+def draw_aftershocks(chance: np.random.Generator) -> tuple[Draw, ...]:
+    """What one station has of a swarm within 20 s before a window and in it: near each other, most of them small."""
+    habit = _AFTERSHOCK
+    near_s = _log_uniform(*habit.s_minus_p_s, chance)
+    sensor = list(SENSORS)[chance.integers(len(SENSORS))]
+    least, most = _magnitudes(near_s, sensor=SENSORS[sensor])
+    first = _draw_station(SourceKind.EARTHQUAKE, habit, near_s, sensor, (least, least), chance)
+    spread, b = float(chance.uniform(*SPREAD)), float(chance.uniform(*B_VALUES))
+    count = 1 + int(min(chance.poisson(_log_uniform(*AFTERSHOCKS, chance)), MOST_AFTERSHOCKS))
+    drawn = []
+    for _ in range(count):
+        above = min(float(chance.exponential(1 / (b * np.log(10)))), most - least)
+        sharper = 10 ** (0.15 * float(chance.standard_normal()) - 0.4 * above)
+        drawn.append(
+            replace(
+                first,
+                s_minus_p_s=near_s * float(np.exp(spread * chance.standard_normal())),
+                mw=least + above,
+                p_corner_hz=float(np.clip(first.p_corner_hz * sharper, *_HABITS[SourceKind.EARTHQUAKE].p_corner_hz)),
+                s_over_p_corner=float(chance.uniform(0.4, 1.0)),
+                incidence_deg=float(np.clip(first.incidence_deg + 10 * chance.standard_normal(), *INCIDENCE_DEG)),
+            )
+        )
+    return tuple(drawn)
 
 
 def _draw_station(

@@ -24,6 +24,7 @@ from kensoku.simulation.waves import WaveTrain, render
 from kensoku.simulation.window_draws import (
     RATE_HZ,
     Draw,
+    draw_aftershocks,
     draw_event,
     draw_follower,
     draw_like_blasts,
@@ -142,6 +143,16 @@ def simulate_like_blasts(event: np.random.Generator, chance: np.random.Generator
     """A blast, or an earthquake that could be taken for one, alone: `event` is alike for all its stations."""
     draw = draw_like_blasts(event, chance)
     return _simulate(draw, lambda: [_send(draw, chance.uniform(*P_OF_BLASTS_S), "first", chance, event)], chance)
+
+
+def simulate_aftershocks(chance: np.random.Generator) -> Window:
+    """A station near a swarm: earthquake upon earthquake, most of them small, each in the coda of others."""
+    draws = draw_aftershocks(chance)
+    return _simulate(draws[0], lambda: _send_all(draws, chance), chance)
+
+
+def _send_all(draws: tuple[Draw, ...], chance: np.random.Generator) -> list["_Source"]:
+    return [_send(each, chance.uniform(-LATEST_CODA_S, WINDOW_S), "first", chance) for each in draws]
 
 
 def _simulate(draw: Draw, draw_sources: Callable[[], list["_Source"]], chance: np.random.Generator) -> Window:
