@@ -21,7 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from kensoku.bus import Bus, Options, open_bus
 from kensoku.errors import KensokuError, SettingInvalid
-from kensoku.settings import SettingsType, describe, from_command_line, mask
+from kensoku.settings import SettingsType, describe, from_command_line, mask, misspelt
 
 log = logging.getLogger("kensoku")
 
@@ -112,6 +112,9 @@ def run_to_exit_code(main: Callable[[], int | None]) -> int:
         print(f"kensoku: {mask(str(error))}", file=sys.stderr)
         return FAILED
     except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM) and error.filename:
+            print(f"kensoku: {error.filename}: {error.strerror}; expected a file or folder of yours", file=sys.stderr)
+            return FAILED
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
             raise
         print(f"kensoku: {explain_disk(error)}", file=sys.stderr)
@@ -278,6 +281,8 @@ def service_process(kind: type[SettingsType], name: str, summary: str) -> Iterat
     configure_logs(settings.log_format, settings.log_level)
     own_log = logging.getLogger(f"kensoku.{name}")
     own_log.info("starting with %s", describe(settings))
+    for sentence in misspelt([kind]):
+        own_log.warning("%s", sentence)
     pulse = Pulse()
     with (
         stop_on_signals() as stop,

@@ -14,7 +14,7 @@ from kensoku.simulation.randomness import FloatArray
 from kensoku.simulation.sites import Site
 from kensoku.simulation.sources import SourceKind
 from kensoku.simulation.visibility import see
-from kensoku.simulation.window_draws import RATE_HZ, draw_window
+from kensoku.simulation.window_draws import RATE_HZ, draw_aftershocks, draw_window
 from kensoku.simulation.window_mishaps import (
     Gap,
     Mishaps,
@@ -26,7 +26,7 @@ from kensoku.simulation.window_mishaps import (
     spoil,
 )
 from kensoku.simulation.window_noise import make_noise
-from kensoku.simulation.windows import WINDOW_S, Label, Window, simulate_window
+from kensoku.simulation.windows import WINDOW_S, Label, Window, simulate_aftershocks, simulate_window
 
 SIZE = RATE_HZ * WINDOW_S
 QUIET = Mishaps((), (), "", (0.0, 0.0, 0.0))
@@ -66,6 +66,30 @@ def test_the_same_dice_give_the_same_window() -> None:
     first, again = (simulate_window(np.random.default_rng(3)) for _ in range(2))
     assert first.counts.tobytes() == again.counts.tobytes()
     assert repr(replace(first, counts=again.counts)) == repr(again)
+
+
+def test_aftershocks_are_near_each_other_at_one_station_and_mostly_small() -> None:
+    swarms = [draw_aftershocks(np.random.default_rng([3, n])) for n in range(400)]
+    counts = [len(swarm) for swarm in swarms]
+    assert min(counts) == 1 and max(counts) == 31
+    assert np.median(counts) == pytest.approx(6, abs=2)
+    for swarm in swarms:
+        assert len({(each.sensor, each.site, each.attenuation, each.scattering, each.digitiser) for each in swarm}) == 1
+    large = [swarm for swarm in swarms if len(swarm) > 10]
+    spreads = [np.std(np.log([each.s_minus_p_s for each in swarm])) for swarm in large]
+    assert 0.02 < min(spreads) < 0.08 and 0.25 < max(spreads) < 0.5
+    above = np.array([each.mw - min(e.mw for e in swarm) for swarm in large for each in swarm])
+    assert (above < 1).mean() > 0.75 and (above > 1.5).any(), "as Gutenberg and Richter have it"
+
+
+def test_a_window_of_aftershocks_has_what_its_dice_say() -> None:
+    windows = [simulate_aftershocks(np.random.default_rng([5, n])) for n in range(30)]
+    for number, window in enumerate(windows):
+        assert len(window.kinds) == len(draw_aftershocks(np.random.default_rng([5, number])))
+        assert window.counts.shape == (3, SIZE)
+    arrivals = [sum(0 <= label.sample < SIZE for label in window.labels) for window in windows]
+    picks = [len(window.picks("P")) + len(window.picks("S")) for window in windows]
+    assert max(picks) >= 8 and np.sum(picks) < 0.7 * np.sum(arrivals), "many hide in the codas of others"
 
 
 def test_ground_moves_more_after_a_clear_p_than_before(windows: list[Window]) -> None:

@@ -118,6 +118,9 @@ def scan(paths: Sequence[Path], wanted: Wanted, faults: Faults, step: Callable[[
             if isinstance(part, Fault):
                 faults.add(part)
                 continue
+            if not part.stations:
+                faults.add(Fault(part.path, part.offset, "found no whole record; the file was cut off", b""))
+                continue
             found += 1
             if any(map(wanted.has_station, part.stations)) and wanted.span.touches(part.start_ns, part.end_ns):
                 stretches.append(part)

@@ -3,6 +3,7 @@
 import csv
 import heapq
 import itertools
+import os
 import pickle
 import tempfile
 from collections import Counter
@@ -70,6 +71,8 @@ def writer_for(path: Path) -> Writer:
         raise InputInvalid(f"--out {path}: found no folder {path.parent}; make it first")
     if path.is_dir():
         raise InputInvalid(f"--out {path}: found a folder, expected the name of a file")
+    if not os.access(path.parent, os.W_OK):
+        raise InputInvalid(f"--out {path}: found that nothing may be written in {path.parent}; choose another folder")
     return writer
 
 

@@ -159,7 +159,6 @@ def messages(
 
 
 def tell_faults(faults: Faults) -> int:
-    if not faults.parts:
-        return 0
-    print(f"left out: {faults.parts:,} unreadable parts of {len(faults.files):,} files", file=sys.stderr)
-    return LEFT_OUT
+    if faults.parts:
+        print(f"left out: {faults.parts:,} unreadable parts of {len(faults.files):,} files", file=sys.stderr)
+    return LEFT_OUT if faults.parts or faults.channels else 0

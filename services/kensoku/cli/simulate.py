@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", metavar="TIME", help="leave out this moment and what is later")
     parser.add_argument("--stations", metavar="PATTERNS", help="of NET.STA, separated by commas")
     parser.add_argument("--count", type=whole(1), metavar="N", help=f"of {WINDOWS}")
-    like = f"of {WINDOWS}: anything, or half of blasts and half of earthquakes that could be taken for them"
+    like = f"of {WINDOWS}: anything; swarms; or half of blasts and half of earthquakes that could be taken for them"
     parser.add_argument("--of", choices=get_args(Of), help=like)
     parser.add_argument("--seed", type=whole(), metavar="N", help=f"of {WINDOWS}; a scenario has its own")
     parser.add_argument(

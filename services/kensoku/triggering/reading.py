@@ -16,6 +16,7 @@ from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, WaveformPacket
 
 log = logging.getLogger("kensoku.triggering")
 
+NS_PER_S = 10**9
 MOST_REPORTED = 1000  # sentences in the log about channels that were left out
 
 Read = tuple[Message, WaveformPacket]
@@ -39,7 +40,9 @@ class Reader:
         budgets: Budgets,
         is_enabled: Callable[[str], bool],
         clock_ns: Callable[[], int],
+        future_s: float,
     ) -> None:
+        self._future_ns = round(future_s * NS_PER_S)
         self._bus, self._detector, self._budgets = bus, detector, budgets
         self._is_enabled, self._clock_ns = is_enabled, clock_ns
         self._next: dict[Position, int] = {}
@@ -85,6 +88,10 @@ class Reader:
             DISABLED.inc()
             self._detector.network.skip(position, message.offset)
             return
+        if self._is_ahead(message, packet):
+            packet.arrival_ns = message.published_ns
+            self._report(f"{message.key}: an arrival later than its publication; the clock of who sends it is wrong")
+            self._charge(message.key)
         fed = self._detector.feed(packet, channels, position, message.offset)
         if fed.is_late:
             LATE.inc()
@@ -93,6 +100,11 @@ class Reader:
             LEFT_OUT.inc()
             self._report(f"{message.key} {reason}")
             self._charge(message.key)
+
+    def _is_ahead(self, message: Message, packet: WaveformPacket) -> bool:
+        """Of a live packet that claims to have arrived after it was published: everybody else would count as silent."""
+        is_live = packet.time_kind == TIME_KIND_LIVE
+        return is_live and packet.arrival_ns > message.published_ns + self._future_ns
 
     def _reject(self, stream: Stream, message: Message, reason: str) -> None:
         REJECTS.inc()

@@ -4,11 +4,13 @@ import contextlib
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import Gauge, Histogram
 
 from kensoku.bus import Bus, Message, Position, Stream, Table
+from kensoku.bus.topics import TOPICS
 from kensoku.continuous import Instrument, Times
 from kensoku.control import StationSwitches
 from kensoku.detection import Detector, Found
@@ -32,6 +34,9 @@ GROUP = "triggering"
 NS_PER_S = 10**9
 PROGRESS_S = 1.0
 CAUGHT_UP_AT_ONCE = 256  # windows
+KEPT_NS = 10**6 * next(
+    topic.retention_ms for topic in TOPICS if topic.name == WAVEFORMS
+)  # older packets do not come again
 MEASURED_AT_ONCE = 32  # picks; the rest in the next turns, so that no first message waits for second ones
 
 TURN_SECONDS = Histogram("triggering_turn_seconds", "Time to turn a batch of packets into picks")
@@ -114,16 +119,20 @@ class Triggering:
         )
         self._budgets = Budgets(settings.triggering_errors_a_minute)
         is_enabled = StationSwitches(control).is_enabled
-        self._reader = Reader(bus, self._detector, self._budgets, is_enabled, clock_ns)
+        self._reader = Reader(bus, self._detector, self._budgets, is_enabled, clock_ns, settings.triggering_future_s)
         self._postponing = Postponing(settings.triggering_postpone_after_s, settings.triggering_postponed_below)
         self._epochs: dict[Position, int] = {}
         self._books: dict[Position, ProgressBook] = {}
+        self._behind: dict[Position, set[str]] = {}  # stations of which it is told how far they are behind
         self._progress_due_ns = 0
 
     def assigned(self, positions: frozenset[Position]) -> None:
         """Go on where the last owner of these stopped, by what it told."""
-        since_ns = self._clock_ns() - self._recall_ns
-        told = recall(self._bus.read(PICKS, start=since_ns))
+        now_ns, back_ns = self._clock_ns(), self._recall_ns
+        told = recall(self._bus.read(PICKS, start=now_ns - back_ns))
+        while not told.by_partition and back_ns < KEPT_NS:  # nobody was there lately
+            back_ns *= 2
+            told = recall(self._bus.read(PICKS, start=now_ns - back_ns - self._recall_ns))
         for position in sorted(positions):
             known = told.of(position[1])
             self._detector.resume(position, known.before, known.picks, told.measured)
@@ -140,6 +149,7 @@ class Triggering:
             self._reader.leave(position)
             self._epochs.pop(position, None)
             self._books.pop(position, None)
+            self._behind.pop(position, None)
         self._cascade.forget_all_but(self._detector.network.instruments())
 
     def turn(self, stream: Stream, batch: Sequence[Message]) -> None:
@@ -192,10 +202,15 @@ class Triggering:
                 read_to_ns=stream.read_to_ns(position),
             )
             message = PickMessage(progress=progress, owner_epoch=self._epochs.get(position, 0))
-            newest = {f"{one.instrument.network}.{one.instrument.station}": one.evaluated_to_ns for one in instruments}
+            newest = Counter[str]()
+            for one in instruments:
+                station = f"{one.instrument.network}.{one.instrument.station}"
+                newest[station] = max(newest[station], one.evaluated_to_ns)
             for station, evaluated_to_ns in newest.items():
                 BEHIND_SECONDS.labels(station).set((self._clock_ns() - evaluated_to_ns) / NS_PER_S)
-            stations = newest.keys()
+            for station in self._behind.get(position, set()) - newest.keys():
+                BEHIND_SECONDS.remove(station)
+            stations = self._behind[position] = set(newest)
             value = message.SerializeToString()
             self._bus.publish(PICKS, min(stations), value)
             for region in {region for station in stations for region in self._directory.regions(station)}:

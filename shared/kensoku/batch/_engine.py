@@ -6,8 +6,8 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
 from kensoku.batch._blocks import DECISION, Blocks, Said, kept_of
-from kensoku.continuous import Instrument, Timeline, index_of, instrument_of, time_of
-from kensoku.detection import Stage, flaw_at, pick_id
+from kensoku.continuous import Instrument, Timeline, index_of, instrument_of, rate_of, time_of
+from kensoku.detection import Stage, flaw_at, pick_id, share_out
 from kensoku.errors import InputInvalid
 from kensoku.packets import ChannelSamples
 from kensoku.picking import Pick as Onset
@@ -20,6 +20,7 @@ from kensoku.v1.pick_pb2 import (
     PHASE_P,
     PHASE_S,
     ModelReference,
+    PhaseProbabilities,
     Pick,
 )
 
@@ -71,7 +72,7 @@ class FullContext:
         yield from self._decide(self._states.values(), None)
 
     def _write(self, piece: Piece) -> Iterator[Pick]:
-        for channel in piece.channels:
+        for channel in sorted(piece.channels, key=lambda each: each.start_ns):
             found = instrument_of(piece.network, piece.station, channel.location, channel.code)
             name = f"{piece.network}.{piece.station}.{channel.location}.{channel.code}"
             if found is None:
@@ -93,7 +94,7 @@ class FullContext:
 
     def _is_new_record(self, state: _State, component: int, channel: ChannelSamples) -> bool:
         """After a gap that no window spans, or at another rate."""
-        if state.rates_hz.get(component, channel.rate_hz) != channel.rate_hz:
+        if not _is_same(state.rates_hz.get(component, channel.rate_hz), channel.rate_hz):
             return True
         first, end = self._blocks.given(0)
         return state.next_block is not None and index_of(channel.start_ns) > state.timeline.end + 3 * (end - first)
@@ -134,9 +135,13 @@ class FullContext:
         first = self._blocks.first(block) - before.allowed.size
         known = joined.allowed.size - (self._kept - DECISION)
         card = self._stage.card
-        for onset in find_picks(card.aligned(joined.probabilities), card.wide_rule, joined.allowed):
+        aligned = card.aligned(joined.probabilities)
+        for onset in find_picks(aligned, card.wide_rule, joined.allowed):
             if DECISION <= onset.sample < known:
-                pick = self._message(state.timeline, first, onset, int(joined.horizontals[math.floor(onset.sample)]))
+                horizontals = int(joined.horizontals[math.floor(onset.sample)])
+                p, s = aligned[:, round(onset.sample)].tolist()
+                probabilities = share_out(onset.phase, onset.score, max(1 - p - s, 0.0), s if onset.phase == "P" else p)
+                pick = self._message(state.timeline, first, onset, horizontals, probabilities)
                 if not onset.is_faint or pick.decision == DECISION_FAINT:
                     yield pick
         state.kept, state.next_block = joined.last(self._kept), block + 1
@@ -148,7 +153,9 @@ class FullContext:
 
     # --- a pick ------------------------------------------------------------------------------------------------------
 
-    def _message(self, timeline: Timeline, first: int, onset: Onset, horizontals: int) -> Pick:
+    def _message(
+        self, timeline: Timeline, first: int, onset: Onset, horizontals: int, probabilities: PhaseProbabilities
+    ) -> Pick:
         stage, whole = self._stage, math.floor(onset.sample)
         index, fraction = first + whole, onset.sample - whole
         nearest = index + round(fraction)
@@ -169,8 +176,14 @@ class FullContext:
             decision=DECISION_REJECTED_QUALITY if flaw else DECISION_FAINT if onset.is_faint else DECISION_KEPT,
             decision_reason=flaw or (stage.card.faint_reason(onset) if onset.is_faint else ""),
         )
-        pick.probabilities.p = onset.score if onset.phase == "P" else 0.0
-        pick.probabilities.s = onset.score if onset.phase == "S" else 0.0
-        pick.probabilities.noise = 1.0 - onset.score
+        pick.probabilities.CopyFrom(probabilities)
         self._complete(pick, timeline, nearest)
         return pick
+
+
+def _is_same(rate_hz: float, other_hz: float) -> bool:
+    """Headers of one recorder differ by millionths; what cannot be used is told of where it is written."""
+    try:
+        return rate_hz == other_hz or rate_of(rate_hz).is_same(rate_of(other_hz))
+    except InputInvalid:
+        return False

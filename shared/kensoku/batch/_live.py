@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from kensoku.batch._engine import Piece
+from kensoku.batch._engine import Piece, Tell
 from kensoku.detection import Cascade, Picker, pick_packets
 from kensoku.packets import ChannelSamples, encode_packet
 from kensoku.v1.inventory_pb2 import Station
@@ -12,10 +12,12 @@ from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 PACKET_NS = 10 * 10**9  # far below the lateness that live packets are allowed
 
 
-def pick_as_live(pieces: Iterable[Piece], picker: Picker, stations: Mapping[str, Station]) -> Iterator[Pick]:
+def pick_as_live(
+    pieces: Iterable[Piece], picker: Picker, stations: Mapping[str, Station], tell: Tell
+) -> Iterator[Pick]:
     """Each pick once it is measured, half a minute later, with the amplitudes of that half minute."""
     waiting: dict[str, Pick] = {}
-    for found in pick_packets(_packets(pieces), Cascade(picker), stations=stations.get):
+    for found in pick_packets(_packets(pieces), Cascade(picker), stations=stations.get, tell=tell):
         if isinstance(found, Pick):
             waiting[found.id] = found
         elif (pick := waiting.pop(found.id, None)) is not None:

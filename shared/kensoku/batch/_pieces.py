@@ -28,6 +28,6 @@ def pick_messages(
     A model with a stated look-ahead is asked as the live service asks it.
     """
     if picker.final.card.look_ahead_s is not None:
-        yield from pick_as_live(pieces, picker, stations)
+        yield from pick_as_live(pieces, picker, stations, tell)
     else:
         yield from FullContext(picker.final, executor, measuring_with(stations), tell).pick(pieces)

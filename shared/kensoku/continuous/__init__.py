@@ -8,6 +8,7 @@ from kensoku.continuous._completeness import STEP, Completeness, Step
 from kensoku.continuous._grid import RATE_HZ, SAMPLE_NS, index_of, time_of
 from kensoku.continuous._instruments import Instrument, instrument_of
 from kensoku.continuous._network import NOT_HELD, NOWHERE, Before, Fed, Network, Position, Times
+from kensoku.continuous._rate import rate_of
 from kensoku.continuous._timeline import AsRecorded, Timeline
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "Timeline",
     "index_of",
     "instrument_of",
+    "rate_of",
     "time_of",
 ]

@@ -10,7 +10,7 @@ from kensoku.detection._cascade import LOOKED_BACK, Cascade
 from kensoku.detection._detector import MOST_PICKS, Detector, Found, no_inventory
 from kensoku.detection._flaws import flaw_at
 from kensoku.detection._messages import Stations
-from kensoku.detection._second_look import Refined, SecondLook
+from kensoku.detection._second_look import Refined, SecondLook, share_out
 from kensoku.detection._stages import Picker, Stage, Version, decided_to
 from kensoku.detection._told import is_more
 
@@ -36,4 +36,5 @@ __all__ = [
     "no_inventory",
     "pick_id",
     "pick_packets",
+    "share_out",
 ]

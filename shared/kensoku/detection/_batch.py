@@ -1,6 +1,6 @@
 """Picks of packets that are all there."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kensoku.continuous import Times
 from kensoku.detection._arrivals import FrontEnd
@@ -10,6 +10,12 @@ from kensoku.detection._second_look import SecondLook
 from kensoku.packets import PACKETS_AT_ONCE, decode_packets
 from kensoku.v1.waveform_pb2 import WaveformPacket
 
+Tell = Callable[[str, str], None]  # a station or one of its channels, and why something of it is left out
+
+
+def _silent(name: str, reason: str) -> None:
+    """For those whom nobody asks."""
+
 
 def pick_packets(
     packets: Iterable[WaveformPacket],
@@ -17,8 +23,9 @@ def pick_packets(
     times: Times | None = None,
     stations: Stations = no_inventory,
     second_look: SecondLook | None = None,
+    tell: Tell = _silent,
 ) -> Iterator[Found]:
-    """The same from packets as live. Packets that cannot be used are left out.
+    """The same from packets as live. What cannot be used is told and left out.
 
     The stamps in the packets decide what is waited for: give those of one station in the order of their arrival.
     """
@@ -27,14 +34,20 @@ def pick_packets(
     for packet in packets:
         batch.append(packet)
         if len(batch) == PACKETS_AT_ONCE:
-            yield from _fed(detector, batch)
+            yield from _fed(detector, batch, tell)
             batch = []
-    yield from _fed(detector, batch)
+    yield from _fed(detector, batch, tell)
     yield from detector.finish()
 
 
-def _fed(detector: Detector, packets: Sequence[WaveformPacket]) -> list[Found]:
+def _fed(detector: Detector, packets: Sequence[WaveformPacket], tell: Tell) -> list[Found]:
     for packet, channels in zip(packets, decode_packets(packets), strict=True):
-        if isinstance(channels, list):
-            detector.feed(packet, channels)
+        name = f"{packet.network}.{packet.station}"
+        if not isinstance(channels, list):
+            tell(name, str(channels))
+            continue
+        for left_out in detector.feed(packet, channels).left_out:
+            code, _, reason = left_out.partition(": ")
+            location = next((each.location for each in channels if each.code == code), "")
+            tell(f"{name}.{location}.{code}", reason)
     return detector.found()

@@ -58,6 +58,8 @@ def first_motion(vertical: Stretch, onset: float, uncertainty_s: float) -> First
     seen = _seen(vertical.counts[begin : math.ceil(onset) + LAST])
     at_onset = onset - earliest
     quiet, wave = seen[SETTLE : SETTLE + QUIET], seen[SETTLE + QUIET :]
+    if not wave.any():  # a dead vertical, whose onset the horizontals have
+        return UNDECIDABLE
     soon = np.abs(wave[math.ceil(at_onset) :][:SOON]).max()
     noise = max(float(quiet.std()), RINGING * float(soon), 1e-12)
     up, down, neither = _weigh(list(_half_cycles(wave / noise)), at_onset, deviation)
