@@ -210,7 +210,8 @@ def test_a_live_record_that_is_read_late_is_told_in_full_once_there_is_time(
     for one in packets:
         one.time_kind = kind
     publish(bus, packets)
-    all_low = settings.model_copy(update={"triggering_postponed_below": 1.0, "triggering_batch": 10})
+    of_its_time = {"triggering_future_s": 1e9}  # the record is of another time than its publication
+    all_low = settings.model_copy(update={"triggering_postponed_below": 1.0, "triggering_batch": 10, **of_its_time})
     began_ns, hour_later_ns = time.monotonic_ns(), packets[0].arrival_ns + 3600 * 10**9
     clock_ns = lambda: hour_later_ns + time.monotonic_ns() - began_ns  # noqa: E731  # a clock of another time
     serve(all_low, bus, StandIn(), lambda: len(picks(found(bus))) >= len(EXPECTED), pulse, clock_ns)
