@@ -57,6 +57,14 @@ def test_a_clear_first_motion_is_told(sense: float, name: str) -> None:
     assert told.count(name) >= 19
 
 
+@pytest.mark.parametrize("dead_from", [0, ONSET - 1000, ONSET - 50])
+def test_of_a_vertical_that_does_not_move_nothing_is_told(dead_from: int) -> None:
+    """Its onset is that of the horizontals."""
+    counts = record(1.0, 30.0, 0)
+    counts[0, dead_from:] = 17.0
+    assert sense_of(counts) in ("", "undecidable")
+
+
 def test_a_sensor_upside_down_shows_the_other_sense() -> None:
     assert sense_of(record(1.0, 30.0, 3), dip_deg=-90.0) == "up"
     assert sense_of(record(1.0, 30.0, 3), dip_deg=90.0) == "down"

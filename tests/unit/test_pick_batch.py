@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kensoku.batch import KEPT, Blocks, FoundPick, PickTable, Piece, open_picker, pick_pieces
+from kensoku.batch import KEPT, Blocks, FoundPick, PickTable, Piece, open_picker, pick_messages, pick_pieces
 from kensoku.detection import Picker
 from kensoku.packets import ChannelSamples
 from kensoku.picking import Calibration, PhaseCalibration
 from kensoku.v1.inventory_pb2 import GROUND_MOTION_VELOCITY, ChannelEpoch, Response, Station
+from kensoku.v1.pick_pb2 import PHASE_P
 from tests.tiny_models import write_repository
 
 START_NS = 1_700_000_000 * 10**9
@@ -216,6 +217,40 @@ def test_a_record_goes_on_at_another_rate(picker: Picker) -> None:
     found = picked([*cut(record()), *cut(record(50.0), rate_hz=50.0, start_ns=later_ns)], picker)
     assert [pick.phase for pick in found] == ["P", "S"] * 6
     assert len({pick.id for pick in found}) == 12
+
+
+def test_headers_that_differ_by_millionths_tear_nothing_apart(picker: Picker) -> None:
+    pieces = cut(record(), edges_s=range(5, LENGTH_S, 5))
+    for number, piece in enumerate(pieces):
+        rate_hz = 100.0 if number % 2 else 99.999999
+        pieces[number] = replace(piece, channels=tuple(replace(each, rate_hz=rate_hz) for each in piece.channels))
+    found = picked(pieces, picker)
+    assert [(pick.id, pick.channels) for pick in found] == [(p.id, p.channels) for p in picked(cut(record()), picker)]
+
+
+def test_a_piece_with_another_rate_in_its_middle_tells_nothing_twice(picker: Picker) -> None:
+    """Its channels come by their codes: each at both rates."""
+    slow, fast = record(), record(200.0)
+    (whole,) = cut(slow)
+    first = [replace(each, samples=each.samples[:6400]) for each in whole.channels]
+    (other,) = cut(fast, rate_hz=200.0)
+    second = [replace(each, samples=each.samples[12800:], start_ns=START_NS + 64 * NS_PER_S) for each in other.channels]
+    by_code = sorted([*first, *second], key=lambda each: each.code)
+    found = picked([replace(whole, channels=tuple(by_code))], picker)
+    assert [pick.phase for pick in found] == ["P", "S"] * 3
+    assert {len(pick.channels.split()) for pick in found} == {3}
+
+
+def test_probabilities_are_those_of_the_model(tmp_path: Path) -> None:
+    """Of both phases: together one, and not made up of one score."""
+    repository = write_repository(tmp_path)
+    with open_picker(repository, f"local:{repository}", "picker") as opened, ThreadPoolExecutor(1) as executor:
+        made = list(pick_messages(cut(record()), opened, {}, executor, lambda *_: None))
+    for pick in made:
+        probabilities = pick.probabilities
+        assert probabilities.noise + probabilities.p + probabilities.s == pytest.approx(1)
+        own, other = (probabilities.p, probabilities.s) if pick.phase == PHASE_P else (probabilities.s, probabilities.p)
+        assert own > other > 0
 
 
 def test_overlaps_and_repeated_pieces_change_nothing(picker: Picker) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kensoku.bus import Bus
+from kensoku.bus._partitioner import partition_of
 from kensoku.detection import Found, pick_packets
 from kensoku.errors import ModelServerUnavailable, SettingInvalid
 from kensoku.inference import Models
@@ -27,7 +28,7 @@ from kensoku.v1.pick_pb2 import METHOD_CLASSIC, Pick, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TimeKind, WaveformPacket
 from tests import services
 from tests.stand_in_models import StandIn, write_folders
-from tests.streams import card, contents, packet, picks, record, seconds, two_stages
+from tests.streams import START_NS, card, contents, packet, picks, record, seconds, two_stages
 
 RECORD = record(4000, events=((1800, 0), (2400, 1)))
 LAST_OF_LONG = seconds(np.zeros((3, 19_000), dtype=np.int32))[-1:]
@@ -105,6 +106,50 @@ def test_a_crash_tells_nothing_twice_and_infers_nothing_again(bus: Bus, settings
     assert [len(contents(found(bus))), len(set(contents(found(bus))))] == [len(expected), len(expected)]
     assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
     assert models.windows - before < before
+
+
+def test_after_an_hour_of_downtime_nothing_is_told_twice(bus: Bus, settings: TriggeringSettings) -> None:
+    packets = [*seconds(RECORD), LAST]
+    publish(bus, packets[:26])
+    serve(settings, bus, StandIn(), progressed(bus, 26))
+    publish(bus, packets[26:])
+    later = lambda: time.time_ns() + 3600 * 10**9  # noqa: E731
+    serve(settings, bus, StandIn(), progressed(bus, len(packets)), clock_ns=later)
+    expected = contents(pick_packets(packets, two_stages()))
+    assert [len(contents(found(bus))), len(set(contents(found(bus))))] == [len(expected), len(expected)]
+
+
+def test_a_packet_stamped_ahead_makes_no_other_station_silent(bus: Bus, settings: TriggeringSettings) -> None:
+    """All of a live log; one of another station says that it came in ten years."""
+    quick = settings.model_copy(update={"triggering_future_s": 5.0})
+    now_ns = time.time_ns() // 10**9 * 10**9
+    shift_ns = now_ns - 600 * 10**9 - START_NS
+    packets = [moved(one, shift_ns) for one in [*seconds(RECORD), LAST]]
+    expected = sorted(pick.id for pick in picks(pick_packets(packets, two_stages())))
+    beside = next(
+        name for name in map(str, range(1000)) if partition_of(f"XX.{name}", 48) == partition_of("XX.STA", 48)
+    )
+    ahead = moved(packet(RECORD, 0, 100, station=beside), shift_ns)
+    ahead.arrival_ns += 10 * 365 * 86_400 * 10**9
+    publish(bus, [*packets[:20], ahead, *packets[20:]])
+    serve(quick, bus, StandIn(), progressed(bus, len(packets)))
+    assert sorted(pick.id for pick in picks(found(bus))) == expected
+    wanted = {one.id: one for one in pick_packets(packets, two_stages()) if not isinstance(one, Pick)}
+    measured = {one.id: one for one in found(bus) if not isinstance(one, Pick)}
+    assert {key: list(one.amplitudes) for key, one in measured.items()} == {
+        key: list(one.amplitudes) for key, one in wanted.items()
+    }
+
+
+def moved(one: WaveformPacket, by_ns: int) -> WaveformPacket:
+    """As live, at another time."""
+    there = WaveformPacket.FromString(one.SerializeToString())
+    there.time_kind, there.arrival_ns = TIME_KIND_LIVE, one.arrival_ns + by_ns
+    there.start_ns += by_ns
+    for channel in there.channels:
+        if channel.HasField("start_ns"):
+            channel.start_ns += by_ns
+    return there
 
 
 def test_what_was_told_before_any_progress_is_not_told_again(bus: Bus, settings: TriggeringSettings) -> None:
