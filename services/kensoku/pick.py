@@ -45,6 +45,8 @@ def pick(
     (ONNX Runtime in this process), `local:FOLDER` with other models, or `triton://host:port`. What cannot be used is
     left out with a warning.
     """
+    if jobs < 1 or not (threshold is None or 0 <= threshold <= 1):
+        raise InputInvalid(f"found jobs {jobs} and threshold {threshold}, expected 1 or more, and 0 to 1 or None")
     traces = _traces(stream)
     repository = Path(models.removeprefix("local:")) if models.startswith("local:") else default_repository()
     url = f"local:{repository}" if models.startswith("local") else models
@@ -69,12 +71,13 @@ def _traces(stream: Any) -> list[Any]:
     if isinstance(stream, str | Path):
         from obspy import read
 
-        stream = read(str(stream))
+        try:
+            stream = read(str(stream))
+        except (OSError, TypeError) as error:
+            raise InputInvalid(f"cannot read {stream}: {error}; expected a file of waveforms") from None
     traces = [stream] if hasattr(stream, "stats") else list(stream)
-    if wrong := next((trace for trace in traces if not hasattr(trace, "stats")), None):
-        raise InputInvalid(
-            f"found {type(wrong).__name__} in the stream, expected ObsPy's Stream, Trace or a file's name"
-        )
+    if wrong := [type(trace).__name__ for trace in traces if not hasattr(trace, "stats")]:
+        raise InputInvalid(f"found {wrong[0]} in the stream, expected ObsPy's Stream, Trace or a file's name")
     return sorted(traces, key=lambda trace: (trace.stats.starttime.ns, trace.id))
 
 

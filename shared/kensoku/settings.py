@@ -37,7 +37,9 @@ def _expand(value: object) -> object:
 class ServiceSettings(BaseSettings):
     """What every service can be told."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True, allow_inf_nan=False
+    )
     flag_prefix: ClassVar[str] = ""  # of its own settings' names, left out of their options
 
     bus: Annotated[

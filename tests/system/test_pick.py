@@ -208,12 +208,27 @@ def test_unreadable_files_are_told_and_the_exit_code_says_so(
     (records / "cut.mseed").write_bytes(one_file.read_bytes()[:5000])
     (records / "notes.txt").write_text("the battery was changed")
     (records / "empty.mseed").write_bytes(b"")
+    (records / "short.mseed").write_bytes(one_file.read_bytes()[:300])
     assert pick(repository, tmp_path / "picks.csv", records) == 3
     assert len(rows(tmp_path / "picks.csv")) == 4
     told = capsys.readouterr().err
     assert "notes.txt at byte 0: found no waveforms" in told
     assert "empty.mseed at byte 0: found an empty file" in told
-    assert "left out: 3 unreadable parts of 3 files" in told
+    assert "short.mseed at byte 0: found no whole record; the file was cut off" in told
+    assert "left out: 4 unreadable parts of 4 files" in told
+
+
+@pytest.mark.parametrize("options", [[], ["--live"]])
+def test_channels_that_cannot_be_used_are_told_and_the_exit_code_says_so(
+    capsys: pytest.CaptureFixture[str], repository: Path, stream: Stream, tmp_path: Path, options: list[str]
+) -> None:
+    slow = stream.copy()
+    for trace in slow:
+        trace.stats.sampling_rate, trace.stats.channel = 10.0, "LH" + trace.stats.channel[-1]
+    slow.write(str(tmp_path / "slow.mseed"), format="MSEED")
+    assert pick(repository, tmp_path / "picks.csv", tmp_path / "slow.mseed", *options) == 3
+    told = capsys.readouterr().err
+    assert told.count("found 10 samples a second") == len({trace.id for trace in slow})
 
 
 def refused(capsys: pytest.CaptureFixture[str], repository: Path, out: Path, *given: object) -> str:

@@ -34,7 +34,7 @@ def found(time_ns: int, instrument: str = "XX.AAA..HH") -> FoundPick:
         "model_sha256",
         "inventory_hash",
     )
-    texts = dict.fromkeys((*words, "time"), "")
+    texts = dict.fromkeys((*words, "time", "clipped"), "")
     numbers = dict.fromkeys(("score", "uncertainty_s", "noise_probability", "p_probability", "s_probability"), 0.5)
     given: dict[str, object] = {**nothing, **texts, **numbers, "wood_anderson_mm": None, "phase": "P"}
     names = {"station": "XX.AAA", "instrument": instrument, "id": f"{instrument}{time_ns}", "time_ns": time_ns}

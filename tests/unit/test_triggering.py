@@ -196,6 +196,14 @@ def test_models_that_are_away_are_waited_for(bus: Bus, settings: TriggeringSetti
     assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
 
 
+def test_before_anything_is_asked_it_is_not_ready_without_models(bus: Bus, settings: TriggeringSettings) -> None:
+    pulse, models, are_there = Pulse(), StandIn(), [False]
+    models.is_ready = lambda: are_there[0]  # type: ignore[method-assign]
+    serve(settings, bus, models, lambda: "models" in pulse.waiting(), pulse)
+    are_there[0] = True
+    serve(settings, bus, models, lambda: not pulse.waiting(), pulse)
+
+
 def test_models_that_stay_away_end_it_with_nothing_committed(bus: Bus, settings: TriggeringSettings) -> None:
     publish(bus, seconds(RECORD))
     short = settings.model_copy(update={"models_wait_s": 0.01})

@@ -45,6 +45,15 @@ class PatientModels:
         self._pulse = pulse
         self._stop = stop
         self._wait_s = wait_s
+        self.are_away = True  # as far as is known
+
+    def look(self) -> None:
+        """Nobody is ready while no server is, also before the first window is asked."""
+        self.are_away = not self._models.is_ready()
+        if self.are_away:
+            self._pulse.wait_for("models", "found no model server that is ready")
+        else:
+            self._pulse.found("models")
 
     def ask(self, model: str, version: str, counts: FloatArray) -> FloatArray:
         """The probabilities that a version gives; raises ModelServerUnavailable when the limit has passed."""

@@ -80,6 +80,8 @@ def run(
                     pulse.beat()
                     if stop.is_set():
                         return
+                    if patient.are_away:
+                        patient.look()
                     service.turn(stream, batch)
             except Stopped:
                 return

@@ -44,7 +44,8 @@ class FoundPick:
     peak_counts: float | None  # as recorded, less its mean
     peak_displacement_m: float | None
     peak_velocity_m_s: float | None
-    wood_anderson_mm: float | None
+    wood_anderson_mm: float | None  # of magnification 1
+    clipped: str  # yes: one of the peaks is a lower bound
     instrument: str  # NET.STA.LOC.HH
     channels: str  # that were there: HHZ HHN HHE
     noise_probability: float
@@ -89,6 +90,7 @@ def found_pick(pick: Pick, calibration: Calibration | None = None) -> FoundPick:
         peak_displacement_m=_largest(pick, AMPLITUDE_KIND_PEAK_DISPLACEMENT),
         peak_velocity_m_s=_largest(pick, AMPLITUDE_KIND_PEAK_VELOCITY),
         wood_anderson_mm=_largest(pick, AMPLITUDE_KIND_WOOD_ANDERSON, MM_PER_M),
+        clipped="yes" if any(amplitude.clipped for amplitude in pick.amplitudes) else "",
         instrument=f"{where.network}.{where.station}.{where.location}.{where.band_instrument}",
         channels=" ".join(pick.channels),
         noise_probability=said.noise,

@@ -99,6 +99,8 @@ def _first_ns(timeline: Timeline, first: int, index: int) -> int:
 
 def _probabilities(arrival: Arrival) -> PhaseProbabilities:
     other = arrival.s if arrival.phase == "P" else arrival.p
+    if not (arrival.score or arrival.noise or other):  # no model was asked
+        return PhaseProbabilities()
     return share_out(arrival.phase, arrival.score, arrival.noise, other)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.continuous import STEP, time_of
-from kensoku.errors import InputInvalid
+from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.picking import PHASES, Model, ModelCard, Phase
 
 FloatArray = npt.NDArray[np.float32]
@@ -87,7 +87,13 @@ def final_cut(stage: Stage) -> Cut:
     latest = min(-GAP, *(_decided(card, phase, 0) for phase in PHASES))
     behind = 2 * card.rule.behind + 2 + SHIFT + card.rule.rival + STEP + stride
     needed = behind - latest - min(card.delay.p, card.delay.s)
-    return _cut(stage, _up(max(needed, STEP), stride))
+    cut = _cut(stage, _up(max(needed, STEP), stride))
+    if cut.answers < needed:
+        raise ModelRefused(
+            f"model {stage.name!r}: found {cut.answers} answers at a time, expected {needed} or more to decide about "
+            "picks; it is a first stage: name the model that decides"
+        )
+    return cut
 
 
 def _cut(stage: Stage, answers: int) -> Cut:
