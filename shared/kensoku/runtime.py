@@ -27,6 +27,7 @@ log = logging.getLogger("kensoku")
 
 STANDSTILL_S = 60.0  # a loop that beats every tenth of a second and waits up to this long for a broker
 STOPPED, FAILED, MISUSED = 0, 1, 2  # exit codes
+PLACES = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)  # of a wrong file's name
 
 UP = Gauge("service_ready", "1 when everything this process needs is there")
 
@@ -112,8 +113,8 @@ def run_to_exit_code(main: Callable[[], int | None]) -> int:
         print(f"kensoku: {mask(str(error))}", file=sys.stderr)
         return FAILED
     except OSError as error:
-        if error.errno in (errno.EACCES, errno.EPERM) and error.filename:
-            print(f"kensoku: {error.filename}: {error.strerror}; expected a file or folder of yours", file=sys.stderr)
+        if error.errno in PLACES and error.filename:
+            print(f"kensoku: {error.filename}: {error.strerror}; give a place where it can be", file=sys.stderr)
             return FAILED
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
             raise
