@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
-from kensoku.bus import Bus, Message, Position
-from kensoku.continuous import Instrument
-from kensoku.detection import Found, FrontEnd, SecondLook, Stations, is_more, pick_packets
+from kensoku.bus import Bus, Message, Position, Start
+from kensoku.continuous import Instrument, Times
+from kensoku.detection import MOST_PICKS, Found, FrontEnd, SecondLook, Stations, is_more, pick_packets
 from kensoku.errors import InputInvalid
 from kensoku.packets import decode_packet, read_packet
 from kensoku.v1.pick_pb2 import Pick, PickMessage
@@ -89,11 +89,17 @@ def span_of(packet: WaveformPacket) -> tuple[int, int]:
     return min(starts), max(ends)
 
 
-def packets_of(bus: Bus, station: str, start_ns: int, end_ns: int) -> list[WaveformPacket]:
+def published_from(start_ns: int, now_ns: int) -> Start:
+    """Where to begin to read what is of an event time: nothing is published before it happens, unless clocks are wrong
+    or the record is of a time to come."""
+    return start_ns if start_ns < now_ns else "earliest"
+
+
+def packets_of(bus: Bus, station: str, start_ns: int, end_ns: int, now_ns: int) -> list[WaveformPacket]:
     """All that the log has of a station between two event times, as if each had come at its own end."""
     found: list[tuple[int, WaveformPacket]] = []
     for topic in (WAVEFORMS, BACKFILL):
-        for message in bus.read(topic, key=station):
+        for message in bus.read(topic, start=published_from(start_ns, now_ns), key=station):
             try:
                 packet = read_packet(message.value or b"")
                 first_ns, last_ns = span_of(packet)
@@ -105,13 +111,13 @@ def packets_of(bus: Bus, station: str, start_ns: int, end_ns: int) -> list[Wavef
     return [packet for _, packet in sorted(found, key=lambda one: one[0])]
 
 
-def told_of(bus: Bus, station: str) -> list[Pick]:
+def told_of(bus: Bus, station: str, start: Start = "earliest") -> list[Pick]:
     """The picks of a station that were told before."""
-    return [message.pick for message in _messages(bus, station) if message.WhichOneof("content") == "pick"]
+    return [message.pick for message in _messages(bus, station, start) if message.WhichOneof("content") == "pick"]
 
 
-def _messages(bus: Bus, station: str) -> Iterator[PickMessage]:
-    for message in bus.read(PICKS, key=station):
+def _messages(bus: Bus, station: str, start: Start) -> Iterator[PickMessage]:
+    for message in bus.read(PICKS, start=start, key=station):
         try:
             yield PickMessage.FromString(message.value or b"")
         except DecodeError:
@@ -119,13 +125,21 @@ def _messages(bus: Bus, station: str) -> Iterator[PickMessage]:
 
 
 def fill_in(
-    bus: Bus, station: str, waiting: Waiting, front_end: FrontEnd, stations: Stations, second_look: SecondLook
+    bus: Bus,
+    station: str,
+    waiting: Waiting,
+    front_end: FrontEnd,
+    stations: Stations,
+    second_look: SecondLook,
+    times: Times | None = None,
+    most_picks: int = MOST_PICKS,
 ) -> list[Found]:
     """Picks that the whole record shows in and beside what filled in and nobody told, and their measurements."""
     start_ns, end_ns = waiting.start_ns - CONTEXT_NS, waiting.end_ns + CONTEXT_NS
-    packets = packets_of(bus, station, start_ns, end_ns)
-    found = list(pick_packets(packets, front_end, stations=stations, second_look=second_look))
-    told = told_of(bus, station)
+    now_ns = time.time_ns()
+    packets = packets_of(bus, station, start_ns, end_ns, now_ns)
+    found = list(pick_packets(packets, front_end, times, stations, second_look, most_picks=most_picks))
+    told = told_of(bus, station, published_from(start_ns, now_ns))
     first_ns, last_ns = waiting.start_ns - BESIDE_NS, waiting.end_ns + BESIDE_NS
     new = {
         one.id: one

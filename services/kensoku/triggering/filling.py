@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from prometheus_client import Counter
 
 from kensoku.bus import Bus, Message, Stream, Table
+from kensoku.continuous import Times
 from kensoku.control import StationSwitches
 from kensoku.errors import InputInvalid
 from kensoku.packets import read_packet
@@ -22,8 +23,16 @@ FILLED = Counter("triggering_filled_in", "Stations picked again because records 
 
 class Filling:
     def __init__(
-        self, bus: Bus, listens: Listening, inventory: Table, control: Table, clock_ns: Callable[[], int]
+        self,
+        bus: Bus,
+        listens: Listening,
+        inventory: Table,
+        control: Table,
+        clock_ns: Callable[[], int],
+        times: Times,
+        most_picks: int,
     ) -> None:
+        self._times, self._most_picks = times, most_picks
         self._bus, self._listens, self._clock_ns = bus, listens, clock_ns
         self._directory = Directory(inventory, control)
         self._teller = Teller(bus, self._directory, clock_ns)
@@ -36,9 +45,9 @@ class Filling:
                 pulse.beat()
                 if stop.is_set():
                     return
-                self.turn(stream, batch)
+                self.turn(stream, batch, pulse)
 
-    def turn(self, stream: Stream, batch: Sequence[Message]) -> None:
+    def turn(self, stream: Stream, batch: Sequence[Message], pulse: Pulse) -> None:
         PACKETS.inc(len(batch))
         self._directory.refresh()
         for message in batch:
@@ -54,7 +63,9 @@ class Filling:
         due = self._ledger.due()
         for station in due:
             self._fill(station)
-        if batch or due:
+            pulse.beat()
+            stream.commit(self._ledger.needed())
+        if batch:
             stream.commit(self._ledger.needed())
 
     def _fill(self, station: str) -> None:
@@ -62,7 +73,14 @@ class Filling:
         listens, epoch = self._listens, self._clock_ns()
         try:
             found = fill_in(
-                self._bus, station, waiting, listens.front_end, self._directory.station, listens.second_look
+                self._bus,
+                station,
+                waiting,
+                listens.front_end,
+                self._directory.station,
+                listens.second_look,
+                self._times,
+                self._most_picks,
             )
         except BaseException:  # also when it is told to stop while the models are away
             self._ledger.put_back(station, waiting)

@@ -64,7 +64,8 @@ def run(
         patient = PatientModels(models, pulse, stop, settings.models_wait_s)
         listens = listening(settings, patient, Promoted(control))
         if settings.triggering_backfill:
-            fill = Filling(bus, listens, inventory, control, clock_ns)
+            most_picks = settings.triggering_picks_a_minute
+            fill = Filling(bus, listens, inventory, control, clock_ns, times_of(settings), most_picks)
             with contextlib.suppress(Stopped):
                 fill.run(settings.triggering_batch, pulse, stop)
             return
@@ -87,6 +88,14 @@ def run(
                 return
 
 
+def times_of(settings: TriggeringSettings) -> Times:
+    return Times(
+        hold_s=settings.triggering_hold_s,
+        lateness_s=settings.triggering_lateness_s,
+        future_s=settings.triggering_future_s,
+    )
+
+
 class Triggering:
     """Between the bus and the detector, which knows no bus."""
 
@@ -106,14 +115,9 @@ class Triggering:
         self._recall_ns = round(settings.triggering_recall_s * NS_PER_S)
         self._directory = Directory(inventory, control)
         self._teller = Teller(bus, self._directory, clock_ns)
-        times = Times(
-            hold_s=settings.triggering_hold_s,
-            lateness_s=settings.triggering_lateness_s,
-            future_s=settings.triggering_future_s,
-        )
         self._detector = Detector(
             listens.front_end,
-            times,
+            times_of(settings),
             self._directory.station,
             clock_ns,
             second_look=listens.second_look,

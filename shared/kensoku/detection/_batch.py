@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kensoku.continuous import Times
 from kensoku.detection._arrivals import FrontEnd
-from kensoku.detection._detector import Detector, Found, no_inventory
+from kensoku.detection._detector import MOST_PICKS, Detector, Found, no_inventory
 from kensoku.detection._messages import Stations
 from kensoku.detection._second_look import SecondLook
 from kensoku.packets import PACKETS_AT_ONCE, decode_packets
@@ -24,12 +24,13 @@ def pick_packets(
     stations: Stations = no_inventory,
     second_look: SecondLook | None = None,
     tell: Tell = _silent,
+    most_picks: int = MOST_PICKS,
 ) -> Iterator[Found]:
     """The same from packets as live. What cannot be used is told and left out.
 
     The stamps in the packets decide what is waited for: give those of one station in the order of their arrival.
     """
-    detector = Detector(front_end, times, stations, second_look=second_look)
+    detector = Detector(front_end, times, stations, second_look=second_look, most_picks=most_picks)
     batch: list[WaveformPacket] = []
     for packet in packets:
         batch.append(packet)
