@@ -47,6 +47,7 @@ models: install-dev
 
 bench: install-dev
 	for name in packets bus inference picker replay traveltime simulation_noise simulation; do $(BIN)/python -m benchmarks.$$name || exit; done
+	$(BIN)/python -m benchmarks.capacity --stations 600 --seconds 60 --json
 
 # Recorded data are drawn where they lie beside the project, as docs/simulation.md says.
 figures: install-dev
