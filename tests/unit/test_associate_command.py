@@ -77,6 +77,22 @@ def test_rejected_picks_belong_to_no_event_and_stay_where_they_stood(folder: Pat
         ("station,phase,time\nXX.A,Q,2026-01-31T12:00:00Z", "line 2: found phase 'Q', expected P or S"),
         ("station,phase,time\nA,P,2026-01-31T12:00:00Z", "line 2: found station 'A', expected NET.STA"),
         ("station,phase,time", "found no pick"),
+        (
+            "station,phase,time,uncertainty_s\nXX.A,P,2026-01-31T12:00:00Z,nan",
+            "line 2: found uncertainty_s 'nan', expected a number above 0 or an empty cell",
+        ),
+        ("station,phase,time,uncertainty_s\nXX.A,P,2026-01-31T12:00:00Z,-1", "line 2: found uncertainty_s '-1'"),
+        ("station,phase,time,uncertainty_s\nXX.A,P,2026-01-31T12:00:00Z,inf", "line 2: found uncertainty_s 'inf'"),
+        (
+            "station,phase,time,p_probability\nXX.A,P,2026-01-31T12:00:00Z,7",
+            "line 2: found p_probability '7', expected a number from 0 to 1",
+        ),
+        ("station,phase,time,s_probability\nXX.A,P,2026-01-31T12:00:00Z,nan", "line 2: found s_probability 'nan'"),
+        ("station,phase,time,peak_velocity_m_s\nXX.A,P,2026-01-31T12:00:00Z,inf", "found peak_velocity_m_s 'inf'"),
+        (
+            "id,station,phase,time\na,XX.A,P,2026-01-31T12:00:00Z\na,XX.B,P,2026-01-31T12:00:00Z",
+            "line 3: found the id 'a' of another pick, in line 2, expected one of its own or no column id",
+        ),
         ("station,phase,time\nXX.A,P,2026-01-31T12:00:00Z", "places of 0 of 1 stations with picks"),
     ],
 )
@@ -85,3 +101,11 @@ def test_mistakes_are_told(folder: Path, text: str, told: str, capsys: pytest.Ca
     assert associate(folder, "wrong.csv", "never.csv") == 1
     assert told in capsys.readouterr().err
     assert not (folder / "never.csv").exists()
+
+
+def test_a_line_that_stands_twice_is_one_pick(folder: Path) -> None:
+    head, *lines = (folder / "picks.csv").read_text().splitlines()
+    (folder / "twice.csv").write_text("\n".join([head, *lines, *lines]))
+    assert associate(folder) == associate(folder, "twice.csv", "of_twice.csv") == 0
+    once, twice = (folder / "events.csv").read_text(), (folder / "of_twice.csv").read_text()
+    assert twice.startswith(once)

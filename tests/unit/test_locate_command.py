@@ -77,6 +77,16 @@ def test_events_are_located_and_written(tmp_path: Path, inventory: Path, capsys:
         ("event_id,station,phase,time\na,XX,P,2026-01-31\n", "line 2: found station 'XX', expected NET.STA"),
         ("event_id,station,phase,time\na,XX.A,P,noon\n", "line 2: found 'noon', expected a time"),
         ("event_id,station,phase,time,uncertainty_s\na,XX.A,P,2026-01-31,x\n", "found uncertainty_s 'x'"),
+        (
+            "event_id,station,phase,time,uncertainty_s\na,XX.A,P,2026-01-31,0\n",
+            "line 2: found uncertainty_s '0', expected a number above 0 or an empty cell",
+        ),
+        ("event_id,station,phase,time,uncertainty_s\na,XX.A,P,2026-01-31,-1\n", "line 2: found uncertainty_s '-1'"),
+        ("event_id,station,phase,time,uncertainty_s\na,XX.A,P,2026-01-31,nan\n", "line 2: found uncertainty_s 'nan'"),
+        (
+            "event_id,station,phase,time,probability\na,XX.A,P,2026-01-31,1.5\n",
+            "line 2: found probability '1.5', expected a number from 0 to 1",
+        ),
         ("event_id,station,phase,time\na,XX.A\n", "line 2: found phase None"),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kensoku.cli._numbers import positive_in, probability_in
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.times import parse_time_ns
 from kensoku.v1.association_pb2 import AssociatedPick
@@ -70,14 +71,15 @@ def _pick(row: Mapping[str, str | None]) -> AssociatedPick:
     instrument = _instrument(row)
     onset_ns = parse_time_ns((row["time"] or "").strip())
     key = f"{row['station']}/{phase}/{onset_ns}"
+    uncertainty_s, probability = positive_in(row, "uncertainty_s"), probability_in(row, "probability")
     pick = Pick(
         id=(row.get("id") or row.get("pick_id") or "").strip() or hashlib.sha256(key.encode()).hexdigest()[:16],
         instrument=instrument,
         phase=PHASES[phase],
         onset_ns=onset_ns,
-        onset_uncertainty_s=_number(row, "uncertainty_s", USUAL_UNCERTAINTY_S[phase]),
+        onset_uncertainty_s=USUAL_UNCERTAINTY_S[phase] if uncertainty_s is None else uncertainty_s,
     )
-    return AssociatedPick(pick=pick, phase=PHASES[phase], probability=_number(row, "probability", 1.0))
+    return AssociatedPick(pick=pick, phase=PHASES[phase], probability=1.0 if probability is None else probability)
 
 
 def _instrument(row: Mapping[str, str | None]) -> Instrument:
@@ -90,11 +92,3 @@ def _instrument(row: Mapping[str, str | None]) -> Instrument:
         raise InputInvalid(f"found station {code!r}, expected NET.STA such as CI.CLC")
     location, band = parts[2:] if len(parts) == 4 else ("", "")
     return Instrument(network=parts[0], station=parts[1], location=location, band_instrument=band)
-
-
-def _number(row: Mapping[str, str | None], name: str, otherwise: float) -> float:
-    text = (row.get(name) or "").strip()
-    try:
-        return float(text) if text else otherwise
-    except ValueError:
-        raise InputInvalid(f"found {name} {text!r}, expected a number") from None
