@@ -68,6 +68,23 @@ def test_events_are_located_and_written(tmp_path: Path, inventory: Path, capsys:
     assert (tmp_path / "again" / "events.csv").read_text() == (tmp_path / "out" / "events.csv").read_text()
 
 
+def test_an_arrival_that_is_told_twice_counts_once(
+    tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picks, tables = write_picks(tmp_path / "picks.csv"), ("--cache", str(tmp_path / "tables"))
+    assert locate(picks, inventory, tmp_path / "once", *tables) == 0
+    capsys.readouterr()
+    head, *lines = picks.read_text().splitlines()
+    of_other_sensors = [
+        line.replace(",P,", "..HN,P,").replace(",S,", "..HN,S,").replace(",0.05", ",0.5") for line in lines
+    ]
+    picks.write_text("\n".join([head, *lines, *lines[:4], *of_other_sensors[4:8]]))
+    assert locate(picks, inventory, tmp_path / "twice", *tables) == 0
+    assert "left out: 8 picks of arrivals that stand in the table more than once" in capsys.readouterr().err
+    for name in ("events.csv", "arrivals.csv"):
+        assert (tmp_path / "twice" / name).read_text() == (tmp_path / "once" / name).read_text()
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

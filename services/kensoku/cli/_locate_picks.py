@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kensoku.cli._numbers import positive_in, probability_in
@@ -16,6 +16,7 @@ NEEDED = ("event_id", "station", "phase", "time")
 PHASES: Mapping[str, Phase] = {"P": PHASE_P, "S": PHASE_S}
 USUAL_UNCERTAINTY_S = {"P": 0.1, "S": 0.2}  # of a pick that states none
 MOST_TOLD = 5
+SAME_NS = 300_000_000  # onsets of one station and phase so close are one arrival, as in association
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,25 @@ class PickedEvent:
     @property
     def reference_ns(self) -> int:
         return min(associated.pick.onset_ns for associated in self.picks)
+
+
+def without_repeats(event: PickedEvent) -> PickedEvent:
+    """Of those that are one arrival the most probable, of equals the surest: lines that stand twice, and two instruments
+    of one station, say nothing new."""
+    arrivals: dict[tuple[str, str, Phase], list[list[AssociatedPick]]] = {}
+    for each in sorted(event.picks, key=lambda each: (each.pick.onset_ns, each.pick.id)):
+        instrument = each.pick.instrument
+        of_site = arrivals.setdefault((instrument.network, instrument.station, each.phase), [])
+        if of_site and each.pick.onset_ns - of_site[-1][0].pick.onset_ns <= SAME_NS:
+            of_site[-1].append(each)
+        else:
+            of_site.append([each])
+    best = {id(min(same, key=_doubt)) for of_site in arrivals.values() for same in of_site}
+    return replace(event, picks=tuple(each for each in event.picks if id(each) in best))
+
+
+def _doubt(associated: AssociatedPick) -> tuple[float, float]:
+    return -associated.probability, associated.pick.onset_uncertainty_s
 
 
 def read_picks(path: Path) -> list[PickedEvent]:

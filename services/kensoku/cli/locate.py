@@ -4,12 +4,12 @@ import argparse
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.cli._earth_options import add_earth_options
-from kensoku.cli._locate_picks import PickedEvent, read_picks
+from kensoku.cli._locate_picks import PickedEvent, read_picks, without_repeats
 from kensoku.cli._numbers import real
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
@@ -80,7 +80,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     if options.out.exists() and not options.out.is_dir():
         raise SettingInvalid(f"found the file {options.out}, expected a folder or a new name as --out")
-    picked = read_picks(options.picks)
+    given = read_picks(options.picks)
+    picked = [without_repeats(event) for event in given]
     inventory = read_stations(options.inventory)
     corrections = load_time_corrections(options.corrections) if options.corrections else {}
     model = load_model(options.velocity_model)
@@ -110,7 +111,13 @@ def execute(options: argparse.Namespace) -> int:
     for name, kind in FILES:
         write_catalogue(options.out / name, events, Signature(), kind)
     _tell(events, refused, options.out, earth.velocity_model)
+    if repeated := _count(given) - _count(picked):
+        print(f"left out: {repeated:,} picks of arrivals that stand in the table more than once", file=sys.stderr)
     return 0
+
+
+def _count(events: Iterable[PickedEvent]) -> int:
+    return sum(len(event.picks) for event in events)
 
 
 def _grids(folder: Path, sites: Mapping[str, Site]) -> Grids:
