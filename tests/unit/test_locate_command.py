@@ -85,6 +85,47 @@ def test_an_arrival_that_is_told_twice_counts_once(
         assert (tmp_path / "twice" / name).read_text() == (tmp_path / "once" / name).read_text()
 
 
+def located(out: Path) -> list[dict[str, str]]:
+    with (out / "events.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_an_event_is_located_by_where_its_stations_stood_then(tmp_path: Path, inventory: Path) -> None:
+    picks, tables = write_picks(tmp_path / "picks.csv"), ("--cache", str(tmp_path / "tables"))
+    head, *lines = [line for line in picks.read_text().splitlines() if not line.startswith(("lonely", ","))]
+    later = [line.replace("quake", "later").replace("2026-01-31", "2026-03-01") for line in lines]
+    picks.write_text("\n".join([head, *lines, *later]))
+    assert locate(picks, inventory, tmp_path / "still", *tables) == 0
+    before = [f"{line},,2026-02-15" for line in inventory.read_text().splitlines()[1:]]
+    after = [
+        f"XX.{code},{(n + 10) / KM_PER_DEG:.6f},{e / KM_PER_DEG:.6f},0,2026-02-15," for code, (n, e) in PLACES.items()
+    ]
+    inventory.write_text("\n".join(["id,lat,lon,elev_m,start,end", *before, *after]))
+    assert locate(picks, inventory, tmp_path / "moved", *tables) == 0
+    still, moved = located(tmp_path / "still"), located(tmp_path / "moved")
+    assert moved[0] == still[0]  # to the bit
+    assert (float(moved[1]["latitude"]) - float(still[1]["latitude"])) * KM_PER_DEG == pytest.approx(10, abs=0.1)
+
+
+def test_picks_of_stations_that_nobody_knows_are_told(
+    tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picks = write_picks(tmp_path / "picks.csv")
+    strangers = "".join(f"\nquake,{code},P,2026-01-31T12:00:12Z,0.05" for code in ("YY.A", "YY.B", "YY.B..HN"))
+    picks.write_text(f"{picks.read_text()}{strangers}\nquake,YY.B,S,2026-01-31T12:00:14Z,0.05")
+    assert locate(picks, inventory, tmp_path / "out") == 0
+    told = capsys.readouterr().err
+    assert (
+        "left out: picks, 2 of YY.B, 1 of YY.A: no place is known at that time; name an --inventory that has it" in told
+    )
+
+
+def test_depths_may_end_above_the_usual_one(tmp_path: Path, inventory: Path) -> None:
+    assert locate(write_picks(tmp_path / "picks.csv"), inventory, tmp_path / "out", "--deepest-km", "9") == 0
+    (event,) = located(tmp_path / "out")
+    assert float(event["depth_km"]) == pytest.approx(8, abs=0.3)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

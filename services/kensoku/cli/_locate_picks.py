@@ -30,8 +30,8 @@ class PickedEvent:
 
 
 def without_repeats(event: PickedEvent) -> PickedEvent:
-    """Of those that are one arrival the most probable, of equals the surest: lines that stand twice, and two instruments
-    of one station, say nothing new."""
+    """Of those that are one arrival the most probable, of equals the surest: lines that stand twice, and a second
+    instrument of a station, say nothing new."""
     arrivals: dict[tuple[str, str, Phase], list[list[AssociatedPick]]] = {}
     for each in sorted(event.picks, key=lambda each: (each.pick.onset_ns, each.pick.id)):
         instrument = each.pick.instrument
