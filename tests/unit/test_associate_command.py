@@ -22,8 +22,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def associate(folder: Path, picks: str = "picks.csv", out: str = "events.csv", *more: str) -> int:
-    given = ["--inventory", str(folder / "stations.csv"), "--velocity-model", "southern-california"]
+def associate(
+    folder: Path, picks: str = "picks.csv", out: str = "events.csv", *more: str, stations: str = "stations.csv"
+) -> int:
+    given = ["--inventory", str(folder / stations), "--velocity-model", "southern-california"]
     given += ["--cache", str(folder / "cache")]
     return main(["associate", str(folder / picks), *given, "--out", str(folder / out), *more])
 
@@ -109,3 +111,30 @@ def test_a_line_that_stands_twice_is_one_pick(folder: Path) -> None:
     assert associate(folder) == associate(folder, "twice.csv", "of_twice.csv") == 0
     once, twice = (folder / "events.csv").read_text(), (folder / "of_twice.csv").read_text()
     assert twice.startswith(once)
+
+
+def test_picks_are_associated_by_where_their_stations_stood_then(folder: Path) -> None:
+    """All stations change places between two earthquakes."""
+    shocks, codes = [Shock(40, 3, 4), Shock(3640, 3, 4)], list(sites())
+    made, of = onsets(shocks)
+    places = {code: f"{site.latitude_deg:.6f},{site.longitude_deg:.6f},0" for code, site in sites().items()}
+    other = {code: codes[7 * number % len(codes)] for number, code in enumerate(codes)}
+    moved_at = iso_time(made[0].onset_ns + 1800 * 10**9)
+    rows = [
+        line
+        for code in codes
+        for line in (f"{code},{places[code]},,{moved_at}", f"{other[code]},{places[code]},{moved_at},")
+    ]
+    (folder / "moved.csv").write_text("\n".join(["id,lat,lon,elev_m,start,end", *rows]))
+    stood = [each.station if number == 0 else other[each.station] for each, number in zip(made, of, strict=True)]
+    lines = [
+        f"{each.id},{code},{each.phase},{iso_time(each.onset_ns)},0.1" for each, code in zip(made, stood, strict=True)
+    ]
+    (folder / "of_both.csv").write_text("\n".join(["id,station,phase,time,uncertainty_s", *lines]))
+    assert associate(folder, "of_both.csv", "grouped.csv", stations="moved.csv") == 0
+    with (folder / "grouped.csv").open() as file:
+        events = [row["event_id"] for row in csv.DictReader(file)]
+    for number in (0, 1):
+        own = {event for event, each in zip(events, of, strict=True) if each == number}
+        assert len(own) == 1
+        assert own != {""}

@@ -5,16 +5,18 @@ import csv
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kensoku.associating import Group, Onset, associate
 from kensoku.associating import event_id as event_id_of
 from kensoku.batch import FAINT, KEPT
-from kensoku.cli._associating import add_options, earth_of, open_network
+from kensoku.cli._associating import Earth, add_options, earth_of, open_network, parts_of
 from kensoku.cli._numbers import number_in, positive_in, probability_in
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.times import parse_time_ns
+from kensoku.v1.inventory_pb2 import Station
 
 NEEDED = ("station", "phase", "time")
 ADDED = ("event_id", "event_phase", "residual_s", "event_log_odds")
@@ -42,16 +44,31 @@ def execute(options: argparse.Namespace) -> int:
     numbers, onsets = list(numbered), list(numbered.values())
     stations = read_stations(options.inventory)
     earth = earth_of(options)
-    codes = [onset.station for onset in onsets]
-    network = open_network(codes, stations, min(onset.onset_ns for onset in onsets), earth, options)
-    groups = associate(onsets, network)
+    groups = associate_parts(onsets, stations, earth, options)
     write_rows(options.out, names, rows, numbers, onsets, groups)
-    unknown = sorted({code for code in codes if code not in network.number})
+    unknown = sorted({onset.station for onset in onsets if not stations.get(onset.station, Station()).epochs})
     if unknown:
         print(f"left out: picks of {', '.join(unknown)}: no place is known; name an --inventory", file=sys.stderr)
     held = sum(len(group.members) for group in groups)
     print(f"{options.out}: {len(groups):,} events with {held:,} of {len(onsets):,} picks, {earth.model.name}")
     return 0
+
+
+def associate_parts(
+    onsets: Sequence[Onset], stations: Mapping[str, Station], earth: Earth, options: argparse.Namespace
+) -> list[Group]:
+    """Each with the stations where they stood then."""
+    codes = [onset.station for onset in onsets]
+    groups = []
+    for part in parts_of([onset.onset_ns for onset in onsets], codes, stations):
+        own = [onsets[number] for number in part]
+        network = open_network(codes, stations, min(onset.onset_ns for onset in own), earth, options)
+        groups += [_renumbered(group, part) for group in associate(own, network)]
+    return groups
+
+
+def _renumbered(group: Group, numbers: Sequence[int]) -> Group:
+    return replace(group, members=tuple(replace(each, index=numbers[each.index]) for each in group.members))
 
 
 def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]], dict[int, Onset]]:
