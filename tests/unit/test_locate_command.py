@@ -120,6 +120,16 @@ def test_picks_of_stations_that_nobody_knows_are_told(
     )
 
 
+def test_events_that_may_be_deeper_are_told(
+    tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert locate(write_picks(tmp_path / "picks.csv"), inventory, tmp_path / "out", "--deepest-km", "4") == 0
+    (event,) = located(tmp_path / "out")
+    assert event["quality"] == "D"
+    told = capsys.readouterr().err
+    assert "1 events reach the greatest depth that is allowed, 4 km, and may be deeper: give a greater --dee" in told
+
+
 def test_depths_may_end_above_the_usual_one(tmp_path: Path, inventory: Path) -> None:
     assert locate(write_picks(tmp_path / "picks.csv"), inventory, tmp_path / "out", "--deepest-km", "9") == 0
     (event,) = located(tmp_path / "out")

@@ -318,6 +318,15 @@ def test_a_depth_that_the_data_cannot_tell_is_assumed_and_said_to_be() -> None:
     assert not locate(shake((3.0, -8.0, 9.0), TEN), NETWORK, tables(), settings).depth_is_fixed
 
 
+@pytest.mark.parametrize(("depth_km", "is_told"), [(20.0, False), (30.5, True), (45.0, True)])
+def test_a_depth_at_the_greatest_allowed_is_of_the_lowest_class(depth_km: float, is_told: bool) -> None:
+    settings = dataclasses.replace(EXACT, model_error=0.02, deepest_km=30.0)
+    found = locate(shake((3.0, -8.0, depth_km), ALL), NETWORK, tables(), settings)
+    assert not found.depth_is_fixed
+    assert ("the depth reaches the greatest that is allowed" in found.quality_reason) == is_told
+    assert (found.quality == "D") == is_told
+
+
 def test_an_event_far_outside_is_found_where_it_is() -> None:
     source = (30.0, 170.0, 10.0)
     found = locate(shake(source, ALL, np.random.default_rng(2)), NETWORK, tables(), EXACT)

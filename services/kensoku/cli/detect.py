@@ -13,6 +13,7 @@ from kensoku.associating import Network, Watch, station_of
 from kensoku.batch import found_pick, open_picker
 from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_network, parts_of
+from kensoku.cli._earth_options import tell_deepest
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import real, share, whole
 from kensoku.cli._pick_files import Faults, Wanted, find, pieces, scan
@@ -102,6 +103,7 @@ def execute(options: argparse.Namespace) -> int:
     for name, kind in FILES:
         write_catalogue(options.out / name, events, Signature(), kind)
     tell(solved, kept, options.out, earth)
+    tell_deepest(events, options.deepest_km)
     if not options.no_pictures:
         draw(events, options, stretches, stations, earth)
     return tell_faults(faults)

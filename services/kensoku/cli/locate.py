@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kensoku.catalogue_files import Signature, write_catalogue
-from kensoku.cli._earth_options import add_earth_options
+from kensoku.cli._earth_options import add_earth_options, tell_deepest
 from kensoku.cli._locate_picks import PickedEvent, read_picks, without_repeats
 from kensoku.cli._numbers import real
 from kensoku.cli.pick import read_stations
@@ -114,6 +114,7 @@ def execute(options: argparse.Namespace) -> int:
     for name, kind in FILES:
         write_catalogue(options.out / name, events, Signature(), kind)
     _tell(events, refused, options.out, earth.velocity_model)
+    tell_deepest(events, options.deepest_km)
     _tell_unknown(unknown)
     if repeated := _count(given) - _count(picked):
         print(f"left out: {repeated:,} picks of arrivals that stand in the table more than once", file=sys.stderr)

@@ -225,7 +225,7 @@ def _integrate(
             places, start = at.place(north, east)[..., None], depth[:, None]
             other = polish(some, tables, settings, places, start, np.full_like(start, 0.1), within)
             mine = other if other.fit.log_posterior[0, 0] > mine.fit.log_posterior[0, 0] else mine
-        yield events[part], Solved(some, mine, at, posterior.take(part), is_fixed[part])
+        yield events[part], Solved(some, mine, at, posterior.take(part), is_fixed[part], within[1])
 
 
 def _take(limits: Limits, events: IntArray) -> Limits:
