@@ -173,10 +173,10 @@ class _Task:
 
 
 def _depth_limits(batch: Batch, tables: Tables, settings: LocationSettings) -> Limits:
-    """The least and the greatest of each event."""
+    """The least and the greatest of each event: above stations in boreholes there is ground, to sea level at least."""
     count = np.bincount(batch.event)
     top = (
-        -batch.sums(batch.elevation) / count
+        np.minimum(-batch.sums(batch.elevation) / count, 0)
         if settings.shallowest_km is None
         else np.full(len(count), settings.shallowest_km)
     )
