@@ -22,8 +22,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def associate(folder: Path, picks: str = "picks.csv", out: str = "events.csv", *more: str) -> int:
-    given = ["--inventory", str(folder / "stations.csv"), "--velocity-model", "southern-california"]
+def associate(
+    folder: Path, picks: str = "picks.csv", out: str = "events.csv", *more: str, stations: str = "stations.csv"
+) -> int:
+    given = ["--inventory", str(folder / stations), "--velocity-model", "southern-california"]
     given += ["--cache", str(folder / "cache")]
     return main(["associate", str(folder / picks), *given, "--out", str(folder / out), *more])
 
@@ -77,6 +79,22 @@ def test_rejected_picks_belong_to_no_event_and_stay_where_they_stood(folder: Pat
         ("station,phase,time\nXX.A,Q,2026-01-31T12:00:00Z", "line 2: found phase 'Q', expected P or S"),
         ("station,phase,time\nA,P,2026-01-31T12:00:00Z", "line 2: found station 'A', expected NET.STA"),
         ("station,phase,time", "found no pick"),
+        (
+            "station,phase,time,uncertainty_s\nXX.A,P,2026-01-31T12:00:00Z,nan",
+            "line 2: found uncertainty_s 'nan', expected a number above 0 or an empty cell",
+        ),
+        ("station,phase,time,uncertainty_s\nXX.A,P,2026-01-31T12:00:00Z,-1", "line 2: found uncertainty_s '-1'"),
+        ("station,phase,time,uncertainty_s\nXX.A,P,2026-01-31T12:00:00Z,inf", "line 2: found uncertainty_s 'inf'"),
+        (
+            "station,phase,time,p_probability\nXX.A,P,2026-01-31T12:00:00Z,7",
+            "line 2: found p_probability '7', expected a number from 0 to 1",
+        ),
+        ("station,phase,time,s_probability\nXX.A,P,2026-01-31T12:00:00Z,nan", "line 2: found s_probability 'nan'"),
+        ("station,phase,time,peak_velocity_m_s\nXX.A,P,2026-01-31T12:00:00Z,inf", "found peak_velocity_m_s 'inf'"),
+        (
+            "id,station,phase,time\na,XX.A,P,2026-01-31T12:00:00Z\na,XX.B,P,2026-01-31T12:00:00Z",
+            "line 3: found the id 'a' of another pick, in line 2, expected one of its own or no column id",
+        ),
         ("station,phase,time\nXX.A,P,2026-01-31T12:00:00Z", "places of 0 of 1 stations with picks"),
     ],
 )
@@ -85,3 +103,38 @@ def test_mistakes_are_told(folder: Path, text: str, told: str, capsys: pytest.Ca
     assert associate(folder, "wrong.csv", "never.csv") == 1
     assert told in capsys.readouterr().err
     assert not (folder / "never.csv").exists()
+
+
+def test_a_line_that_stands_twice_is_one_pick(folder: Path) -> None:
+    head, *lines = (folder / "picks.csv").read_text().splitlines()
+    (folder / "twice.csv").write_text("\n".join([head, *lines, *lines]))
+    assert associate(folder) == associate(folder, "twice.csv", "of_twice.csv") == 0
+    once, twice = (folder / "events.csv").read_text(), (folder / "of_twice.csv").read_text()
+    assert twice.startswith(once)
+
+
+def test_picks_are_associated_by_where_their_stations_stood_then(folder: Path) -> None:
+    """All stations change places between two earthquakes."""
+    shocks, codes = [Shock(40, 3, 4), Shock(3640, 3, 4)], list(sites())
+    made, of = onsets(shocks)
+    places = {code: f"{site.latitude_deg:.6f},{site.longitude_deg:.6f},0" for code, site in sites().items()}
+    other = {code: codes[7 * number % len(codes)] for number, code in enumerate(codes)}
+    moved_at = iso_time(made[0].onset_ns + 1800 * 10**9)
+    rows = [
+        line
+        for code in codes
+        for line in (f"{code},{places[code]},,{moved_at}", f"{other[code]},{places[code]},{moved_at},")
+    ]
+    (folder / "moved.csv").write_text("\n".join(["id,lat,lon,elev_m,start,end", *rows]))
+    stood = [each.station if number == 0 else other[each.station] for each, number in zip(made, of, strict=True)]
+    lines = [
+        f"{each.id},{code},{each.phase},{iso_time(each.onset_ns)},0.1" for each, code in zip(made, stood, strict=True)
+    ]
+    (folder / "of_both.csv").write_text("\n".join(["id,station,phase,time,uncertainty_s", *lines]))
+    assert associate(folder, "of_both.csv", "grouped.csv", stations="moved.csv") == 0
+    with (folder / "grouped.csv").open() as file:
+        events = [row["event_id"] for row in csv.DictReader(file)]
+    for number in (0, 1):
+        own = {event for event, each in zip(events, of, strict=True) if each == number}
+        assert len(own) == 1
+        assert own != {""}

@@ -120,6 +120,14 @@ def test_arrivals_are_a_table_of_their_own(tmp_path: Path) -> None:
     assert (rows[0]["station"], rows[0]["phase"], rows[0]["time"]) == ("TOW2", "P", "2019-07-04T15:53:44.989200Z")
 
 
+def test_an_error_of_an_onset_that_nobody_knows_is_no_zero(tmp_path: Path) -> None:
+    event = make_event()
+    event.arrivals[0].onset_uncertainty_s, event.arrivals[1].onset_uncertainty_s = 0.0, 0.0001
+    write(tmp_path / "arrivals.csv", [event], "arrivals")
+    with (tmp_path / "arrivals.csv").open(newline="") as file:
+        assert [row["uncertainty_s"] for row in csv.DictReader(file)][:2] == ["", "0.001"]
+
+
 # --- FDSN text --------------------------------------------------------------------------------------------------------
 
 

@@ -68,6 +68,74 @@ def test_events_are_located_and_written(tmp_path: Path, inventory: Path, capsys:
     assert (tmp_path / "again" / "events.csv").read_text() == (tmp_path / "out" / "events.csv").read_text()
 
 
+def test_an_arrival_that_is_told_twice_counts_once(
+    tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picks, tables = write_picks(tmp_path / "picks.csv"), ("--cache", str(tmp_path / "tables"))
+    assert locate(picks, inventory, tmp_path / "once", *tables) == 0
+    capsys.readouterr()
+    head, *lines = picks.read_text().splitlines()
+    of_other_sensors = [
+        line.replace(",P,", "..HN,P,").replace(",S,", "..HN,S,").replace(",0.05", ",0.5") for line in lines
+    ]
+    picks.write_text("\n".join([head, *lines, *lines[:4], *of_other_sensors[4:8]]))
+    assert locate(picks, inventory, tmp_path / "twice", *tables) == 0
+    assert "left out: 8 picks of arrivals that stand in the table more than once" in capsys.readouterr().err
+    for name in ("events.csv", "arrivals.csv"):
+        assert (tmp_path / "twice" / name).read_text() == (tmp_path / "once" / name).read_text()
+
+
+def located(out: Path) -> list[dict[str, str]]:
+    with (out / "events.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_an_event_is_located_by_where_its_stations_stood_then(tmp_path: Path, inventory: Path) -> None:
+    picks, tables = write_picks(tmp_path / "picks.csv"), ("--cache", str(tmp_path / "tables"))
+    head, *lines = [line for line in picks.read_text().splitlines() if not line.startswith(("lonely", ","))]
+    later = [line.replace("quake", "later").replace("2026-01-31", "2026-03-01") for line in lines]
+    picks.write_text("\n".join([head, *lines, *later]))
+    assert locate(picks, inventory, tmp_path / "still", *tables) == 0
+    before = [f"{line},,2026-02-15" for line in inventory.read_text().splitlines()[1:]]
+    after = [
+        f"XX.{code},{(n + 10) / KM_PER_DEG:.6f},{e / KM_PER_DEG:.6f},0,2026-02-15," for code, (n, e) in PLACES.items()
+    ]
+    inventory.write_text("\n".join(["id,lat,lon,elev_m,start,end", *before, *after]))
+    assert locate(picks, inventory, tmp_path / "moved", *tables) == 0
+    still, moved = located(tmp_path / "still"), located(tmp_path / "moved")
+    assert moved[0] == still[0]  # to the bit
+    assert (float(moved[1]["latitude"]) - float(still[1]["latitude"])) * KM_PER_DEG == pytest.approx(10, abs=0.1)
+
+
+def test_picks_of_stations_that_nobody_knows_are_told(
+    tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picks = write_picks(tmp_path / "picks.csv")
+    strangers = "".join(f"\nquake,{code},P,2026-01-31T12:00:12Z,0.05" for code in ("YY.A", "YY.B", "YY.B..HN"))
+    picks.write_text(f"{picks.read_text()}{strangers}\nquake,YY.B,S,2026-01-31T12:00:14Z,0.05")
+    assert locate(picks, inventory, tmp_path / "out") == 0
+    told = capsys.readouterr().err
+    assert (
+        "left out: picks, 2 of YY.B, 1 of YY.A: no place is known at that time; name an --inventory that has it" in told
+    )
+
+
+def test_events_that_may_be_deeper_are_told(
+    tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert locate(write_picks(tmp_path / "picks.csv"), inventory, tmp_path / "out", "--deepest-km", "4") == 0
+    (event,) = located(tmp_path / "out")
+    assert event["quality"] == "D"
+    told = capsys.readouterr().err
+    assert "1 events reach the greatest depth that is allowed, 4 km, and may be deeper: give a greater --dee" in told
+
+
+def test_depths_may_end_above_the_usual_one(tmp_path: Path, inventory: Path) -> None:
+    assert locate(write_picks(tmp_path / "picks.csv"), inventory, tmp_path / "out", "--deepest-km", "9") == 0
+    (event,) = located(tmp_path / "out")
+    assert float(event["depth_km"]) == pytest.approx(8, abs=0.3)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -77,6 +145,16 @@ def test_events_are_located_and_written(tmp_path: Path, inventory: Path, capsys:
         ("event_id,station,phase,time\na,XX,P,2026-01-31\n", "line 2: found station 'XX', expected NET.STA"),
         ("event_id,station,phase,time\na,XX.A,P,noon\n", "line 2: found 'noon', expected a time"),
         ("event_id,station,phase,time,uncertainty_s\na,XX.A,P,2026-01-31,x\n", "found uncertainty_s 'x'"),
+        (
+            "event_id,station,phase,time,uncertainty_s\na,XX.A,P,2026-01-31,0\n",
+            "line 2: found uncertainty_s '0', expected a number above 0 or an empty cell",
+        ),
+        ("event_id,station,phase,time,uncertainty_s\na,XX.A,P,2026-01-31,-1\n", "line 2: found uncertainty_s '-1'"),
+        ("event_id,station,phase,time,uncertainty_s\na,XX.A,P,2026-01-31,nan\n", "line 2: found uncertainty_s 'nan'"),
+        (
+            "event_id,station,phase,time,probability\na,XX.A,P,2026-01-31,1.5\n",
+            "line 2: found probability '1.5', expected a number from 0 to 1",
+        ),
         ("event_id,station,phase,time\na,XX.A\n", "line 2: found phase None"),
     ],
 )

@@ -297,6 +297,25 @@ def test_waves_rise_to_stations_above_the_table() -> None:
     assert found.maximum.depth_km == pytest.approx(9.0, abs=0.08)
 
 
+def test_an_event_may_lie_above_the_mean_of_stations_in_boreholes() -> None:
+    grid = Grid(farthest_km=200, deepest_km=20, distance_step_km=1, depth_step_km=1, elevations_km=(-3, -2, -1, 0))
+    waves: tuple[Wave, Wave] = ("P", "S")
+    deep = {wave: build_table(load_model("southern-california"), wave, grid) for wave in waves}
+    bored = {
+        code: dataclasses.replace(place, elevation_km=-0.5 - number / 6)  # 1.75 km below sea level on average
+        for number, (code, place) in enumerate(NETWORK.items())
+    }
+    source = site(3.0, -8.0)
+    across = distances_km(source.latitude_deg, source.longitude_deg, list(bored.values()))
+    arrivals = [
+        Arrival(code, wave, float(deep[wave].lookup(km, 1.0, place.elevation_km).time_s), 0.05)
+        for (code, place), km in zip(bored.items(), across, strict=True)
+        for wave in waves
+    ]
+    found = locate(arrivals, bored, deep, dataclasses.replace(EXACT, shallowest_km=None, deepest_km=15.0))
+    assert found.maximum.depth_km == pytest.approx(1.0, abs=0.1)
+
+
 def test_uncertainty_grows_with_the_error_of_the_model() -> None:
     arrivals = shake((3.0, -8.0, 9.0), TEN)
     errors = (EXACT, dataclasses.replace(EXACT, model_error=0.03), dataclasses.replace(EXACT, velocity_error=0.03))
@@ -316,6 +335,15 @@ def test_a_depth_that_the_data_cannot_tell_is_assumed_and_said_to_be() -> None:
     assert found.depth_upper_km - found.depth_lower_km > 30
     assert "the depth is not resolved" in found.quality_reason
     assert not locate(shake((3.0, -8.0, 9.0), TEN), NETWORK, tables(), settings).depth_is_fixed
+
+
+@pytest.mark.parametrize(("depth_km", "is_told"), [(20.0, False), (30.5, True), (45.0, True)])
+def test_a_depth_at_the_greatest_allowed_is_of_the_lowest_class(depth_km: float, is_told: bool) -> None:
+    settings = dataclasses.replace(EXACT, model_error=0.02, deepest_km=30.0)
+    found = locate(shake((3.0, -8.0, depth_km), ALL), NETWORK, tables(), settings)
+    assert not found.depth_is_fixed
+    assert ("the depth reaches the greatest that is allowed" in found.quality_reason) == is_told
+    assert (found.quality == "D") == is_told
 
 
 def test_an_event_far_outside_is_found_where_it_is() -> None:

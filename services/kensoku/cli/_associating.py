@@ -1,7 +1,10 @@
 """What `kensoku associate` and `kensoku detect` share: their options, and the network in which picks are associated."""
 
 import argparse
-from collections.abc import Iterable, Mapping
+import math
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kensoku.associating import AssociationSettings, Network, network_of
@@ -15,6 +18,8 @@ from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 WAVES: tuple[Wave, Wave] = ("P", "S")
 DEFAULTS = AssociationSettings()
 OPTIONS = ("reach_km", "spacing_km", "margin_km")
+MOVED_KM = 0.5  # 0.15 s of S, the error of a travel time
+KM_PER_DEG = 111.19
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,34 @@ def open_network(
     if options.explain:
         explain(network, earth)
     return network
+
+
+def parts_of(onsets_ns: Sequence[int], codes: Iterable[str], stations: Mapping[str, Station]) -> list[list[int]]:
+    """The numbers of the picks between which no station moved, the earliest part first: each part has its network."""
+    begin_ns, end_ns = min(onsets_ns), max(onsets_ns)
+    cuts = sorted(
+        {
+            at_ns
+            for code in set(codes) & stations.keys()
+            for at_ns in _moves_ns(stations[code])
+            if begin_ns < at_ns <= end_ns
+        }
+    )
+    parts = defaultdict[int, list[int]](list)
+    for number, onset_ns in enumerate(onsets_ns):
+        parts[bisect_right(cuts, onset_ns)].append(number)
+    return [parts[each] for each in sorted(parts)]
+
+
+def _moves_ns(station: Station) -> Iterator[int]:
+    for at_ns in {edge for epoch in station.epochs for edge in (epoch.start_ns, epoch.end_ns) if edge}:
+        before, after = _epoch_at(station, at_ns - 1), _epoch_at(station, at_ns)
+        north = after.latitude_deg - before.latitude_deg
+        east = (after.longitude_deg - before.longitude_deg + 540) % 360 - 180
+        down_km = (after.burial_depth_m - after.elevation_m - before.burial_depth_m + before.elevation_m) / 1000
+        level = math.cos(math.radians(after.latitude_deg))
+        if math.hypot(KM_PER_DEG * north, KM_PER_DEG * level * east, down_km) > MOVED_KM:
+            yield at_ns
 
 
 def _epoch_at(station: Station, at_ns: int) -> ChannelEpoch:

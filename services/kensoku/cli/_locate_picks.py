@@ -3,9 +3,10 @@
 import csv
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kensoku.cli._numbers import positive_in, probability_in
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.times import parse_time_ns
 from kensoku.v1.association_pb2 import AssociatedPick
@@ -15,6 +16,7 @@ NEEDED = ("event_id", "station", "phase", "time")
 PHASES: Mapping[str, Phase] = {"P": PHASE_P, "S": PHASE_S}
 USUAL_UNCERTAINTY_S = {"P": 0.1, "S": 0.2}  # of a pick that states none
 MOST_TOLD = 5
+SAME_NS = 300_000_000  # onsets of one station and phase so close are one arrival, as in association
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,25 @@ class PickedEvent:
     @property
     def reference_ns(self) -> int:
         return min(associated.pick.onset_ns for associated in self.picks)
+
+
+def without_repeats(event: PickedEvent) -> PickedEvent:
+    """Of those that are one arrival the most probable, of equals the surest: lines that stand twice, and a second
+    instrument of a station, say nothing new."""
+    arrivals: dict[tuple[str, str, Phase], list[list[AssociatedPick]]] = {}
+    for each in sorted(event.picks, key=lambda each: (each.pick.onset_ns, each.pick.id)):
+        instrument = each.pick.instrument
+        of_site = arrivals.setdefault((instrument.network, instrument.station, each.phase), [])
+        if of_site and each.pick.onset_ns - of_site[-1][0].pick.onset_ns <= SAME_NS:
+            of_site[-1].append(each)
+        else:
+            of_site.append([each])
+    best = {id(min(same, key=_doubt)) for of_site in arrivals.values() for same in of_site}
+    return replace(event, picks=tuple(each for each in event.picks if id(each) in best))
+
+
+def _doubt(associated: AssociatedPick) -> tuple[float, float]:
+    return -associated.probability, associated.pick.onset_uncertainty_s
 
 
 def read_picks(path: Path) -> list[PickedEvent]:
@@ -70,14 +91,15 @@ def _pick(row: Mapping[str, str | None]) -> AssociatedPick:
     instrument = _instrument(row)
     onset_ns = parse_time_ns((row["time"] or "").strip())
     key = f"{row['station']}/{phase}/{onset_ns}"
+    uncertainty_s, probability = positive_in(row, "uncertainty_s"), probability_in(row, "probability")
     pick = Pick(
         id=(row.get("id") or row.get("pick_id") or "").strip() or hashlib.sha256(key.encode()).hexdigest()[:16],
         instrument=instrument,
         phase=PHASES[phase],
         onset_ns=onset_ns,
-        onset_uncertainty_s=_number(row, "uncertainty_s", USUAL_UNCERTAINTY_S[phase]),
+        onset_uncertainty_s=USUAL_UNCERTAINTY_S[phase] if uncertainty_s is None else uncertainty_s,
     )
-    return AssociatedPick(pick=pick, phase=PHASES[phase], probability=_number(row, "probability", 1.0))
+    return AssociatedPick(pick=pick, phase=PHASES[phase], probability=1.0 if probability is None else probability)
 
 
 def _instrument(row: Mapping[str, str | None]) -> Instrument:
@@ -90,11 +112,3 @@ def _instrument(row: Mapping[str, str | None]) -> Instrument:
         raise InputInvalid(f"found station {code!r}, expected NET.STA such as CI.CLC")
     location, band = parts[2:] if len(parts) == 4 else ("", "")
     return Instrument(network=parts[0], station=parts[1], location=location, band_instrument=band)
-
-
-def _number(row: Mapping[str, str | None], name: str, otherwise: float) -> float:
-    text = (row.get(name) or "").strip()
-    try:
-        return float(text) if text else otherwise
-    except ValueError:
-        raise InputInvalid(f"found {name} {text!r}, expected a number") from None

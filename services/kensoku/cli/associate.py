@@ -5,18 +5,20 @@ import csv
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kensoku.associating import Group, Onset, associate
 from kensoku.associating import event_id as event_id_of
 from kensoku.batch import FAINT, KEPT
-from kensoku.cli._associating import add_options, earth_of, open_network
+from kensoku.cli._associating import Earth, add_options, earth_of, open_network, parts_of
+from kensoku.cli._numbers import number_in, positive_in, probability_in
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.times import parse_time_ns
+from kensoku.v1.inventory_pb2 import Station
 
 NEEDED = ("station", "phase", "time")
-GIVEN = ("uncertainty_s", "p_probability", "s_probability", "peak_velocity_m_s")  # where known
 ADDED = ("event_id", "event_phase", "residual_s", "event_log_odds")
 USUAL_UNCERTAINTY_S = {"P": 0.1, "S": 0.2}  # of a pick that states none
 MOST_TOLD = 5
@@ -42,16 +44,31 @@ def execute(options: argparse.Namespace) -> int:
     numbers, onsets = list(numbered), list(numbered.values())
     stations = read_stations(options.inventory)
     earth = earth_of(options)
-    codes = [onset.station for onset in onsets]
-    network = open_network(codes, stations, min(onset.onset_ns for onset in onsets), earth, options)
-    groups = associate(onsets, network)
+    groups = associate_parts(onsets, stations, earth, options)
     write_rows(options.out, names, rows, numbers, onsets, groups)
-    unknown = sorted({code for code in codes if code not in network.number})
+    unknown = sorted({onset.station for onset in onsets if not stations.get(onset.station, Station()).epochs})
     if unknown:
         print(f"left out: picks of {', '.join(unknown)}: no place is known; name an --inventory", file=sys.stderr)
     held = sum(len(group.members) for group in groups)
     print(f"{options.out}: {len(groups):,} events with {held:,} of {len(onsets):,} picks, {earth.model.name}")
     return 0
+
+
+def associate_parts(
+    onsets: Sequence[Onset], stations: Mapping[str, Station], earth: Earth, options: argparse.Namespace
+) -> list[Group]:
+    """Each with the stations where they stood then."""
+    codes = [onset.station for onset in onsets]
+    groups = []
+    for part in parts_of([onset.onset_ns for onset in onsets], codes, stations):
+        own = [onsets[number] for number in part]
+        network = open_network(codes, stations, min(onset.onset_ns for onset in own), earth, options)
+        groups += [_renumbered(group, part) for group in associate(own, network)]
+    return groups
+
+
+def _renumbered(group: Group, numbers: Sequence[int]) -> Group:
+    return replace(group, members=tuple(replace(each, index=numbers[each.index]) for each in group.members))
 
 
 def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]], dict[int, Onset]]:
@@ -67,13 +84,19 @@ def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]], dict[int, On
         raise InputInvalid(f"cannot read {path}: {error.strerror}; expected a csv file of picks") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputInvalid(f"cannot read {path}: {error}; expected a csv file in UTF-8") from None
-    onsets, mistakes = dict[int, Onset](), []
+    onsets, first, mistakes = dict[int, Onset](), dict[str, int](), []
     for number, row in enumerate(rows):
         if row.get("decision") not in (None, "", KEPT, FAINT):
             continue
         try:
-            onsets[number] = _onset(row)
-        except (InputInvalid, SettingInvalid, ValueError) as error:
+            onsets[number] = onset = _onset(row)
+            earlier = first.setdefault(onset.id, number)
+            if _arrival(onset) != _arrival(onsets[earlier]):
+                raise InputInvalid(
+                    f"found the id {onset.id!r} of another pick, in line {earlier + 2}, expected one of its own or no "
+                    "column id"
+                )
+        except (InputInvalid, SettingInvalid) as error:
             mistakes.append(f"line {number + 2}: {error}")
     if mistakes:
         more = f"; and {len(mistakes) - MOST_TOLD} more" if len(mistakes) > MOST_TOLD else ""
@@ -92,19 +115,22 @@ def _onset(row: Mapping[str, str | None]) -> Onset:
         raise InputInvalid(f"found station {row['station']!r}, expected NET.STA such as CI.CLC")
     onset_ns = parse_time_ns((row["time"] or "").strip())
     key = f"{row['station']}/{phase}/{onset_ns}"
-    given = [(row.get(name) or "").strip() for name in GIVEN]
-    uncertainty, p, s, amplitude = (float(text) if text else None for text in given)
+    uncertainty_s, amplitude = positive_in(row, "uncertainty_s"), number_in(row, "peak_velocity_m_s")
     return Onset(
         id=(row.get("id") or row.get("pick_id") or "").strip() or hashlib.sha256(key.encode()).hexdigest()[:16],
         station=".".join(parts[:2]),
         phase="P" if phase == "P" else "S",
         onset_ns=onset_ns,
-        uncertainty_s=USUAL_UNCERTAINTY_S[phase] if uncertainty is None else max(uncertainty, 0.02),
-        p=p,
-        s=s,
+        uncertainty_s=USUAL_UNCERTAINTY_S[phase] if uncertainty_s is None else max(uncertainty_s, 0.02),
+        p=probability_in(row, "p_probability"),
+        s=probability_in(row, "s_probability"),
         amplitude=amplitude if amplitude and amplitude > 0 else None,
         is_faint=row.get("decision") == FAINT,
     )
+
+
+def _arrival(onset: Onset) -> tuple[str, str, int]:
+    return onset.station, onset.phase, onset.onset_ns
 
 
 def write_rows(

@@ -12,7 +12,8 @@ from kensoku.acquisition.waveform_files import Stretch
 from kensoku.associating import Network, Watch, station_of
 from kensoku.batch import found_pick, open_picker
 from kensoku.catalogue_files import Signature, write_catalogue
-from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_network
+from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_network, parts_of
+from kensoku.cli._earth_options import tell_deepest
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import real, share, whole
 from kensoku.cli._pick_files import Faults, Wanted, find, pieces, scan
@@ -96,13 +97,13 @@ def execute(options: argparse.Namespace) -> int:
         print(f"found no picks in {len(heard)} stations; nothing to associate", file=sys.stderr)
         return tell_faults(faults)
     usable = [pick for pick in picks if pick.decision in (DECISION_KEPT, DECISION_FAINT)]
-    network = open_network(heard, stations, usable[0].onset_ns, earth, options)
-    solved = solve(associate(usable, network, heard), context_of(options, stations, earth))
+    solved = solve(associate_parts(usable, stations, heard, earth, options), context_of(options, stations, earth))
     events = [each.event for each in solved if each.event is not None]
     write_table(options.out / "picks.csv", picks, events, calibration)
     for name, kind in FILES:
         write_catalogue(options.out / name, events, Signature(), kind)
     tell(solved, kept, options.out, earth)
+    tell_deepest(events, options.deepest_km)
     if not options.no_pictures:
         draw(events, options, stretches, stations, earth)
     return tell_faults(faults)
@@ -138,6 +139,21 @@ def write_table(path: Path, picks: Iterable[Pick], events: Iterable[Event], cali
     confirmed = {arrival.pick_id for event in events for arrival in event.arrivals}
     told_picks = (pick for pick in picks if pick.decision != DECISION_FAINT or pick.id in confirmed)
     print(f"{path}: {told(write_picks(path, (found_pick(pick, calibration) for pick in told_picks)))}")
+
+
+def associate_parts(
+    picks: Sequence[Pick],
+    stations: Mapping[str, Station],
+    heard: Mapping[str, int],
+    earth: Earth,
+    options: argparse.Namespace,
+) -> list[Association]:
+    """Each with the stations where they stood then."""
+    found = []
+    for part in parts_of([pick.onset_ns for pick in picks], heard, stations):
+        network = open_network(heard, stations, picks[part[0]].onset_ns, earth, options)
+        found += associate([picks[number] for number in part], network, heard)
+    return found
 
 
 def associate(picks: Iterable[Pick], network: Network, heard: Mapping[str, int]) -> list[Association]:

@@ -4,16 +4,18 @@ import argparse
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from kensoku.catalogue_files import Signature, write_catalogue
-from kensoku.cli._earth_options import add_earth_options
-from kensoku.cli._locate_picks import PickedEvent, read_picks
+from kensoku.cli._earth_options import add_earth_options, tell_deepest
+from kensoku.cli._locate_picks import PickedEvent, read_picks, without_repeats
 from kensoku.cli._numbers import real
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.locating import (
+    Arrival,
     Grids,
     Location,
     LocationSettings,
@@ -39,10 +41,12 @@ from kensoku.traveltime import (
     read_time_grids,
 )
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event, Provenance
+from kensoku.v1.inventory_pb2 import Station
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
 METHOD = "kensoku.locating"
 SHOWN = 5
+Corrections = Mapping[tuple[str, str], float]  # by NET.STA and phase
 FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
 
 
@@ -80,20 +84,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     if options.out.exists() and not options.out.is_dir():
         raise SettingInvalid(f"found the file {options.out}, expected a folder or a new name as --out")
-    picked = read_picks(options.picks)
+    given = read_picks(options.picks)
+    picked = [without_repeats(event) for event in given]
     inventory = read_stations(options.inventory)
     corrections = load_time_corrections(options.corrections) if options.corrections else {}
     model = load_model(options.velocity_model)
     grid = grid_for(options.deepest_km)
     tables: dict[Wave, TravelTimeTable] = {wave: build_table(model, wave, grid, options.cache) for wave in WAVES}
-    settings = LocationSettings(deepest_km=options.deepest_km, model_error=options.model_error)
-    sites = {}
-    for event in picked:
-        sites.update(
-            sites_of([pick.pick.instrument for pick in event.picks], inventory, event.reference_ns, corrections)
-        )
+    settings = LocationSettings(
+        deepest_km=options.deepest_km,
+        model_error=options.model_error,
+        assumed_depth_km=min(LocationSettings().assumed_depth_km, options.deepest_km),
+    )
+    arrivals, sites, unknown = _heard(picked, inventory, corrections)
     grids = _grids(options.time_grids, sites) if options.time_grids else {}
-    arrivals = [arrivals_of(event.picks, event.reference_ns) for event in picked]
     found = (
         locate_many_in_grids(arrivals, sites, tables, grids, settings)
         if grids
@@ -110,7 +114,32 @@ def execute(options: argparse.Namespace) -> int:
     for name, kind in FILES:
         write_catalogue(options.out / name, events, Signature(), kind)
     _tell(events, refused, options.out, earth.velocity_model)
+    tell_deepest(events, options.deepest_km)
+    _tell_unknown(unknown)
+    if repeated := _count(given) - _count(picked):
+        print(f"left out: {repeated:,} picks of arrivals that stand in the table more than once", file=sys.stderr)
     return 0
+
+
+def _heard(
+    events: Iterable[PickedEvent], inventory: Mapping[str, Station], corrections: Corrections
+) -> tuple[list[list[Arrival]], dict[str, Site], Counter[str]]:
+    """Arrivals by event; the sites, which have names of their own in each event, since stations move; and how many
+    picks each station has whose place at that time nobody knows."""
+    heard, sites, unknown = [], dict[str, Site](), Counter[str]()
+    for number, event in enumerate(events):
+        own = sites_of([each.pick.instrument for each in event.picks], inventory, event.reference_ns, corrections)
+        arrivals = arrivals_of(event.picks, event.reference_ns)
+        unknown.update(site_code(each.station) for each in arrivals if each.station not in own)
+        sites |= {f"{code}.{number}": site for code, site in own.items()}
+        heard.append(
+            [replace(each, station=f"{each.station}.{number}") if each.station in own else each for each in arrivals]
+        )
+    return heard, sites, unknown
+
+
+def _count(events: Iterable[PickedEvent]) -> int:
+    return sum(len(event.picks) for event in events)
 
 
 def _grids(folder: Path, sites: Mapping[str, Site]) -> Grids:
@@ -153,3 +182,14 @@ def _tell(events: list[Event], refused: list[str], out: Path, earth: str) -> Non
         print(f"not located: {sentence}", file=sys.stderr)
     if len(refused) > SHOWN:
         print(f"not located: {len(refused) - SHOWN} more", file=sys.stderr)
+
+
+def _tell_unknown(unknown: Counter[str]) -> None:
+    if not unknown:
+        return
+    named = ", ".join(f"{count:,} of {code}" for code, count in unknown.most_common(SHOWN))
+    more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
+    print(
+        f"left out: picks, {named}{more}: no place is known at that time; name an --inventory that has it",
+        file=sys.stderr,
+    )

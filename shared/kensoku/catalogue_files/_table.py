@@ -104,12 +104,17 @@ def write_arrivals(file: IO[str], events: Iterable[Event]) -> None:
                 (
                     *(event.id, arrival.pick_id, sensor.network, sensor.station, sensor.location),
                     *(sensor.band_instrument, PHASES.get(arrival.phase, ""), time_text(arrival.onset_ns)),
-                    *(decimal(arrival.onset_uncertainty_s, 3), decimal(arrival.residual_s, 3)),
+                    *(_error_cell(arrival.onset_uncertainty_s), decimal(arrival.residual_s, 3)),
                     *(decimal(arrival.weight, 3), str(arrival.is_outlier).lower(), decimal(arrival.distance_km, 2)),
                     *(decimal(arrival.azimuth_deg, 1), decimal(arrival.takeoff_deg, 1)),
                     POLARITIES.get(arrival.polarity, ""),
                 )
             )
+
+
+def _error_cell(error_s: float) -> str:
+    """Empty where none is known; `kensoku locate` reads it again, and takes none of 0."""
+    return decimal(max(error_s, 0.001), 3) if error_s > 0 else ""
 
 
 def decimal(value: float, digits: int) -> str:

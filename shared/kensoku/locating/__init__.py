@@ -15,6 +15,7 @@ from kensoku.locating._grids import Grids, locate_many_in_grids
 from kensoku.locating._learn import Learned, LearningSettings, learn_time_corrections
 from kensoku.locating._locate import locate, locate_many
 from kensoku.locating._messages import arrival_messages, arrivals_of, instrument_code, origin_message, sites_of
+from kensoku.locating._summary import reaches_limit
 from kensoku.locating._values import (
     Arrival,
     Ellipsoid,
@@ -47,6 +48,7 @@ __all__ = [
     "locate_many",
     "locate_many_in_grids",
     "origin_message",
+    "reaches_limit",
     "read_time_corrections",
     "site_code",
     "sites_of",

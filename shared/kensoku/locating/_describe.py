@@ -9,7 +9,7 @@ from kensoku.locating._batch import WAVES, Batch
 from kensoku.locating._moments import Posterior
 from kensoku.locating._polish import Peaks
 from kensoku.locating._sphere import EARTH_RADIUS_KM, Frame, azimuths_deg, degrees, gaps_deg
-from kensoku.locating._summary import circles_km, ellipsoids, quality
+from kensoku.locating._summary import circles_km, ellipsoids, quality, reaches_limit
 from kensoku.locating._values import (
     Arrival,
     BoolArray,
@@ -35,6 +35,7 @@ class Solved:
     frame: Frame  # (event,)
     posterior: Posterior
     depth_is_fixed: BoolArray
+    deepest_km: FloatArray  # that was allowed
 
 
 def describe(solved: Solved, tables: Tables) -> "Described":
@@ -107,7 +108,15 @@ class Described:
         nearest = min(located, key=lambda arrival: arrival.distance_km)
         disagrees = not any(site_code(arrival.station) == site_code(nearest.station) for arrival in used)
         half_km = (upper - lower) / 2
-        name, reason = quality(radius, half_km, gap, len(used), depth_is_fixed=is_fixed, nearest_disagrees=disagrees)
+        name, reason = quality(
+            radius,
+            half_km,
+            gap,
+            len(used),
+            depth_is_fixed=is_fixed,
+            reaches_limit=reaches_limit(self.maxima[event].depth_km, upper, float(self.solved.deepest_km[event])),
+            nearest_disagrees=disagrees,
+        )
         return Location(
             maximum=self.maxima[event],
             mean=self.means[event],

@@ -173,10 +173,10 @@ class _Task:
 
 
 def _depth_limits(batch: Batch, tables: Tables, settings: LocationSettings) -> Limits:
-    """The least and the greatest of each event."""
+    """The least and the greatest of each event: above stations in boreholes there is ground, to sea level at least."""
     count = np.bincount(batch.event)
     top = (
-        -batch.sums(batch.elevation) / count
+        np.minimum(-batch.sums(batch.elevation) / count, 0)
         if settings.shallowest_km is None
         else np.full(len(count), settings.shallowest_km)
     )
@@ -225,7 +225,7 @@ def _integrate(
             places, start = at.place(north, east)[..., None], depth[:, None]
             other = polish(some, tables, settings, places, start, np.full_like(start, 0.1), within)
             mine = other if other.fit.log_posterior[0, 0] > mine.fit.log_posterior[0, 0] else mine
-        yield events[part], Solved(some, mine, at, posterior.take(part), is_fixed[part])
+        yield events[part], Solved(some, mine, at, posterior.take(part), is_fixed[part], within[1])
 
 
 def _take(limits: Limits, events: IntArray) -> Limits:

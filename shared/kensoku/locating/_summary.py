@@ -5,6 +5,7 @@ import numpy as np
 from kensoku.locating._values import Ellipsoid, FloatArray, QualityClass
 
 CHI_SQUARE_3_68 = 3.5267  # holds 68.27 % in three dimensions
+LIMIT_KM = 0.01
 RATIOS = np.linspace(0, 1, 21)
 
 RULES: tuple[tuple[QualityClass, float, float, float, int], ...] = (
@@ -45,6 +46,11 @@ def circles_km(second_moments_km2: FloatArray) -> FloatArray:
     return np.asarray(most * np.interp(least / np.maximum(most, 1e-9), RATIOS, CIRCLE_RADII))
 
 
+def reaches_limit(depth_km: float, depth_upper_km: float, deepest_km: float) -> bool:
+    """The most probable depth, or its interval: the event may lie below."""
+    return max(depth_km, depth_upper_km) > deepest_km - LIMIT_KM
+
+
 def quality(
     horizontal_km: float,
     depth_half_km: float,
@@ -52,10 +58,12 @@ def quality(
     phases: int,
     *,
     depth_is_fixed: bool,
+    reaches_limit: bool = False,
     nearest_disagrees: bool = False,
 ) -> tuple[QualityClass, str]:
-    """The best class whose limits all hold, and what keeps it from a better one; where the nearest station has outliers
-    alone, the others may agree about a wrong depth."""
+    """The best class whose limits all hold, and what keeps it from a better one; where the depth reaches the greatest
+    that is allowed the event may lie below, and where the nearest station has outliers alone, the others may agree
+    about a wrong depth."""
     measured = (
         ("horizontal uncertainty", horizontal_km, "km"),
         ("half of the depth interval", np.inf if depth_is_fixed else depth_half_km, "km"),
@@ -68,6 +76,8 @@ def quality(
             for (what, value, unit), limit in zip(measured, limits, strict=True)
             if not value <= limit
         ]
+        if reaches_limit and not depth_is_fixed:
+            broken.append("the depth reaches the greatest that is allowed")
         if nearest_disagrees and name in "AB":
             broken.append("the nearest station disagrees")
         if phases < least:

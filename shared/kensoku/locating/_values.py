@@ -46,7 +46,9 @@ class LocationSettings:
     model_error: float = 0.02  # of the travel time, from one arrival to the next, one standard deviation
     model_error_s: float = 0.05  # as much at least
     velocity_error: float = 0.0  # of all travel times of an event together, one standard deviation
-    shallowest_km: float | None = None  # none: the mean height of the stations that heard it
+    shallowest_km: float | None = (
+        None  # none: the mean height of the stations that heard it, or sea level if that is higher
+    )
     deepest_km: float = DEEPEST_KM
     margin_km: float = 150.0  # around the stations that heard it
     assumed_depth_km: float = 10.0  # where the data cannot resolve it
