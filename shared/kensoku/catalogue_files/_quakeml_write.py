@@ -200,11 +200,17 @@ def _add_place(element: Element, origin: Origin) -> None:
     _add_quantity(element, "latitude", origin.latitude_deg, uncertainty=north_km / KM_PER_DEG)
     _add_quantity(element, "longitude", origin.longitude_deg, uncertainty=east_km / km_per_deg)
     depth = _add_quantity(element, "depth", 1000 * origin.depth_km, uncertainty=1000 * depth_km)
-    if origin.depth_upper_km > origin.depth_lower_km:
+    if _holds_depth(origin):
         _add_number(depth, "lowerUncertainty", 1000 * (origin.depth_km - origin.depth_lower_km))
         _add_number(depth, "upperUncertainty", 1000 * (origin.depth_upper_km - origin.depth_km))
         _add(depth, "confidenceLevel", "68.0")
     _add(element, "depthType", "operator assigned" if origin.depth_is_fixed else "from location")
+
+
+def _holds_depth(origin: Origin) -> bool:
+    """The interval, about the depth: one that was assumed may lie outside, and an uncertainty is not negative."""
+    lower_km, upper_km = origin.depth_lower_km, origin.depth_upper_km
+    return lower_km < upper_km and lower_km <= origin.depth_km <= upper_km
 
 
 def _deviations_km(origin: Origin) -> tuple[float, float, float]:
