@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from obspy import read_events
 
+from kensoku.catalogue_files import read_catalogue
 from kensoku.catalogue_store import open_store
 from kensoku.cli.main import main
 from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED
@@ -54,6 +55,23 @@ def test_a_catalogue_goes_out_and_comes_in_again(command: Command, home: Path) -
     told = json.loads(command("diff", "database", other, "--json"))
     assert (told["in_both"], told["only_in_a"], told["only_in_b"]) == (40, [], [])
     assert not any(pair["moved_km"] or pair["later_s"] or pair["larger"] for pair in told["pairs"])
+
+
+def test_an_export_that_nobody_has_changed_is_known_already(command: Command, home: Path) -> None:
+    event, place = make_event("fine"), f"sqlite:///{home / 'fine.sqlite'}"
+    event.origin.time_ns += 456
+    for number, arrival in enumerate(event.arrivals):
+        arrival.onset_ns += 123 + number
+        arrival.residual_s, arrival.distance_km = number / 7, 10 + number / 3
+    event.comments.add(text="felt", author="A. Nalyst", time_ns=event.origin.time_ns + 1)
+    with open_store(place) as store:
+        store.write([event])
+    out = home / "fine.xml"
+    command("export", "--out", str(out), "--database", place)
+    assert "1 are known already" in command("import", str(out), "--database", place)
+    assert read_catalogue(out).events[0].origin.time_ns == event.origin.time_ns
+    out.write_text(out.read_text().replace("<value>35.69</value>", "<value>35.6901</value>"))
+    assert "1 are known and differ" in command("import", str(out), "--database", place)
 
 
 def test_events_are_selected(command: Command, home: Path) -> None:
