@@ -20,7 +20,8 @@ SIGNATURE = Signature("org.example", "the network")
 
 def write(path: Path, events: Sequence[Event], said: str | None = None, with_network: bool = False) -> Sequence[str]:
     count, notes = write_catalogue(path, events, SIGNATURE, said, with_network=with_network)
-    assert count == len(events)
+    lost = sum(int(note.split()[2]) for note in notes if " events " in note)
+    assert count == len(events) - lost
     return notes
 
 
@@ -167,6 +168,20 @@ def test_obspy_reads_the_hypodd_file(tmp_path: Path) -> None:
     ids = (tmp_path / "catalogue.pha.ids.csv").read_text().splitlines()
     assert ids == ["number,event_id", "1,a", "2,b"]
     assert notes == ["left out: 2 arrivals that are outliers", "left out: 1 events without an origin or arrivals"]
+
+
+def test_an_origin_a_rounding_away_from_a_minute_is_of_the_next(tmp_path: Path) -> None:
+    event = make_event("a")
+    event.origin.time_ns = 1_562_255_639_999_960_000  # 15:53:59.99996
+    write(tmp_path / "catalogue.pha", [event])
+    assert (tmp_path / "catalogue.pha").read_text().startswith("# 2019 07 04 15 54  0.0000  35.69000 ")
+
+
+@pytest.mark.parametrize("name", ["catalogue.pha", "catalogue.obs", "catalogue.txt", "catalogue.evlist"])
+def test_an_event_that_is_left_out_is_not_counted_as_written(name: str, tmp_path: Path) -> None:
+    count, notes = write_catalogue(tmp_path / name, [make_event("a"), Event(id="none", revision=1)], SIGNATURE)
+    assert count == 1
+    assert any(note.startswith("left out: 1 events without an origin") for note in notes)
 
 
 def test_nonlinloc_observations_have_a_block_an_event(tmp_path: Path) -> None:
