@@ -91,6 +91,20 @@ def test_an_event_is_shown_by_the_beginning_of_its_id(command: Command) -> None:
     assert json.loads(command("show", "007", "--json", "--revision", "1"))["revision"] == 1
 
 
+def test_what_nobody_said_of_an_event_is_not_shown_as_zero(command: Command, home: Path) -> None:
+    table = home / "foreign.csv"
+    table.write_text("event_id,time,latitude,longitude\nisc1,1904-04-04T10:02:34Z,41.8,23.2\n")
+    command("import", str(table))
+    shown = command("show", "isc1").splitlines()
+    assert shown[1].startswith("1904-04-04T10:02:34.000Z  41.8000   23.2000      - ")
+    assert shown[3:7] == [
+        "time        1904-04-04T10:02:34.000Z",
+        "epicentre   41.8000 23.2000",
+        "depth       -",
+        "geometry    -",
+    ]
+
+
 def test_what_a_sender_wrote_does_not_steer_the_terminal(command: Command, home: Path) -> None:
     event = make_event("bad\x1b[2J", time_s=1000)
     event.reason, event.status = "\x1b]0;owned\x07", EVENT_STATUS_RETRACTED

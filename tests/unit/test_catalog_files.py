@@ -150,6 +150,41 @@ def test_fdsn_text_is_read(tmp_path: Path) -> None:
         read_catalogue(path)
 
 
+def test_what_a_catalogue_does_not_say_is_not_written_as_zero(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.txt"
+    foreign.write_text(
+        "#EventID|Time|Latitude|Longitude|Depth/km|MagType|Magnitude\nisc1|1904-04-04T10:02:34|41.8|23.2||MW|7.0\n"
+    )
+    found = read_catalogue(foreign).events
+    for name in ("out.csv", "out.txt", "out.xml"):
+        write(tmp_path / name, found)
+    with (tmp_path / "out.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    unknown = ("depth_km", "time_uncertainty_s", "horizontal_uncertainty_km", "depth_lower_km", "depth_upper_km")
+    unknown += ("azimuthal_gap_deg", "nearest_station_km", "rms_s", "phases", "stations")
+    assert {row[name] for name in unknown} == {""}
+    assert (
+        (tmp_path / "out.txt")
+        .read_text()
+        .splitlines()[1]
+        .startswith("isc1|1904-04-04T10:02:34.000000|41.80000|23.20000||")
+    )
+    text = (tmp_path / "out.xml").read_text()
+    for element in ("depth", "usedPhaseCount", "usedStationCount", "standardError", "azimuthalGap", "minimumDistance"):
+        assert f"<{element}>" not in text
+    for name in ("out.csv", "out.txt", "out.xml"):
+        assert [event.origin for event in read_catalogue(tmp_path / name).events] == [event.origin for event in found]
+
+
+def test_a_gap_of_a_catalogue_that_counts_no_phases_is_written(tmp_path: Path) -> None:
+    event = Event(id="usgs", revision=1)
+    event.origin.azimuthal_gap_deg, event.origin.depth_km = 19.0, 10.0
+    write(tmp_path / "out.csv", [event])
+    with (tmp_path / "out.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["azimuthal_gap_deg"], row["depth_km"], row["rms_s"]) == ("19.0", "10.000", "")
+
+
 # --- phase files ------------------------------------------------------------------------------------------------------
 
 
