@@ -69,6 +69,7 @@ def test_a_run_leaves_nothing_of_the_one_before_it_in_its_folder(
     picks = [one] if has_picks else []
     monkeypatch.setattr(detect, "find_picks", lambda *_: (picks, [], {"XX.A": 1}, Calibration()))
     monkeypatch.setattr(detect, "open_network", refuse)
+    monkeypatch.setenv("KENSOKU_CATALOG_AGENCY", "org.example")
     stations, out = tmp_path / "stations.csv", tmp_path / "out"
     stations.write_text("id,lat,lon,elev_m\nXX.A,35,136,0\n")
     (out / "pictures").mkdir(parents=True)
@@ -79,4 +80,5 @@ def test_a_run_leaves_nothing_of_the_one_before_it_in_its_folder(
     with (out / "picks.csv").open(newline="") as file:
         assert [row["id"] for row in csv.DictReader(file)] == [each.id for each in picks]
     assert read_catalogue(out / "events.csv").events == read_catalogue(out / "events.xml").events == []
+    assert 'publicID="smi:org.example/' in (out / "events.xml").read_text()
     assert [path.name for path in (out / "pictures").iterdir()] == ["mine.png"]

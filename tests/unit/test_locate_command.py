@@ -68,6 +68,17 @@ def test_events_are_located_and_written(tmp_path: Path, inventory: Path, capsys:
     assert (tmp_path / "again" / "events.csv").read_text() == (tmp_path / "out" / "events.csv").read_text()
 
 
+def test_the_agency_and_the_author_that_are_set_sign_what_is_written(
+    tmp_path: Path, inventory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KENSOKU_CATALOG_AGENCY", "org.example")
+    monkeypatch.setenv("KENSOKU_CATALOG_AUTHOR", "the network")
+    assert locate(write_picks(tmp_path / "picks.csv"), inventory, tmp_path / "out") == 0
+    text = (tmp_path / "out" / "events.xml").read_text()
+    assert 'publicID="smi:org.example/kensoku/event/quake"' in text
+    assert "<author>the network</author>" in text
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -12,6 +12,7 @@ from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import Stretch
 from kensoku.associating import Network, Watch, station_of
 from kensoku.batch import found_pick, open_picker
+from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_network, require_places
 from kensoku.cli._models import AskSettings
@@ -93,10 +94,12 @@ def execute(options: argparse.Namespace) -> int:
         raise SettingInvalid(
             f"--out {options.out}: found that it cannot be made ({error.strerror}), expected a folder; name another"
         ) from None
-    context = context_of(options, stations, earth)
+    context, catalog = context_of(options, stations, earth), load_settings(CatalogSettings)
+    signature = Signature(catalog.catalog_agency, catalog.catalog_author)
     picks, stretches, heard, calibration = find_picks(options, stations, faults)
     kept = sum(pick.decision == DECISION_KEPT for pick in picks)
-    counts = write_results(options.out, picks, (), calibration)  # whatever happens from here on, picks are not lost
+    # Now, since whatever comes from here on must not lose hours of picking.
+    counts = write_results(options.out, picks, (), calibration, signature)
     if not kept:
         print(f"{options.out / PICKS}: {told(counts)}")
         print(f"found no picks in {len(heard)} stations; nothing to associate", file=sys.stderr)
@@ -105,7 +108,7 @@ def execute(options: argparse.Namespace) -> int:
     network = open_network(heard, stations, usable[0].onset_ns, earth, options)
     solved = solve(associate(usable, network, heard), context)
     events = [each.event for each in solved if each.event is not None]
-    counts = write_results(options.out, picks, events, calibration)
+    counts = write_results(options.out, picks, events, calibration, signature)
     print(f"{options.out / PICKS}: {told(counts)}")
     tell(solved, kept, options.out, earth)
     if not options.no_pictures:
@@ -144,11 +147,13 @@ def ends_of(stretches: Iterable[Stretch], wanted: Wanted, span: Span) -> Mapping
     return ends
 
 
-def write_results(out: Path, picks: Iterable[Pick], events: Sequence[Event], calibration: Calibration) -> Counter[str]:
+def write_results(
+    out: Path, picks: Iterable[Pick], events: Sequence[Event], calibration: Calibration, signature: Signature
+) -> Counter[str]:
     """All of this run and, in a folder that had another's, nothing of that one; how many picks, by decision."""
     counts = write_table(out / PICKS, picks, events, calibration)
     for name, kind in FILES:
-        write_catalogue(out / name, events, Signature(), kind)
+        write_catalogue(out / name, events, signature, kind)
     for picture in (out / PICTURES).glob(PICTURE_NAMES):
         picture.unlink()
     return counts

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.cli._earth_options import add_earth_options
 from kensoku.cli._locate_picks import PickedEvent, read_picks
@@ -27,6 +28,7 @@ from kensoku.locating import (
     site_code,
     sites_of,
 )
+from kensoku.settings import load_settings
 from kensoku.traveltime import (
     EarthModel,
     TravelTimeTable,
@@ -80,6 +82,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     if options.out.exists() and not options.out.is_dir():
         raise SettingInvalid(f"found the file {options.out}, expected a folder or a new name as --out")
+    catalog = load_settings(CatalogSettings)
+    signature = Signature(catalog.catalog_agency, catalog.catalog_author)
     picked = read_picks(options.picks)
     inventory = read_stations(options.inventory)
     corrections = load_time_corrections(options.corrections) if options.corrections else {}
@@ -108,7 +112,7 @@ def execute(options: argparse.Namespace) -> int:
             refused.append(f"{event.id}: {location}")
     options.out.mkdir(parents=True, exist_ok=True)
     for name, kind in FILES:
-        write_catalogue(options.out / name, events, Signature(), kind)
+        write_catalogue(options.out / name, events, signature, kind)
     _tell(events, refused, options.out, earth.velocity_model)
     return 0
 
