@@ -27,6 +27,7 @@ log = logging.getLogger("kensoku")
 
 STANDSTILL_S = 60.0  # a loop that beats every tenth of a second and waits up to this long for a broker
 STOPPED, FAILED, MISUSED = 0, 1, 2  # exit codes
+NOT_IN_THE_WAY = "expected no file where a folder is needed and no folder where a file is; name another place"
 
 UP = Gauge("service_ready", "1 when everything this process needs is there")
 
@@ -114,6 +115,9 @@ def run_to_exit_code(main: Callable[[], int | None]) -> int:
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EPERM) and error.filename:
             print(f"kensoku: {error.filename}: {error.strerror}; expected a file or folder of yours", file=sys.stderr)
+            return FAILED
+        if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST) and error.filename:
+            print(f"kensoku: {error.filename}: {error.strerror}; {NOT_IN_THE_WAY}", file=sys.stderr)
             return FAILED
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
             raise

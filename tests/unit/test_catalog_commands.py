@@ -155,6 +155,8 @@ def test_tables_are_migrated_by_a_command(command: Command) -> None:
         (2, "expected sqlite:///path", "list --database mysql://x/y"),
         (2, "3 to 63", "export --out x.xml --agency NZ"),
         (2, "expected 0 or more", "diff a.csv b.csv --km -1"),
+        (2, "found --seconds inf, expected 2e+10 at the most", "diff a.csv b.csv --seconds inf"),
+        (2, "found --seconds 1e+300", "diff a.csv b.csv --seconds 1e300"),
         (1, "user:********@127.0.0.1", "list --database postgresql://user:secret@127.0.0.1:1/x"),
     ],
 )

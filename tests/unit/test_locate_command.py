@@ -101,6 +101,11 @@ def test_what_is_wrong_with_a_file_is_told_with_its_line(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_inside_of_a_file_is_told(tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert locate(write_picks(tmp_path / "picks.csv"), inventory, inventory / "out") == 1
+    assert "stations.csv/out: Not a directory; expected no file where a folder is needed" in capsys.readouterr().err
+
+
 def test_a_file_is_not_taken_for_the_folder(
     tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

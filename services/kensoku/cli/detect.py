@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -90,9 +91,12 @@ def execute(options: argparse.Namespace) -> int:
     stations, earth, faults = read_stations(options.inventory), earth_of(options), Faults()
     try:
         options.out.mkdir(parents=True, exist_ok=True)  # before hours of picking
+        with tempfile.TemporaryFile(dir=options.out):
+            pass
     except OSError as error:
         raise SettingInvalid(
-            f"--out {options.out}: found that it cannot be made ({error.strerror}), expected a folder; name another"
+            f"--out {options.out}: found that nothing can be written there ({error.strerror}), expected a folder; "
+            "name another"
         ) from None
     context, catalog = context_of(options, stations, earth), load_settings(CatalogSettings)
     signature = Signature(catalog.catalog_agency, catalog.catalog_author)
