@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from kensoku.v1.association_pb2 import Association
-from kensoku.v1.event_pb2 import Event, EventStatus, EventType, Magnitude, Quality
+from kensoku.v1.event_pb2 import Event, EventStatus, EventType, Magnitude, Origin, Quality
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Decision, Pick
 
 PHASES = {PHASE_P: "P", PHASE_S: "S"}
@@ -39,6 +39,20 @@ def preferred_magnitude(event: Event) -> Magnitude | None:
 
 def has_value(magnitude: Magnitude) -> bool:
     return not magnitude.absent_reason and math.isfinite(magnitude.value)
+
+
+def is_known(origin: Origin, name: str) -> bool:
+    """Of a number about how the origin fits: where nobody counted phases, 0 says that nobody said it."""
+    return bool(getattr(origin, name) or origin.phases_used)
+
+
+def has_depth(origin: Origin) -> bool:
+    """False where a catalogue left it out, which we hold as fixed at 0 km."""
+    return not origin.depth_is_fixed or is_known(origin, "depth_km") or has_depth_interval(origin)
+
+
+def has_depth_interval(origin: Origin) -> bool:
+    return origin.depth_lower_km < origin.depth_upper_km
 
 
 def _name(enum: Any, value: int, prefix: str) -> str:

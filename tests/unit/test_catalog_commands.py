@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from obspy import read_events
 
+from kensoku.catalogue_files import read_catalogue
 from kensoku.catalogue_store import open_store
 from kensoku.cli.main import main
 from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED
@@ -56,6 +57,23 @@ def test_a_catalogue_goes_out_and_comes_in_again(command: Command, home: Path) -
     assert not any(pair["moved_km"] or pair["later_s"] or pair["larger"] for pair in told["pairs"])
 
 
+def test_an_export_that_nobody_has_changed_is_known_already(command: Command, home: Path) -> None:
+    event, place = make_event("fine"), f"sqlite:///{home / 'fine.sqlite'}"
+    event.origin.time_ns += 456
+    for number, arrival in enumerate(event.arrivals):
+        arrival.onset_ns += 123 + number
+        arrival.residual_s, arrival.distance_km = number / 7, 10 + number / 3
+    event.comments.add(text="felt", author="A. Nalyst", time_ns=event.origin.time_ns + 1)
+    with open_store(place) as store:
+        store.write([event])
+    out = home / "fine.xml"
+    command("export", "--out", str(out), "--database", place)
+    assert "1 are known already" in command("import", str(out), "--database", place)
+    assert read_catalogue(out).events[0].origin.time_ns == event.origin.time_ns
+    out.write_text(out.read_text().replace("<value>35.69</value>", "<value>35.6901</value>"))
+    assert "1 are known and differ" in command("import", str(out), "--database", place)
+
+
 def test_events_are_selected(command: Command, home: Path) -> None:
     table = home / "events.csv"
     command("export", "--out", str(table), "--from", "2019-07-04T15:55:00Z", "--to", "2019-07-04T15:56:00Z")
@@ -71,6 +89,20 @@ def test_an_event_is_shown_by_the_beginning_of_its_id(command: Command) -> None:
     assert "no value: no station was near enough" in shown
     assert shown.splitlines()[-1].startswith("  *   2 updated")
     assert json.loads(command("show", "007", "--json", "--revision", "1"))["revision"] == 1
+
+
+def test_what_nobody_said_of_an_event_is_not_shown_as_zero(command: Command, home: Path) -> None:
+    table = home / "foreign.csv"
+    table.write_text("event_id,time,latitude,longitude\nisc1,1904-04-04T10:02:34Z,41.8,23.2\n")
+    command("import", str(table))
+    shown = command("show", "isc1").splitlines()
+    assert shown[1].startswith("1904-04-04T10:02:34.000Z  41.8000   23.2000      - ")
+    assert shown[3:7] == [
+        "time        1904-04-04T10:02:34.000Z",
+        "epicentre   41.8000 23.2000",
+        "depth       -",
+        "geometry    -",
+    ]
 
 
 def test_what_a_sender_wrote_does_not_steer_the_terminal(command: Command, home: Path) -> None:
@@ -123,6 +155,8 @@ def test_tables_are_migrated_by_a_command(command: Command) -> None:
         (2, "expected sqlite:///path", "list --database mysql://x/y"),
         (2, "3 to 63", "export --out x.xml --agency NZ"),
         (2, "expected 0 or more", "diff a.csv b.csv --km -1"),
+        (2, "found --seconds inf, expected 2e+10 at the most", "diff a.csv b.csv --seconds inf"),
+        (2, "found --seconds 1e+300", "diff a.csv b.csv --seconds 1e300"),
         (1, "user:********@127.0.0.1", "list --database postgresql://user:secret@127.0.0.1:1/x"),
     ],
 )

@@ -20,7 +20,8 @@ SIGNATURE = Signature("org.example", "the network")
 
 def write(path: Path, events: Sequence[Event], said: str | None = None, with_network: bool = False) -> Sequence[str]:
     count, notes = write_catalogue(path, events, SIGNATURE, said, with_network=with_network)
-    assert count == len(events)
+    lost = sum(int(note.split()[2]) for note in notes if " events " in note)
+    assert count == len(events) - lost
     return notes
 
 
@@ -157,6 +158,41 @@ def test_fdsn_text_is_read(tmp_path: Path) -> None:
         read_catalogue(path)
 
 
+def test_what_a_catalogue_does_not_say_is_not_written_as_zero(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.txt"
+    foreign.write_text(
+        "#EventID|Time|Latitude|Longitude|Depth/km|MagType|Magnitude\nisc1|1904-04-04T10:02:34|41.8|23.2||MW|7.0\n"
+    )
+    found = read_catalogue(foreign).events
+    for name in ("out.csv", "out.txt", "out.xml"):
+        write(tmp_path / name, found)
+    with (tmp_path / "out.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    unknown = "depth_km time_uncertainty_s horizontal_uncertainty_km depth_lower_km depth_upper_km"
+    unknown += " azimuthal_gap_deg nearest_station_km rms_s phases stations"
+    assert {row[name] for name in unknown.split()} == {""}
+    assert (
+        (tmp_path / "out.txt")
+        .read_text()
+        .splitlines()[1]
+        .startswith("isc1|1904-04-04T10:02:34.000000|41.80000|23.20000||")
+    )
+    text = (tmp_path / "out.xml").read_text()
+    for element in ("depth", "usedPhaseCount", "usedStationCount", "standardError", "azimuthalGap", "minimumDistance"):
+        assert f"<{element}>" not in text
+    for name in ("out.csv", "out.txt", "out.xml"):
+        assert [event.origin for event in read_catalogue(tmp_path / name).events] == [event.origin for event in found]
+
+
+def test_a_gap_of_a_catalogue_that_counts_no_phases_is_written(tmp_path: Path) -> None:
+    event = Event(id="usgs", revision=1)
+    event.origin.azimuthal_gap_deg, event.origin.depth_km = 19.0, 10.0
+    write(tmp_path / "out.csv", [event])
+    with (tmp_path / "out.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["azimuthal_gap_deg"], row["depth_km"], row["rms_s"]) == ("19.0", "10.000", "")
+
+
 # --- phase files ------------------------------------------------------------------------------------------------------
 
 
@@ -175,6 +211,20 @@ def test_obspy_reads_the_hypodd_file(tmp_path: Path) -> None:
     ids = (tmp_path / "catalogue.pha.ids.csv").read_text().splitlines()
     assert ids == ["number,event_id", "1,a", "2,b"]
     assert notes == ["left out: 2 arrivals that are outliers", "left out: 1 events without an origin or arrivals"]
+
+
+def test_an_origin_a_rounding_away_from_a_minute_is_of_the_next(tmp_path: Path) -> None:
+    event = make_event("a")
+    event.origin.time_ns = 1_562_255_639_999_960_000  # 15:53:59.99996
+    write(tmp_path / "catalogue.pha", [event])
+    assert (tmp_path / "catalogue.pha").read_text().startswith("# 2019 07 04 15 54  0.0000  35.69000 ")
+
+
+@pytest.mark.parametrize("name", ["catalogue.pha", "catalogue.obs", "catalogue.txt", "catalogue.evlist"])
+def test_an_event_that_is_left_out_is_not_counted_as_written(name: str, tmp_path: Path) -> None:
+    count, notes = write_catalogue(tmp_path / name, [make_event("a"), Event(id="none", revision=1)], SIGNATURE)
+    assert count == 1
+    assert any(note.startswith("left out: 1 events without an origin") for note in notes)
 
 
 def test_nonlinloc_observations_have_a_block_an_event(tmp_path: Path) -> None:

@@ -133,6 +133,17 @@ def test_strange_texts_come_back(tmp_path: Path) -> None:
     assert found.arrivals[2].pick_id != found.arrivals[1].pick_id
 
 
+def test_an_interval_that_an_assumed_depth_lies_outside_of_makes_no_negative_uncertainty(tmp_path: Path) -> None:
+    event = make_event(depth_km=10.0)
+    event.origin.depth_is_fixed = True
+    event.origin.depth_lower_km, event.origin.depth_upper_km = 21.9, 58.4
+    (found,) = obspy_events(written(event))
+    depth = found.preferred_origin().depth_errors
+    assert (depth.lower_uncertainty, depth.upper_uncertainty, depth.confidence_level) == (None, None, None)
+    (again,) = read(written(event), tmp_path)
+    assert_alike(again, event)
+
+
 def assert_alike(found: Event, event: Event) -> None:
     """Equal; numbers that were kilometres, metres and degrees in turn to a part in a billion."""
     assert flat(found).keys() == flat(event).keys()

@@ -146,6 +146,15 @@ def test_the_command_learns_and_locate_uses_it(
     assert rms[1] < 0.5 * rms[0]
 
 
+def test_a_file_that_may_not_be_written_is_told_before_anything_is_learned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    out = tmp_path / "corrections.csv"
+    assert main(["corrections", "learn", "--inventory", "none.csv", "--out", str(out)]) == 2
+    assert f"found that {out} may not be written, expected one that may" in capsys.readouterr().err
+
+
 def test_a_catalogue_without_arrivals_is_refused(
     tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,14 +1,25 @@
 """What `kensoku detect` and `kensoku pick` say before hours of picking, rather than after them."""
 
+import csv
+import errno
+import tempfile
 from pathlib import Path
 
+import numpy as np
+import obspy
 import pytest
 
 from kensoku.batch import _stage, open_picker
+from kensoku.catalogue_files import read_catalogue
+from kensoku.cli import detect
 from kensoku.cli.main import main
-from kensoku.errors import ModelServerUnavailable
+from kensoku.errors import InputInvalid, ModelServerUnavailable
 from kensoku.models import default_repository
+from kensoku.picking import Calibration
+from kensoku.v1.pick_pb2 import DECISION_KEPT
 from tests.broker import free_ports
+from tests.shocks import onset, pick
+from tests.tiny_models import write_repository
 
 
 def test_a_model_server_that_is_not_there_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,3 +41,61 @@ def test_a_folder_that_cannot_be_made_is_told_before_anything_is_picked(
     given = ["detect", str(record), "--inventory", str(stations), "--out", str(taken / "events")]
     assert main(given) == 2
     assert "expected a folder; name another" in capsys.readouterr().err
+
+
+def test_a_folder_that_nothing_can_be_written_in_is_told_before_anything_is_picked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(detect, "find_picks", lambda *_: pytest.fail("picked"))
+    stations = tmp_path / "stations.csv"
+    stations.write_text("id,lat,lon,elev_m\nXX.A,35,136,0\n")
+    given = ["detect", "none", "--inventory", str(stations), "--velocity-model", "homogeneous", "--deepest-km", "10"]
+    assert main([*given, "--out", str(tmp_path / "out")]) == 2
+    assert "nothing can be written there (Permission denied)" in capsys.readouterr().err
+
+
+def test_an_inventory_of_other_stations_is_told_before_anything_is_picked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detect, "messages", lambda *_: pytest.fail("picked"))
+    stations, models = tmp_path / "stations.csv", write_repository(tmp_path / "models")
+    stations.write_text("id,lat,lon,elev_m\nXX.A,35,136,0\nXX.B,35.1,136,0\nXX.C,35,136.1,0\n")
+    trace = obspy.Trace(np.zeros(2000, np.int32), {"network": "YY", "station": "A", "channel": "HHZ", "delta": 0.01})
+    trace.write(str(tmp_path / "record.mseed"), format="MSEED")
+    given = ["--inventory", str(stations), "--out", str(tmp_path / "out"), "--velocity-model", "homogeneous"]
+    given += ["--model-repository", str(models), "--models", f"local:{models}", "--deepest-km", "10"]
+    assert main(["detect", str(tmp_path / "record.mseed"), *given]) == 1
+    assert "found places of 0 of 1 stations with picks, expected 3 at least" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("has_picks", [True, False])
+def test_a_run_leaves_nothing_of_the_one_before_it_in_its_folder(
+    has_picks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where association refuses, after all the picking."""
+
+    def refuse(*_: object) -> None:
+        raise InputInvalid("found a station at 9 km")
+
+    one = pick(onset(1, "XX.A", "P", 10.0, 0.1))
+    one.decision = DECISION_KEPT
+    picks = [one] if has_picks else []
+    monkeypatch.setattr(detect, "find_picks", lambda *_: (picks, [], {"XX.A": 1}, Calibration()))
+    monkeypatch.setattr(detect, "open_network", refuse)
+    monkeypatch.setenv("KENSOKU_CATALOG_AGENCY", "org.example")
+    stations, out = tmp_path / "stations.csv", tmp_path / "out"
+    stations.write_text("id,lat,lon,elev_m\nXX.A,35,136,0\n")
+    (out / "pictures").mkdir(parents=True)
+    for name in ("events.csv", "pictures/2019-07-04T155342_a.png", "pictures/mine.png"):
+        (out / name).write_text("of the run before")
+    given = ["detect", "none", "--inventory", str(stations), "--out", str(out), "--velocity-model", "homogeneous"]
+    assert main([*given, "--deepest-km", "10"]) == (1 if has_picks else 0)
+    with (out / "picks.csv").open(newline="") as file:
+        assert [row["id"] for row in csv.DictReader(file)] == [each.id for each in picks]
+    assert read_catalogue(out / "events.csv").events == read_catalogue(out / "events.xml").events == []
+    assert 'publicID="smi:org.example/' in (out / "events.xml").read_text()
+    assert [path.name for path in (out / "pictures").iterdir()] == ["mine.png"]

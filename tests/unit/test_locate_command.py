@@ -136,6 +136,17 @@ def test_depths_may_end_above_the_usual_one(tmp_path: Path, inventory: Path) -> 
     assert float(event["depth_km"]) == pytest.approx(8, abs=0.3)
 
 
+def test_the_agency_and_the_author_that_are_set_sign_what_is_written(
+    tmp_path: Path, inventory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KENSOKU_CATALOG_AGENCY", "org.example")
+    monkeypatch.setenv("KENSOKU_CATALOG_AUTHOR", "the network")
+    assert locate(write_picks(tmp_path / "picks.csv"), inventory, tmp_path / "out") == 0
+    text = (tmp_path / "out" / "events.xml").read_text()
+    assert 'publicID="smi:org.example/kensoku/event/quake"' in text
+    assert "<author>the network</author>" in text
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -166,6 +177,11 @@ def test_what_is_wrong_with_a_file_is_told_with_its_line(
     assert locate(picks, inventory, tmp_path / "out") != 0
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_inside_of_a_file_is_told(tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert locate(write_picks(tmp_path / "picks.csv"), inventory, inventory / "out") == 1
+    assert "stations.csv/out: Not a directory; give a place where it can be" in capsys.readouterr().err
 
 
 def test_a_file_is_not_taken_for_the_folder(

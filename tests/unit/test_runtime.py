@@ -224,6 +224,12 @@ def test_a_full_disk_is_told_with_the_file_and_what_to_do(number: int, capsys: p
     assert "KENSOKU_HOME" in said
 
 
+@pytest.mark.parametrize("number", [errno.ENOTDIR, errno.EISDIR, errno.EEXIST])
+def test_a_file_in_the_place_of_a_folder_is_told(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome(OSError(number, os.strerror(number), "/srv/taken/events")) == 1
+    assert f"kensoku: /srv/taken/events: {os.strerror(number)}; give a place where it can be" in capsys.readouterr().err
+
+
 def test_a_bug_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         outcome(ZeroDivisionError())

@@ -157,6 +157,15 @@ def test_nonlinloc_layers_are_read_with_their_gradients(tmp_path: Path) -> None:
         load_text(tmp_path, text.replace("10.0 6.0 0.0 3.5 0.0 2.8 0.0", "10.0 6.0"), "vel.in")
 
 
+@pytest.mark.parametrize(("density", "kg_m3"), [("2.7", 2700), ("2700", 2700), ("0.0", None), ("-1", None)])
+def test_densities_of_nonlinloc_models_are_in_either_unit_or_left_out(
+    density: str, kg_m3: float | None, tmp_path: Path
+) -> None:
+    (layer,) = load_text(tmp_path, f"LAYER 0.0 6.0 0.0 3.5 0.0 {density} 0.0\n", "vel.in").layers
+    (usual,) = load_text(tmp_path, "name = 'x'\n[[layers]]\ntop_km = 0\nvp_km_s = 6\n").layers
+    assert layer.density_kg_m3 == (kg_m3 or usual.density_kg_m3)
+
+
 def test_a_model_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(
         InputInvalid, match=r"'mars' cannot be read: .* expected a text file or one of homogeneous, iasp91"

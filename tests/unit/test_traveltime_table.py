@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kensoku.errors import InputInvalid
-from kensoku.traveltime import Grid, Wave, build_table, first_arrivals, load_model
+from kensoku.traveltime import EarthModel, Grid, Wave, build_table, first_arrivals, load_model
 
 NETWORK = Grid(farthest_km=300, deepest_km=50)
 
@@ -62,6 +62,15 @@ def test_a_table_is_read_from_the_cache_and_traced_anew_where_it_is_damaged(tmp_
         np.testing.assert_array_equal(build_table(model, "P", grid, tmp_path).nodes, built.nodes)
         assert file.read_bytes() == whole
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("name", ["../../etc/x", "/etc/x", "..", "a\0b", "\N{SNOWMAN}" * 300, "é" * 300])
+def test_a_table_stays_in_the_cache_whatever_its_model_is_called(name: str, tmp_path: Path) -> None:
+    model = EarthModel(name, load_model("homogeneous").layers)
+    cache = tmp_path / "deep" / "deeper" / "cache"
+    build_table(model, "P", Grid(farthest_km=20, deepest_km=10), cache)
+    (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert file.parent == cache
 
 
 def test_each_model_wave_and_grid_has_a_file_of_its_own(tmp_path: Path) -> None:

@@ -63,9 +63,7 @@ def open_network(
             height_km = (epoch.elevation_m - epoch.burial_depth_m) / 1000
             own = [corrections.get((code, wave), 0.0) for wave in WAVES]
             sites[code] = Site(epoch.latitude_deg, epoch.longitude_deg, height_km, *own)
-    if len(sites) < DEFAULTS.least_stations:
-        known = f"places of {len(sites)} of {len(set(codes))} stations with picks"
-        raise InputInvalid(f"found {known}, expected {DEFAULTS.least_stations} at least; name them in an --inventory")
+    require_places(codes, stations)
     network = network_of(sites, earth.tables, settings_of(options))
     if options.explain:
         explain(network, earth)
@@ -98,6 +96,14 @@ def _moves_ns(station: Station) -> Iterator[int]:
         level = math.cos(math.radians(after.latitude_deg))
         if math.hypot(KM_PER_DEG * north, KM_PER_DEG * level * east, down_km) > MOVED_KM:
             yield at_ns
+
+
+def require_places(codes: Iterable[str], stations: Mapping[str, Station]) -> None:
+    every = set(codes)
+    placed = [code for code in every if code in stations and stations[code].epochs]
+    if len(placed) < DEFAULTS.least_stations:
+        known = f"places of {len(placed)} of {len(every)} stations with picks"
+        raise InputInvalid(f"found {known}, expected {DEFAULTS.least_stations} at least; name them in an --inventory")
 
 
 def _epoch_at(station: Station, at_ns: int) -> ChannelEpoch:

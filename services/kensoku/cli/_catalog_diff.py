@@ -25,6 +25,7 @@ from kensoku.v1.event_pb2 import Event
 
 HERE = "database"
 SHOWN = 20
+LONGEST_S = 2e10  # more than there is between any two events: times reach from 1678 to 2262
 
 
 def configure_diff(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +51,8 @@ def diff(options: argparse.Namespace) -> int:
     for name in ("seconds", "km", "moved_km", "moved_seconds", "magnitude"):
         if not vars(options)[name] >= 0:
             raise SettingInvalid(f"found --{name.replace('_', '-')} {vars(options)[name]}, expected 0 or more")
+    if options.seconds > LONGEST_S:
+        raise SettingInvalid(f"found --seconds {options.seconds:g}, expected {LONGEST_S:g} at the most")
     selection = selection_of(options)
     a, b = (events_of(place, selection, options) for place in (options.a, options.b))
     found = compare(a, b, Limits(options.seconds, options.km))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_store import Area, Selection, Store, open_store
 from kensoku.errors import SettingInvalid
-from kensoku.events import preferred_magnitude, status_name, type_name
+from kensoku.events import has_depth, preferred_magnitude, status_name, type_name
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import iso_time, parse_time_ns
 from kensoku.v1.event_pb2 import Event, EventStatus, EventType
@@ -95,9 +95,8 @@ def line(event: Event) -> str:
     place = f"{'-':<24} {'-':>8} {'-':>9} {'-':>6}"
     if event.HasField("origin"):
         origin = event.origin
-        place = (
-            f"{iso_time(origin.time_ns)} {origin.latitude_deg:8.4f} {origin.longitude_deg:9.4f} {origin.depth_km:6.1f}"
-        )
+        depth = f"{origin.depth_km:.1f}" if has_depth(origin) else "-"
+        place = f"{iso_time(origin.time_ns)} {origin.latitude_deg:8.4f} {origin.longitude_deg:9.4f} {depth:>6}"
     kind = type_name(event).lower()
     status = status_name(event).lower()
     return f"{place} {size(event):>9}  {kind[:10]:<10} {status:<11} {event.revision:>3}  {printable(event.id)}"

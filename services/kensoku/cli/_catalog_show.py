@@ -18,9 +18,9 @@ from kensoku.cli._catalog_select import (
     size,
 )
 from kensoku.errors import SettingInvalid
-from kensoku.events import PHASES, quality_name, status_name
+from kensoku.events import PHASES, has_depth, has_depth_interval, is_known, quality_name, status_name
 from kensoku.times import iso_time
-from kensoku.v1.event_pb2 import Event
+from kensoku.v1.event_pb2 import Event, Origin
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP
 
 MOTIONS = {POLARITY_UP: "up", POLARITY_DOWN: "down"}
@@ -111,22 +111,35 @@ def describe(event: Event) -> list[str]:
 
 
 def _origin(event: Event) -> list[str]:
+    """Without what nobody said."""
     origin, provenance = event.origin, event.provenance
-    fixed = ", depth fixed" if origin.depth_is_fixed else ""
-    return [
-        f"time        {iso_time(origin.time_ns)} +- {origin.time_uncertainty_s:.3f} s, rms {origin.rms_s:.3f} s",
-        f"epicentre   {origin.latitude_deg:.4f} {origin.longitude_deg:.4f}, 68 % within "
-        f"{origin.horizontal_uncertainty_km:.2f} km",
-        f"depth       {origin.depth_km:.2f} km, 68 % from {origin.depth_lower_km:.2f} to "
-        f"{origin.depth_upper_km:.2f} km{fixed}",
-        f"geometry    gap {origin.azimuthal_gap_deg:.0f}, secondary {origin.secondary_gap_deg:.0f}, nearest station "
-        f"{origin.nearest_station_km:.1f} km, {origin.phases_used} phases of {origin.stations_used} stations",
-        printable(f"quality     {quality_name(event) or '-'} {origin.quality_reason}".rstrip()),
-        printable(
-            f"made by     {provenance.author or 'automatic'}, velocity model {provenance.velocity_model or '-'}, "
-            f"version {provenance.software_version or '-'}"
-        ),
+    sure = f" +- {origin.time_uncertainty_s:.3f} s" if origin.time_uncertainty_s else ""
+    rms = f", rms {origin.rms_s:.3f} s" if is_known(origin, "rms_s") else ""
+    radius_km = origin.horizontal_uncertainty_km
+    depth = f"{origin.depth_km:.2f} km" if has_depth(origin) else "-"
+    if has_depth_interval(origin):
+        depth += f", 68 % from {origin.depth_lower_km:.2f} to {origin.depth_upper_km:.2f} km"
+    texts = [
+        f"time        {iso_time(origin.time_ns)}{sure}{rms}",
+        f"epicentre   {origin.latitude_deg:.4f} {origin.longitude_deg:.4f}"
+        + (f", 68 % within {radius_km:.2f} km" if radius_km else ""),
+        f"depth       {depth}{', depth fixed' if origin.depth_is_fixed and has_depth(origin) else ''}",
+        f"geometry    {_geometry(origin)}",
+        f"quality     {quality_name(event) or '-'} {origin.quality_reason}".rstrip(),
+        f"made by     {provenance.author or 'automatic'}, velocity model {provenance.velocity_model or '-'}, "
+        f"version {provenance.software_version or '-'}",
     ]
+    return [printable(text) for text in texts]
+
+
+def _geometry(origin: Origin) -> str:
+    known = {
+        "azimuthal_gap_deg": f"gap {origin.azimuthal_gap_deg:.0f}",
+        "secondary_gap_deg": f"secondary {origin.secondary_gap_deg:.0f}",
+        "nearest_station_km": f"nearest station {origin.nearest_station_km:.1f} km",
+        "phases_used": f"{origin.phases_used} phases of {origin.stations_used} stations",
+    }
+    return ", ".join(text for name, text in known.items() if is_known(origin, name)) or "-"
 
 
 def _arrivals(event: Event) -> list[str]:

@@ -1,6 +1,7 @@
 """`kensoku corrections`: learn from a catalogue how late waves come to each station, and how large it reads events."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -59,6 +60,8 @@ def learn(options: argparse.Namespace) -> int:
     for path in filter(None, (options.out, options.magnitudes_out)):
         if path.is_dir() or not path.absolute().parent.is_dir():
             raise SettingInvalid(f"found {path}, expected the name of a csv file in a folder that exists")
+        if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+            raise SettingInvalid(f"found that {path} may not be written, expected one that may; name another")
     inventory = read_stations(options.inventory)
     events = events_of(options.catalogue, selection_of(options), options)
     if not any(event.arrivals for event in events):

@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,8 +13,9 @@ from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import Stretch
 from kensoku.associating import Network, Watch, station_of
 from kensoku.batch import found_pick, open_picker
+from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_files import Signature, write_catalogue
-from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_network, parts_of
+from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_network, parts_of, require_places
 from kensoku.cli._earth_options import tell_deepest
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import real, share, whole
@@ -39,10 +42,13 @@ from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, Instrument, InstrumentProgress, Pick, Progress
 
+PICKS = "picks.csv"
 FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
 REGION = "batch"
 BEFORE_S, AFTER_S = 10, 90  # of the origin, in pictures
 MOST_PICTURES = 200
+PICTURES = "pictures"
+PICTURE_NAMES = "????-??-??T??????_*.png"  # as `draw` calls them
 SHOWN = 10
 
 
@@ -86,22 +92,28 @@ def execute(options: argparse.Namespace) -> int:
     stations, earth, faults = read_stations(options.inventory), earth_of(options), Faults()
     try:
         options.out.mkdir(parents=True, exist_ok=True)  # before hours of picking
+        with tempfile.TemporaryFile(dir=options.out):
+            pass
     except OSError as error:
         raise SettingInvalid(
-            f"--out {options.out}: found that it cannot be made ({error.strerror}), expected a folder; name another"
+            f"--out {options.out}: found that nothing can be written there ({error.strerror}), expected a folder; "
+            "name another"
         ) from None
+    context, catalog = context_of(options, stations, earth), load_settings(CatalogSettings)
+    signature = Signature(catalog.catalog_agency, catalog.catalog_author)
     picks, stretches, heard, calibration = find_picks(options, stations, faults)
     kept = sum(pick.decision == DECISION_KEPT for pick in picks)
+    # Now, since whatever comes from here on must not lose hours of picking.
+    counts = write_results(options.out, picks, (), calibration, signature)
     if not kept:
-        write_table(options.out / "picks.csv", picks, (), calibration)
+        print(f"{options.out / PICKS}: {told(counts)}")
         print(f"found no picks in {len(heard)} stations; nothing to associate", file=sys.stderr)
         return tell_faults(faults)
     usable = [pick for pick in picks if pick.decision in (DECISION_KEPT, DECISION_FAINT)]
-    solved = solve(associate_parts(usable, stations, heard, earth, options), context_of(options, stations, earth))
+    solved = solve(associate_parts(usable, stations, heard, earth, options), context)
     events = [each.event for each in solved if each.event is not None]
-    write_table(options.out / "picks.csv", picks, events, calibration)
-    for name, kind in FILES:
-        write_catalogue(options.out / name, events, Signature(), kind)
+    counts = write_results(options.out, picks, events, calibration, signature)
+    print(f"{options.out / PICKS}: {told(counts)}")
     tell(solved, kept, options.out, earth)
     tell_deepest(events, options.deepest_km)
     if not options.no_pictures:
@@ -122,23 +134,41 @@ def find_picks(
         paths = find(options.sources, wanted)
         with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
             stretches = scan(paths, wanted, faults, bar.step)
+        ends = ends_of(stretches, wanted, span)
+        require_places(ends, stations)  # before hours of picking
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
             picks = [pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns]
     picks.sort(key=lambda pick: (pick.onset_ns, pick.id))
+    return picks, stretches, ends, picker.final.card.calibration
+
+
+def ends_of(stretches: Iterable[Stretch], wanted: Wanted, span: Span) -> Mapping[str, int]:
     ends: dict[str, int] = {}
     for stretch in stretches:
         for code in stretch.stations:
             if wanted.has_station(code):
                 ends[code] = max(ends.get(code, 0), min(stretch.end_ns, span.end_ns))
-    return picks, stretches, ends, picker.final.card.calibration
+    return ends
 
 
-def write_table(path: Path, picks: Iterable[Pick], events: Iterable[Event], calibration: Calibration) -> None:
+def write_results(
+    out: Path, picks: Iterable[Pick], events: Sequence[Event], calibration: Calibration, signature: Signature
+) -> Counter[str]:
+    """All of this run and, in a folder that had another's, nothing of that one; how many picks, by decision."""
+    counts = write_table(out / PICKS, picks, events, calibration)
+    for name, kind in FILES:
+        write_catalogue(out / name, events, signature, kind)
+    for picture in (out / PICTURES).glob(PICTURE_NAMES):
+        picture.unlink()
+    return counts
+
+
+def write_table(path: Path, picks: Iterable[Pick], events: Iterable[Event], calibration: Calibration) -> Counter[str]:
     """Of the faint ones those that an earthquake confirms."""
     confirmed = {arrival.pick_id for event in events for arrival in event.arrivals}
     told_picks = (pick for pick in picks if pick.decision != DECISION_FAINT or pick.id in confirmed)
-    print(f"{path}: {told(write_picks(path, (found_pick(pick, calibration) for pick in told_picks)))}")
+    return write_picks(path, (found_pick(pick, calibration) for pick in told_picks))
 
 
 def associate_parts(
@@ -224,7 +254,7 @@ def draw(
     """A page for each, the strongest first where there are too many."""
     from kensoku.pictures import event_picture
 
-    folder = options.out / "pictures"
+    folder = options.out / PICTURES
     folder.mkdir(exist_ok=True)
     chosen = sorted(events, key=lambda event: -len(event.arrivals))[:MOST_PICTURES]
     with Bar("drawing", len(chosen)) as bar:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.cli._earth_options import add_earth_options, tell_deepest
 from kensoku.cli._locate_picks import PickedEvent, read_picks, without_repeats
@@ -29,6 +30,7 @@ from kensoku.locating import (
     site_code,
     sites_of,
 )
+from kensoku.settings import load_settings
 from kensoku.traveltime import (
     EarthModel,
     TravelTimeTable,
@@ -84,6 +86,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     if options.out.exists() and not options.out.is_dir():
         raise SettingInvalid(f"found the file {options.out}, expected a folder or a new name as --out")
+    catalog = load_settings(CatalogSettings)
+    signature = Signature(catalog.catalog_agency, catalog.catalog_author)
     given = read_picks(options.picks)
     picked = [without_repeats(event) for event in given]
     inventory = read_stations(options.inventory)
@@ -112,7 +116,7 @@ def execute(options: argparse.Namespace) -> int:
             refused.append(f"{event.id}: {location}")
     options.out.mkdir(parents=True, exist_ok=True)
     for name, kind in FILES:
-        write_catalogue(options.out / name, events, Signature(), kind)
+        write_catalogue(options.out / name, events, signature, kind)
     _tell(events, refused, options.out, earth.velocity_model)
     tell_deepest(events, options.deepest_km)
     _tell_unknown(unknown)

@@ -4,8 +4,11 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 
 from kensoku.errors import SettingInvalid
 from kensoku.events import preferred_magnitude
@@ -13,6 +16,8 @@ from kensoku.times import NS_PER_S
 from kensoku.v1.event_pb2 import Event, Origin
 
 EARTH_KM = 6371.0
+NS_PER_US = 1000
+CLOSE = 1e-9
 MOST_CELLS = 25_000_000  # of one assignment; 200 MB
 
 
@@ -72,6 +77,30 @@ def compare(a: Iterable[Event], b: Iterable[Event], limits: Limits) -> Compariso
         [event for j, event in enumerate(seconds) if j not in taken_b],
         len(every_a) + len(every_b) - len(firsts) - len(seconds),
     )
+
+
+def say_the_same(a: Message, b: Message) -> bool:
+    """But for what QuakeML rounds: a microsecond, and a billionth of a number."""
+    ours, theirs = a.ListFields(), b.ListFields()
+    return [field.name for field, _ in ours] == [field.name for field, _ in theirs] and all(
+        _values_say_the_same(field, x, y) for (field, x), (_, y) in zip(ours, theirs, strict=True)
+    )
+
+
+def _values_say_the_same(field: FieldDescriptor, a: Any, b: Any) -> bool:
+    if field.is_repeated:
+        return len(a) == len(b) and all(_value_says_the_same(field, x, y) for x, y in zip(a, b, strict=True))
+    return _value_says_the_same(field, a, b)
+
+
+def _value_says_the_same(field: FieldDescriptor, a: Any, b: Any) -> bool:
+    if field.message_type:
+        return say_the_same(a, b)
+    if field.name.endswith("_ns"):
+        return bool(abs(a - b) < NS_PER_US)
+    if isinstance(a, float):
+        return math.isclose(a, b, rel_tol=CLOSE, abs_tol=CLOSE) or (math.isnan(a) and math.isnan(b))
+    return bool(a == b)
 
 
 Link = tuple[int, int, float]  # index of a, index of b, how far apart in units of the limits, squared

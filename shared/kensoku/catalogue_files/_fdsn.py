@@ -8,7 +8,7 @@ from kensoku.catalogue_files._naming import Signature
 from kensoku.catalogue_files._table import decimal, events_of_rows
 from kensoku.catalogue_files._words import TYPES, time_text
 from kensoku.errors import InputInvalid
-from kensoku.events import preferred_magnitude
+from kensoku.events import has_depth, preferred_magnitude
 from kensoku.v1.event_pb2 import Event
 
 HEAD = (
@@ -35,7 +35,8 @@ def _cells(event: Event, signature: Signature) -> list[str]:
     author = event.provenance.author or signature.author
     return [
         *(event.id, time_text(origin.time_ns).removesuffix("Z")),
-        *(decimal(origin.latitude_deg, 5), decimal(origin.longitude_deg, 5), decimal(origin.depth_km, 3)),
+        *(decimal(origin.latitude_deg, 5), decimal(origin.longitude_deg, 5)),
+        decimal(origin.depth_km, 3) if has_depth(origin) else "",
         *(author, signature.agency, signature.agency, event.id),
         *((magnitude.type, decimal(magnitude.value, 2), author) if magnitude else ("", "", "")),
         *(event.region, TYPES.get(event.type, "")),

@@ -10,7 +10,7 @@ from typing import IO
 from kensoku.catalogue_files._fdsn import read_fdsn, write_fdsn
 from kensoku.catalogue_files._growclust import Files, write_growclust
 from kensoku.catalogue_files._naming import Signature
-from kensoku.catalogue_files._phase_files import write_hypodd, write_obs
+from kensoku.catalogue_files._phase_files import EVENTS_WITHOUT_ARRIVALS, write_hypodd, write_obs
 from kensoku.catalogue_files._quakeml_read import read_quakeml
 from kensoku.catalogue_files._quakeml_write import write_quakeml
 from kensoku.catalogue_files._table import read_table, write_arrivals, write_events
@@ -27,6 +27,7 @@ FORMATS = {
     "growclust": (".evlist",),
 }
 GROWCLUST_FILES = (".stlist", ".dt", ".ids.csv")  # beside the list of events
+EVENTS_WITHOUT_ORIGIN = "events without an origin"
 READABLE = ("quakeml", "csv", "fdsn")
 
 
@@ -69,7 +70,7 @@ def write_catalogue(
     *,
     with_network: bool = False,
 ) -> tuple[int, Sequence[str]]:
-    """How many events were given, and what of them the format could not take."""
+    """How many events were written, and what of those given the format could not take."""
     kind, left_out, count = format_of(path, said), Counter[str](), 0
 
     def counted() -> Iterator[Event]:
@@ -87,7 +88,7 @@ def write_catalogue(
         elif kind == "arrivals":
             write_arrivals(file, counted())
         elif kind == "fdsn":
-            left_out["events without an origin"] = write_fdsn(file, counted(), signature)
+            left_out[EVENTS_WITHOUT_ORIGIN] = write_fdsn(file, counted(), signature)
         elif kind == "nonlinloc":
             write_obs(file, counted(), left_out, with_network)
         elif kind == "growclust":
@@ -96,7 +97,8 @@ def write_catalogue(
         else:
             ids = opened.enter_context(replacing(path.with_name(path.name + ".ids.csv")))
             write_hypodd(file, ids, counted(), left_out, with_network)
-    return count, _sentences(left_out)
+    lost = left_out[EVENTS_WITHOUT_ORIGIN] + left_out[EVENTS_WITHOUT_ARRIVALS]
+    return count - lost, _sentences(left_out)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP
 LONGEST_STATION = {"HypoDD": 7, "NonLinLoc": 6, "GrowClust": 7}  # characters
 FIRST_MOTIONS = {POLARITY_UP: "U", POLARITY_DOWN: "D"}
 LEAST_ERROR_S = 0.001
+EVENTS_WITHOUT_ARRIVALS = "events without an origin or arrivals"
 
 
 class StationNames:
@@ -50,7 +51,7 @@ def write_hypodd(
     for number, event in enumerate(located(events, left_out), 1):
         table.writerow([number, event.id])
         origin, magnitude = event.origin, preferred_magnitude(event)
-        moment, rest_ns = split(origin.time_ns)
+        moment, rest_ns = split(to_tenth_ms(origin.time_ns))
         depth_error_km = (origin.depth_upper_km - origin.depth_lower_km) / 2
         file.write(
             f"# {moment:%Y %m %d %H %M} {moment.second + rest_ns / NS_PER_S:7.4f} {origin.latitude_deg:9.5f} "
@@ -69,8 +70,7 @@ def write_obs(file: IO[str], events: Iterable[Event], left_out: Counter[str], wi
     for event in located(events, left_out):
         file.write(f"# event_id {' '.join(event.id.split())} origin {iso_time(event.origin.time_ns)}\n")
         for arrival in usable(event, left_out):
-            # To the 0.1 ms that the format has, before the seconds are split off: 59.99996 s must not become 60.
-            moment, rest_ns = split((arrival.onset_ns + 50_000) // 100_000 * 100_000)
+            moment, rest_ns = split(to_tenth_ms(arrival.onset_ns))
             error_s = max(arrival.onset_uncertainty_s, LEAST_ERROR_S)
             file.write(
                 f"{station_name(arrival):<6} {arrival.instrument.band_instrument or '?':<4} ?    ? "
@@ -85,7 +85,7 @@ def located(events: Iterable[Event], left_out: Counter[str]) -> Iterator[Event]:
         if event.HasField("origin") and event.arrivals:
             yield event
         else:
-            left_out["events without an origin or arrivals"] += 1
+            left_out[EVENTS_WITHOUT_ARRIVALS] += 1
 
 
 def usable(event: Event, left_out: Counter[str]) -> Iterator[Arrival]:
@@ -97,6 +97,11 @@ def usable(event: Event, left_out: Counter[str]) -> Iterator[Arrival]:
             left_out["arrivals that are outliers"] += 1
         else:
             yield arrival
+
+
+def to_tenth_ms(time_ns: int) -> int:
+    """As the formats have it, before the seconds are split off: 59.99996 s must not become 60."""
+    return (time_ns + 50_000) // 100_000 * 100_000
 
 
 def split(time_ns: int) -> tuple[datetime, int]:

@@ -37,6 +37,7 @@ STATUSES = {
     "rejected": EVENT_STATUS_RETRACTED,
 }
 REGIONS = ("region name", "Flinn-Engdahl region")
+NS_PER_US = 1000
 BLASTS = ("explosion", "quarry blast", "mining explosion", "chemical explosion", "controlled explosion")
 Rest = TypeVar("Rest", bound=Message)
 
@@ -236,10 +237,12 @@ def _set_quality(origin: Origin, found: Any) -> None:
 
 
 def _restore(origin: Origin, before: Origin) -> None:
-    """What nobody has changed is what it was, without the rounding of metres and degrees."""
+    """What nobody has changed is what it was, without the rounding of moments, metres and degrees."""
     for field, value in before.ListFields():
         if isinstance(value, float) and math.isclose(value, getattr(origin, field.name), rel_tol=1e-9, abs_tol=1e-9):
             setattr(origin, field.name, value)
+    if abs(origin.time_ns - before.time_ns) < NS_PER_US:  # as ObsPy rounds
+        origin.time_ns = before.time_ns
     if are_alike(origin.ellipsoid, before.ellipsoid):
         origin.ellipsoid.CopyFrom(before.ellipsoid)
 

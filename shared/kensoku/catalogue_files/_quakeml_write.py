@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from kensoku.catalogue_files._ellipsoid import rotation_deg
 from kensoku.catalogue_files._naming import Signature
 from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, TYPES, time_text
-from kensoku.events import PHASES, has_value
+from kensoku.events import PHASES, has_depth, has_value, is_known
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
     EVENT_STATUS_MERGED,
@@ -43,6 +43,12 @@ STATUSES = {
 IN_ARRIVAL = (  # of an arrival, what QuakeML has words for
     *("pick_id", "instrument", "phase", "onset_ns", "onset_uncertainty_s", "residual_s", "weight", "distance_km"),
     *("azimuth_deg", "takeoff_deg", "station_correction_s", "polarity"),
+)
+QUALITY = (
+    ("standardError", "rms_s", 1.0),
+    ("azimuthalGap", "azimuthal_gap_deg", 1.0),
+    ("secondaryAzimuthalGap", "secondary_gap_deg", 1.0),
+    ("minimumDistance", "nearest_station_km", KM_PER_DEG),
 )
 DIGITS = 12  # of numbers: 0.01 mm in degrees, and what turning kilometres into metres adds is behind them
 REST = "kensoku"  # last name of the comments that hold the rest
@@ -199,12 +205,20 @@ def _add_place(element: Element, origin: Origin) -> None:
     km_per_deg = KM_PER_DEG * max(math.cos(math.radians(origin.latitude_deg)), 1e-6)
     _add_quantity(element, "latitude", origin.latitude_deg, uncertainty=north_km / KM_PER_DEG)
     _add_quantity(element, "longitude", origin.longitude_deg, uncertainty=east_km / km_per_deg)
+    if not has_depth(origin):
+        return
     depth = _add_quantity(element, "depth", 1000 * origin.depth_km, uncertainty=1000 * depth_km)
-    if origin.depth_upper_km > origin.depth_lower_km:
+    if _holds_depth(origin):
         _add_number(depth, "lowerUncertainty", 1000 * (origin.depth_km - origin.depth_lower_km))
         _add_number(depth, "upperUncertainty", 1000 * (origin.depth_upper_km - origin.depth_km))
         _add(depth, "confidenceLevel", "68.0")
     _add(element, "depthType", "operator assigned" if origin.depth_is_fixed else "from location")
+
+
+def _holds_depth(origin: Origin) -> bool:
+    """The interval, about the depth: one that was assumed may lie outside, and an uncertainty is not negative."""
+    lower_km, upper_km = origin.depth_lower_km, origin.depth_upper_km
+    return lower_km < upper_km and lower_km <= origin.depth_km <= upper_km
 
 
 def _deviations_km(origin: Origin) -> tuple[float, float, float]:
@@ -219,13 +233,14 @@ def _add_quality(element: Element, event: Event) -> None:
     origin, stations = event.origin, {(a.instrument.network, a.instrument.station) for a in event.arrivals}
     quality = Xml.SubElement(element, "quality")
     _add(quality, "associatedPhaseCount", str(len(event.arrivals)))
-    _add(quality, "usedPhaseCount", str(origin.phases_used))
+    if origin.phases_used:
+        _add(quality, "usedPhaseCount", str(origin.phases_used))
     _add(quality, "associatedStationCount", str(len(stations)))
-    _add(quality, "usedStationCount", str(origin.stations_used))
-    _add_number(quality, "standardError", origin.rms_s)
-    _add_number(quality, "azimuthalGap", origin.azimuthal_gap_deg)
-    _add_number(quality, "secondaryAzimuthalGap", origin.secondary_gap_deg)
-    _add_number(quality, "minimumDistance", origin.nearest_station_km / KM_PER_DEG)
+    if is_known(origin, "stations_used"):
+        _add(quality, "usedStationCount", str(origin.stations_used))
+    for name, field, unit in QUALITY:
+        if is_known(origin, field):
+            _add_number(quality, name, getattr(origin, field) / unit)
 
 
 def _add_uncertainty(element: Element, origin: Origin) -> None:

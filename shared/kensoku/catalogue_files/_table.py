@@ -10,7 +10,16 @@ from typing import IO, Any
 
 from kensoku.catalogue_files._words import time_text
 from kensoku.errors import InputInvalid, SettingInvalid
-from kensoku.events import PHASES, preferred_magnitude, quality_name, status_name, type_name
+from kensoku.events import (
+    PHASES,
+    has_depth,
+    has_depth_interval,
+    is_known,
+    preferred_magnitude,
+    quality_name,
+    status_name,
+    type_name,
+)
 from kensoku.times import parse_time_ns
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
@@ -82,11 +91,17 @@ def event_cells(event: Event) -> Sequence[str]:
     if has_origin:
         cells |= {"time": time_text(origin.time_ns), "depth_is_fixed": str(origin.depth_is_fixed).lower()}
         cells |= {"latitude": decimal(origin.latitude_deg, 5), "longitude": decimal(origin.longitude_deg, 5)}
-        cells |= {"phases": str(origin.phases_used), "stations": str(origin.stations_used)}
-        for name in ("depth_km", "depth_lower_km", "depth_upper_km", "time_uncertainty_s", "horizontal_uncertainty_km"):
-            cells[name] = decimal(getattr(origin, name), 3)
-        cells["azimuthal_gap_deg"] = decimal(origin.azimuthal_gap_deg, 1)
-        cells["nearest_station_km"], cells["rms_s"] = decimal(origin.nearest_station_km, 2), decimal(origin.rms_s, 3)
+        for name, digits in (("azimuthal_gap_deg", 1), ("nearest_station_km", 2), ("rms_s", 3)):
+            cells[name] = decimal(getattr(origin, name), digits) if is_known(origin, name) else ""
+        for name, count in (("phases", origin.phases_used), ("stations", origin.stations_used)):
+            cells[name] = str(count) if count or origin.phases_used else ""
+        for name in ("time_uncertainty_s", "horizontal_uncertainty_km"):
+            cells[name] = decimal(getattr(origin, name), 3) if getattr(origin, name) else ""
+        if has_depth(origin):
+            cells["depth_km"] = decimal(origin.depth_km, 3)
+        if has_depth_interval(origin):
+            cells["depth_lower_km"] = decimal(origin.depth_lower_km, 3)
+            cells["depth_upper_km"] = decimal(origin.depth_upper_km, 3)
         cells["quality"] = quality_name(event)
     if has_kinds:
         cells["earthquake_probability"] = decimal(kinds.earthquake, 4)

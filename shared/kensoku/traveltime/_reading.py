@@ -16,6 +16,7 @@ from kensoku.traveltime._model import EarthModel, Layer, find_mistakes
 PRESETS = ("homogeneous", "iasp91", "japan", "southern-california")
 FIELDS = ("top_km", "vp_km_s", "vs_km_s", "density_kg_m3", "qp", "qs")
 VP_PER_VS = 3**0.5  # where a file gives no S: a Poisson solid
+LEAST_KG_M3 = 100.0  # no rock has that many g/cm3
 
 Mistake = tuple[int, str]  # the line it is in
 
@@ -85,8 +86,15 @@ def read_nonlinloc(text: str, file: str) -> EarthModel:
         top, vp, vp_slope, vs, vs_slope, density, _ = row
         thickness = following[1][0] - top if following else 0.0
         velocities = (vp, vp + vp_slope * thickness), (vs, vs + vs_slope * thickness)
-        layers.append(_complete(top, *velocities, density_kg_m3=density * 1000))
+        layers.append(_complete(top, *velocities, density_kg_m3=_density_kg_m3(density)))
     return EarthModel(Path(file).stem, _checked(layers, [number for number, _ in rows], file, mistakes))
+
+
+def _density_kg_m3(density: float) -> float | None:
+    """NonLinLoc does not use it, so files have g/cm3, as it asks for, kg/m3, or 0 where nobody cared."""
+    if density <= 0:
+        return None
+    return density if density >= LEAST_KG_M3 else 1000 * density
 
 
 def read_velest(text: str, file: str) -> EarthModel:

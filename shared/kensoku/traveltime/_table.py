@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tempfile
 import zipfile
 from dataclasses import astuple, dataclass
@@ -24,6 +25,7 @@ SAME_KM = 1e-9
 SIDES_KM = (-1e-6, 1e-6, 0.06, 0.2)  # from an interface to the nodes around it
 DEEPEST_KM = 60.0  # of earthquakes, where nobody says otherwise
 BELOW_KM = 2.0  # the deepest, so that slopes are known there too
+LONGEST_NAME = 40  # characters in a file's name, at most 160 of its 255 bytes
 HEIGHTS_KM = (0.0, 1.0, 2.0, 3.0)  # of stations
 
 
@@ -146,7 +148,7 @@ def build_table(model: EarthModel, wave: Wave, grid: Grid, cache: Path | None = 
     interfaces = column.depth_km(column.top[1 + np.flatnonzero(np.diff(column.zone))])
     depths = grid.depths_km(interfaces)
     key = hashlib.sha256(repr((FORMAT, model.sha256, wave, astuple(grid))).encode()).hexdigest()
-    file = cache / f"traveltime-{model.name}-{wave}-{key[:16]}.npz" if cache else None
+    file = cache / f"traveltime-{_file_name(model.name)}-{wave}-{key[:16]}.npz" if cache else None
     arrays = _read(file, key) if file else None
     if arrays is None:
         levels = [_trace_level(model, wave, grid.distances_km, depths, elevation) for elevation in grid.elevations_km]
@@ -154,6 +156,11 @@ def build_table(model: EarthModel, wave: Wave, grid: Grid, cache: Path | None = 
         if file:
             _write(file, key, *arrays)
     return TravelTimeTable(model, wave, grid, depths, *arrays)
+
+
+def _file_name(name: str) -> str:
+    """A model's file may call it anything, also a path out of the cache."""
+    return re.sub(r"[^\w .-]", "_", name)[:LONGEST_NAME]
 
 
 def _trace_level(
