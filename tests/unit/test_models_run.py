@@ -1,0 +1,45 @@
+"""What `kensoku models run` and `classify` make of files that hold something else than usual."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from kensoku.cli.main import main
+from kensoku.models import default_repository
+from tests.tiny_models import pulses, write_windows
+
+
+def ask(action: str, windows: Path, *more: str, out: str = "out.csv", repository: Path | None = None) -> int:
+    models = f"--models=local:{repository or default_repository()}"
+    return main(["models", action, f"--windows={windows}", f"--out={windows.parent / out}", models, *more])
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    ("model", "samples", "classes"),
+    [
+        ("phase", 400, ["noise", "P", "S"]),
+        ("denoiser", 400, ["noise", "onset"]),
+        ("blast", 400, ["earthquake", "blast"]),
+        ("blast_long", 2944, ["earthquake", "blast"]),
+    ],
+)
+def test_cuts_are_classified_as_whatever_the_model_tells(
+    tmp_path: Path, model: str, samples: int, classes: list[str]
+) -> None:
+    cuts = write_windows(tmp_path / "cuts.h5", pulses(3, samples, p=samples / 2, s=samples / 2 + 50))
+    assert ask("classify", cuts, f"--model={model}") == 0
+    said = rows(tmp_path / "out.csv")
+    assert [list(row) for row in said] == [["window", *classes]] * 3
+    assert [sum(float(row[name]) for name in classes) for row in said] == pytest.approx([1, 1, 1], abs=2e-4)
+
+
+def test_how_long_cuts_must_be_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cuts = write_windows(tmp_path / "cuts.h5", pulses(1, 400))
+    assert ask("classify", cuts, "--model=blast_long") == 1
+    assert "expected 2944 for 'blast_long', that is 29.44 s around the onset" in capsys.readouterr().err
