@@ -3,11 +3,16 @@
 import csv
 from pathlib import Path
 
+import h5py
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from kensoku.cli.main import main
 from kensoku.models import default_repository
-from tests.tiny_models import pulses, write_windows
+from tests.tiny_models import pulses, write_repository, write_windows
+
+FloatArray = npt.NDArray[np.float32]
 
 
 def ask(action: str, windows: Path, *more: str, out: str = "out.csv", repository: Path | None = None) -> int:
@@ -43,3 +48,34 @@ def test_how_long_cuts_must_be_is_told(tmp_path: Path, capsys: pytest.CaptureFix
     cuts = write_windows(tmp_path / "cuts.h5", pulses(1, 400))
     assert ask("classify", cuts, "--model=blast_long") == 1
     assert "expected 2944 for 'blast_long', that is 29.44 s around the onset" in capsys.readouterr().err
+
+
+def written(path: Path, x: FloatArray, scale: float = 1.0) -> Path:
+    with h5py.File(path, "w") as file:
+        file["X"] = x
+        file["scale"] = np.full(x.shape[:2], scale)
+        file.attrs["sampling_rate"] = 100
+    return path
+
+
+def test_an_infinite_sample_is_missing_and_costs_no_pick(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repository, counts = write_repository(tmp_path), pulses(2, 1000)
+    windows = written(tmp_path / "windows.h5", counts)
+    assert ask("run", windows, out="whole.csv", repository=repository) == 0
+    assert "missing" not in capsys.readouterr().err
+    counts[0, 0, 900], counts[1, 2, 900] = np.inf, -np.inf
+    assert ask("run", written(tmp_path / "windows.h5", counts), repository=repository) == 0
+    assert "found 2 samples that are infinite or beyond 1e+18" in capsys.readouterr().err
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+@pytest.mark.parametrize("action", ["run", "classify"])
+def test_a_scale_beyond_all_counts_leaves_nothing(
+    tmp_path: Path, action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cuts = written(tmp_path / "cuts.h5", pulses(2, 400), scale=1e37)
+    assert ask(action, cuts) == 0
+    told = capsys.readouterr().err
+    assert "they were taken as missing" in told
+    assert "Warning" not in told
+    assert "nan" not in (tmp_path / "out.csv").read_text()

@@ -25,6 +25,7 @@ EVERY_S = 2.0  # between lines of progress
 BLOCK_SAMPLES = 400_000  # of the windows that are in memory at once: as much for any file
 PICKER, LIVE_PICKER, CLASSIFIER = "picker", "picker_live", "phase"
 CLASSES = (("noise", "P", "S"), ("noise", "onset"), ("earthquake", "blast"))  # in the order of a classifier's answers
+LARGEST = 1e18  # counts; squares of more than 1.8e19 are infinite in a model
 Row = Sequence[object]
 T = TypeVar("T")
 
@@ -133,10 +134,16 @@ def classify_cuts(cuts: WindowFile, model: Asked, classes: int) -> Iterator[tupl
 
 
 def blocks(windows: WindowFile) -> Iterator[tuple[int, FloatArray]]:
-    """As many windows as there is room for, from the first to the last."""
-    size = max(1, BLOCK_SAMPLES // windows.samples)
+    """As many windows as there is room for, from the first to the last; what no instrument counts is missing."""
+    size, unreal = max(1, BLOCK_SAMPLES // windows.samples), 0
     for first in range(0, windows.count, size):
-        yield first, windows.read(first, min(first + size, windows.count))
+        block = windows.read(first, min(first + size, windows.count))
+        is_unreal = np.abs(block) > LARGEST
+        unreal += int(is_unreal.sum())
+        yield first, np.where(is_unreal, np.float32(np.nan), block)
+    if unreal:
+        told = f"found {unreal:,} samples that are infinite or beyond {LARGEST:g}, expected counts"
+        print(f"{windows.path}: {told}; they were taken as missing", file=sys.stderr, flush=True)
 
 
 def card_of(repository: Path, name: str, kind: str) -> ModelCard:
