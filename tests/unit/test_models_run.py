@@ -79,3 +79,12 @@ def test_a_scale_beyond_all_counts_leaves_nothing(
     assert "they were taken as missing" in told
     assert "Warning" not in told
     assert "nan" not in (tmp_path / "out.csv").read_text()
+
+
+@pytest.mark.parametrize(("action", "header"), [("run", "window,phase,sample,score"), ("classify", "window,noise,P,S")])
+def test_a_file_without_a_window_has_no_picks(
+    tmp_path: Path, action: str, header: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(action, written(tmp_path / "none.h5", np.zeros((0, 3, 400), np.float32))) == 0
+    assert (tmp_path / "out.csv").read_text() == f"{header}\n"
+    assert "out.csv: 0 " in capsys.readouterr().out

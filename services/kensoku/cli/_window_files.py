@@ -56,7 +56,7 @@ def _checked(path: Path, file: Any) -> WindowFile:
         if name not in file or not hasattr(file[name], "shape"):
             raise InputInvalid(f"{path}: found no {name!r} among {', '.join(file) or 'nothing'}; {EXPECTED}")
     x, scale = file["X"], file["scale"]
-    if x.ndim != 3 or x.shape[1] != 3 or 0 in x.shape or x.dtype.kind not in "if":
+    if x.ndim != 3 or x.shape[1] != 3 or not x.shape[2] or x.dtype.kind not in "if":
         raise InputInvalid(f"{path}: found X {x.dtype} of shape {x.shape}; {EXPECTED}")
     if scale.shape != x.shape[:2] or scale.dtype.kind not in "if":
         raise InputInvalid(f"{path}: found scale {scale.dtype} of shape {scale.shape} for X of {x.shape}; {EXPECTED}")
