@@ -199,6 +199,14 @@ def test_a_sheet_shows_examples(data: Path, tmp_path: Path) -> None:
     assert sheet.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_sheet_without_a_place_or_examples_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dataset", "sheet", "not read", "--out", str(tmp_path / "none" / "sheet.png")]) == 1
+    assert "found no folder" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["dataset", "sheet", "not read", "--out", str(tmp_path / "sheet.png"), "--count=-3"])
+    assert "found '-3', expected a whole number of 1 or more" in capsys.readouterr().err
+
+
 def test_every_mistake_is_told_with_its_line() -> None:
     wrong = (
         TEXT.replace("develop_share = 0.3", "develop_shere = 0.3")

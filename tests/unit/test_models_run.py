@@ -88,3 +88,34 @@ def test_a_file_without_a_window_has_no_picks(
     assert ask(action, written(tmp_path / "none.h5", np.zeros((0, 3, 400), np.float32))) == 0
     assert (tmp_path / "out.csv").read_text() == f"{header}\n"
     assert "out.csv: 0 " in capsys.readouterr().out
+
+
+# --- what can be wrong ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("out", "told"), [("", "found a folder"), ("none/out.csv", "found no folder")])
+def test_answers_that_have_no_place_are_told_before_the_work(
+    tmp_path: Path, out: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask("run", tmp_path / "not read.h5", out=out) == 1
+    assert told in capsys.readouterr().err
+    report = tmp_path / "report"
+    report.touch()
+    assert main(["evaluate", "models", "--dataset=not read", f"--out={report}"]) == 1
+    assert main(["evaluate", "denoiser", "--records=not read", f"--out={report / 'below'}"]) == 1
+    assert capsys.readouterr().err.count(f"found the file {report}, expected a folder") == 2
+
+
+def test_a_damaged_part_of_a_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    windows = tmp_path / "windows.h5"
+    with h5py.File(windows, "w") as file:
+        x = file.create_dataset("X", data=pulses(2, 400), chunks=(1, 3, 400), compression="gzip")
+        file["scale"] = np.ones((2, 3))
+        file.attrs["sampling_rate"] = 100
+        place = x.id.get_chunk_info(1).byte_offset
+    with windows.open("r+b") as raw:
+        raw.seek(place)
+        raw.write(bytes(64))
+    assert ask("run", windows) == 1
+    assert "found windows 0 to 1 damaged" in capsys.readouterr().err
+    assert not list(tmp_path.glob("out*"))

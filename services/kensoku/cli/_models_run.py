@@ -14,6 +14,7 @@ import numpy as np
 
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import share
+from kensoku.cli._outputs import refuse_file
 from kensoku.cli._window_files import FloatArray, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
@@ -59,6 +60,7 @@ class Asked:
 
 
 def run_picker(options: argparse.Namespace) -> int:
+    refuse_file(options.out)
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     name = options.model or (LIVE_PICKER if options.live else PICKER)
     card = card_of(settings.repository, name, "picker")
@@ -80,6 +82,7 @@ def run_picker(options: argparse.Namespace) -> int:
 
 
 def run_classifier(options: argparse.Namespace) -> int:
+    refuse_file(options.out)
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     name = options.model or CLASSIFIER
     card = card_of(settings.repository, name, "classifier")
@@ -175,8 +178,9 @@ def write_rows(path: Path, header: Row, rows: Iterable[Row]) -> int:
                 writer.writerow(row)
                 count += 1
         temporary.replace(path)
-    except FileNotFoundError:
-        raise InputInvalid(f"--out {path}: found no folder {path.parent}; make it first") from None
+    except OSError as error:
+        told = f"found {error.strerror or error}, expected to write there; mend it or choose another folder"
+        raise InputInvalid(f"--out {path}: {told}") from None
     finally:
         temporary.unlink(missing_ok=True)
     return count
