@@ -121,6 +121,25 @@ def test_a_stopped_build_goes_on_and_makes_the_same_bytes(data: Path, tmp_path: 
     assert content(tmp_path / "whole") == content(tmp_path / "stopped")
 
 
+def test_damaged_shards_are_told_and_missing_ones_made_anew(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(data, tmp_path / "set")
+    whole = content(tmp_path / "set")
+    shard = next((tmp_path / "set").glob("train-*.npz"))
+    for damaged in (b"no zip", whole[shard.name][: len(whole[shard.name]) // 2]):
+        shard.write_bytes(damaged)
+        with pytest.raises(InputInvalid, match=rf"{shard.name}: found a damaged shard .*; delete what is left"):
+            list(datasets.read(tmp_path / "set"))
+    assert build(data, tmp_path / "set") == 1
+    assert f"found {shard.name} damaged, expected them as they were built; delete" in capsys.readouterr().err
+    shard.unlink()
+    with pytest.raises(InputInvalid, match="found no such shard"):
+        list(datasets.read(tmp_path / "set"))
+    assert build(data, tmp_path / "set") == 0
+    assert content(tmp_path / "set") == whole
+
+
 def test_another_description_is_refused(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     build(data, tmp_path / "set")
     other = tmp_path / "other.toml"
