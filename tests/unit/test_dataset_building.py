@@ -226,6 +226,18 @@ def test_a_sheet_without_a_place_or_examples_is_refused(tmp_path: Path, capsys: 
     assert "found '-3', expected a whole number of 1 or more" in capsys.readouterr().err
 
 
+def test_conditions_that_nothing_can_meet_are_told(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputInvalid, match=r"line 15, sources\[0\].conditions.magnitude: found \[9.0, 1.0\], which"):
+        read_description(TEXT.replace("[1.0, 9.0]", "[9.0, 1.0]"), "small.toml")
+    other = tmp_path / "other.toml"
+    other.write_text(TEXT.replace("{ quality =", "{ qualiti ="))
+    assert main(["dataset", "build", str(other), "--data", f"data={data}", "--out", str(tmp_path / "set")]) == 1
+    told = capsys.readouterr().err
+    assert "north.h5: found no column qualiti, expected one of event, mag, net, quality, sta; mend" in told
+
+
 def test_every_mistake_is_told_with_its_line() -> None:
     wrong = (
         TEXT.replace("develop_share = 0.3", "develop_shere = 0.3")
