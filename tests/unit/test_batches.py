@@ -1,14 +1,17 @@
 """Batches depend on the seed and the step alone, and teach nothing that is not known."""
 
 import multiprocessing
+import os
 import signal
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from kensoku.errors import SettingInvalid
-from kensoku.training.batches import Batch, Pools, Recipe, batches
+from kensoku.errors import KensokuError, SettingInvalid
+from kensoku.training.batches import Batch, Pools, Recipe, absent, batches
 from kensoku.training.examples import Example, Kind, Onset, Origin, Span
 
 RECIPE = Recipe(mix={"quake": 0.7, "swarm": 0.2, "noise": 0.1, "absent": 5.0})
@@ -92,3 +95,39 @@ def test_several_earthquakes_are_laid_over_one_record_where_it_is_asked_for(pool
 def test_a_mix_without_any_source_of_the_data_set_is_told(pools: Pools) -> None:
     with pytest.raises(SettingInvalid, match="noise, quake, swarm"):
         next(batches(Recipe(mix={"elsewhere": 1.0}), pools, size=1, processes=0))
+    assert absent(RECIPE, pools) == ["absent"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"stretch": 5.0},
+        {"fault": -1},
+        {"mix": {"ncedc": -1}},
+        {"noise_snr": [0, -1]},
+        {"noise_snr": [100, 3]},
+        {"length": -5},
+        {"stretch_range": [4, 0]},
+        {"superimpose_most": -1},
+    ],
+)
+def test_what_no_recipe_can_be_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Recipe).validate_python(wrong)
+
+
+def test_a_mistake_in_another_process_is_told_in_this_one(pools: Pools) -> None:
+    def change(_: Batch) -> Batch:
+        raise SettingInvalid("found no change")
+
+    with closing(batches(RECIPE, pools, size=1, change=change)) as made, pytest.raises(SettingInvalid, match="change"):
+        next(made)
+
+
+def test_the_end_of_another_process_is_told(pools: Pools) -> None:
+    def change(_: Batch) -> Batch:
+        os._exit(9)
+
+    told = pytest.raises(KensokuError, match="a process that makes batches was ended")
+    with closing(batches(RECIPE, pools, size=1, change=change)) as made, told:
+        next(made)

@@ -121,6 +121,25 @@ def test_a_stopped_build_goes_on_and_makes_the_same_bytes(data: Path, tmp_path: 
     assert content(tmp_path / "whole") == content(tmp_path / "stopped")
 
 
+def test_damaged_shards_are_told_and_missing_ones_made_anew(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(data, tmp_path / "set")
+    whole = content(tmp_path / "set")
+    shard = next((tmp_path / "set").glob("train-*.npz"))
+    for damaged in (b"no zip", whole[shard.name][: len(whole[shard.name]) // 2]):
+        shard.write_bytes(damaged)
+        with pytest.raises(InputInvalid, match=rf"{shard.name}: found a damaged shard .*; delete what is left"):
+            list(datasets.read(tmp_path / "set"))
+    assert build(data, tmp_path / "set") == 1
+    assert f"found {shard.name} damaged, expected them as they were built; delete" in capsys.readouterr().err
+    shard.unlink()
+    with pytest.raises(InputInvalid, match="found no such shard"):
+        list(datasets.read(tmp_path / "set"))
+    assert build(data, tmp_path / "set") == 0
+    assert content(tmp_path / "set") == whole
+
+
 def test_another_description_is_refused(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     build(data, tmp_path / "set")
     other = tmp_path / "other.toml"
@@ -197,6 +216,26 @@ def test_a_sheet_shows_examples(data: Path, tmp_path: Path) -> None:
         main(["dataset", "sheet", str(tmp_path / "set"), "--out", str(sheet), "--count", "5", "--source", "north"]) == 0
     )
     assert sheet.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_sheet_without_a_place_or_examples_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dataset", "sheet", "not read", "--out", str(tmp_path / "none" / "sheet.png")]) == 1
+    assert "found no folder" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["dataset", "sheet", "not read", "--out", str(tmp_path / "sheet.png"), "--count=-3"])
+    assert "found '-3', expected a whole number of 1 or more" in capsys.readouterr().err
+
+
+def test_conditions_that_nothing_can_meet_are_told(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputInvalid, match=r"line 15, sources\[0\].conditions.magnitude: found \[9.0, 1.0\], which"):
+        read_description(TEXT.replace("[1.0, 9.0]", "[9.0, 1.0]"), "small.toml")
+    other = tmp_path / "other.toml"
+    other.write_text(TEXT.replace("{ quality =", "{ qualiti ="))
+    assert main(["dataset", "build", str(other), "--data", f"data={data}", "--out", str(tmp_path / "set")]) == 1
+    told = capsys.readouterr().err
+    assert "north.h5: found no column qualiti, expected one of event, mag, net, quality, sta; mend" in told
 
 
 def test_every_mistake_is_told_with_its_line() -> None:

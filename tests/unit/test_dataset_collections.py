@@ -80,6 +80,25 @@ def test_traces_of_buckets_come_with_their_picks_at_100_hz_in_our_order(tmp_path
         np.testing.assert_array_equal(third.counts[0], file["data/alone"][1])
 
 
+def test_what_seisbench_says_of_picks_and_rates_is_read(tmp_path: Path) -> None:
+    columns = (
+        "trace_name,trace_dt_s,trace_P_arrival_sample,trace_P_weight,trace_P_status,trace_Sg_arrival_sample,"
+        "trace_Sg_status,trace_Sg_uncertainty_s,source_type"
+    )
+    rows = ["a,0.02,200,0.5,manual,300,automatic,0.4,earthquake", "a,0.01,200,,autopicker,300,manual,0.05,noise"]
+    rows.append(rows[1].replace("noise", "earthquake"))
+    (tmp_path / "metadata.csv").write_text("\n".join([columns, *rows]) + "\n")
+    with h5py.File(tmp_path / "waveforms.hdf5", "w") as file:
+        file["data/a"] = np.random.default_rng(1).normal(size=(3, 800)).astype(np.float32)
+    weak, noise, automatic = load_all(
+        record for record, _ in find_seisbench(SeisBenchFolder(path=tmp_path, source="s", region="r"))
+    )
+    assert weak.length == 1600
+    assert weak.onsets == (Onset("P", 400, 0.5), Onset("S", 600, PSEUDO * 0.25))
+    assert (noise.origin.kind, noise.onsets) == ("noise", ())
+    assert automatic.onsets == (Onset("P", 200, PSEUDO), Onset("S", 300))
+
+
 # --- catalogue --------------------------------------------------------------------------------------------------------
 
 

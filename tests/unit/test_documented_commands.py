@@ -19,6 +19,7 @@ from kensoku.triggering.settings import TriggeringSettings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODELS = ROOT / "docs" / "models.md"
 FILES = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy_k8s").rglob("*.yaml"))]
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 OPTIONAL = re.compile(r" \[[^]]*\]|\.\.\.")
@@ -40,12 +41,20 @@ def shown(page: Path) -> Iterator[str]:
                 yield re.sub(r"(?<= )N\b", "2", EXPLAINED.sub("", OPTIONAL.sub("", command[1]))).strip()
 
 
+def said(page: Path) -> Iterator[str]:
+    """Those within the text that somebody may copy: with options."""
+    yield from re.findall(r"`(kensoku [^`]* --[^`]*[^`.])`", page.read_text("utf-8"))
+
+
 def contained(text: str) -> Iterator[str]:
     for command in re.findall(r"command: (\[?(?:kensoku|python).*)", text):
         yield re.sub(r"[\[\],]", "", command)
 
 
-COMMANDS = sorted({(page.name, command) for page in PAGES for command in shown(page)})
+COMMANDS = sorted(
+    {(page.name, command) for page in PAGES for command in shown(page)}
+    | {(MODELS.name, command) for command in said(MODELS)}
+)
 CONTAINED = sorted({command for path in FILES for command in contained(path.read_text("utf-8"))})
 
 

@@ -81,6 +81,8 @@ def test_residuals_are_seconds_from_the_label(results: Results) -> None:
 def test_picks_that_match_no_label_of_their_phase_are_in_excess(results: Results) -> None:
     assert summarise(results).p.excess == pytest.approx(1 / 9)
     assert summarise(results, [3, 4]).p.excess == 0
+    without = [label for label in results.labels if (label.record, label.phase) != (5, "S")]
+    assert summarise(replace(results, labels=without)).p.excess == pytest.approx(1 / 8), "only pairs of P and S count"
 
 
 def test_groups_hold_each_record_once_and_are_named(results: Results) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from kensoku.cli.main import main
 from kensoku.errors import InputInvalid
-from kensoku.inference import Models, open_models, read_signature
+from kensoku.inference import Models, open_models, read_signature, versions_in
 from kensoku.picking import annotate, read_card
 from kensoku.training.export import to_onnx
 from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_picker
@@ -170,7 +170,19 @@ def test_a_model_that_is_shipped_again_keeps_what_it_is_for(networks: dict[str, 
     (tmp_path / "picker" / "model.json").write_text(card.to_json(), encoding="utf-8")
     again = ship(tmp_path, "picker", networks["picker"], CONFIGS["picker"], "of another test")
     assert read_card(tmp_path, "picker") == again
-    assert (again.intended_use, again.licence, again.limits) == ("local earthquakes", "ours", "")
+    assert (again.intended_use, again.licence, again.limits) == ("local earthquakes", "ours", "of the first")
+
+
+def test_versions_that_are_there_stay(networks: dict[str, keras.Model], tmp_path: Path) -> None:
+    ship(tmp_path, "picker", networks["picker"], CONFIGS["picker"], "of a test")
+    graph = (tmp_path / "picker" / "1" / "model.onnx").read_bytes()
+    ship(tmp_path, "picker", networks["picker"], CONFIGS["picker"], "in place of the only one")
+    assert versions_in(tmp_path, "picker") == ["1"]
+    (tmp_path / "picker" / "2").mkdir()
+    (tmp_path / "picker" / "2" / "model.onnx").write_bytes(graph)
+    ship(tmp_path, "picker", networks["picker"], CONFIGS["picker"], "of another test")
+    assert versions_in(tmp_path, "picker") == ["1", "2", "3"]
+    assert (tmp_path / "picker" / "2" / "model.onnx").read_bytes() == graph
 
 
 def test_the_shipped_design_keeps_its_look_ahead() -> None:
@@ -193,6 +205,11 @@ def test_weights_of_a_run_are_shipped_and_others_are_told(
     with open_models(f"local:{tmp_path / 'repository'}") as shipped:
         expected = keras.ops.convert_to_numpy(networks["picker"](counts))
         assert said(shipped, "picker", counts) == pytest.approx(expected, abs=LARGEST_DIFFERENCE)
+    card = replace(read_card(tmp_path / "repository", "picker"), limits="S is late")
+    (tmp_path / "repository" / "picker" / "model.json").write_text(card.to_json(), encoding="utf-8")
+    assert "limits" not in capsys.readouterr().out
+    assert main([*given, f"--config={config}"]) == 0
+    assert "limits are of the model before, read whether they hold: S is late" in capsys.readouterr().out
     config.write_text("[network]\nchannels = [8, 16, 24]\n")
     assert main([*given, f"--config={config}"]) == 1
     assert "expected weights of the network in" in capsys.readouterr().err

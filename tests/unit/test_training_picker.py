@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from kensoku.cli.main import main
+from kensoku.errors import SettingInvalid
+from kensoku.training.batches import Recipe
 from kensoku.training.datasets import read
 from kensoku.training.datasets.building import MANIFEST
 from kensoku.training.datasets.shards import write_shard
 from kensoku.training.examples import Example, Onset, Origin
 from kensoku.training.networks import build_picker
-from kensoku.training.picker_run import read_settings
+from kensoku.training.picker_run import read_settings, tell_absent
 from kensoku.training.run_settings import read_tables
 from kensoku.training.scores import judges_picking
 from tests import tiny_models
@@ -74,6 +76,18 @@ def test_a_data_set_becomes_weights_and_a_log(place: Path) -> None:
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == ["3", "6"]
     assert all(0 <= float(row["p2_recall"]) <= 1 and 0 <= float(row["merit"]) <= 1 for row in rows)
+
+
+def test_records_must_fit_the_network(tmp_path: Path) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text("[recipe]\nlength = 3001\n")
+    with pytest.raises(SettingInvalid, match=r"run.toml:2: recipe.length: found 3001, expected a multiple of 16"):
+        read_settings(read_tables(config))
+
+
+def test_sources_that_a_data_set_lacks_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_absent(Recipe(mix={"made": 0.5, "ncedk": 0.5, "quiet": 0.1}), {"made": [earthquake(1)]}, Path("set"))
+    assert "recipe.mix: found no ncedk in set, expected some; going on with made" in capsys.readouterr().err
 
 
 def test_a_run_with_other_settings_needs_a_folder_of_its_own(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

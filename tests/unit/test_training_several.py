@@ -1,5 +1,6 @@
 """`kensoku train ablate` with a stand-in for the trainings, and the lists that are shipped."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from kensoku.cli import _train_ablate
 from kensoku.cli.main import main
 from kensoku.cli.train import MODELS
-from kensoku.training.ablation import half_width, read_ablation, table, trials
+from kensoku.training.ablation import half_width, read_ablation, refuse_mistakes, table, trials
 from kensoku.training.networks import ClassifierConfig, NetworkConfig
 from kensoku.training.run_list import Build, Train, read_list
 from kensoku.training.run_settings import read_tables
@@ -31,7 +32,15 @@ changes.recipe = { stretch = 0.0 }
 def list_file(tmp_path: Path) -> Path:
     path = tmp_path / "list.toml"
     path.write_text(ABLATION)
+    (tmp_path / "picker.toml").write_text("[recipe]\nstretch = 0.5\n")
     return path
+
+
+def data_set(folder: Path, *splits: str) -> Path:
+    folder.mkdir()
+    counts = [{"split": split, "examples": 3} for split in splits]
+    (folder / "manifest.json").write_text(json.dumps({"counts": counts, "files": {}}))
+    return folder
 
 
 def test_every_variant_and_seed_is_a_run_of_its_own_judged_at_its_end(list_file: Path) -> None:
@@ -76,10 +85,24 @@ def test_an_ablation_is_written_as_far_as_it_came(
 
     monkeypatch.setattr(_train_ablate, "run", run)
     report = list_file.parent / "report.md"
-    given = ["--config", str(list_file), "--dataset", "set", "--out", "runs", "--report", str(report)]
+    folder = data_set(list_file.parent / "set", "train", "left_out")
+    given = ["--config", str(list_file), "--dataset", str(folder), "--out", "runs", "--report", str(report)]
     assert main(["train", "ablate", *given]) == 0
     assert "| no stretch | 1 | -0.100 ± inf |" in report.read_text()
     assert capsys.readouterr().out == report.read_text()
+
+
+def test_what_an_ablation_cannot_do_is_told_before_its_first_trial(
+    list_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_train_ablate, "run", None)
+    folder = data_set(list_file.parent / "set", "train", "develop")
+    given = ["train", "ablate", "--config", str(list_file), "--dataset", str(folder), "--out", "runs"]
+    assert main(given) == 2
+    assert "set: found no example in split 'left_out', expected some to judge by" in capsys.readouterr().err
+    list_file.write_text(ABLATION.replace("stretch = 0.0", "stretsh = 0.0"))
+    assert main(given) == 2
+    assert "list.toml:8: recipe.stretsh: found 'stretsh', expected one of length" in capsys.readouterr().err
 
 
 def test_shipped_lists_name_files_that_are_there() -> None:
@@ -88,7 +111,8 @@ def test_shipped_lists_name_files_that_are_there() -> None:
     assert all(step.config.is_file() for step in steps if isinstance(step, Train))
     assert all(step.description.is_file() for step in steps if isinstance(step, Build))
     for name in ("ablation", "look_ahead"):
-        assert read_ablation(read_tables(CONFIGS / f"{name}.toml")).config.is_file()
+        tables = read_tables(CONFIGS / f"{name}.toml")
+        refuse_mistakes(read_ablation(tables), tables)
 
 
 def test_what_shipped_settings_make_can_be_shipped() -> None:

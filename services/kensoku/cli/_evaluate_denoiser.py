@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import Asked, card_of
 from kensoku.cli._numbers import real
+from kensoku.cli._outputs import refuse_folder
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.inference import open_models
 from kensoku.picking import CARD, ModelCard, PhasePair
@@ -43,6 +44,7 @@ def add_action(actions: Any) -> None:
 
 
 def evaluate_denoiser(options: argparse.Namespace) -> int:
+    refuse_folder(options.out)
     try:
         from kensoku.classic import ClassicSettings
         from kensoku.training.evaluation import denoiser, denoiser_records

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kensoku.cli._models import AskSettings
+from kensoku.cli._outputs import refuse_folder
 from kensoku.errors import InputInvalid, ModelUnknown, SettingInvalid
 from kensoku.models import file_sha256
 from kensoku.picking import CARD, Model, ModelCard, read_card
@@ -34,6 +35,7 @@ def recorded(options: argparse.Namespace) -> "list[Example]":
 
 
 def examples_of(options: argparse.Namespace, is_simulated: bool | None = None) -> "list[Example]":
+    refuse_folder(options.out)
     try:
         from kensoku.training import datasets
 

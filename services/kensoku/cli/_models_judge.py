@@ -10,7 +10,6 @@ from typing import Any
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import LIVE_PICKER, Asked, card_of
 from kensoku.cli._numbers import real, share
-from kensoku.errors import InputInvalid
 from kensoku.inference import open_models
 from kensoku.picking import CARD, ModelCard, PhasePair
 from kensoku.settings import add_flags, load_settings, overrides
@@ -56,11 +55,7 @@ def judge(options: argparse.Namespace) -> int:
     with open_models(settings.url) as models:
         limits = {"false_per_hour": options.false_per_hour, "least_threshold": options.least_threshold}
         card = complete(card, Asked(options.model, card, models), examples, **limits)
-    manifest = options.dataset / "manifest.json"
-    if not manifest.is_file():
-        raise InputInvalid(f"{manifest}: found no such file, expected that of a data set")
-    card = replace(card, data_sha256=hashlib.sha256(manifest.read_bytes()).hexdigest())
-    path = write_card(settings.repository / options.model, card)
+    path = write_card(settings.repository / options.model, with_data(card, options.dataset))
     for name in (
         "p.recall",
         "p.recall_near",
@@ -89,11 +84,20 @@ def settle_first(options: argparse.Namespace) -> int:
     figures = {"first.right": found.right, "first.kept": found.kept, "first.passing": found.passing}
     threshold, metrics = PhasePair(p=found.threshold, s=found.threshold), dict(first.metrics)
     metrics |= {name: round(float(value), 4) for name, value in figures.items()}
-    path = write_card(settings.repository / options.model, replace(first, threshold=threshold, metrics=metrics))
+    card = with_data(replace(first, threshold=threshold, metrics=metrics), options.dataset)
+    path = write_card(settings.repository / options.model, card)
     print(f"{found.kept:.1%} of {found.right} right picks of {options.final} come through")
     print(f"{found.passing:.1%} of quiet seconds are passed on")
     print(f"{path}: threshold {found.threshold:g}")
     return 0
+
+
+def with_data(card: ModelCard, dataset: Path) -> ModelCard:
+    """A new card takes the data set for the one of its training; one that knows its own may be judged by others."""
+    sha256 = hashlib.sha256((dataset / "manifest.json").read_bytes()).hexdigest()
+    if card.data_sha256 and card.data_sha256 != sha256:
+        print(f"data_sha256 stays {card.data_sha256[:12]}, of the training; {dataset} has {sha256[:12]}")
+    return card if card.data_sha256 else replace(card, data_sha256=sha256)
 
 
 def write_card(folder: Path, card: ModelCard) -> Path:

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import share
+from kensoku.cli._outputs import refuse_file
 from kensoku.cli._window_files import FloatArray, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
@@ -23,13 +25,15 @@ RATE_HZ = 100
 EVERY_S = 2.0  # between lines of progress
 BLOCK_SAMPLES = 400_000  # of the windows that are in memory at once: as much for any file
 PICKER, LIVE_PICKER, CLASSIFIER = "picker", "picker_live", "phase"
+CLASSES = (("noise", "P", "S"), ("noise", "onset"), ("earthquake", "blast"))  # in the order of a classifier's answers
+LARGEST = 1e18  # counts; squares of more than 1.8e19 are infinite in a model
 Row = Sequence[object]
 T = TypeVar("T")
 
 
 def add_actions(actions: Any) -> None:
     run = actions.add_parser("run", help="pick every window of a file")
-    classify = actions.add_parser("classify", help="probabilities of noise, P and S for every short cut of a file")
+    classify = actions.add_parser("classify", help="probabilities of a classifier for every short cut of a file")
     for action, model, execute in ((run, PICKER, run_picker), (classify, CLASSIFIER, run_classifier)):
         action.add_argument("--windows", type=Path, required=True, metavar="FILE.h5", help="X, scale, sampling_rate")
         action.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="there when it is whole")
@@ -56,6 +60,7 @@ class Asked:
 
 
 def run_picker(options: argparse.Namespace) -> int:
+    refuse_file(options.out)
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     name = options.model or (LIVE_PICKER if options.live else PICKER)
     card = card_of(settings.repository, name, "picker")
@@ -77,18 +82,22 @@ def run_picker(options: argparse.Namespace) -> int:
 
 
 def run_classifier(options: argparse.Namespace) -> int:
+    refuse_file(options.out)
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     name = options.model or CLASSIFIER
     card = card_of(settings.repository, name, "classifier")
     with open_windows(options.windows) as cuts, open_models(settings.url) as models:
         refuse_rate(cuts)
         if cuts.samples != card.geometry.window:
+            window = card.geometry.window
             raise InputInvalid(
-                f"{cuts.path}: found cuts of {cuts.samples} samples, expected {card.geometry.window} for {name!r}"
+                f"{cuts.path}: found cuts of {cuts.samples} samples, expected {window} for {name!r}, that is "
+                f"{window / RATE_HZ:g} s around the onset; cut them so"
             )
-        said = classify_cuts(cuts, Asked(name, card, models))
+        classes = classes_told(card)
+        said = classify_cuts(cuts, Asked(name, card, models), len(classes))
         rows = ((cut, *(f"{value:.4f}" for value in row)) for cut, row in tell(said, cuts.count))
-        count = write_rows(options.out, ("window", "noise", "P", "S"), rows)
+        count = write_rows(options.out, ("window", *classes), rows)
     print(f"{options.out}: {count:,} cuts")
     return 0
 
@@ -106,22 +115,38 @@ def pick_windows(windows: WindowFile, model: Model, card: ModelCard) -> Iterator
             yield window, [replace(pick, sample=(pick.sample - delay) * ratio) for pick in picks]
 
 
-def classify_cuts(cuts: WindowFile, model: Asked) -> Iterator[tuple[int, FloatArray]]:
-    """Noise, P and S of each cut."""
+def classes_told(card: ModelCard) -> tuple[str, ...]:
+    """Those that the card's description names; noise, P and S where it names none."""
+    words = set(re.findall(r"\w+", card.description.lower()))
+    return next((classes for classes in CLASSES if words.issuperset(map(str.lower, classes))), CLASSES[0])
+
+
+def classify_cuts(cuts: WindowFile, model: Asked, classes: int) -> Iterator[tuple[int, FloatArray]]:
+    """What the model says of each cut, class by class."""
     for first, block in blocks(cuts):
         said = model(np.stack([with_missing(counts, is_causal=False) for counts in block]))
         said = said.reshape(*said.shape[:2], -1)
-        if said.shape != (len(block), 3, 1):
-            raise ModelRefused(f"model {model.name!r}: found answers {said.shape}, expected {(len(block), 3, 1)}")
+        if said.shape != (len(block), classes, 1):
+            known = "; ".join(", ".join(names) for names in CLASSES)
+            raise ModelRefused(
+                f"model {model.name!r}: found answers {said.shape}, expected {(len(block), classes, 1)}; name its "
+                f"classes in its card's description, one of: {known}"
+            )
         for place, row in enumerate(said[..., 0]):
             yield first + place, row
 
 
 def blocks(windows: WindowFile) -> Iterator[tuple[int, FloatArray]]:
-    """As many windows as there is room for, from the first to the last."""
-    size = max(1, BLOCK_SAMPLES // windows.samples)
+    """As many windows as there is room for, from the first to the last; what no instrument counts is missing."""
+    size, unreal = max(1, BLOCK_SAMPLES // windows.samples), 0
     for first in range(0, windows.count, size):
-        yield first, windows.read(first, min(first + size, windows.count))
+        block = windows.read(first, min(first + size, windows.count))
+        is_unreal = np.abs(block) > LARGEST
+        unreal += int(is_unreal.sum())
+        yield first, np.where(is_unreal, np.float32(np.nan), block)
+    if unreal:
+        told = f"found {unreal:,} samples that are infinite or beyond {LARGEST:g}, expected counts"
+        print(f"{windows.path}: {told}; they were taken as missing", file=sys.stderr, flush=True)
 
 
 def card_of(repository: Path, name: str, kind: str) -> ModelCard:
@@ -153,8 +178,9 @@ def write_rows(path: Path, header: Row, rows: Iterable[Row]) -> int:
                 writer.writerow(row)
                 count += 1
         temporary.replace(path)
-    except FileNotFoundError:
-        raise InputInvalid(f"--out {path}: found no folder {path.parent}; make it first") from None
+    except OSError as error:
+        told = f"found {error.strerror or error}, expected to write there; mend it or choose another folder"
+        raise InputInvalid(f"--out {path}: {told}") from None
     finally:
         temporary.unlink(missing_ok=True)
     return count

@@ -13,7 +13,7 @@ from kensoku.settings import add_flags, load_settings, overrides
 
 def add_action(actions: Any) -> None:
     action = actions.add_parser("ship", help="write a trained network, checked, into the model repository")
-    action.add_argument("name", metavar="NAME", help="its folder there; what it holds is replaced")
+    action.add_argument("name", metavar="NAME", help="its folder there; beside several versions it is the next")
     action.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML of its training")
     action.add_argument("--weights", type=Path, required=True, metavar="FILE", help="best.weights.h5 of the run")
     action.add_argument("--classifier", action="store_true", help="it judges cuts as a whole")
@@ -58,6 +58,8 @@ def ship_model(options: argparse.Namespace) -> int:
         ) from None
     card = ship(repository, options.name, network, config, options.description, options.last)
     print(f"{repository / options.name}: {network.count_params():,} parameters, a {card.kind}")
+    if card.limits:
+        print(f"its card's limits are of the model before, read whether they hold: {card.limits}")
     if card.kind == "picker":
         print(f"next: `kensoku models judge {options.name} --dataset DIR` for its threshold and calibration")
     return 0

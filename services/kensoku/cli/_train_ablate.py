@@ -6,19 +6,23 @@ import threading
 import time
 from collections.abc import Mapping
 
-from kensoku.cli.train import MODELS, one_folder, run
+from kensoku.cli.train import MODELS, one_folder, run, trainer
 from kensoku.errors import SettingInvalid
 
 
 def execute(options: argparse.Namespace, stop: threading.Event) -> int:
-    from kensoku.training.ablation import read_ablation, table, trials
+    trainer("picker")  # tells what is not installed
+    from kensoku.training.ablation import read_ablation, refuse_mistakes, refuse_unjudged, table, trials
     from kensoku.training.checkpoints import write_whole
     from kensoku.training.run_settings import read_tables
 
-    ablation = read_ablation(read_tables(options.config))
+    tables = read_tables(options.config)
+    ablation = read_ablation(tables)
     if ablation.model not in MODELS:
         raise SettingInvalid(f"{options.config}: found model {ablation.model!r}, expected one of {', '.join(MODELS)}")
     folder, found = one_folder(options), dict[tuple[str, int], Mapping[str, float]]()
+    refuse_mistakes(ablation, tables)
+    refuse_unjudged(ablation, folder)
     ends = None if options.minutes is None else time.monotonic() + 60 * options.minutes
     for trial in trials(ablation):
         options.minutes = None if ends is None else max(0.0, (ends - time.monotonic()) / 60)

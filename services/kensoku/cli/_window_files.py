@@ -25,8 +25,14 @@ class WindowFile:
     _scale: FloatArray
 
     def read(self, first: int, last: int) -> FloatArray:
-        """(windows, 3, samples): what was recorded, in the file's unit."""
-        scaled = np.asarray(self._x[first:last], dtype=np.float32) * self._scale[first:last, :, np.newaxis]
+        """(windows, 3, samples): what was recorded, in the file's unit; infinite where float32 cannot hold it."""
+        try:
+            stored = self._x[first:last]
+        except OSError as error:
+            found = f"found windows {first} to {last - 1} damaged ({error})"
+            raise InputInvalid(f"{self.path}: {found}, expected a whole file; copy it anew") from None
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = np.asarray(stored, dtype=np.float32) * self._scale[first:last, :, np.newaxis]
         return np.asarray(scaled, dtype=np.float32)
 
 
@@ -50,7 +56,7 @@ def _checked(path: Path, file: Any) -> WindowFile:
         if name not in file or not hasattr(file[name], "shape"):
             raise InputInvalid(f"{path}: found no {name!r} among {', '.join(file) or 'nothing'}; {EXPECTED}")
     x, scale = file["X"], file["scale"]
-    if x.ndim != 3 or x.shape[1] != 3 or 0 in x.shape or x.dtype.kind not in "if":
+    if x.ndim != 3 or x.shape[1] != 3 or not x.shape[2] or x.dtype.kind not in "if":
         raise InputInvalid(f"{path}: found X {x.dtype} of shape {x.shape}; {EXPECTED}")
     if scale.shape != x.shape[:2] or scale.dtype.kind not in "if":
         raise InputInvalid(f"{path}: found scale {scale.dtype} of shape {scale.shape} for X of {x.shape}; {EXPECTED}")
@@ -58,7 +64,8 @@ def _checked(path: Path, file: Any) -> WindowFile:
         rate_hz = float(file.attrs["sampling_rate"])
     except (KeyError, TypeError, ValueError):
         raise InputInvalid(f"{path}: found no sampling_rate among its attributes; {EXPECTED}") from None
-    scales = np.asarray(scale[:], dtype=np.float32)
+    with np.errstate(over="ignore"):
+        scales = np.asarray(scale[:], dtype=np.float32)
     if not np.isfinite(scales).all():
         raise InputInvalid(f"{path}: found a scale that is not finite; {EXPECTED}")
     return WindowFile(path, x.shape[0], x.shape[2], rate_hz, x, scales)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kensoku.cli import _dataset_pick
+from kensoku.cli._numbers import whole
+from kensoku.cli._outputs import refuse_file
 from kensoku.errors import SettingInvalid
 
 if TYPE_CHECKING:
@@ -35,8 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     command.add_argument("--source", metavar="NAME", help="only of this source")
     command.add_argument("--split", metavar="NAME", help="only of this split: train, develop, mixed or left_out")
     command.add_argument("--close", action="store_true", help="only what lies around the labels")
-    command.add_argument("--count", type=int, default=24, metavar="N", help="examples: %(default)s")
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="which ones: %(default)s")
+    command.add_argument("--count", type=whole(1), default=24, metavar="N", help="examples: %(default)s")
+    command.add_argument("--seed", type=whole(), default=0, metavar="N", help="which ones: %(default)s")
     command.set_defaults(execute=execute_sheet)
     _dataset_pick.add_actions(actions)
 
@@ -71,6 +73,7 @@ def execute_show(options: argparse.Namespace) -> int:
 
 
 def execute_sheet(options: argparse.Namespace) -> int:
+    refuse_file(options.out)
     from kensoku.training.datasets.sheet import draw_sheet
 
     count = draw_sheet(

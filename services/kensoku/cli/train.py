@@ -8,11 +8,14 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kensoku.cli._numbers import real, whole
 from kensoku.errors import SettingInvalid
 from kensoku.runtime import stop_on_signals
+
+if TYPE_CHECKING:
+    from kensoku.training.orders import Train
 
 MODELS = {  # each a Train of kensoku.training.orders
     "picker": "kensoku.training.picker_run:train_picker",
@@ -95,18 +98,23 @@ def execute(options: argparse.Namespace) -> int:
 
 def run(model: str, options: argparse.Namespace, stop: threading.Event, **changes: Any) -> Any:
     """The Checkpoint of one run, with fields of its Order that are not the options' own."""
-    try:
-        from kensoku.training.orders import Order  # takes seconds to import
+    train = trainer(model)
+    from kensoku.training.orders import Order
 
-        module, _, name = MODELS[model].partition(":")
-        train = getattr(importlib.import_module(module), name)
+    own = {name: getattr(options, name) for name in ("config", "threads", "processes", "minutes", "jit", "start")}
+    own["teachers"] = tuple(options.teacher)
+    return train(Order(**(own | changes)), stop, tell)
+
+
+def trainer(model: str) -> "Train":
+    module, _, name = MODELS[model].partition(":")
+    try:
+        train: Train = getattr(importlib.import_module(module), name)  # takes seconds to import
     except ModuleNotFoundError as error:
         if error.name not in ("keras", "tensorflow"):
             raise
         raise SettingInvalid(f"found no {error.name}, expected it for training; pip install 'kensoku[train]'") from None
-    own = {name: getattr(options, name) for name in ("config", "threads", "processes", "minutes", "jit", "start")}
-    own["teachers"] = tuple(options.teacher)
-    return train(Order(**(own | changes)), stop, tell)
+    return train
 
 
 def one_folder(options: argparse.Namespace) -> Path:

@@ -1,7 +1,8 @@
 """What each part of a recipe is worth: the same short training with and without it, from several seeds."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.stats import t as student
 
 from kensoku.errors import SettingInvalid
+from kensoku.training.batches import Recipe
+from kensoku.training.datasets import read_finished
 from kensoku.training.datasets.split import Side
-from kensoku.training.run_settings import Tables
+from kensoku.training.networks import ClassifierConfig, NetworkConfig
+from kensoku.training.run_settings import Tables, read_tables
+from kensoku.training.training_loop import Plan
 
 Changes = Mapping[str, Mapping[str, Any]]
 
@@ -81,6 +86,29 @@ def trials(ablation: Ablation) -> Iterator[Trial]:
         ):
             training = {**common, **changes.get("training", {}), "seed": seed}
             yield Trial(name, seed, f"{number:02}-{seed}", {**changes, "training": training})
+
+
+def refuse_mistakes(ablation: Ablation, tables: Tables) -> None:
+    """Reads the settings of all variants; what is wrong with a change is told with its line in the ablation's file."""
+    network = NetworkConfig if ablation.model == "picker" else ClassifierConfig
+    for number, trial in enumerate(islice(trials(ablation), 1 + len(ablation.variants))):
+        settings = read_tables(ablation.config, trial.changes)
+        if number:
+            place = ("ablation", "variants", number - 1)
+            of = {path[4:]: line for path, line in tables.lines.items() if path[:4] == (*place, "changes")}
+            settings = replace(settings, path=tables.path, lines={**of, (): tables.lines[place]})
+        settings.refuse_others(("network", "recipe", "training"))
+        settings.read("network", network)
+        settings.read("recipe", Recipe)
+        settings.read("training", Plan)
+
+
+def refuse_unjudged(ablation: Ablation, dataset: Path) -> None:
+    if not any(row["split"] == ablation.judged_by and row["examples"] for row in read_finished(dataset)["counts"]):
+        raise SettingInvalid(
+            f"{dataset}: found no example in split {ablation.judged_by!r}, expected some to judge by; build it with "
+            f"[split] left_out, or name another judged_by in [ablation]"
+        )
 
 
 def table(found: Mapping[tuple[str, int], Mapping[str, float]]) -> str:

@@ -2,17 +2,19 @@
 
 import multiprocessing
 import signal
+import traceback
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import AfterValidator, Field
 
-from kensoku.errors import SettingInvalid
+from kensoku.errors import KensokuError, SettingInvalid
 from kensoku.training import augment, augment_disturbances, augment_faults, augment_waves, balancing
 from kensoku.training.balancing import Trait
 from kensoku.training.examples import RATE_HZ, Example, FloatArray, curves, known
@@ -41,37 +43,52 @@ ELECTRONIC = {
 NOISE_S = 40.0  # shortest record whose noise is laid over others
 
 
+def _rising(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] > limits[1]:
+        raise ValueError("expected the smaller one first")
+    return limits
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(gt=0)]
+Above = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Range = Annotated[tuple[Above, Above], AfterValidator(_rising)]
+Times = Annotated[float, Field(ge=1 / augment.STEPS, le=100)]
+Stretches = Annotated[tuple[Times, Times], AfterValidator(_rising)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """Shares of the sources, and how often what is done to an example; ranges are log-uniform."""
 
-    length: int = 3008  # samples
-    mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
+    length: Count = 3008  # samples
+    mix: Mapping[str, Weight] = field(default_factory=lambda: dict(MIX))
     balance: tuple[Trait, ...] = ()  # within sources, by magnitude, distance_km or snr
-    anywhere: float = 0.1  # cut without regard to onsets
-    stretch: float = 0.5
-    stretch_range: tuple[float, float] = (0.6, 4.0)
-    attenuate: float = 0.1
-    t_star_s: tuple[float, float] = (0.005, 0.08)
-    superimpose: float = 0.3
-    superimpose_most: int = 1  # so many with that chance each, as long as the one before came
-    superimpose_ratio: tuple[float, float] = (0.03, 3.0)
-    close: float = 0.6  # of those, within seconds of the first
-    noise: float = 0.4
-    noise_snr: tuple[float, float] = (3.0, 100.0)
-    band: float = 0.2
-    rate: float = 0.05
-    flip: float = 0.5
-    rotate: float = 0.5
-    gains: float = 0.3
-    vertical_only: float = 0.12
-    one_lost: float = 0.1
-    dead: float = 0.03
-    fault: float = 0.12  # of instruments, and what moves the ground beside them
-    gap: float = 0.1
-    padding: float = 0.05
-    coarse: float = 0.05
-    clip: float = 0.02
+    anywhere: Share = 0.1  # cut without regard to onsets
+    stretch: Share = 0.5
+    stretch_range: Stretches = (0.6, 4.0)
+    attenuate: Share = 0.1
+    t_star_s: Range = (0.005, 0.08)
+    superimpose: Share = 0.3
+    superimpose_most: Annotated[int, Field(ge=0)] = 1  # so many with that chance each, as long as the one before came
+    superimpose_ratio: Range = (0.03, 3.0)
+    close: Share = 0.6  # of those, within seconds of the first
+    noise: Share = 0.4
+    noise_snr: Range = (3.0, 100.0)
+    band: Share = 0.2
+    rate: Share = 0.05
+    flip: Share = 0.5
+    rotate: Share = 0.5
+    gains: Share = 0.3
+    vertical_only: Share = 0.12
+    one_lost: Share = 0.1
+    dead: Share = 0.03
+    fault: Share = 0.12  # of instruments, and what moves the ground beside them
+    gap: Share = 0.1
+    padding: Share = 0.05
+    coarse: Share = 0.05
+    clip: Share = 0.02
 
 
 class Batch(NamedTuple):
@@ -106,7 +123,12 @@ def batches(
         workers = [_start(stack, mixture, size, seed, step0 + n, processes) for n in range(processes)]
         while True:
             for worker in workers:
-                yield Batch(*worker.recv())
+                yield _received(worker)
+
+
+def absent(recipe: Recipe, pools: Pools) -> list[str]:
+    """Parts of the mix that the data set does not have."""
+    return [name for name, share in recipe.mix.items() if share and name != QUIET and not pools.get(name)]
 
 
 def make_batch(mixture: "_Mixture", size: int, seed: int, step: int) -> Batch:
@@ -156,6 +178,19 @@ def _start(stack: ExitStack, mixture: "_Mixture", size: int, seed: int, first: i
     return receiver
 
 
+def _received(worker: Connection) -> Batch:
+    try:
+        said = worker.recv()
+    except EOFError:
+        raise KensokuError(
+            "found that a process that makes batches was ended by something else, expected it to go on; is there "
+            "enough memory? give fewer --processes"
+        ) from None
+    if isinstance(said, Exception):
+        raise said
+    return Batch(*said)
+
+
 def _serve(
     sender: Connection, receiver: Connection, mixture: "_Mixture", size: int, seed: int, step: int, every: int
 ) -> None:
@@ -164,12 +199,20 @@ def _serve(
         signal.signal(number, signal.SIG_IGN)
     receiver.close()
     while True:
-        batch = tuple(make_batch(mixture, size, seed, step))
         try:
-            sender.send(batch)
+            sender.send(_made(mixture, size, seed, step))
         except OSError:  # nobody asks any more
             return
         step += every
+
+
+def _made(mixture: "_Mixture", size: int, seed: int, step: int) -> tuple[FloatArray, ...] | Exception:
+    """A batch, or why there is none, for the parent to tell."""
+    try:
+        return tuple(make_batch(mixture, size, seed, step))
+    except Exception as error:
+        error.add_note(f"in a process that makes batches:\n{traceback.format_exc()}")
+        return error
 
 
 # --- one example ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import threading
 import warnings
 from collections import defaultdict
@@ -16,7 +17,7 @@ import keras
 from kensoku.errors import InputInvalid
 from kensoku.training import datasets
 from kensoku.training.backend import predictor, use_threads
-from kensoku.training.batches import Recipe, batches
+from kensoku.training.batches import Pools, Recipe, absent, batches
 from kensoku.training.checkpoints import Checkpoint, Row
 from kensoku.training.examples import Example, FloatArray
 from kensoku.training.losses import TaughtCrossEntropy, lessons
@@ -38,7 +39,11 @@ class Settings:
 
 def read_settings(tables: Tables) -> Settings:
     tables.refuse_others(("network", "recipe", "training"))
-    return Settings(tables.read("network", NetworkConfig), tables.read("recipe", Recipe), tables.read("training", Plan))
+    network, recipe = tables.read("network", NetworkConfig), tables.read("recipe", Recipe)
+    if recipe.length % network.stride:
+        expected = f"expected a multiple of {network.stride}, the network's stride"
+        raise tables.mistake(("recipe", "length"), f"found {recipe.length}, {expected}")
+    return Settings(network, recipe, tables.read("training", Plan))
 
 
 def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None]) -> Checkpoint:
@@ -53,6 +58,7 @@ def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None
     picker = build_picker(settings.network)
     begin_with(picker, order.start)
     pools = read_pools(order.dataset)
+    tell_absent(settings.recipe, pools, order.dataset)
     judges = [each for each in datasets.read(order.dataset, split=order.judged_by) if judges_picking(each)]
     predict = predictor(picker)
     teachers = Teachers(order.teachers, plan.teacher_share) if order.teachers else None
@@ -95,6 +101,12 @@ def read_pools(folder: Path) -> dict[str, list[Example]]:
     if not pools:
         raise InputInvalid(f"{folder}: found no example to train on, expected some in split train; build it anew")
     return dict(pools)
+
+
+def tell_absent(recipe: Recipe, pools: Pools, folder: Path) -> None:
+    if names := absent(recipe, pools):
+        told = f"recipe.mix: found no {', '.join(names)} in {folder}, expected some; going on with {', '.join(pools)}"
+        print(told, file=sys.stderr, flush=True)
 
 
 def figures(scores: Sequence[Scores]) -> dict[str, float]:

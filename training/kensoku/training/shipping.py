@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnx
 
 from kensoku.errors import InputInvalid, ModelRefused
-from kensoku.inference import open_models
+from kensoku.inference import open_models, versions_in
 from kensoku.picking import CARD, Delay, Geometry, ModelCard, PhasePair, read_card
 from kensoku.training.export import to_onnx
 from kensoku.training.filter_bank import TAPS
@@ -51,8 +51,8 @@ def ship(
     description: str,
     last: int | None = None,
 ) -> ModelCard:
-    """Write version 1 of the model; an earlier one of the name is replaced, but for the card's words on its use and
-    licence. The card is completed by `judge`.
+    """Write version 1 of the model, in place of an earlier one; beside several versions it is the next. Its card keeps
+    the words on use, limits and licence; `judge` completes it.
 
     `last`: a live picker that is given windows of one length and tells of so many samples at their end alone; a
     multiple of its stride.
@@ -65,20 +65,29 @@ def ship(
         card = card_of_cuts(config, description)
     if (repository / name / CARD).is_file():
         before = read_card(repository, name)
-        card = replace(card, intended_use=before.intended_use, licence=before.licence)
+        card = replace(card, intended_use=before.intended_use, limits=before.limits, licence=before.licence)
+    version, *others = next_version(repository, name)
     repository.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=repository, prefix=".ship-") as temporary:
         folder = Path(temporary) / name
-        (folder / "1").mkdir(parents=True)
-        onnx.save(to_onnx(model, last), folder / "1" / "model.onnx")
+        (folder / version).mkdir(parents=True)
+        onnx.save(to_onnx(model, last), folder / version / "model.onnx")
         samples = -1 if last is None else card.geometry.window
         text = CONFIG.format(name=name, classes=model.output.shape[1], description=description, samples=samples)
         (folder / "config.pbtxt").write_text(text, encoding="utf-8")
         (folder / CARD).write_text(card.to_json(), encoding="utf-8")
         refuse_difference(Path(temporary), name, model, 3 * config.stride * 40 if last is None else samples)
+        for other in others:
+            shutil.copytree(repository / name / other, folder / other)
         shutil.rmtree(repository / name, ignore_errors=True)
         folder.rename(repository / name)
     return card
+
+
+def next_version(repository: Path, name: str) -> list[str]:
+    """The one to be written, and those that stay."""
+    there = list(versions_in(repository, name))
+    return ["1"] if there in ([], ["1"]) else [str(int(there[-1]) + 1), *there]
 
 
 def refuse_difference(repository: Path, name: str, model: keras.Model, samples: int) -> None:

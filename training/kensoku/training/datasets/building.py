@@ -5,7 +5,7 @@ Shards that are there stay, so a build that was stopped goes on; another descrip
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -157,12 +157,23 @@ def _begin(folder: Path, identity: dict[str, object]) -> bool:
         if other:
             found = f"a data set that differs in {', '.join(other)}"
             raise SettingInvalid(f"{folder}: found {found}; expected a new folder, or the call that made it")
-        return "files" not in kept
+        return "files" not in kept or _lacks_shards(folder, kept["files"])
     if folder.exists() and any(folder.iterdir()):
         raise SettingInvalid(f"{folder}: found files that are none of ours; expected a new or an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     _write_manifest(folder, identity)
     return True
+
+
+def _lacks_shards(folder: Path, files: Mapping[str, str]) -> bool:
+    """Of a data set that was whole; damaged ones are told."""
+    missing = [name for name in files if not (folder / name).exists()]
+    if wrong := [name for name in files if name not in missing and sha256(folder / name) != files[name]]:
+        raise InputInvalid(
+            f"{folder}: found {', '.join(wrong)} damaged, expected them as they were built; delete these files and "
+            "call `kensoku dataset build` again as before, which makes them anew"
+        )
+    return bool(missing)
 
 
 def _write_manifest(folder: Path, content: dict[str, object]) -> None:

@@ -1,10 +1,12 @@
 """Which records a data set takes: by magnitude, distance, how well onsets are seen, and columns of the source."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
+from kensoku.errors import InputInvalid
 from kensoku.training.datasets.records import Record
 from kensoku.training.examples import RATE_HZ, Example, FloatArray, Onset, Origin
 
@@ -23,8 +25,16 @@ class Conditions:
     def take_origin(self, origin: Origin) -> bool:
         return _within(origin.magnitude, self.magnitude) and _within(origin.distance_km, self.distance_km)
 
-    def take_row(self, row: Mapping[str, str]) -> bool:
-        return all(row.get(column, "") in allowed for column, allowed in self.columns.items())
+    def take_rows(self, found: Iterable[tuple[Record, Mapping[str, str]]], path: Path) -> Iterator[Record]:
+        """A column that no row has is a mistake; one that some lack, as other files of the source do, is none."""
+        there: set[str] = set()
+        for record, row in found:
+            there.update(row)
+            if all(row.get(column, "") in allowed for column, allowed in self.columns.items()):
+                yield record
+        if there and (absent := [column for column in self.columns if column not in there]):
+            expected = f"expected one of {', '.join(sorted(there))}; mend conditions.columns"
+            raise InputInvalid(f"{path}: found no column {', '.join(absent)}, {expected}")
 
     def take_example(self, record: Record) -> bool:
         """Reads the samples only where a condition asks for them."""

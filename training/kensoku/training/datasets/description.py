@@ -94,6 +94,12 @@ def _contradictions(description: Description) -> list[tuple[toml_lines.Path, str
         if name in names[:index]:
             told = f"found {name!r}, which sources[{names.index(name)}] has; expected another name"
             mistakes.append((("sources", index, "name"), told))
+    for index, source in enumerate(description.sources):
+        for condition in ("magnitude", "distance_km", "snr"):
+            limits = getattr(source.conditions, condition)
+            if limits is not None and limits[0] > limits[1]:
+                told = f"found {[*limits]}, which nothing meets; expected the smaller one first"
+                mistakes.append((("sources", index, "conditions", condition), told))
     for index, region in enumerate(description.split.left_out):
         if region not in regions:
             told = f"found {region!r}; expected the region of a source: {', '.join(sorted(regions))}"

@@ -14,12 +14,13 @@ import h5py
 import numpy as np
 
 from kensoku.errors import InputInvalid
+from kensoku.training.datasets.completing import PSEUDO
 from kensoku.training.datasets.labels import LabelRule, Pick, Stretch, apply_rule, doubt_triggers
 from kensoku.training.datasets.missing import mark_missing
 from kensoku.training.datasets.records import Record
 from kensoku.training.datasets.streams import ROWS, at_rate
 from kensoku.training.datasets.triggers import find_triggers
-from kensoku.training.examples import RATE_HZ, Example, FloatArray, Kind, Origin, Phase
+from kensoku.training.examples import LABEL_S, RATE_HZ, Example, FloatArray, Kind, Origin, Phase
 
 Row = Mapping[str, str]
 
@@ -70,9 +71,9 @@ def _origin(folder: SeisBenchFolder, row: Row) -> Origin:
 
 
 def _kind(row: Row) -> Kind:
-    if "noise" in row.get("trace_category", "").lower():
-        return "noise"
     said = row.get("source_type", "").lower()
+    if "noise" in row.get("trace_category", "").lower() or "noise" in said:
+        return "noise"
     return "blast" if any(word in said for word in BLASTS) else "earthquake"
 
 
@@ -80,33 +81,43 @@ def _load(rule: LabelRule, path: Path, items: tuple[tuple[str, str], ...], origi
     row = dict(items)
     counts, rate_hz = _read_trace(path, row)
     arrivals = [] if origin.kind == "noise" else _arrivals(row, RATE_HZ / rate_hz)
-    firsts = {phase: min(sample for of, sample in arrivals if of == phase) for phase in {of for of, _ in arrivals}}
-    picks = [Pick(phase, sample, _weight(row, phase)) for phase, sample in firsts.items()]
+    firsts: dict[Phase, Pick] = {}
+    for pick in sorted(arrivals, key=lambda pick: pick.sample):
+        firsts.setdefault(pick.phase, pick)
     later: list[Stretch] = [
-        (sample - RATE_HZ * LATER_S[0], sample + RATE_HZ * LATER_S[1])
-        for phase, sample in arrivals
-        if sample != firsts[phase]
+        (pick.sample - RATE_HZ * LATER_S[0], pick.sample + RATE_HZ * LATER_S[1])
+        for pick in arrivals
+        if pick.sample != firsts[pick.phase].sample
     ]
-    events = [picks] if picks else []
+    events = [list(firsts.values())] if firsts else []
     triggers = () if rule.is_searched else find_triggers(counts).tolist()
     doubtful = later + doubt_triggers(rule, events, triggers)
     onsets, unknown = apply_rule(rule, events, doubtful, counts.shape[1])
     return Example(counts, onsets, unknown, origin)
 
 
-def _arrivals(row: Row, factor: float) -> list[tuple[Phase, float]]:
-    found: list[tuple[Phase, float]] = []
+def _arrivals(row: Row, factor: float) -> list[Pick]:
+    found: list[Pick] = []
     for column, text in row.items():
         match = _ARRIVAL.fullmatch(column)
         sample = _number(text) if match else np.nan
         if match and np.isfinite(sample):
-            found.append(("P" if match[1].upper().startswith("P") else "S", sample * factor))
+            phase: Phase = "P" if match[1].upper().startswith("P") else "S"
+            found.append(Pick(phase, sample * factor, _weight(row, match[1].lower(), phase.lower())))
     return found
 
 
-def _weight(row: Row, phase: Phase) -> float:
-    weight = _number(row.get(f"trace_{phase.lower()}_weight", ""))
-    return min(max(weight, 0.0), 1.0) if np.isfinite(weight) else 1.0
+def _weight(row: Row, *names: str) -> float:
+    """Less of a stated error of more than a label's curve allows, and of what a program picked: that must not judge."""
+    of = {column.lower(): text for column, text in row.items()}
+
+    def said(what: str) -> str:
+        return next((text for name in names if (text := of.get(f"trace_{name}_{what}", ""))), "")
+
+    weight, error_s = _number(said("weight")), _number(said("uncertainty_s") or said("uncertainty"))
+    weight = min(max(weight, 0.0), 1.0) if np.isfinite(weight) else 1.0
+    weight *= min(1.0, LABEL_S / error_s) if error_s > 0 else 1.0
+    return weight * (PSEUDO if said("status").lower().startswith("auto") else 1.0)
 
 
 # --- waveforms --------------------------------------------------------------------------------------------------------
@@ -124,11 +135,12 @@ def _read_trace(path: Path, row: Row) -> tuple[FloatArray, float]:
     if said.get("dimension_order", "CW") == "WC":
         samples = samples.T
     order = row.get("trace_component_order") or said.get("component_order", "ZNE")
-    rate_hz = _number(
-        row.get("trace_sampling_rate_hz") or row.get("trace_sampling_rate") or said.get("sampling_rate", "")
-    )
+    step_s = _number(row.get("trace_dt_s", ""))
+    told = row.get("trace_sampling_rate_hz") or row.get("trace_sampling_rate")
+    rate_hz = 1 / step_s if not told and step_s > 0 else _number(told or said.get("sampling_rate", ""))
     if not rate_hz > 0:
-        raise InputInvalid(f"{path}, trace {name!r}: found no sampling rate; expected trace_sampling_rate_hz")
+        expected = "expected trace_sampling_rate_hz or trace_dt_s"
+        raise InputInvalid(f"{path}, trace {name!r}: found no sampling rate; {expected}")
     rows = {
         ROWS[letter]: at_rate(samples[n].astype(np.float64), rate_hz)
         for n, letter in enumerate(order)

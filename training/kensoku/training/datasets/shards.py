@@ -4,19 +4,23 @@ A file appears under its name when it is whole.
 """
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, get_args
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from kensoku.errors import InputInvalid
 from kensoku.training.datasets import tfrecord
 from kensoku.training.examples import PHASES, Example, Onset, Origin, Span
 
 Format = Literal["npz", "tfrecord"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+AGAIN = "delete what is left of it and call `kensoku dataset build` again as before"
 Columns = Mapping[str, npt.NDArray[Any]]
 
 _ORIGIN = [field.name for field in fields(Origin)]
@@ -38,11 +42,16 @@ def write_shard(path: Path, examples: Sequence[Example]) -> str:
 
 
 def read_shard(path: Path) -> Iterator[Example]:
-    if path.suffix == ".tfrecord":
-        yield from map(from_features, tfrecord.read_records(path))
-        return
-    with np.load(path) as columns:
-        yield from from_columns(columns)
+    try:
+        if path.suffix == ".tfrecord":
+            yield from map(from_features, tfrecord.read_records(path))
+            return
+        with path.open("rb") as file, np.load(file) as columns:
+            yield from from_columns(columns)
+    except FileNotFoundError:
+        raise InputInvalid(f"{path}: found no such shard, expected it in the data set; {AGAIN}") from None
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
+        raise InputInvalid(f"{path}: found a damaged shard ({error}), expected it as it was built; {AGAIN}") from None
 
 
 def sha256(path: Path) -> str:

@@ -78,7 +78,7 @@ class Windows(Named):
             found=resolve(self.complete.picks, folders) if self.complete else None,
             trust=self.complete,
         )
-        return (record for record, row in find_windows(file) if self.conditions.take_row(row))
+        return self.conditions.take_rows(find_windows(file), file.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class SeisBench(Named):
 
     def records(self, folders: Folders) -> Iterator[Record]:
         folder = SeisBenchFolder(path=self.place(folders), source=self.name, region=self.region, rule=self.labels)
-        return (record for record, row in find_seisbench(folder) if self.conditions.take_row(row))
+        return self.conditions.take_rows(find_seisbench(folder), folder.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

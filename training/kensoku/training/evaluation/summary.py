@@ -27,7 +27,7 @@ class PhaseFigures:
     median_s: float  # bias
     p95_s: float  # of the absolute residual
     held: float  # share of residuals within the stated uncertainty of 68 %
-    excess: float  # share of picks around labelled onsets that match none of their phase
+    excess: float  # share of picks around labelled onsets, of records with one P and one S, that match none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def _figures(phase: Phase, labels: Sequence[Label], picked: Sequence[Made]) -> P
     own = [label for label in labels if label.phase == phase]
     residuals = np.array([label.residual_s for label in own if label.is_found])
     stated = np.array([label.uncertainty_s for label in own if label.is_found])
-    near = [made for made in picked if made.pick.phase == phase and (made.is_excess or made.is_right)]
+    near = [made for made in _around_pairs(labels, picked) if made.pick.phase == phase]
     low, high = interval([label.record for label in own], [label.is_found for label in own])
     return PhaseFigures(
         labels=len(own),
@@ -81,6 +81,18 @@ def _figures(phase: Phase, labels: Sequence[Label], picked: Sequence[Made]) -> P
         held=mean(np.abs(residuals) <= stated),
         excess=mean([made.is_excess for made in near]),
     )
+
+
+def _around_pairs(labels: Sequence[Label], picked: Sequence[Made]) -> list[Made]:
+    """Picks between P - 1 s and S + 5 s of records with one of each."""
+    phases: dict[int, list[Phase]] = {}
+    for label in labels:
+        phases.setdefault(label.record, []).append(label.phase)
+    return [
+        made
+        for made in picked
+        if (made.is_excess or made.is_right) and sorted(phases.get(made.record, ())) == ["P", "S"]
+    ]
 
 
 def mean(values: Iterable[float]) -> float:

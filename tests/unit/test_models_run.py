@@ -1,0 +1,121 @@
+"""What `kensoku models run` and `classify` make of files that hold something else than usual."""
+
+import csv
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from kensoku.cli.main import main
+from kensoku.models import default_repository
+from tests.tiny_models import pulses, write_repository, write_windows
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def ask(action: str, windows: Path, *more: str, out: str = "out.csv", repository: Path | None = None) -> int:
+    models = f"--models=local:{repository or default_repository()}"
+    return main(["models", action, f"--windows={windows}", f"--out={windows.parent / out}", models, *more])
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    ("model", "samples", "classes"),
+    [
+        ("phase", 400, ["noise", "P", "S"]),
+        ("denoiser", 400, ["noise", "onset"]),
+        ("blast", 400, ["earthquake", "blast"]),
+        ("blast_long", 2944, ["earthquake", "blast"]),
+    ],
+)
+def test_cuts_are_classified_as_whatever_the_model_tells(
+    tmp_path: Path, model: str, samples: int, classes: list[str]
+) -> None:
+    cuts = write_windows(tmp_path / "cuts.h5", pulses(3, samples, p=samples / 2, s=samples / 2 + 50))
+    assert ask("classify", cuts, f"--model={model}") == 0
+    said = rows(tmp_path / "out.csv")
+    assert [list(row) for row in said] == [["window", *classes]] * 3
+    assert [sum(float(row[name]) for name in classes) for row in said] == pytest.approx([1, 1, 1], abs=2e-4)
+
+
+def test_how_long_cuts_must_be_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cuts = write_windows(tmp_path / "cuts.h5", pulses(1, 400))
+    assert ask("classify", cuts, "--model=blast_long") == 1
+    assert "expected 2944 for 'blast_long', that is 29.44 s around the onset" in capsys.readouterr().err
+
+
+def written(path: Path, x: FloatArray, scale: float = 1.0) -> Path:
+    with h5py.File(path, "w") as file:
+        file["X"] = x
+        file["scale"] = np.full(x.shape[:2], scale)
+        file.attrs["sampling_rate"] = 100
+    return path
+
+
+def test_an_infinite_sample_is_missing_and_costs_no_pick(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repository, counts = write_repository(tmp_path), pulses(2, 1000)
+    windows = written(tmp_path / "windows.h5", counts)
+    assert ask("run", windows, out="whole.csv", repository=repository) == 0
+    assert "missing" not in capsys.readouterr().err
+    counts[0, 0, 900], counts[1, 2, 900] = np.inf, -np.inf
+    assert ask("run", written(tmp_path / "windows.h5", counts), repository=repository) == 0
+    assert "found 2 samples that are infinite or beyond 1e+18" in capsys.readouterr().err
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+@pytest.mark.parametrize("action", ["run", "classify"])
+def test_a_scale_beyond_all_counts_leaves_nothing(
+    tmp_path: Path, action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cuts = written(tmp_path / "cuts.h5", pulses(2, 400), scale=1e37)
+    assert ask(action, cuts) == 0
+    told = capsys.readouterr().err
+    assert "they were taken as missing" in told
+    assert "Warning" not in told
+    assert "nan" not in (tmp_path / "out.csv").read_text()
+
+
+@pytest.mark.parametrize(("action", "header"), [("run", "window,phase,sample,score"), ("classify", "window,noise,P,S")])
+def test_a_file_without_a_window_has_no_picks(
+    tmp_path: Path, action: str, header: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(action, written(tmp_path / "none.h5", np.zeros((0, 3, 400), np.float32))) == 0
+    assert (tmp_path / "out.csv").read_text() == f"{header}\n"
+    assert "out.csv: 0 " in capsys.readouterr().out
+
+
+# --- what can be wrong ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("out", "told"), [("", "found a folder"), ("none/out.csv", "found no folder")])
+def test_answers_that_have_no_place_are_told_before_the_work(
+    tmp_path: Path, out: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask("run", tmp_path / "not read.h5", out=out) == 1
+    assert told in capsys.readouterr().err
+    report = tmp_path / "report"
+    report.touch()
+    assert main(["evaluate", "models", "--dataset=not read", f"--out={report}"]) == 1
+    assert main(["evaluate", "denoiser", "--records=not read", f"--out={report / 'below'}"]) == 1
+    assert capsys.readouterr().err.count(f"found the file {report}, expected a folder") == 2
+
+
+def test_a_damaged_part_of_a_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    windows = tmp_path / "windows.h5"
+    with h5py.File(windows, "w") as file:
+        x = file.create_dataset("X", data=pulses(2, 400), chunks=(1, 3, 400), compression="gzip")
+        file["scale"] = np.ones((2, 3))
+        file.attrs["sampling_rate"] = 100
+        place = x.id.get_chunk_info(1).byte_offset
+    with windows.open("r+b") as raw:
+        raw.seek(place)
+        raw.write(bytes(64))
+    assert ask("run", windows) == 1
+    assert "found windows 0 to 1 damaged" in capsys.readouterr().err
+    assert not list(tmp_path.glob("out*"))
