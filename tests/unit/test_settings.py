@@ -171,3 +171,9 @@ def test_a_wrong_secret_is_refused_without_being_shown(monkeypatch: pytest.Monke
 )
 def test_passwords_in_addresses_are_masked(text: str, masked: str) -> None:
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize("found", ["inf", "nan", "-inf"])
+def test_numbers_that_are_none_are_refused(found: str) -> None:
+    with pytest.raises(SettingInvalid, match=rf"found '?{found}'?: input should be"):
+        load_settings(ServiceSettings, {"bus_wait_s": found})

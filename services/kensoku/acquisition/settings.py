@@ -25,9 +25,9 @@ class AcquisitionSettings(ServiceSettings):
         BeforeValidator(_text),
         Field(min_length=1, description="a waveform file, a folder of them, an SDS archive, or sim://SCENARIO"),
     ]
-    acquisition_speed: Annotated[float, BeforeValidator(_speed), Field(gt=0, description="times real time, or max")] = (
-        1.0
-    )
+    acquisition_speed: Annotated[
+        float, Field(gt=0, allow_inf_nan=True, description="times real time, or max"), BeforeValidator(_speed)
+    ] = 1.0
     acquisition_packet_s: Annotated[
         int, Field(ge=0, le=60, description="seconds of a station in one packet; 0: 1, or 5 when faster than 5 times")
     ] = 0
