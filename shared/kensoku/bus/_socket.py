@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import socket
 import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,12 +113,14 @@ def _check_path(path: Path) -> None:
 
 
 def _remove_if_deserted(path: Path) -> None:
-    try:
-        RemoteLog(path).close()
-    except BusUnavailable:
-        if stat.S_ISSOCK(path.stat().st_mode):
-            path.unlink()
-            return
+    """Asked without gRPC, whose next channel of this process would go by the refusal for a second."""
+    if stat.S_ISSOCK(path.stat().st_mode):
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+                return
     raise SettingInvalid(f"found something at {path} already, expected no running system; stop it or set KENSOKU_HOME")
 
 
