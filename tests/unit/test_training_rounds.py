@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from kensoku.cli import _dataset_pick, _train_steps
 from kensoku.cli.main import main
 from kensoku.cli.train import MODELS
 from kensoku.errors import SettingInvalid
+from kensoku.picking import CARD, read_card
 from kensoku.training import datasets
 from kensoku.training.run_list import read_list
 from kensoku.training.run_settings import read_tables
@@ -152,6 +154,28 @@ def test_a_second_round_learns_what_the_first_found_and_only_it_is_shipped(
         0.49 / 2, abs=0.02
     )  # of S; half of the votes, for a pulse turned over is none
     assert [path.name for path in (folder / "repository").iterdir()] == ["picker"]
+
+
+def test_the_next_model_of_a_name_keeps_the_words_of_its_card(
+    folder: Path, trained: list[tuple[str, float | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`models ship` takes them from the card that it finds in its place."""
+    card = replace(tiny_models.card(label_s=0.0), intended_use="to pick", limits="few", licence="MIT")
+    (folder / "repository" / "picker").mkdir(parents=True)
+    (folder / "repository" / "picker" / CARD).write_text(card.to_json())
+    asked: list[tuple[str, ...]] = []
+    stand_in = _train_steps.call
+
+    def call(*given: str) -> None:
+        asked.append(given)
+        if given[:3] == ("models", "ship", "picker"):
+            assert read_card(folder / "out" / "models", "picker").limits == "few"
+        stand_in(*given)
+
+    monkeypatch.setattr(_train_steps, "call", call)
+    assert all_of(folder) == 0
+    judged = next(given for given in asked if given[:3] == ("models", "judge", "picker"))
+    assert judged[-2:] == ("--false-per-hour", "3.9")
 
 
 def test_what_is_done_is_not_done_again(

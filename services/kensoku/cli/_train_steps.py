@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from kensoku.cli import _dataset_pick
 from kensoku.cli.train import run
 from kensoku.errors import SettingInvalid
+from kensoku.picking import CARD
 
 if TYPE_CHECKING:
     from kensoku.training.run_list import Associate, Build, Pick, Simulate, Step, Train
 
 T = TypeVar("T")
 MODELS = "models"  # folder of all that was trained, as a repository
+FALSE_PER_HOUR = "3.9"  # of quiet, at the threshold of a picker that is shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +165,24 @@ def ship(step: "Train", workshop: Workshop, dataset: Path) -> None:
     given = ["--config", str(step.config), "--weights", str(weights), "--description", step.description]
     given += [] if step.model == "picker" else ["--classifier"]
     given += [] if step.last is None else ["--last", str(step.last)]
+    if step.is_shipped and workshop.options.repository is not None:
+        keep_words(workshop.options.repository / step.name, repository / step.name)
     call("models", "ship", step.name, *given, "--model-repository", str(repository))
     if step.is_shipped and step.model == "picker":
-        call("models", "judge", step.name, "--dataset", str(dataset), "--models", f"local:{repository}")
+        asked = ["--dataset", str(dataset), "--models", f"local:{repository}", "--false-per-hour", FALSE_PER_HOUR]
+        call("models", "judge", step.name, *asked)
     if step.settled_by is not None:
         final = ["--final", step.settled_by, "--models", f"local:{repository}"]
         call("models", "settle", step.name, "--dataset", str(dataset), *final)
     if step.is_shipped and workshop.options.repository is not None:
         put(repository / step.name, workshop.options.repository / step.name)
+
+
+def keep_words(shipped: Path, folder: Path) -> None:
+    """What its card says of use, limits and licence goes on to the next model of the name."""
+    if (shipped / CARD).is_file() and not (folder / CARD).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(shipped / CARD, folder / CARD)
 
 
 def call(*arguments: str) -> None:
