@@ -115,6 +115,13 @@ def test_run_without_a_broker_ends_with_a_reason(tmp_path: Path) -> None:
 # --- wrong settings ---------------------------------------------------------------------------------------------------
 
 
+def test_a_service_tells_its_own_misspelt_variables_and_leaves_those_of_others(tmp_path: Path, archive: Path) -> None:
+    given = {"KENSOKU_ACQUISITION_SPED": "2", "KENSOKU_ASSOCIATION_SPEED": "2"}
+    done = acquisition(tmp_path, "--source", str(archive), **no_broker(), **given)
+    check(done, FAILED, "KENSOKU_ACQUISITION_SPED, which is no setting; did you mean KENSOKU_ACQUISITION_SPEED?")
+    assert "KENSOKU_ASSOCIATION_SPEED" not in done.stderr
+
+
 def test_all_wrong_settings_are_told_at_once(tmp_path: Path) -> None:
     done = acquisition(tmp_path, KENSOKU_PORT="http", KENSOKU_LOG_FORMAT="xml", KENSOKU_BUS="rabbit://x")
     check(done, MISUSED, "4 wrong settings", "KENSOKU_PORT: found 'http'", "KENSOKU_LOG_FORMAT: found 'xml'")
