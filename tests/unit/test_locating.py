@@ -1,82 +1,28 @@
 """Locations against closed forms, against the posterior on a dense grid, and against what earthquakes they are of."""
 
 import dataclasses
-import functools
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from kensoku.errors import InputInvalid, LocationError, NotOneEvent, SettingInvalid, TooFewArrivals
 from kensoku.locating import Arrival, Location, LocationSettings, Site, locate, locate_many
-from kensoku.traveltime import Grid, TravelTimeTable, Wave, build_table, load_model
-
-FloatArray = npt.NDArray[np.float64]
-KM_PER_DEG = 6371 * math.pi / 180
-EXACT = LocationSettings(model_error=0.0, model_error_s=0.0, shallowest_km=0.0)  # picking errors and nothing else
-LATITUDE_DEG, LONGITUDE_DEG = 0.0, 140.0  # on the equator a degree is as long both ways
-
-
-@functools.cache
-def tables(model: str = "homogeneous") -> dict[Wave, TravelTimeTable]:
-    grid = Grid(farthest_km=300, deepest_km=60, distance_step_km=1.0, depth_step_km=1.0)
-    return {wave: build_table(load_model(model), wave, grid) for wave in ("P", "S")}
-
-
-def site(north_km: float, east_km: float, **more: float) -> Site:
-    return Site(LATITUDE_DEG + north_km / KM_PER_DEG, LONGITUDE_DEG + east_km / KM_PER_DEG, **more)
-
-
-NETWORK = {
-    f"XX.S{i}{j}": site(30.0 * i - 45 + 4 * math.sin(7 * i + j), 30.0 * j - 45 + 4 * math.cos(5 * i + 3 * j))
-    for i in range(4)
-    for j in range(4)
-}
-
-
-def distances_km(latitude_deg: float, longitude_deg: float, stations: Sequence[Site]) -> FloatArray:
-    """By haversine, of which the code knows nothing."""
-    lat = np.radians([s.latitude_deg for s in stations])
-    lon = np.radians([s.longitude_deg for s in stations])
-    here = math.radians(latitude_deg), math.radians(longitude_deg)
-    half = np.sin((lat - here[0]) / 2) ** 2 + np.cos(lat) * math.cos(here[0]) * np.sin((lon - here[1]) / 2) ** 2
-    return np.asarray(2 * 6371 * np.arcsin(np.sqrt(half)))
-
-
-def shake(
-    source: tuple[float, float, float],
-    codes: Sequence[str],
-    chance: np.random.Generator | None = None,
-    model: str = "homogeneous",
-    stations: dict[str, Site] = NETWORK,
-) -> list[Arrival]:
-    """P and S of an earthquake at (north km, east km, depth km) and 50 s, with errors of 0.05 s and 0.1 s."""
-    place = site(*source[:2])
-    distance = distances_km(place.latitude_deg, place.longitude_deg, [stations[code] for code in codes])
-    arrivals = []
-    for wave, error in (("P", 0.05), ("S", 0.1)):
-        times = tables(model)["P" if wave == "P" else "S"].lookup(distance, source[2]).time_s
-        noise = chance.normal(0, error, len(codes)) if chance else np.zeros(len(codes))
-        arrivals += [
-            Arrival(code, "P" if wave == "P" else "S", 50 + float(time), error)
-            for code, time in zip(codes, times + noise, strict=True)
-        ]
-    return arrivals
-
-
-def miss_km(found: Location, source: tuple[float, float, float]) -> float:
-    place = site(*source[:2])
-    (across,) = distances_km(
-        place.latitude_deg, place.longitude_deg, [Site(found.maximum.latitude_deg, found.maximum.longitude_deg)]
-    )
-    return math.hypot(across, found.maximum.depth_km - source[2])
-
-
-ALL, TEN = tuple(NETWORK), tuple(NETWORK)[:10]
-SIX = ("XX.S11", "XX.S12", "XX.S21", "XX.S22", "XX.S10", "XX.S03")
+from kensoku.traveltime import Grid, Wave, build_table, load_model
+from tests.shakes import (
+    ALL,
+    EXACT,
+    KM_PER_DEG,
+    NETWORK,
+    SIX,
+    TEN,
+    FloatArray,
+    distances_km,
+    miss_km,
+    shake,
+    site,
+    tables,
+)
 
 
 @pytest.mark.parametrize("source", [(3.0, -8.0, 9.0), (20.0, 20.0, 2.0), (-40.0, 10.0, 25.0)])
@@ -371,56 +317,3 @@ def test_order_and_company_change_nothing() -> None:
         assert alone.ellipsoid == beside.ellipsoid
         assert [a.station for a in alone.arrivals] == [a.station for a in beside.arrivals[::-1]]
         np.testing.assert_array_equal(alone.covariance, beside.covariance)
-
-
-# --- what cannot be located -------------------------------------------------------------------------------------------
-
-
-def test_too_few_arrivals_at_known_stations_are_refused_by_name() -> None:
-    arrivals = shake((3.0, -8.0, 9.0), SIX)
-    strangers = [dataclasses.replace(a, station=a.station.replace("XX", "YY")) for a in arrivals]
-    with pytest.raises(TooFewArrivals, match=r"found 3 arrivals at 3 known stations, expected 4 at 3"):
-        locate(arrivals[:3], NETWORK, tables(), EXACT)
-    with pytest.raises(TooFewArrivals, match=r"not in the inventory: YY.S03, YY.S10"):
-        locate(strangers, NETWORK, tables(), EXACT)
-    found = locate([*arrivals, *strangers[:2]], NETWORK, tables(), EXACT)
-    assert found.unknown_stations == ("YY.S11", "YY.S12")
-    assert len(found.arrivals) == 12
-
-
-def test_times_that_no_event_explains_are_told() -> None:
-    chance = np.random.default_rng(8)
-    rubbish = [Arrival(code, "P", float(chance.uniform(0, 200)), 0.05) for code in ALL]
-    with pytest.raises(NotOneEvent, match="of 16 arrivals"):
-        locate(rubbish, NETWORK, tables(), dataclasses.replace(EXACT, least_arrivals=7))
-
-
-def test_one_that_fails_does_not_stop_the_others() -> None:
-    good = shake((3.0, -8.0, 9.0), SIX)
-    first, second, third = locate_many([good, good[:2], good], NETWORK, tables(), EXACT)
-    assert isinstance(second, LocationError)
-    assert isinstance(first, Location)
-    assert isinstance(third, Location)
-    assert first.maximum == third.maximum
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"onset_s": math.nan}, {"uncertainty_s": 0.0}, {"probability": 1.5}, {"uncertainty_s": math.inf}]
-)
-def test_numbers_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
-    arrivals = shake((3.0, -8.0, 9.0), SIX)
-    with pytest.raises(InputInvalid, match="expected a time, an uncertainty above 0"):
-        locate([dataclasses.replace(arrivals[0], **wrong), *arrivals[1:]], NETWORK, tables(), EXACT)
-
-
-def test_a_wave_without_a_table_is_refused() -> None:
-    with pytest.raises(InputInvalid, match="expected one of P"):
-        locate(shake((3.0, -8.0, 9.0), SIX), NETWORK, {"P": tables()["P"]}, EXACT)
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"outlier_share": 0.0}, {"model_error": -1.0}, {"least_arrivals": 3}, {"deepest_km": 0.5}]
-)
-def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingInvalid, match=next(iter(wrong))):
-        dataclasses.replace(EXACT, **wrong)

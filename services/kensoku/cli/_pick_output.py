@@ -3,7 +3,6 @@
 import csv
 import heapq
 import itertools
-import os
 import pickle
 import tempfile
 from collections import Counter
@@ -13,7 +12,8 @@ from typing import IO, Any
 from xml.sax.saxutils import escape, quoteattr
 
 from kensoku.batch import COLUMNS, FAINT, KEPT, FoundPick
-from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.cli._outputs import refuse_file
+from kensoku.errors import SettingInvalid
 
 RUN_PICKS = 100_000  # sorted in memory; more go to a file, so that an archive may have any number
 GROUP_PICKS = 50_000  # of a row group of Parquet
@@ -67,12 +67,7 @@ def writer_for(path: Path) -> Writer:
         )
     if writer is _write_parquet:
         _pyarrow()
-    if not path.parent.is_dir():
-        raise InputInvalid(f"--out {path}: found no folder {path.parent}; make it first")
-    if path.is_dir():
-        raise InputInvalid(f"--out {path}: found a folder, expected the name of a file")
-    if not os.access(path.parent, os.W_OK):
-        raise InputInvalid(f"--out {path}: found that nothing may be written in {path.parent}; choose another folder")
+    refuse_file(path)
     return writer
 
 
