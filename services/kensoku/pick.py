@@ -17,7 +17,7 @@ import numpy as np
 
 from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond, station_seconds
 from kensoku.acquisition.waveform_files import NO_NETWORK, Segment, Stretch, to_counts
-from kensoku.batch import FoundPick, PickTable, Piece, open_picker, pick_pieces
+from kensoku.batch import FoundPick, PickTable, Piece, open_classic, open_picker, pick_pieces
 from kensoku.errors import InputInvalid, KensokuError
 from kensoku.inventory import read_inventory
 from kensoku.models import default_repository
@@ -38,12 +38,13 @@ def pick(
     models: str = "local",
     threshold: float | None = None,
     jobs: int = 2,
+    classic: bool = False,
 ) -> PickTable:
     """The P and S arrivals of a stream: raw counts of any rate, with gaps, of any number of stations.
 
     Without an inventory (ObsPy's, or paths of StationXML or csv files) amplitudes stay in counts. `models` is `local`
     (ONNX Runtime in this process), `local:FOLDER` with other models, or `triton://host:port`. What cannot be used is
-    left out with a warning.
+    left out with a warning. `classic` picks by STA/LTA and AR-AIC, which the denoiser judges and `model` refines.
     """
     if jobs < 1 or not (threshold is None or 0 <= threshold <= 1):
         raise InputInvalid(f"found jobs {jobs} and threshold {threshold}, expected 1 or more, and 0 to 1 or None")
@@ -51,8 +52,9 @@ def pick(
     repository = Path(models.removeprefix("local:")) if models.startswith("local:") else default_repository()
     url = f"local:{repository}" if models.startswith("local") else models
     told = _Told()
-    with open_picker(repository, url, model, threshold) as picker, ThreadPoolExecutor(jobs) as executor:
-        return PickTable.of(pick_pieces(_pieces(traces, told), picker, _stations(inventory), executor, told))
+    open_listener = open_classic if classic else open_picker
+    with open_listener(repository, url, model, threshold) as listener, ThreadPoolExecutor(jobs) as executor:
+        return PickTable.of(pick_pieces(_pieces(traces, told), listener, _stations(inventory), executor, told))
 
 
 class _Told:

@@ -12,7 +12,7 @@ from typing import Any
 from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import Stretch
 from kensoku.associating import Network, Watch, station_of
-from kensoku.batch import found_pick, open_picker
+from kensoku.batch import calibration_of, found_pick
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_network, parts_of, require_places
@@ -23,10 +23,10 @@ from kensoku.cli._pick_files import Faults, Wanted, find, pieces, scan
 from kensoku.cli._pick_output import told, write_picks
 from kensoku.cli._pick_progress import Bar
 from kensoku.cli.pick import (
+    CLASSIC_HELP,
     messages,
-    model_name,
+    open_listener,
     read_stations,
-    require_look_ahead,
     span_of,
     tell_faults,
     with_context,
@@ -69,6 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", metavar="TIME", help="up to but without it")
     parser.add_argument("--model", metavar="NAME", help="folder in the model repository, default: picker")
     parser.add_argument("--live", action="store_true", help="look as little ahead as live picking")
+    parser.add_argument("--classic", action="store_true", help=CLASSIC_HELP)
     parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
     parser.add_argument("--jobs", type=whole(1), default=2, metavar="N", help="requests to the model at once: 2")
     parser.add_argument(
@@ -123,24 +124,22 @@ def execute(options: argparse.Namespace) -> int:
 
 def find_picks(
     options: argparse.Namespace, stations: Mapping[str, Station], faults: Faults
-) -> tuple[list[Pick], list[Stretch], Mapping[str, int], Calibration]:
+) -> tuple[list[Pick], list[Stretch], Mapping[str, int], Calibration | None]:
     """All, in the order of their onsets; where the records lie; to when each station has one; and how sure they are."""
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     span = span_of(options)
-    with open_picker(settings.repository, settings.url, model_name(options), options.threshold) as picker:
-        if options.live:
-            require_look_ahead(picker.final)
-        wanted = Wanted(options.stations, with_context(span, picker.final.card))
+    with open_listener(options, settings) as listener:
+        wanted = Wanted(options.stations, with_context(span, listener))
         paths = find(options.sources, wanted)
         with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
             stretches = scan(paths, wanted, faults, bar.step)
         ends = ends_of(stretches, wanted, span)
         require_places(ends, stations)  # before hours of picking
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
-            found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
+            found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
             picks = [pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns]
     picks.sort(key=lambda pick: (pick.onset_ns, pick.id))
-    return picks, stretches, ends, picker.final.card.calibration
+    return picks, stretches, ends, calibration_of(listener)
 
 
 def ends_of(stretches: Iterable[Stretch], wanted: Wanted, span: Span) -> Mapping[str, int]:
@@ -153,7 +152,7 @@ def ends_of(stretches: Iterable[Stretch], wanted: Wanted, span: Span) -> Mapping
 
 
 def write_results(
-    out: Path, picks: Iterable[Pick], events: Sequence[Event], calibration: Calibration, signature: Signature
+    out: Path, picks: Iterable[Pick], events: Sequence[Event], calibration: Calibration | None, signature: Signature
 ) -> Counter[str]:
     """All of this run and, in a folder that had another's, nothing of that one; how many picks, by decision."""
     counts = write_table(out / PICKS, picks, events, calibration)
@@ -164,7 +163,9 @@ def write_results(
     return counts
 
 
-def write_table(path: Path, picks: Iterable[Pick], events: Iterable[Event], calibration: Calibration) -> Counter[str]:
+def write_table(
+    path: Path, picks: Iterable[Pick], events: Iterable[Event], calibration: Calibration | None
+) -> Counter[str]:
     """Of the faint ones those that an earthquake confirms."""
     confirmed = {arrival.pick_id for event in events for arrival in event.arrivals}
     told_picks = (pick for pick in picks if pick.decision != DECISION_FAINT or pick.id in confirmed)

@@ -4,11 +4,12 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import Stretch
-from kensoku.batch import Blocks, found_pick, open_picker, pick_messages
+from kensoku.batch import Blocks, Listener, calibration_of, found_pick, open_classic, open_picker, pick_messages
 from kensoku.cli import _models_run
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import LIVE_PICKER, PICKER
@@ -21,7 +22,6 @@ from kensoku.continuous import index_of, time_of
 from kensoku.detection import Picker, Stage
 from kensoku.errors import ModelRefused, SettingInvalid
 from kensoku.packets import EARLIEST_NS, LATEST_NS
-from kensoku.picking import ModelCard
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
 from kensoku.v1.inventory_pb2 import Station
@@ -30,6 +30,7 @@ from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, Pick
 LEFT_OUT = 3  # exit code: picks were written, but something could not be read
 STATIONS_AT_ONCE = 4  # a job
 LIVE_CONTEXT_NS = 300 * NS_PER_S  # longer than anything that a live pick and its measurement look at
+CLASSIC_HELP = "STA/LTA and AR-AIC in the place of a network; a denoiser judges them, and --model refines the onsets"
 WINDOW_FILES = (".h5", ".hdf5")
 
 
@@ -51,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", metavar="TIME", help="up to but without it")
     parser.add_argument("--model", metavar="NAME", help=f"folder in the model repository, default: {PICKER}")
     parser.add_argument("--live", action="store_true", help=f"look as little ahead as live picking: {LIVE_PICKER}")
+    parser.add_argument("--classic", action="store_true", help=CLASSIC_HELP)
     parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
     parser.add_argument("--faint", action="store_true", help="also those below the threshold, which association weighs")
     parser.add_argument(
@@ -72,21 +74,19 @@ def execute(options: argparse.Namespace) -> int:
     stations = read_stations(options.inventory)
     span = span_of(options)
     faults = Faults()
-    with open_picker(settings.repository, settings.url, model_name(options), options.threshold) as picker:
-        if options.live:
-            require_look_ahead(picker.final)
-        wanted = Wanted(options.stations, with_context(span, picker.final.card))
+    with open_listener(options, settings) as listener:
+        wanted = Wanted(options.stations, with_context(span, listener))
         paths = [path for path in find(options.sources, wanted) if path.resolve() != options.out.resolve()]
         with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
             stretches = scan(paths, wanted, faults, bar.step)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
-            found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
+            found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
             within = (
                 pick
                 for pick in found
                 if span.start_ns <= pick.onset_ns < span.end_ns and (options.faint or pick.decision != DECISION_FAINT)
             )
-            calibration = picker.final.card.calibration
+            calibration = calibration_of(listener)
             counts = write_picks(options.out, (found_pick(pick, calibration) for pick in within))
     print(f"{options.out}: {told(counts)}; {bar.summary()}")
     return tell_faults(faults)
@@ -116,8 +116,31 @@ def pick_windows(options: argparse.Namespace) -> int:
             f"found {len(options.sources)} sources with a window file among them and --out {options.out}, expected a "
             "window file alone and a csv file, in which picks are told by window and sample"
         )
+    if options.classic:
+        raise SettingInvalid(
+            "found --classic with a window file, expected records: 30 s are too short for its averages"
+        )
     options.windows = Path(options.sources[0])
     return _models_run.run_picker(options)
+
+
+@contextmanager
+def open_listener(options: argparse.Namespace, settings: AskSettings) -> Iterator[Listener]:
+    """Who listens, as the options --classic, --live, --model and --threshold say."""
+    where = (settings.repository, settings.url)
+    if options.classic:
+        if options.live and options.model:
+            raise SettingInvalid(
+                f"found --model {options.model} with --classic --live, where none refines the onsets; expected one of "
+                "--live and --model"
+            )
+        with open_classic(*where, None if options.live else model_name(options), options.threshold) as classic:
+            yield classic
+        return
+    with open_picker(*where, model_name(options), options.threshold) as picker:
+        if options.live:
+            require_look_ahead(picker.final)
+        yield picker
 
 
 def model_name(options: argparse.Namespace) -> str:
@@ -131,11 +154,11 @@ def require_look_ahead(stage: Stage) -> None:
         )
 
 
-def with_context(span: Span, card: ModelCard) -> Span:
+def with_context(span: Span, listener: Listener) -> Span:
     """What must be read so that the picks of a span are those of the whole record."""
-    if card.look_ahead_s is not None:
+    if not isinstance(listener, Picker) or listener.final.card.look_ahead_s is not None:
         return Span(max(span.start_ns - LIVE_CONTEXT_NS, EARLIEST_NS), min(span.end_ns + LIVE_CONTEXT_NS, LATEST_NS))
-    blocks, low, high = Blocks(card.geometry), span.start_ns, span.end_ns
+    blocks, low, high = Blocks(listener.final.card.geometry), span.start_ns, span.end_ns
     first, _ = blocks.given(blocks.block_of(index_of(low)) - 1)
     _, end = blocks.given(blocks.block_of(index_of(high)) + 1)
     return Span(max(time_of(first), EARLIEST_NS), min(time_of(end), LATEST_NS))
@@ -144,7 +167,7 @@ def with_context(span: Span, card: ModelCard) -> Span:
 def messages(
     stretches: Sequence[Stretch],
     wanted: Wanted,
-    picker: Picker,
+    listener: Listener,
     stations: Mapping[str, Station],
     jobs: int,
     faults: Faults,
@@ -153,7 +176,7 @@ def messages(
     with ThreadPoolExecutor(jobs) as executor:
         for group in groups(stretches, STATIONS_AT_ONCE * jobs):
             records = bar.counted(pieces(group, wanted, faults, bar.step))
-            for pick in pick_messages(records, picker, stations, executor, faults.add_channel):
+            for pick in pick_messages(records, listener, stations, executor, faults.add_channel):
                 bar.picks += pick.decision == DECISION_KEPT
                 yield pick
 

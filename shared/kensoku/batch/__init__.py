@@ -6,8 +6,8 @@ Pure: pieces of records in, picks out. They do not depend on how the records are
 from kensoku.batch._blocks import Blocks
 from kensoku.batch._engine import Piece
 from kensoku.batch._found import COLUMNS, FAINT, KEPT, FoundPick, PickTable, found_pick
-from kensoku.batch._pieces import pick_messages, pick_pieces
-from kensoku.batch._stage import FIRST, open_picker
+from kensoku.batch._pieces import Listener, calibration_of, pick_messages, pick_pieces
+from kensoku.batch._stage import FIRST, open_classic, open_picker
 
 __all__ = [
     "COLUMNS",
@@ -16,9 +16,12 @@ __all__ = [
     "Blocks",
     "FoundPick",
     "FIRST",
+    "Listener",
     "PickTable",
     "Piece",
+    "calibration_of",
     "found_pick",
+    "open_classic",
     "open_picker",
     "pick_messages",
     "pick_pieces",

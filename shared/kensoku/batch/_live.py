@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from kensoku.batch._engine import Piece, Tell
-from kensoku.detection import Cascade, Picker, pick_packets
+from kensoku.detection import FrontEnd, pick_packets
 from kensoku.packets import ChannelSamples, encode_packet
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import Pick
@@ -13,11 +13,11 @@ PACKET_NS = 10 * 10**9  # far below the lateness that live packets are allowed
 
 
 def pick_as_live(
-    pieces: Iterable[Piece], picker: Picker, stations: Mapping[str, Station], tell: Tell
+    pieces: Iterable[Piece], front_end: FrontEnd, stations: Mapping[str, Station], tell: Tell
 ) -> Iterator[Pick]:
     """Each pick once it is measured, half a minute later, with the amplitudes of that half minute."""
     waiting: dict[str, Pick] = {}
-    for found in pick_packets(_packets(pieces), Cascade(picker), stations=stations.get, tell=tell):
+    for found in pick_packets(_packets(pieces), front_end, stations=stations.get, tell=tell):
         if isinstance(found, Pick):
             waiting[found.id] = found
         elif (pick := waiting.pop(found.id, None)) is not None:

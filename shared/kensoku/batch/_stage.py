@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from kensoku.classic import ClassicFrontEnd
 from kensoku.detection import Picker, Stage
 from kensoku.errors import ModelRefused, ModelServerUnavailable
 from kensoku.inference import Models, open_models, versions_in
@@ -16,6 +17,7 @@ from kensoku.models import file_sha256
 from kensoku.picking import CARD, read_card
 
 ANSWER_S = 10.0
+DENOISER = "denoiser"  # judges classic picks
 FIRST = "picker_first"  # looks at every second where there is one, and the live picker where it sees something
 
 
@@ -24,13 +26,30 @@ def open_picker(repository: Path, url: str, name: str, threshold: float | None =
     """The newest version of a picker in a repository, answered for at `url`; its threshold may be replaced."""
     with open_models(url) as models:
         _require_answer(models, url)
-        final = _stage(repository, models, name)
-        if threshold is not None:
-            card = replace(final.card, threshold=replace(final.card.threshold, p=threshold, s=threshold))
-            final = replace(final, card=card)
+        final = _with_threshold(_stage(repository, models, name), threshold)
         is_live = final.card.look_ahead_s is not None and name != FIRST
         has_first = is_live and (repository / FIRST / CARD).is_file()
         yield Picker(final, _stage(repository, models, FIRST) if has_first else None)
+
+
+@contextmanager
+def open_classic(
+    repository: Path, url: str, refining: str | None, threshold: float | None = None
+) -> Iterator[ClassicFrontEnd]:
+    """STA/LTA and AR-AIC; the denoiser judges each pick, at its own threshold or another, and a picker refines it.
+
+    Without a picker to refine them they are as the live service tells them first.
+    """
+    with open_models(url) as models:
+        _require_answer(models, url)
+        denoiser = _with_threshold(_stage(repository, models, DENOISER, "classifier"), threshold)
+        yield ClassicFrontEnd(denoiser, _stage(repository, models, refining) if refining else None)
+
+
+def _with_threshold(stage: Stage, threshold: float | None) -> Stage:
+    if threshold is None:
+        return stage
+    return replace(stage, card=replace(stage.card, threshold=replace(stage.card.threshold, p=threshold, s=threshold)))
 
 
 def _require_answer(models: Models, url: str) -> None:
@@ -45,10 +64,12 @@ def _require_answer(models: Models, url: str) -> None:
         time.sleep(0.2)
 
 
-def _stage(repository: Path, models: Models, name: str) -> Stage:
+def _stage(repository: Path, models: Models, name: str, kind: str = "picker") -> Stage:
     card = read_card(repository, name)
-    if card.kind != "picker":
-        raise ModelRefused(f"model {name!r}: found a {card.kind}, expected a picker; name another with --model")
+    if card.kind != kind:
+        raise ModelRefused(
+            f"model {name!r}: found a {card.kind}, expected a {kind}; name another model, or look at the repository"
+        )
     version = max(versions_in(repository, name), key=int, default="1")
 
     def ask(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

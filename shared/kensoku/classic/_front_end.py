@@ -16,7 +16,7 @@ from kensoku.classic._judging import (
 from kensoku.classic._picks import ClassicPick, pick_trigger
 from kensoku.classic._settings import ClassicSettings, FloatArray
 from kensoku.classic._triggers import iterate_triggers
-from kensoku.continuous import STEP, Step, time_of
+from kensoku.continuous import STEP, Step, Timeline, time_of
 from kensoku.detection import Arrival, Stage
 from kensoku.detection._stages import Version
 from kensoku.picking import ModelCard, with_missing
@@ -62,7 +62,8 @@ class ClassicFrontEnd:
         return max(triggers, self._earliest() + self._settings.before + span + STEP)
 
     def evaluate(self, steps: Sequence[Step]) -> list[Arrival]:
-        due = [_Due(step, pick) for step in steps if not step.is_known for pick in self._picks(step)]
+        wanted = (step for step in steps if not step.is_known)
+        due = [one for _, alike in groupby(wanted, self._from) for one in self._due(list(alike))]
         judged_picks = self._judged(due)
         if (picker := self._picker) is not None:
             judged_picks = [self._refined(one.step, pick, picker) for one, pick in zip(due, judged_picks, strict=True)]
@@ -70,17 +71,25 @@ class ClassicFrontEnd:
 
     # --- which picks a second decides -----------------------------------------------------------------------------
 
-    def _picks(self, step: Step) -> Iterator[ClassicPick]:
+    def _oldest(self, step: Step) -> int:
+        """No trigger before it is decided as late as in this second."""
+        return step.start - self._settings.after - self._latest()
+
+    def _from(self, step: Step) -> tuple[Timeline, int]:
+        """Where the averages begin that this second is judged by: seconds with the same are looked at together."""
         settings = self._settings
-        oldest = step.start - settings.after - self._latest()  # no trigger before it is decided so late
-        first = oldest // settings.block * settings.block - settings.warm_up
-        counts = with_missing(step.timeline.read(first, step.end), is_causal=True)
+        return step.timeline, self._oldest(step) // settings.block * settings.block - settings.warm_up
+
+    def _due(self, steps: Sequence[Step]) -> list[_Due]:
+        """Of seconds whose averages begin together, each with what it decides; later samples change no earlier pick."""
+        settings, (timeline, first) = self._settings, self._from(steps[0])
+        oldest, end = min(map(self._oldest, steps)), max(step.end for step in steps)
+        counts = with_missing(timeline.read(first, end), is_causal=True)
         if np.isnan(counts[:, oldest - first :]).all():
-            return
-        for trigger in iterate_triggers(counts, settings, first, oldest + settings.after - 1, step.end):
-            pick = pick_trigger(trigger, counts, settings, first)
-            if pick is not None and step.start < self._used_to(pick) <= step.end:
-                yield pick
+            return []
+        triggers = iterate_triggers(counts, settings, first, oldest + settings.after - 1, end)
+        picks = [pick for each in triggers if (pick := pick_trigger(each, counts, settings, first)) is not None]
+        return [_Due(step, pick) for step in steps for pick in picks if step.start < self._used_to(pick) <= step.end]
 
     def _used_to(self, pick: ClassicPick) -> int:
         """The sample before which all lies that is looked at."""
