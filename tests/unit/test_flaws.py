@@ -101,3 +101,33 @@ def test_what_comes_after_the_decision_changes_nothing() -> None:
     later = quiet()
     later[:, USED_TO:] = 0
     assert not flaw_at(timeline(later), ONSET, USED_TO)
+
+
+def clipped_at_once() -> CountArray:
+    """The first motion of a strong earthquake nearby, which reaches the recorder's limit in six samples and stays."""
+    counts = quiet(30_000)
+    rise = [-1.2e6, -2.6e6, -4.3e6, -7.6e6, -8.3e6, -8.1e6, -8.3e6, -8.2e6, -8.25e6, -8.2e6, -8.22e6, -8.2e6, -8.15e6]
+    coda = 3e6 * np.sin(0.9 * np.arange(400)) * np.exp(-np.arange(400) / 300)
+    for row in counts:
+        row[ONSET : ONSET + len(rise)] = rise
+        row[ONSET + len(rise) : ONSET + len(rise) + 400] += coda.astype(np.int32)
+    return counts
+
+
+def test_a_strong_wave_that_is_clipped_at_once_is_no_step() -> None:
+    assert not flaw_at(timeline(clipped_at_once()), ONSET + 2, USED_TO)
+
+
+def test_a_step_that_stays_is_one_whatever_noise_the_station_has() -> None:
+    counts = quiet(30_000)
+    counts[0, ONSET:] -= 8_000_000
+    assert flaw_at(timeline(counts), ONSET, USED_TO).startswith("HHZ: a step of ")
+
+
+@pytest.mark.parametrize("bits", [24, 32])
+def test_strong_motion_is_no_rubbish_whatever_the_converter(bits: int) -> None:
+    """Twelve hertz at the converter's limit: steps of more than half of 24 bits, one after the other."""
+    strong = 2.0 ** (bits - 1) * 0.99 * np.sin(2 * np.pi * 0.12 * np.arange(1500)) * (1 - np.exp(-np.arange(1500) / 30))
+    counts = quiet(2e3).astype(np.int64)
+    counts[:, ONSET:] += strong.astype(np.int64)
+    assert not flaw_at(timeline(np.clip(counts, -(2**31), 2**31 - 1).astype(np.int32)), ONSET, USED_TO)

@@ -21,7 +21,9 @@ MOST_LARGE = 4  # steps that are looked at closely
 AROUND = 8  # steps to both sides of one that jumps
 SUDDEN = 12.0  # times the median step to both sides; the onset of a wave is followed by steps of its own size
 LEAST_JUMP = 20.0  # counts
-IMPOSSIBLE = 2.0**22  # counts from one sample to the next: half of what a converter of 24 bits can tell
+HUGE = 2.0**22  # counts from one sample to the next: half of what a converter of 24 bits can tell
+RUBBISH = 1.2  # von Neumann's ratio: 2 for numbers that know nothing of each other, below 1 for waves up to 16 Hz
+COMING = 40  # steps after one that jumps, in which a wave goes on; one that is clipped at once begins anew by then
 EXTREME = 20.0  # times the usual size: there a record is clipped, not stuck
 
 FloatArray = npt.NDArray[np.floating[Any]]
@@ -56,12 +58,13 @@ def _flaws(recorded: AsRecorded, onset: float) -> Iterator[Flaw]:
 
 def _jump(counts: FloatArray, first: int, last: int) -> Flaw:
     """One step between samples far beyond those to both sides of it; or several that nothing can make."""
-    steps = np.abs(np.diff(counts[max(first - AROUND - 2, 0) : last + AROUND + 2].astype(np.float64)))
+    looked_at = counts[max(first - AROUND - 2, 0) : last + COMING + AROUND + 2].astype(np.float64)
+    steps = np.abs(np.diff(looked_at))
     steps[np.isnan(steps)] = 0.0
     begin = min(first, AROUND + 2)
     near = steps[begin : begin + last - first]
     largest = sorted(zip(near.tolist(), range(begin, begin + len(near)), strict=True), reverse=True)[:MOST_LARGE]
-    if len(largest) > 1 and largest[1][0] > IMPOSSIBLE:
+    if len(largest) > 1 and largest[1][0] > HUGE and _is_rubbish(looked_at, largest[0][1]):
         return f"steps of up to {largest[0][0]:.0f} counts between samples"
     around = steps.tolist()
     for step, place in largest:
@@ -71,11 +74,23 @@ def _jump(counts: FloatArray, first: int, last: int) -> Flaw:
 
 
 def _usual(steps: list[float], place: int) -> float:
-    """The median step before or after, the larger. A single wrong sample makes two steps: neighbours are left out."""
-    before, after = steps[max(place - 1 - AROUND, 0) : max(place - 1, 0)], steps[place + 2 : place + 2 + AROUND]
-    if min(len(before), len(after)) < AROUND // 2:
+    """The median step before, after, or a little later, the largest: the onset of a strong wave may be clipped at once.
+
+    A single wrong sample makes two steps: neighbours are left out.
+    """
+    before = steps[max(place - 1 - AROUND, 0) : max(place - 1, 0)]
+    after = [steps[later : later + AROUND] for later in range(place + 2, place + 2 + COMING, AROUND)]
+    if min(len(before), len(after[0])) < AROUND // 2:
         return float("inf")
-    return max(median(before), median(after), 1.0)
+    return max(1.0, *(median(part) for part in [before, *after] if len(part) >= AROUND // 2))
+
+
+def _is_rubbish(counts: FloatArray, place: int) -> bool:
+    """Whether samples around the step from here to the next follow each other as if drawn by lot."""
+    around = counts[max(place - AROUND, 0) : place + AROUND + 2]
+    around = around[np.isfinite(around)]
+    spread = np.square(around - around.mean()).sum()
+    return bool(np.square(np.diff(around)).sum() > RUBBISH * spread)
 
 
 def _stuck(counts: FloatArray, least: int, earliest: int, latest: int) -> Flaw:
