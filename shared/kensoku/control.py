@@ -65,6 +65,7 @@ class StationSwitches:
         self._table = table
         self._clock = clock
         self._due_s = clock()
+        self._seen = -1  # edition of the table
         self._disabled: frozenset[str] = frozenset()
 
     def is_enabled(self, station: str) -> bool:
@@ -74,10 +75,11 @@ class StationSwitches:
         return station not in self._disabled
 
     def _refresh(self) -> None:
-        changed = self._table.refresh()
+        self._table.refresh()
         self._due_s = self._clock() + REFRESH_S
-        if not any(key.startswith(PREFIX) for key in changed):
+        if self._table.edition == self._seen:
             return
+        self._seen = self._table.edition
         decisions = dict(station_decisions(self._table))
         disabled = frozenset(code for code, decision in decisions.items() if decision.station_switch.disabled)
         for code in sorted(disabled ^ self._disabled):

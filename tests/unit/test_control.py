@@ -113,3 +113,15 @@ def test_the_newest_decision_about_a_station_is_the_one_listed(bus: Bus) -> None
 def test_a_code_that_is_no_station_is_refused(code: str) -> None:
     with pytest.raises(SettingInvalid, match="expected network and station such as NZ.WEL"):
         split_station(code)
+
+
+def test_a_decision_acts_also_where_another_has_looked_at_the_table_first(bus: Bus) -> None:
+    """In triggering the switches, the regions and the promotions follow one table."""
+    clock = Clock()
+    with bus.table("control") as table:
+        switches = StationSwitches(table, clock)
+        for disabled in (True, False, True):
+            switch(bus, "NZ.WEL", disabled=disabled)
+            clock.now_s += REFRESH_S
+            table.refresh()
+            assert switches.is_enabled("NZ.WEL") is not disabled

@@ -61,9 +61,12 @@ def test_each_setting_has_one_option_which_all_services_obey() -> None:
     add_service_flags(parser, set())
     names = [action.dest for action in parser._actions]
     assert len(names) == len(set(names))
-    chosen = Chosen.load(parser.parse_args(["--deepest-km", "45", "--velocity-model", "japan"]))
+    chosen = Chosen.load(
+        parser.parse_args(["--deepest-km", "45", "--velocity-model", "japan", "--corrections", "late.csv"])
+    )
     assert chosen.associating.location_deepest_km == chosen.locating.location_deepest_km == 45
     assert chosen.associating.location_velocity_model == chosen.locating.location_velocity_model == "japan"
+    assert chosen.associating.location_corrections == chosen.locating.location_corrections == Path("late.csv")
 
 
 def test_the_stations_of_a_simulated_source_are_published_before_its_waveforms(bus: Bus) -> None:

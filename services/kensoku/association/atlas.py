@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from kensoku.associating import AssociationSettings, Network, network_of
 from kensoku.bus import Table
 from kensoku.inventory import published_stations
-from kensoku.locating import Site
+from kensoku.locating import Corrections, Site, site_at
 from kensoku.regions import WHOLE_EARTH, Ground, destinations, read_regions
 from kensoku.traveltime import TravelTimeTable, Wave
 from kensoku.v1.control_pb2 import Region
@@ -24,22 +24,29 @@ class Atlas:
         control: Table,
         tables: Mapping[Wave, TravelTimeTable],
         settings: AssociationSettings,
+        corrections: Corrections | None = None,
     ) -> None:
         self._inventory, self._control = inventory, control
-        self._tables, self._settings = tables, settings
+        self._tables, self._settings, self._corrections = tables, settings, corrections
+        self._seen = (-1, -1)  # editions of the inventory and of what was decided
         self._stations: Mapping[str, Station] = {}
         self._networks: dict[str, tuple[Mapping[str, Site], Network]] = {}
+        self._heard: dict[str, Mapping[str, Station]] = {}  # by region
         self._too_few: set[str] = set()
         self.regions: Mapping[str, Region] = {}
 
     def refresh(self) -> bool:
         """Whether anything has changed."""
-        inventory, control = self._inventory.refresh(), self._control.refresh()
-        if inventory:
+        self._inventory.refresh()
+        self._control.refresh()
+        before, self._seen = self._seen, (self._inventory.edition, self._control.edition)
+        if self._seen[0] != before[0]:
             self._stations = published_stations(self._inventory)
-        if control:
+        if self._seen[1] != before[1]:
             self.regions = {region.name: region for region in read_regions(self._control)}
-        return bool(inventory or control)
+        if self._seen != before:
+            self._heard = {}
+        return self._seen != before
 
     @property
     def has_enough(self) -> bool:
@@ -59,9 +66,9 @@ class Atlas:
     def ground(self, region: str) -> Ground:
         return Ground(region, self.regions)
 
-    def network(self, region: str) -> Network | None:
-        """None of a region that hears too few stations."""
-        places = self._places(region)
+    def network(self, region: str, at_ns: int) -> Network | None:
+        """With the stations where they stood then; None of a region that hears too few."""
+        places = self._places(region, at_ns)
         known = self._networks.get(region)
         if known and known[0] == places:
             return known[1]
@@ -83,11 +90,11 @@ class Atlas:
         log.info("region %s: %d stations: %s", region, len(places), reasons)
         return network
 
-    def _places(self, region: str) -> Mapping[str, Site]:
-        """Of the stations that it hears, by NET.STA, where the latest epoch has them."""
-        own = [self.regions[region]] if region in self.regions else []
-        return {
-            key: Site(epoch.latitude_deg, epoch.longitude_deg, epoch.elevation_m / 1000)
-            for key, station in self._stations.items()
-            if station.epochs and destinations(own, station) and (epoch := station.epochs[-1])
-        }
+    def _places(self, region: str, at_ns: int) -> Mapping[str, Site]:
+        """Of the stations that it hears, by NET.STA."""
+        if region not in self._heard:
+            own = [self.regions[region]] if region in self.regions else []
+            self._heard[region] = {
+                key: station for key, station in self._stations.items() if station.epochs and destinations(own, station)
+            }
+        return {key: site_at(key, station, at_ns, self._corrections) for key, station in self._heard[region].items()}

@@ -6,12 +6,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
 from prometheus_client import Counter, Gauge, Histogram
 
-from kensoku.associating import Watch, network_of
+from kensoku.associating import Network, Watch, network_of
 from kensoku.association.atlas import Atlas
 from kensoku.association.memory import ASSOCIATIONS, Memory
 from kensoku.association.settings import AssociationServiceSettings
@@ -19,7 +20,7 @@ from kensoku.bus import Bus, Message, Position, Stream
 from kensoku.control import TOPIC as CONTROL
 from kensoku.events import status_name
 from kensoku.lateness import Lag, Latency
-from kensoku.locating import Site
+from kensoku.locating import Site, load_time_corrections
 from kensoku.runtime import Pulse
 from kensoku.traveltime import TravelTimeTable, Wave, build_table, grid_for, load_model
 from kensoku.v1.association_pb2 import Association
@@ -61,7 +62,8 @@ def run(
     warm_up(tables, settings)
     pulse.found("tables")
     with bus.table("inventory") as inventory, bus.table(CONTROL) as control:
-        atlas = Atlas(inventory, control, tables, settings.engine)
+        corrections = load_time_corrections(settings.location_corrections) if settings.location_corrections else None
+        atlas = Atlas(inventory, control, tables, settings.engine, corrections)
         service = Service(settings, bus, atlas, Memory(bus, settings.association_events), clock_ns)
         while not stop.is_set():
             follow(service, bus, pulse, stop, settings.association_batch)
@@ -140,6 +142,7 @@ class Service:
         self._held: dict[Position, Held] = {}
         self.has_passed_over = False  # picks, because stations were not known
         self._touched: set[str] = set()  # regions of which something is new
+        self._has_map_changed = False  # since the watches were told of it
         self._refresh_ns = self._commit_ns = 0
 
     @property
@@ -150,7 +153,7 @@ class Service:
     def assigned(self, positions: frozenset[Position]) -> None:
         """Read what the last owner of these has told."""
         since_ns = self._clock_ns() - round(self._settings.association_recall_days * NS_PER_DAY)
-        self._atlas.refresh()
+        self._has_map_changed |= self._atlas.refresh()
         numbers = {None, *(number for _, number in self._held.keys() | positions)}
         self._memory.read_back(
             max(since_ns, 0),
@@ -161,7 +164,8 @@ class Service:
         self.has_passed_over = False
 
     def revoked(self, positions: frozenset[Position]) -> None:
-        self._watched = {name: one for name, one in self._watched.items() if one.position not in positions}
+        for name in [name for name, one in self._watched.items() if one.position in positions]:
+            self._forget(name)
         for position in positions:
             self._held.pop(position, None)
 
@@ -191,12 +195,22 @@ class Service:
             return set()
         self._refresh_ns = self._clock_ns() + round(REFRESH_S * NS_PER_S)
         self._drop_gone()
-        if not self._atlas.refresh():
-            return set()
+        self._has_map_changed |= self._atlas.refresh()
+        is_new, self._has_map_changed = self._has_map_changed, False
+        touched = set()
         for name, one in self._watched.items():
-            if self._atlas.is_on_the_map(name):
-                one.watch.replace_network(self._atlas.network(name) or one.watch.network, self._atlas.ground(name))
-        return set(self._watched)
+            network = self._network(name, one.watch)
+            if is_new or network is not one.watch.network:  # a station may have moved as its next epoch began
+                one.watch.replace_network(
+                    network, self._atlas.ground(name) if self._atlas.is_on_the_map(name) else None
+                )
+                touched.add(name)
+        return touched
+
+    def _network(self, region: str, watch: Watch) -> Network:
+        """With the stations where they stand at the event time that has come; the old one if there are too few."""
+        is_known = watch.tick_ns and self._atlas.is_on_the_map(region)
+        return (self._atlas.network(region, watch.tick_ns) if is_known else None) or watch.network
 
     def _drop_gone(self) -> None:
         """A region that was taken off the map, and from which nothing comes any more, has told its last."""
@@ -204,8 +218,13 @@ class Service:
         for name, one in list(self._watched.items()):
             if not self._atlas.is_on_the_map(name) and one.heard_ns < silent_ns:
                 self._tell(one, one.watch.finish())
-                del self._watched[name]
+                self._forget(name)
                 log.info("region %s is off the map: its events are final", name)
+
+    def _forget(self, region: str) -> None:
+        del self._watched[region]
+        with suppress(KeyError):  # of which nothing was told yet
+            HELD.remove(region)
 
     def _read(self, stream: Stream, message: Message) -> str | None:
         """The region of what was understood."""
@@ -218,7 +237,7 @@ class Service:
             REJECTS.inc()
             stream.reject(message, f"found {len(message.value or b'')} bytes, expected a PickMessage")
             return None
-        watch = self._watch(message.key, position)
+        watch = self._watch(message.key, position, _time_ns(content))
         if watch is None:
             LEFT_OUT.inc(content.WhichOneof("content") == "pick")
             return None
@@ -234,9 +253,9 @@ class Service:
                 watch.hear(content.progress)
         return message.key
 
-    def _watch(self, region: str, position: Position) -> Watch | None:
+    def _watch(self, region: str, position: Position, at_ns: int) -> Watch | None:
         if region not in self._watched:
-            network = self._atlas.network(region)
+            network = self._atlas.network(region, at_ns)
             if network is None:
                 return None
             watch = Watch(region, network, self._settings.watch, self._atlas.ground(region))
@@ -275,3 +294,14 @@ class Service:
             for position, held in self._held.items()
             if held.next_offset
         }
+
+
+def _time_ns(message: PickMessage) -> int:
+    """Event time of what is told."""
+    match message.WhichOneof("content"):
+        case "pick":
+            return message.pick.onset_ns
+        case "measurement":
+            return message.measurement.onset_ns
+        case _:
+            return max((each.evaluated_to_ns for each in message.progress.instruments), default=0)

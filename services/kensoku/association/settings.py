@@ -1,6 +1,7 @@
 """What may be set about association: KENSOKU_ASSOCIATION_*, each also an option of the program."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
@@ -32,6 +33,9 @@ class AssociationServiceSettings(ServiceSettings):
     location_deepest_km: Annotated[
         float, Field(ge=1, le=700, description="depth of the deepest earthquakes, the same as location's")
     ] = Field(default_factory=lambda: _engine().deepest_km)
+    location_corrections: Annotated[
+        Path | None, Field(description="csv of station corrections of travel times, the same as location's")
+    ] = None
     association_least_picks: Annotated[int, Field(ge=4, description="of an event")] = Field(
         default_factory=lambda: _engine().least_picks
     )

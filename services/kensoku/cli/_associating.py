@@ -11,9 +11,9 @@ from kensoku.associating import AssociationSettings, Network, network_of
 from kensoku.cli._earth_options import add_earth_options
 from kensoku.cli._numbers import real, whole
 from kensoku.errors import InputInvalid
-from kensoku.locating import Site, load_time_corrections
+from kensoku.locating import epoch_at, load_time_corrections, site_at
 from kensoku.traveltime import EarthModel, TravelTimeTable, Wave, build_table, grid_for, load_model
-from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+from kensoku.v1.inventory_pb2 import Station
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
 DEFAULTS = AssociationSettings()
@@ -59,10 +59,7 @@ def open_network(
     sites = {}
     for code in sorted(set(codes)):
         if code in stations and stations[code].epochs:
-            epoch = _epoch_at(stations[code], at_ns)
-            height_km = (epoch.elevation_m - epoch.burial_depth_m) / 1000
-            own = [corrections.get((code, wave), 0.0) for wave in WAVES]
-            sites[code] = Site(epoch.latitude_deg, epoch.longitude_deg, height_km, *own)
+            sites[code] = site_at(code, stations[code], at_ns, corrections)
     require_places(codes, stations)
     network = network_of(sites, earth.tables, settings_of(options))
     if options.explain:
@@ -89,7 +86,7 @@ def parts_of(onsets_ns: Sequence[int], codes: Iterable[str], stations: Mapping[s
 
 def _moves_ns(station: Station) -> Iterator[int]:
     for at_ns in {edge for epoch in station.epochs for edge in (epoch.start_ns, epoch.end_ns) if edge}:
-        before, after = _epoch_at(station, at_ns - 1), _epoch_at(station, at_ns)
+        before, after = epoch_at(station, at_ns - 1), epoch_at(station, at_ns)
         north = after.latitude_deg - before.latitude_deg
         east = (after.longitude_deg - before.longitude_deg + 540) % 360 - 180
         down_km = (after.burial_depth_m - after.elevation_m - before.burial_depth_m + before.elevation_m) / 1000
@@ -104,12 +101,6 @@ def require_places(codes: Iterable[str], stations: Mapping[str, Station]) -> Non
     if len(placed) < DEFAULTS.least_stations:
         known = f"places of {len(placed)} of {len(every)} stations with picks"
         raise InputInvalid(f"found {known}, expected {DEFAULTS.least_stations} at least; name them in an --inventory")
-
-
-def _epoch_at(station: Station, at_ns: int) -> ChannelEpoch:
-    """In force, or else the last: a station that moved is better than none."""
-    in_force = [each for each in station.epochs if each.start_ns <= at_ns and (not each.end_ns or at_ns < each.end_ns)]
-    return (in_force or station.epochs)[-1]
 
 
 def explain(network: Network, earth: Earth) -> None:

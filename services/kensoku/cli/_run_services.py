@@ -43,7 +43,7 @@ BY_VARIABLE = {  # no options where services share a command line
     "catalog_batch",
     "catalog_database_wait_s",
 }
-EARTH = {"location_velocity_model", "location_deepest_km"}  # location's options, which association obeys too
+EARTH = {"location_velocity_model", "location_deepest_km", "location_corrections"}  # which association obeys too
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class Location:
     ) -> None:
         self._bus, self._pulse, self._clock_ns = bus, pulse, clock_ns
         self._inventory, self._refresh_due_ns = inventory, 0
+        self._seen = -1  # edition of the inventory
         self._context = context
         self._recall_ns = round((settings.location_backfill_days + SPARE_DAYS) * NS_PER_DAY)
         self._book = Book(settings.location_events, self._recall)
@@ -141,7 +142,9 @@ class Location:
         if self._clock_ns() < self._refresh_due_ns:
             return
         self._refresh_due_ns = self._clock_ns() + round(REFRESH_S * NS_PER_S)
-        if self._inventory.refresh():
+        self._inventory.refresh()
+        if self._inventory.edition != self._seen:
+            self._seen = self._inventory.edition
             self._context = replace(self._context, stations=published_stations(self._inventory))
 
     def _recall(self, event_id: str) -> Event | None:

@@ -60,6 +60,7 @@ class Directory:
         self._control = control
         self._clock = clock
         self._due_s = -1.0
+        self._seen = -1  # edition of the inventory
         self._stations: dict[str, Station] = {}
         self._regions: dict[str, tuple[Destination, ...]] = {}
 
@@ -67,7 +68,9 @@ class Directory:
         if self._clock() < self._due_s:
             return
         self._due_s = self._clock() + REFRESH_S
-        if self._inventory.refresh():
+        self._inventory.refresh()
+        if self._inventory.edition != self._seen:
+            self._seen = self._inventory.edition
             self._stations = published_stations(self._inventory)
         self._control.refresh()
         self._regions = {}

@@ -93,19 +93,18 @@ class Table(Mapping[str, bytes]):
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._values: dict[str, bytes] = {}
+        self.edition = 0  # grows with every change: several may follow one table, and each remembers what it has seen
 
-    def refresh(self) -> frozenset[str]:
-        """Apply everything acknowledged before this call; return the keys it touched."""
-        changed: set[str] = set()
+    def refresh(self) -> None:
+        """Apply everything acknowledged before this call."""
         ends = self._reader.ends()
         while self._reader.is_behind(ends):
             for message in self._reader.poll(BATCH_MESSAGES, WAIT_S):
-                changed.add(message.key)
+                self.edition += 1
                 if message.value is None:
                     self._values.pop(message.key, None)
                 else:
                     self._values[message.key] = message.value
-        return frozenset(changed)
 
     def close(self) -> None:
         self._reader.close()

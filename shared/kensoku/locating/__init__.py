@@ -14,7 +14,16 @@ from kensoku.locating._corrections import (
 from kensoku.locating._grids import Grids, locate_many_in_grids
 from kensoku.locating._learn import Learned, LearningSettings, learn_time_corrections
 from kensoku.locating._locate import locate, locate_many
-from kensoku.locating._messages import arrival_messages, arrivals_of, instrument_code, origin_message, sites_of
+from kensoku.locating._messages import (
+    Corrections,
+    arrival_messages,
+    arrivals_of,
+    epoch_at,
+    instrument_code,
+    origin_message,
+    site_at,
+    sites_of,
+)
 from kensoku.locating._summary import reaches_limit
 from kensoku.locating._values import (
     Arrival,
@@ -29,6 +38,7 @@ from kensoku.locating._values import (
 
 __all__ = [
     "Arrival",
+    "Corrections",
     "Ellipsoid",
     "Grids",
     "Hypocentre",
@@ -41,6 +51,7 @@ __all__ = [
     "TimeCorrection",
     "arrival_messages",
     "arrivals_of",
+    "epoch_at",
     "instrument_code",
     "learn_time_corrections",
     "load_time_corrections",
@@ -50,6 +61,7 @@ __all__ = [
     "origin_message",
     "reaches_limit",
     "read_time_corrections",
+    "site_at",
     "site_code",
     "sites_of",
     "write_time_corrections",

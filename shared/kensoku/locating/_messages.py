@@ -61,14 +61,29 @@ def sites_of(
         epochs = [epoch for epoch in inventory[station].epochs if _holds(epoch, at_ns)] if station in inventory else []
         if epochs:
             best = min(epochs, key=lambda epoch: _strangeness(epoch, instrument))
-            found[instrument_code(instrument)] = Site(
-                best.latitude_deg,
-                best.longitude_deg,
-                (best.elevation_m - best.burial_depth_m) / 1000,
-                late.get((station, "P"), 0.0),
-                late.get((station, "S"), 0.0),
-            )
+            found[instrument_code(instrument)] = _site(station, best, late)
     return found
+
+
+def site_at(code: str, station: Station, at_ns: int, corrections: Corrections | None = None) -> Site:
+    """Where a station, NET.STA, stands as a whole, whichever of its sensors has made a pick."""
+    epoch, late = epoch_at(station, at_ns), corrections or {}
+    return _site(code, epoch, late)
+
+
+def epoch_at(station: Station, at_ns: int) -> ChannelEpoch:
+    """In force, or else the last: a station that moved is better than none."""
+    return ([epoch for epoch in station.epochs if _holds(epoch, at_ns)] or station.epochs)[-1]
+
+
+def _site(code: str, epoch: ChannelEpoch, late: Corrections) -> Site:
+    return Site(
+        epoch.latitude_deg,
+        epoch.longitude_deg,
+        (epoch.elevation_m - epoch.burial_depth_m) / 1000,
+        late.get((code, "P"), 0.0),
+        late.get((code, "S"), 0.0),
+    )
 
 
 def _holds(epoch: ChannelEpoch, at_ns: int) -> bool:

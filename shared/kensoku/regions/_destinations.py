@@ -38,13 +38,15 @@ def read_regions(values: Mapping[str, bytes]) -> tuple[Region, ...]:
 
 
 def destinations(regions: Sequence[Region], station: Station | None) -> tuple[Destination, ...]:
-    """Of a station that nobody knows every region hears."""
+    """Of a station that nobody knows every region hears; of one that has moved all that hear one of its places."""
     if not regions:
         return (WHOLE_EARTH,)
     epochs = station.epochs if station else ()
-    places = [(epoch.latitude_deg, epoch.longitude_deg) for epoch in epochs][-1:]
+    places = {(epoch.latitude_deg, epoch.longitude_deg) for epoch in epochs}
     return tuple(
-        Destination(region.name, region.partition) for region in regions if not places or _reaches(region, *places[0])
+        Destination(region.name, region.partition)
+        for region in regions
+        if not places or any(_reaches(region, *place) for place in places)
     )
 
 
