@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.bad_day_cases import Case, Records, draw_false, is_kept
+from benchmarks.bad_day_cases import Case, Records, draw_false, is_kept, is_rejected
 from benchmarks.bad_day_faults import Fault, delivered, planted_in, spoilt
 from benchmarks.report import machine_name
 from kensoku.batch import open_picker
@@ -207,7 +207,7 @@ def stretch(name: str, minute: int, picker: Picker, pictures: Path | None) -> St
         false=[told for case in cases for told in case.false()],
         unexplained=sum(not case.is_explained(pick) for case in cases for pick in case.expected if is_kept(pick)),
         real=sum(case.is_explained(pick) for case in cases for pick in case.expected if is_kept(pick)),
-        real_rejected=sum(case.is_explained(pick) for case in cases for pick in case.expected if not is_kept(pick)),
+        real_rejected=sum(case.is_explained(pick) for case in cases for pick in case.expected if is_rejected(pick)),
         real_lost=sum(case.lost() for case in cases),
         beside=sum(len(without.get(one, [])) for one in beside),
         beside_changed=sum(not is_same_content(with_faults.get(one, []), without.get(one, [])) for one in beside),

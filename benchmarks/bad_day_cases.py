@@ -11,7 +11,7 @@ from benchmarks.bad_day_faults import HARMLESS, Fault
 from kensoku.simulation.networks import Station
 from kensoku.simulation.telemetry import Delivery, Packet
 from kensoku.times import NS_PER_S
-from kensoku.v1.pick_pb2 import DECISION_KEPT, PHASE_P, Pick
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, PHASE_P, Pick
 
 EXPLAINED_NS = NS_PER_S  # so near to an arrival a pick is of it
 SAME_NS = NS_PER_S  # so near to one without the faults it is the same
@@ -35,6 +35,11 @@ class Records:
 
 def is_kept(pick: Pick) -> bool:
     return pick.decision == DECISION_KEPT
+
+
+def is_rejected(pick: Pick) -> bool:
+    """For its samples or by a limit; a faint one is neither kept nor rejected."""
+    return pick.decision not in (DECISION_KEPT, DECISION_FAINT)
 
 
 def true_times(pick: Pick, faults: Iterable[Fault]) -> list[int]:
@@ -72,7 +77,10 @@ class Case:
         return any(self.records.explains(time) for time in true_times(pick, self.faults))
 
     def false(self) -> Iterator[dict[str, object]]:
+        """Those that are kept, and those that would be but for their samples."""
         for pick in self.found:
+            if pick.decision == DECISION_FAINT:
+                continue
             times = true_times(pick, self.faults)
             is_there_without = any(abs(one.onset_ns - time) <= SAME_NS for one in self.expected for time in times)
             if not is_there_without and not self.is_explained(pick):

@@ -127,7 +127,9 @@ def test_a_step_that_stays_is_one_whatever_noise_the_station_has() -> None:
 @pytest.mark.parametrize("bits", [24, 32])
 def test_strong_motion_is_no_rubbish_whatever_the_converter(bits: int) -> None:
     """Twelve hertz at the converter's limit: steps of more than half of 24 bits, one after the other."""
-    strong = 2.0 ** (bits - 1) * 0.99 * np.sin(2 * np.pi * 0.12 * np.arange(1500)) * (1 - np.exp(-np.arange(1500) / 30))
+    strong = (
+        2.0 ** (bits - 1) * 0.99 * np.sin(2 * np.pi * 0.12 * np.arange(1500)) * np.clip(np.arange(1500) / 30, 0, 1) ** 4
+    )
     counts = quiet(2e3).astype(np.int64)
     counts[:, ONSET:] += strong.astype(np.int64)
     assert not flaw_at(timeline(np.clip(counts, -(2**31), 2**31 - 1).astype(np.int32)), ONSET, USED_TO)

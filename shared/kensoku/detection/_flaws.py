@@ -21,8 +21,10 @@ MOST_LARGE = 4  # steps that are looked at closely
 AROUND = 8  # steps to both sides of one that jumps
 SUDDEN = 12.0  # times the median step to both sides; the onset of a wave is followed by steps of its own size
 LEAST_JUMP = 20.0  # counts
+FILLED = 0.25  # of the largest square: numbers drawn from all that can be told have a third, waves less
 HUGE = 2.0**22  # counts from one sample to the next: half of what a converter of 24 bits can tell
-RUBBISH = 1.2  # von Neumann's ratio: 2 for numbers that know nothing of each other, below 1 for waves up to 16 Hz
+ABRUPT = 50.0  # times the steps just before, or just after: no wave comes or goes so between two samples
+WHITE = 1.7  # von Neumann's ratio: 2 for numbers that know nothing of each other, below 1 for waves up to 16 Hz
 COMING = 40  # steps after one that jumps, in which a wave goes on; one that is clipped at once begins anew by then
 EXTREME = 20.0  # times the usual size: there a record is clipped, not stuck
 
@@ -64,7 +66,7 @@ def _jump(counts: FloatArray, first: int, last: int) -> Flaw:
     begin = min(first, AROUND + 2)
     near = steps[begin : begin + last - first]
     largest = sorted(zip(near.tolist(), range(begin, begin + len(near)), strict=True), reverse=True)[:MOST_LARGE]
-    if len(largest) > 1 and largest[1][0] > HUGE and _is_rubbish(looked_at, largest[0][1]):
+    if len(largest) > 1 and largest[1][0] > HUGE and _is_rubbish(looked_at, steps):
         return f"steps of up to {largest[0][0]:.0f} counts between samples"
     around = steps.tolist()
     for step, place in largest:
@@ -85,12 +87,27 @@ def _usual(steps: list[float], place: int) -> float:
     return max(1.0, *(median(part) for part in [before, *after] if len(part) >= AROUND // 2))
 
 
-def _is_rubbish(counts: FloatArray, place: int) -> bool:
-    """Whether samples around the step from here to the next follow each other as if drawn by lot."""
-    around = counts[max(place - AROUND, 0) : place + AROUND + 2]
-    around = around[np.isfinite(around)]
-    spread = np.square(around - around.mean()).sum()
-    return bool(np.square(np.diff(around)).sum() > RUBBISH * spread)
+def _is_rubbish(counts: FloatArray, steps: FloatArray) -> bool:
+    """Whether huge steps come or go from one sample to the next, or all of the samples are as if drawn by lot."""
+    large = np.flatnonzero(steps > HUGE / 4)  # the first of wrong samples may lie nearer to the right ones
+    first, last = int(large[0]), int(large[-1])
+    before, after = steps[max(first - AROUND, 0) : first], steps[last + 1 : last + 1 + AROUND]
+    is_at_limit = abs(counts[last + 1]) > np.nanmax(np.abs(counts)) / 2  # where a wave is clipped
+    return (
+        _is_far_below(before, steps[first])
+        or (_is_far_below(after, steps[last]) and not is_at_limit)
+        or _is_white(counts[first : last + 2])
+    )
+
+
+def _is_far_below(steps: FloatArray, step: float) -> bool:
+    return len(steps) >= AROUND // 2 and bool(steps.max() * ABRUPT < step)
+
+
+def _is_white(counts: FloatArray) -> bool:
+    known = counts[np.isfinite(counts)]
+    power = np.square(known - known.mean()).mean()
+    return bool(np.square(np.diff(known)).mean() > WHITE * power and power > FILLED * np.square(known).max())
 
 
 def _stuck(counts: FloatArray, least: int, earliest: int, latest: int) -> Flaw:
