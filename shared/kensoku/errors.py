@@ -3,6 +3,7 @@
 KensokuError
 ├── SettingInvalid       a setting or an argument of the command line
 ├── InputInvalid         a file, a packet or a message that cannot be used
+├── SourceUnavailable    waveforms that could be read a moment ago
 ├── BusError
 │   ├── BusUnavailable   the broker cannot be reached
 │   ├── TopicUnknown     a topic that the table of topics or the broker does not have
@@ -31,6 +32,10 @@ class SettingInvalid(KensokuError):
 
 
 class InputInvalid(KensokuError):
+    pass
+
+
+class SourceUnavailable(KensokuError):
     pass
 
 

@@ -12,7 +12,7 @@ from obspy import Stream, Trace, UTCDateTime
 from kensoku.acquisition.replay import run
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import Bus, Message, open_bus
-from kensoku.errors import InputInvalid
+from kensoku.errors import InputInvalid, SourceUnavailable
 from kensoku.packets import decode_packet, read_packet
 from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
@@ -284,3 +284,40 @@ def test_recorded_archives_arrive_whole(tune: Tune) -> None:
         assert sum(c.samples.size for p in found for c in decode_packet(p)) == pytest.approx(
             6000 * len(stations), abs=99
         )
+
+
+def test_turns_of_a_fast_loop_follow_each_other(bus: Bus, tune: Tune) -> None:
+    """At ten times the speed the first has come 22 s further than the clock when the second begins."""
+    clock = Clock(1_700_000_000_300_000_000)
+    stop = Stop(clock, after=lambda: len(messages(bus, "waveforms")) >= 2 * len(ALL))
+    run(tune(times="now", speed="10", loop=True), bus, Pulse(), stop, clock_ns=clock)
+    for station, count in (("ADO", 20), ("PASC", 20)):
+        starts = sorted(p.start_ns for p in packets(bus) if p.station == station)
+        turns = starts[:count], starts[count:]
+        assert len(set(starts)) == 2 * count
+        assert {after - before for before, after in zip(*turns, strict=True)} == {25 * SECOND_NS}
+
+
+def test_a_file_that_vanishes_is_left_out_and_the_others_go_on(bus: Bus, tune: Tune, archive: Path) -> None:
+    def remove_one(station: str) -> bool:
+        (archive / "PASC.HHN.mseed").unlink(missing_ok=True)
+        (archive / "PASC.HHZ.mseed").unlink(missing_ok=True)
+        return True
+
+    run(tune(), bus, Pulse(), threading.Event(), remove_one)
+    assert [second for second in seconds(bus) if second[0] == "ADO"] == [one for one in ALL if one[0] == "ADO"]
+    reasons = {dict(message.headers)["reason"].decode() for message in messages(bus, "waveforms.rejected")}
+    assert any("found that it cannot be read (No such file or directory)" in reason for reason in reasons)
+
+
+def test_an_archive_that_vanishes_is_waited_for(bus: Bus, tune: Tune, archive: Path, tmp_path: Path) -> None:
+    def move(station: str) -> bool:
+        if archive.exists():
+            archive.rename(tmp_path / "away")
+        return True
+
+    with pytest.raises(SourceUnavailable, match="found no .*archive any more"):
+        run(tune(), bus, Pulse(), threading.Event(), move)
+    (tmp_path / "away").rename(archive)
+    run(tune(), bus, Pulse(), threading.Event())
+    assert sorted(set(seconds(bus))) == ALL

@@ -12,12 +12,15 @@ import pytest
 from kensoku.acquisition.replay import run
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.acquisition.simulated import seconds_of
+from kensoku.acquisition.sources import STATIONS_ARE_SIMULATED
 from kensoku.bus import Bus
 from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.inventory import published
 from kensoku.packets import decode_packet, read_packet
 from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
 from kensoku.simulation.engine import World, block_at, open_world, record
+from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, WaveformPacket
 
 SECOND_NS = 10**9
@@ -137,3 +140,22 @@ def test_a_choice_without_stations_is_an_error(bus: Bus, tune: Tune) -> None:
 def test_an_unknown_scenario_names_those_there_are(bus: Bus, tune: Tune) -> None:
     with pytest.raises(SettingInvalid, match="scenario 'quite': found no such file; expected a path, or one of after"):
         run(tune(source="sim://quite"), bus, Pulse(), threading.Event())
+
+
+def test_stations_of_a_simulated_network_are_published_before_its_waveforms(bus: Bus, tune: Tune) -> None:
+    run(tune(stations="XX.[12]"), bus, Pulse(), threading.Event())
+    stations = published(bus)
+    assert len(stations) == 2
+    assert all(epoch.HasField("response") for station in stations.values() for epoch in station.epochs)
+    first_waveform = next(iter(bus.read("waveforms"))).published_ns
+    assert max(message.published_ns for message in bus.read("inventory")) <= first_waveform
+
+
+def test_what_operators_have_published_of_such_stations_stays(bus: Bus, tune: Tune) -> None:
+    known = Station(network="XX", station="1", source="stations.xml")
+    stale = Station(network="XX", station="2", source=f"another.toml {STATIONS_ARE_SIMULATED}")
+    for one in (known, stale):
+        bus.publish("inventory", f"{one.network}.{one.station}", one.SerializeToString())
+    run(tune(), bus, Pulse(), threading.Event())
+    sources = {code: station.source for code, station in published(bus).items()}
+    assert sources == {"XX.1": "stations.xml", "XX.2": f"two.toml {STATIONS_ARE_SIMULATED}"}

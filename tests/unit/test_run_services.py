@@ -6,16 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import Bus, open_bus
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_store import open_store
-from kensoku.cli._run_inventory import inventory_of, publish_inventory
+from kensoku.cli._run_inventory import publish_inventory
 from kensoku.cli._run_services import Chosen, add_service_flags, catalog_service, location_service
-from kensoku.cli.inventory import published
+from kensoku.cli.inventory import read_files
 from kensoku.cli.run import published_messages, status_line
-from kensoku.errors import InputInvalid
-from kensoku.inventory import Reading
 from kensoku.runtime import Pulse
 from kensoku.supervision import Supervisor
 from tests.associations import make_association, make_picks, publish_stations
@@ -69,40 +66,14 @@ def test_each_setting_has_one_option_which_all_services_obey() -> None:
     assert chosen.associating.location_corrections == chosen.locating.location_corrections == Path("late.csv")
 
 
-def test_the_stations_of_a_simulated_source_are_published_before_its_waveforms(bus: Bus) -> None:
-    acquisition = AcquisitionSettings(acquisition_source="sim://aftershocks", acquisition_stations="XA.0[1-3]")
-    with bus:
-        publish_inventory(bus, inventory_of([], acquisition))
-        stations = published(bus)
-    assert sorted(stations) == ["XA.01", "XA.02", "XA.03"]
-    assert all(epoch.HasField("response") for epoch in stations["XA.01"].epochs)
-
-
 def test_stations_that_are_published_already_are_not_published_again(bus: Bus, tmp_path: Path) -> None:
     file = tmp_path / "stations.csv"
     file.write_text("id,lat,lon,elev_m\nNZ.WEL,-41.284,174.768,138\n")
     with bus:
         for _ in range(2):
-            publish_inventory(bus, inventory_of([file], None))
+            publish_inventory(bus, read_files([file]))
+        publish_inventory(bus, None)
         assert len(list(bus.read("inventory"))) == 1
-
-
-def test_without_files_or_a_simulation_nothing_is_published(bus: Bus) -> None:
-    recorded = AcquisitionSettings(acquisition_source="archive")
-    with bus:
-        for acquisition in (None, recorded):
-            publish_inventory(bus, inventory_of([], acquisition))
-        assert list(bus.read("inventory")) == []
-
-
-def test_a_file_that_is_not_there_is_told_before_anything_starts(tmp_path: Path) -> None:
-    with pytest.raises(InputInvalid, match="cannot read .*absent.xml"):
-        inventory_of([tmp_path / "absent.xml"], None)
-
-
-def test_nothing_selected_of_a_simulation_is_left_for_acquisition_to_tell() -> None:
-    acquisition = AcquisitionSettings(acquisition_source="sim://aftershocks", acquisition_stations="ZZ.*")
-    assert inventory_of([], acquisition) == Reading({})
 
 
 def test_the_status_names_only_topics_in_which_something_happened() -> None:

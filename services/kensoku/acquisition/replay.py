@@ -16,9 +16,10 @@ from kensoku.acquisition.publishing import Publisher
 from kensoku.acquisition.schedule import Schedule
 from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond
 from kensoku.acquisition.settings import AcquisitionSettings
-from kensoku.acquisition.sources import SIMULATED, FileSource, Source, iso
+from kensoku.acquisition.sources import SIMULATED, STATIONS_ARE_SIMULATED, FileSource, Source, iso
 from kensoku.acquisition.waveform_files import Fault
 from kensoku.bus import Bus
+from kensoku.inventory import publish, published
 from kensoku.packets import EARLIEST_NS, LATEST_NS, station_filter
 from kensoku.runtime import Pulse
 
@@ -43,6 +44,7 @@ def run(
     replay = Replay(settings, bus, pulse, stop, is_enabled, clock_ns)
     pulse.wait_for("archive", "finding out what there is")
     replay.scan()
+    replay.publish_stations()
     pulse.found("archive")
     saved = replay.load_position()
     for turn in itertools.count(saved.turn if saved else 0):
@@ -68,6 +70,7 @@ class Replay:
         clock_ns: Callable[[], int],
     ) -> None:
         self._settings = settings
+        self._bus = bus
         self._pulse = pulse
         self._stop = stop
         self._is_enabled = is_enabled
@@ -87,6 +90,7 @@ class Replay:
             settings.packet_s,
         )
         self._reached: SourcePosition | None = None  # the last that went out
+        self._played_to_ns = 0  # end of the newest samples that went out, as they were told
 
     def scan(self) -> None:
         """Find out what there is; a source without a waveform for us is an error."""
@@ -97,6 +101,17 @@ class Replay:
             if fault is not None:
                 self._publisher.reject(fault)
         self._publisher.flush()
+
+    def publish_stations(self) -> None:
+        """Of a simulated network, before its waveforms flow; what operators have published stays as it is."""
+        known = published(self._bus)
+        simulated = {
+            code: station
+            for code, station in self._source.stations().items()
+            if code not in known or known[code].source.endswith(STATIONS_ARE_SIMULATED)
+        }
+        if simulated:
+            log.info("published %d stations of %s", len(publish(self._bus, simulated)), self._source.identity)
 
     def _open_source(self) -> Source:
         given, stations = self._settings.acquisition_source, self._settings.acquisition_stations
@@ -145,6 +160,7 @@ class Replay:
             if not self._wait_until(schedule.due_ns(item.due_ns)):
                 break
             self._publish(item, shift_ns)
+            self._played_to_ns = max(self._played_to_ns, item.end_ns + shift_ns)
             self._reached = SourcePosition(item.due_second, item.key, shift_ns, turn)
         self._acknowledge()
         if self._stop.is_set():
@@ -162,7 +178,10 @@ class Replay:
         now_ns = self._clock_ns()
         if saved and now_ns - (first_ns + saved.shift_ns) < RESUME_LIMIT_NS:
             return saved.shift_ns
-        return (now_ns - first_ns) // SECOND_NS * SECOND_NS
+        shift_ns = (now_ns - first_ns) // SECOND_NS * SECOND_NS
+        if first_ns + shift_ns < self._played_to_ns:  # as after a turn that was played faster than it was recorded
+            shift_ns = -((first_ns - self._played_to_ns) // SECOND_NS) * SECOND_NS
+        return shift_ns
 
     def _publish(self, item: StationSecond, shift_ns: int) -> None:
         if not self._is_enabled(item.key):

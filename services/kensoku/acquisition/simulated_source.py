@@ -1,17 +1,22 @@
 """A scenario as a source of waveforms, simulated as it is asked for."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
 
 from kensoku.acquisition.position import SourcePosition
 from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond
 from kensoku.acquisition.simulated import seconds_of
-from kensoku.acquisition.sources import SIMULATED, iso
+from kensoku.acquisition.sources import SIMULATED, STATIONS_ARE_SIMULATED, iso
 from kensoku.acquisition.waveform_files import Fault
 from kensoku.errors import InputInvalid
+from kensoku.inventory import read_inventory
 from kensoku.simulation.engine import World, open_world
+from kensoku.simulation.metadata import published_inventory
 from kensoku.simulation.telemetry import deliver, longest_delay_s
+from kensoku.v1.inventory_pb2 import Station
 
 log = logging.getLogger("kensoku.acquisition")
 
@@ -48,6 +53,12 @@ class SimulatedSource:
         self._world = replace(world, stations=stations)
         log.info("simulating %d stations of %s", len(stations), self.identity)
         yield None
+
+    def stations(self) -> Mapping[str, Station]:
+        """As the operators of the simulated network would publish them."""
+        xml = BytesIO()
+        published_inventory(self.world, self.world.stations).write(xml, format="STATIONXML")
+        return read_inventory({f"{Path(self._scenario).name} {STATIONS_ARE_SIMULATED}": xml.getvalue()}).stations
 
     @property
     def world(self) -> World:

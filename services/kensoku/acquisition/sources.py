@@ -2,7 +2,7 @@
 they are asked for are in `simulated_source`."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +12,13 @@ from kensoku.acquisition import waveform_files
 from kensoku.acquisition.position import SourcePosition
 from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond, station_seconds
 from kensoku.acquisition.waveform_files import Fault, Piece, Stretch
-from kensoku.errors import InputInvalid
+from kensoku.errors import InputInvalid, SourceUnavailable
+from kensoku.v1.inventory_pb2 import Station
 
 log = logging.getLogger("kensoku.acquisition")
 
 SIMULATED = "sim://"
+STATIONS_ARE_SIMULATED = "(simulated)"  # how the source of such stations ends in the inventory
 
 
 class Source(Protocol):
@@ -34,6 +36,10 @@ class Source(Protocol):
 
     def scan(self) -> Iterator[Fault | None]:
         """Find out what there is, a step at a time; nothing to replay is an error."""
+        ...
+
+    def stations(self) -> Mapping[str, Station]:
+        """What is known of where they are, by NET.STA; nothing of files, which do not say."""
         ...
 
     def first_ns(self, after: SourcePosition | None) -> int:
@@ -89,6 +95,9 @@ class FileSource:
         count = len({stretch.path for stretch in self._stretches})
         log.info("found waveforms in %d of %d files in %s", count, len(files), self._path)
 
+    def stations(self) -> Mapping[str, Station]:
+        return {}
+
     def first_ns(self, after: SourcePosition | None) -> int:
         return max(min(stretch.start_ns for stretch in self._stretches), self._span_after(after).start_ns)
 
@@ -104,6 +113,8 @@ class FileSource:
 
     def _read(self, stretch: Stretch) -> Iterator[Piece]:
         for piece in waveform_files.read(stretch):
+            if not self._path.exists() and any(isinstance(part, Fault) for part in piece):
+                raise SourceUnavailable(f"found no {self._path} any more, expected the archive of before; put it back")
             yield piece
             if self._is_quarantined(stretch.path):
                 return

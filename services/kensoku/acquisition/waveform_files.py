@@ -187,8 +187,12 @@ def read(stretch: Stretch) -> Iterator[Piece]:
     if not stretch.record_bytes:
         yield _read_whole(stretch)
         return
-    for offset, piece in _pieces(stretch.path, stretch.offset, stretch.length, stretch.record_bytes):
-        yield _read_piece(stretch, offset, piece)
+    try:
+        for offset, piece in _pieces(stretch.path, stretch.offset, stretch.length, stretch.record_bytes):
+            yield _read_piece(stretch, offset, piece)
+    except OSError as error:  # it was there when the headers were read
+        reason = f"found that it cannot be read ({error.strerror}), expected the file of before; put it back"
+        yield [Fault(stretch.path, stretch.offset, reason, b"")]
 
 
 def _read_whole(stretch: Stretch) -> Piece:

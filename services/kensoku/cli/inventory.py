@@ -2,14 +2,11 @@
 
 import argparse
 import sys
-import time
-from collections.abc import Mapping
 from pathlib import Path
 
-from kensoku.bus import Bus
 from kensoku.cli._bus import add_bus_flags, open_running_bus
 from kensoku.errors import InputInvalid, SettingInvalid
-from kensoku.inventory import TOPIC, Change, Reading, changes, published_stations, read_inventory
+from kensoku.inventory import Change, Reading, changes, publish, published, read_inventory
 from kensoku.inventory import describe_epoch as describe
 from kensoku.times import iso_time
 from kensoku.v1.inventory_pb2 import Station
@@ -57,23 +54,6 @@ def apply(options: argparse.Namespace) -> int:
     return 0
 
 
-def publish(bus: Bus, stations: Mapping[str, Station], prune: bool = False) -> list[Change]:
-    """What was not published so before, and now is."""
-    found = changes(published(bus), stations, prune)
-    for change in found:
-        bus.publish(TOPIC, change.key, encode(change))
-    bus.flush()
-    return found
-
-
-def encode(change: Change) -> bytes | None:
-    if change.after is None:
-        return None
-    station = Station(published_ns=time.time_ns())
-    station.MergeFrom(change.after)
-    return station.SerializeToString(deterministic=True)
-
-
 def tell(found: list[Change], reading: Reading) -> None:
     for note in reading.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -94,12 +74,6 @@ def read_files(paths: list[Path]) -> Reading:
     if mistakes:
         raise InputInvalid(f"cannot read {'; '.join(mistakes)}; expected StationXML or csv files, check the paths")
     return read_inventory(files)
-
-
-def published(bus: Bus) -> dict[str, Station]:
-    with bus.table(TOPIC) as table:
-        table.refresh()
-        return published_stations(table)
 
 
 def show(options: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from prometheus_client import REGISTRY
 
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import Options, open_bus, serve_bus
-from kensoku.cli._run_inventory import add_inventory_flag, inventory_of, publish_inventory
+from kensoku.cli._run_inventory import add_inventory_flag, publish_inventory
 from kensoku.cli._run_services import (
     KINDS,
     Chosen,
@@ -29,6 +29,7 @@ from kensoku.cli._run_services import (
     triggering_services,
 )
 from kensoku.cli._run_settings import RunSettings, acquisition_settings
+from kensoku.cli.inventory import read_files
 from kensoku.errors import ModelServerUnavailable
 from kensoku.runtime import Pulse, configure_logs, process_age_s, serve_pulse, stop_on_signals
 from kensoku.settings import ServiceSettings, add_flags, describe, load_settings, misspelt, overrides, socket_path
@@ -65,7 +66,7 @@ def execute(options: argparse.Namespace) -> int:
     log.info("starting with %s", describe(acquisition or settings))
     for sentence in misspelt([RunSettings, AcquisitionSettings, *KINDS]):
         log.warning("%s", sentence)
-    inventory = inventory_of(options.inventory, acquisition)
+    inventory = read_files(options.inventory) if options.inventory else None
     pulse = Pulse()
     pulse.wait_for("models", "the model server is starting")
     if acquisition:
