@@ -49,6 +49,7 @@ class Supervisor:
     def running(self, services: Sequence[Service]) -> Iterator[None]:
         """The services run while the block does; afterwards `mistake`, if there was one, is raised."""
         for service in services:
+            RESTARTS.labels(service.name)  # 0 from the start: of a series that begins at 1 nobody sees the first
             thread = threading.Thread(target=self.supervise, args=(service,), name=service.name, daemon=True)
             thread.start()
             self._threads.append(thread)

@@ -13,8 +13,10 @@ from kensoku.association.memory import Memory
 from kensoku.association.service import Service, tables_of
 from kensoku.association.settings import AssociationServiceSettings
 from kensoku.bus import Bus, Stream
+from kensoku.regions import PREFIX as REGION
 from kensoku.settings import load_settings
 from kensoku.v1.association_pb2 import AssociatedPick
+from kensoku.v1.control_pb2 import Control, Region, Vertex
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import PickMessage
 from tests import services
@@ -150,6 +152,18 @@ def test_what_is_held_is_told_by_the_owner_alone(open_place: Callable[..., Place
     assert held() == len(make_picks())
     place.service.revoked(frozenset({HERE}))
     assert held() is None
+
+
+def test_of_a_region_off_the_map_nothing_is_needed_any_more(open_place: Callable[..., Place]) -> None:
+    place = open_place(STATIONS)
+    place.hear(*make_picks())
+    one = Region(name="elsewhere", partition=5, reach_km=10)
+    one.polygon.extend(Vertex(latitude_deg=60 + north, longitude_deg=east) for north, east in ((0, 0), (0, 1), (1, 1)))
+    services.publish(place.bus, "control", [(REGION + one.name, Control(region=one))])
+    for _ in range(20):  # two minutes by the clock of these tests
+        place.service.turn(place.stream, [])
+    assert held() is None
+    assert place.bus.lag(PICKS, "association")[0] == 0
 
 
 def held() -> float | None:

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, ProcessCollector
 
 import kensoku.acquisition.replay
 import kensoku.association.service
@@ -36,7 +36,14 @@ def known() -> dict[str, set[str]]:
         labels = set(getattr(collector, "_labelnames", ()))
         for name in REGISTRY._collector_to_names[collector]:
             found[name] = labels
-    return found
+    return found | {family.name: set() for family in ProcessCollector(registry=None).collect()}
+
+
+def test_a_sum_is_told_also_where_one_of_its_parts_has_never_been() -> None:
+    """In Prometheus nothing plus something is nothing."""
+    sums = [expression for expression in expressions() if re.search(r"\) \+ ", expression)]
+    assert sums
+    assert all(part.endswith("or vector(0))") for expression in sums for part in expression.split(" + "))
 
 
 def test_every_metric_of_the_dashboard_is_there() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kensoku.associating import Watch
 from kensoku.association import service as association
 from kensoku.bus import Bus, open_bus, serve_bus
 from kensoku.catalog.settings import CatalogSettings
@@ -25,11 +26,13 @@ from kensoku.runtime import Pulse
 from kensoku.settings import load_settings, socket_path
 from kensoku.supervision import Service
 from kensoku.times import NS_PER_S
+from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_PRELIMINARY
 from kensoku.v1.pick_pb2 import PickMessage
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, WaveformPacket
 from tests import services
 from tests.catalogue import ids, make_event
 from tests.services import decoded
+from tests.shocks import Shock, network, onsets, pick, progress
 from tests.stand_in_models import StandIn, write_folders
 from tests.streams import START_NS, packet, picks, record, seconds, two_stages
 
@@ -163,6 +166,16 @@ def test_only_the_span_and_what_its_picks_need_is_played(live: Bus, monkeypatch:
     packets = [WaveformPacket.FromString(message.value or b"") for message in played.messages()]
     assert [(one.start_ns - START_NS) / NS_PER_S for one in packets] == list(range(15, 33))
     assert (played.played.packets, played.log.packets) == (10, 60)
+
+
+def test_what_is_played_behind_the_span_makes_its_last_event_final() -> None:
+    watch, picks = Watch("default", network()), onsets([Shock(0, 3, 4)])[0]
+    for each in picks:
+        watch.add(pick(each))
+    watch.hear(progress(60))
+    assert {one.status for one in watch.step()} == {EVENT_STATUS_PRELIMINARY}
+    watch.hear(progress(_playback_log.LEAD_OUT_NS / NS_PER_S))
+    assert EVENT_STATUS_FINAL in {one.status for one in watch.step()}
 
 
 def test_the_stations_are_played_in_the_order_in_which_they_sent(live: Bus) -> None:

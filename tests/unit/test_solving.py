@@ -270,6 +270,19 @@ def test_forgotten_events_are_asked_for_when_a_later_state_comes() -> None:
     assert again.event.revision == 2
 
 
+def test_the_first_state_of_a_forgotten_event_is_no_news_when_it_comes_again() -> None:
+    shown: dict[str, Event] = {}
+    book = Book(most=1, recall=shown.get)
+    first = make_association(make_picks(FOUR), event_id="e0")
+    later = make_association(make_picks(), 2, event_id="e0")
+    for association in (first, later, make_association(make_picks(FOUR), event_id="e1")):
+        (answer,) = solve_many([association], make_context(), book)
+        assert answer.event is not None
+        shown[answer.event.id] = answer.event
+    assert book.before("e0") is None
+    assert [answer.event for answer in solve_many([first], make_context(), book)] in ([], [None])
+
+
 # --- what matters -----------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+from prometheus_client import REGISTRY
 
 from kensoku.errors import BusUnavailable, InputInvalid, SettingInvalid
 from kensoku.runtime import Pulse
@@ -40,6 +41,12 @@ def test_a_service_that_fails_is_started_again_after_growing_pauses() -> None:
     service, starts = failing(4, BusUnavailable("the broker is away"))
     Supervisor(Pulse(), stop).supervise(service)
     assert (len(starts), stop.waits_s) == (5, [1, 2, 4, 8])
+
+
+def test_restarts_are_told_from_the_first_on() -> None:
+    steady = Service("steady", lambda pulse, stop: None)
+    with Supervisor(Pulse(), threading.Event()).running([steady]):
+        assert REGISTRY.get_sample_value("supervision_restarts_total", {"service": "steady"}) == 0.0
 
 
 def test_after_a_steady_minute_the_pauses_begin_anew() -> None:

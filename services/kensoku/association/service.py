@@ -33,6 +33,7 @@ NS_PER_S = 10**9
 NS_PER_DAY = 86_400 * NS_PER_S
 REFRESH_S = 5.0  # of the inventory and the regions
 COMMIT_S = 1.0
+NOTHING_NEEDED_NS = 1 << 62  # of a position whose regions are followed by nobody
 TOO_FEW = "too few stations are published: picks wait in the log; `kensoku inventory apply FILE`"
 WAVES: tuple[Wave, Wave] = ("P", "S")
 
@@ -290,7 +291,7 @@ class Service:
             needed_ns = one.watch.oldest_needed_ns
             oldest_ns[one.position] = min(needed_ns, oldest_ns.get(one.position, needed_ns))
         return {
-            position: held.oldest(oldest_ns.get(position, 0))
+            position: held.oldest(oldest_ns.get(position, NOTHING_NEEDED_NS))
             for position, held in self._held.items()
             if held.next_offset
         }

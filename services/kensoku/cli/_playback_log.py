@@ -14,7 +14,7 @@ from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, WaveformPacket
 
 WAVEFORMS = "waveforms"
 LEAD_IN_NS = 300 * NS_PER_S  # longer than anything that a pick and its measurement look at
-LEAD_OUT_NS = 60 * NS_PER_S  # for the measurements of the last picks, and the last S waves
+LEAD_OUT_NS = 300 * NS_PER_S  # until the last events are final: their waves have passed, and every station was heard
 MOST_HELD_BACK = 10_000  # until it is known that the log holds something of the span
 CLOCK_NS = 60 * NS_PER_S  # by so much a live packet's samples may be ahead of its publication
 

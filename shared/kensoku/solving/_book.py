@@ -39,6 +39,7 @@ class Book:
         self._most, self._recall = most, recall
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._by_minute: defaultdict[int, set[str]] = defaultdict(set)
+        self._has_forgotten = False  # then also the first state of an event may come a second time
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -90,7 +91,8 @@ class Book:
     def _entry(self, association: Association) -> _Entry:
         entry = self._entries.get(association.event_id)
         if entry is None:
-            if association.revision > 1 and (event := self._recall(association.event_id)) is not None:
+            may_be_forgotten = association.revision > 1 or self._has_forgotten
+            if may_be_forgotten and (event := self._recall(association.event_id)) is not None:
                 self.keep(event)
             entry = self._entries.setdefault(association.event_id, _Entry(NEVER))
         return entry
@@ -98,6 +100,7 @@ class Book:
     def _forget(self) -> None:
         while len(self._entries) > self._most:
             self._leave_minutes(*self._entries.popitem(last=False))
+            self._has_forgotten = True
 
     def _leave_minutes(self, event_id: str, entry: _Entry) -> None:
         for onset in entry.onsets:
