@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from kensoku.catalogue_store import Area, Selection, Store, address, open_store
 from kensoku.catalogue_store._engine import _engine
-from kensoku.errors import InputInvalid
+from kensoku.errors import DatabaseUnavailable, InputInvalid
 from kensoku.times import parse_time_ns
 from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED, Event
 from tests.catalogue import everything, ids, make_event
@@ -218,3 +218,36 @@ def test_the_questions_of_the_documentation_are_answered(catalogue_url: str) -> 
     engine.dispose()
     assert {row.station for row in stations} == {"TOW2", "SRT", "CA06", "GWY", "JRC2", "CCC"}
     assert [row.revision for row in moves] == [1, 2]
+
+
+# --- SQLite where nothing may be written ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_writable", [True, False], ids=["folder is ours", "folder is not"])
+def test_who_reads_a_catalogue_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_writable: bool
+) -> None:
+    url = f"sqlite:///{tmp_path / 'a catalogue.sqlite'}"
+    with open_store(url) as store:
+        store.write([make_event("a")])
+    before = contents(tmp_path)
+    monkeypatch.setattr("os.access", lambda *_: is_writable)
+    with open_store(url, must_exist=True) as store:
+        assert ids(store) == ["a"]
+        if not is_writable:
+            assert contents(tmp_path) == before, "nothing beside it, as on a medium that cannot be written"
+        with pytest.raises(DatabaseUnavailable, match="readonly"):
+            store.write([make_event("b")])
+    assert contents(tmp_path) == before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_catalogue_is_read_while_it_is_written(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
+    with open_store(url) as writing, open_store(url, must_exist=True) as reading:
+        for number in range(3):
+            writing.write([make_event(str(number), time_s=number)])
+            assert len(ids(reading)) == number + 1

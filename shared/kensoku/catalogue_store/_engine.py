@@ -1,11 +1,14 @@
 """Connections to the database, as each kind wants them, and its migration to the tables of this version."""
 
 import logging
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -119,6 +122,8 @@ def _sqlite(place: Address, must_exist: bool) -> Engine:
             f"found no database {place.path}, expected the catalogue of a system that has run; set KENSOKU_DATABASE or "
             "KENSOKU_HOME, or import events with `kensoku catalog import`"
         )
+    if must_exist:
+        return _followed(create_engine(place.url, creator=lambda: _read_only(place.path)))
     try:
         place.path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -130,12 +135,35 @@ def _sqlite(place: Address, must_exist: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # so that `begin` below decides, and tables change within a transaction
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")  # what is committed here is committed on the bus next
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
+
+    return _followed(engine)
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    """Also of a place that cannot be written: a snapshot, a backup, the catalogue of another user."""
+    uri, log = f"file:{quote(str(path.resolve()))}", path.with_name(f"{path.name}-wal")
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        choice = "mode=rw"  # what lies beside it while it is read goes away again
+    elif log.exists():
+        choice = "mode=ro"  # somebody writes it
+    else:
+        choice = "mode=ro&immutable=1"
+    connection = sqlite3.connect(f"{uri}?{choice}", uri=True, timeout=BUSY_S, check_same_thread=False)
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def _followed(engine: Engine) -> Engine:
+    """Transactions begin as we say."""
+
+    @event.listens_for(engine, "connect")
+    def leave_to_us(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # so that `begin` below decides, and tables change within a transaction
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
