@@ -13,16 +13,20 @@ from google.protobuf.message import DecodeError
 from prometheus_client import Counter, Histogram
 
 from kensoku.bus import Bus, Message, Stream
+from kensoku.catalog.expiring import LATEST, take_out
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_store import Selection, Store, check_event, open_store
 from kensoku.errors import DatabaseUnavailable, InputInvalid
 from kensoku.lateness import Lag
 from kensoku.runtime import Pulse
+from kensoku.times import NS_PER_S
 from kensoku.v1.event_pb2 import Event
 
 log = logging.getLogger("kensoku.catalog")
 
-TOPIC, LATEST, GROUP = "events", "catalogue", "catalog"
+TOPIC, GROUP = "events", "catalog"
+DAY_NS = 86_400 * NS_PER_S
+TIDY_NS = DAY_NS  # from one look for what ended long ago to the next
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S, BEAT_S = 0.25, 8.0, 0.2
 
 WRITTEN = Counter("catalog_revisions", "Revisions of events that are in the database", ["outcome"])
@@ -100,12 +104,17 @@ def run(
             if not patience.ask(lambda: store.count(Selection(with_gone=True))):
                 fill("the database is empty")
             stream = opened.enter_context(bus.subscribe([TOPIC], GROUP, on_expired=fill))
+            due_ns = clock_ns() + TIDY_NS
             for batch in stream.batches(settings.catalog_batch):
                 pulse.beat()
                 if stop.is_set():
                     return
                 if batch:
                     keep(store, stream, batch, patience, clock_ns)
+                if clock_ns() >= due_ns:
+                    due_ns = clock_ns() + TIDY_NS
+                    before_ns = clock_ns() - round(settings.catalog_topic_days * DAY_NS)
+                    take_out(bus, lambda ids: patience.ask(lambda: store.current(ids)), before_ns, pulse.beat)
         except Stopped:
             return
 

@@ -27,6 +27,10 @@ class CatalogSettings(ServiceSettings):
     catalog_database_wait_s: Annotated[
         float, Field(gt=0, description="how long the database may be away before the service ends")
     ] = 60.0
+    catalog_topic_days: Annotated[
+        float,
+        Field(ge=35, description="after its last revision an event that is over leaves the topic; the database has it"),
+    ] = 90.0
     catalog_agency: Annotated[
         str,
         Field(
