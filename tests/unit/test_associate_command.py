@@ -1,10 +1,12 @@
 """`kensoku associate`: from a csv of picks to the same with events, and sentences where that cannot be."""
 
 import csv
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from kensoku.associating import AssociationSettings
 from kensoku.cli.main import main
 from kensoku.times import iso_time
 from tests.shocks import Shock, onsets, sites
@@ -42,6 +44,10 @@ def test_lines_get_the_event_that_they_belong_to(folder: Path, capsys: pytest.Ca
     assert "2 events with" in told.out
     assert "spacing_km 10.0: stations stand 20 km apart" in told.out
     assert "YY.NEW" in told.err
+    explained = {line.partition(" ")[0] for line in told.out.splitlines()}
+    names = {each.name for each in fields(AssociationSettings)} - {"deepest_km"}
+    assert names <= explained, "each parameter, with its reason"
+    assert "depths to" in told.out
 
 
 def test_what_it_writes_can_be_located_and_associated_again(folder: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kensoku.catalogue_files import Limits, compare
 from kensoku.catalogue_files._compare import _assign, distance_km
 from kensoku.errors import SettingInvalid
-from kensoku.v1.event_pb2 import Event, Origin
+from kensoku.v1.event_pb2 import Event, Magnitude, Origin
 from tests.catalogue import make_event
 
 LIMITS = Limits(3.0, 30.0)
@@ -49,6 +49,33 @@ def test_beyond_the_limits_nothing_is_paired() -> None:
 
 def test_events_without_an_origin_are_counted() -> None:
     assert compare([Event(id="x")], [make_event("a")], LIMITS).without_origin == 1
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "larger", "scale"),
+    [
+        ({"ML": 2.0}, {"Mw": 3.0}, None, ""),
+        ({"ML": 2.0}, {"Mw": 3.0, "MLv": 2.1}, 0.1, "ML"),
+        ({"Mw": 3.0, "ML": 2.0}, {"ml": 2.2}, 0.2, "ML"),
+        ({"ML": 2.0}, {"M": 2.5}, 0.5, "ML"),
+    ],
+)
+def test_magnitudes_are_compared_on_one_scale(
+    ours: dict[str, float], theirs: dict[str, float], larger: float | None, scale: str
+) -> None:
+    """The first of each is the preferred one."""
+    a, b = (with_magnitudes(name, values) for name, values in (("a", ours), ("b", theirs)))
+    (pair,) = compare([a], [b], LIMITS).pairs
+    assert (pair.larger, pair.magnitude_type) == (pytest.approx(larger) if larger else larger, scale)
+    assert pair.has_other_scale is (larger is None)
+
+
+def with_magnitudes(name: str, values: dict[str, float]) -> Event:
+    event = make_event(name)
+    del event.magnitudes[:]
+    event.magnitudes.extend(Magnitude(type=kind, value=value) for kind, value in values.items())
+    event.preferred_magnitude = next(iter(values))
+    return event
 
 
 def test_an_event_without_a_magnitude_has_no_difference() -> None:

@@ -44,6 +44,21 @@ def test_a_table_has_the_columns_that_others_read(tmp_path: Path) -> None:
     assert (row["magnitude"], row["magnitude_type"], row["quality"], row["type"]) == ("1.64", "ML", "B", "EARTHQUAKE")
 
 
+def test_a_table_says_by_which_velocities_and_why_there_is_no_magnitude(tmp_path: Path) -> None:
+    event = make_event()
+    event.provenance.velocity_model = "japan"
+    del event.magnitudes[:]
+    event.magnitudes.add(type="ML", absent_reason="no station with a response")
+    event.preferred_magnitude = ""
+    write(tmp_path / "events.csv", [event])
+    with (tmp_path / "events.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["velocity_model"], row["magnitude_reason"]) == ("japan", "no station with a response")
+    (again,) = read_catalogue(tmp_path / "events.csv").events
+    assert again.provenance.velocity_model == "japan"
+    assert [each.absent_reason for each in again.magnitudes] == ["no station with a response"]
+
+
 def test_a_table_is_read_back(tmp_path: Path) -> None:
     event, blast = make_event("a,\"b'\nc"), make_event("b", 4, time_s=9)
     blast.type = EVENT_TYPE_BLAST

@@ -116,10 +116,16 @@ def explain(network: Network, earth: Earth) -> None:
 REASONS = {
     "least_picks": "fewer cannot tell an earthquake from chance, but for least_p P",
     "least_p": "so many P of as many stations are enough for a first warning",
+    "least_stations": "fewer cannot tell where it was",
     "least_clear": "of faint picks alone there is no earthquake",
-    "error_s": "of travel times in a layered earth",
+    "usual_depth_km": "of earthquakes, where picks do not say it",
+    "depth_spread_km": "one standard deviation around it",
+    "error_s": "of travel times in a layered earth, at the least",
+    "error_share": "of the travel time, as far away the earth is less known",
     "widest_s": "residuals beyond are another event's",
     "detected": "of the stations near an earthquake pick it",
     "swapped": "of labels P and S are the other phase",
+    "least_stack": "of the search for places, before anything is fitted",
+    "bias": "log odds against every event, as picks come together more often than by chance alone",
     "least_log_odds": "as probable as not, given how often earthquakes are found in the same minutes",
 }

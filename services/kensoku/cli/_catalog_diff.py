@@ -97,6 +97,8 @@ def tell(found: Comparison, options: argparse.Namespace) -> None:
         print(f"\n{'b minus a':<14} {'median':>9} {'5 %':>9} {'95 %':>9} {'events':>7}")
         for name, values in differences(found.pairs).items():
             print(spread(name, values))
+    if other := sum(pair.has_other_scale for pair in found.pairs):
+        print(f"magnitudes of {other} not compared: on other scales, as ML and Mw")
     limit = None if options.all else SHOWN
     moved = [pair for pair in found.pairs if has_moved(pair, options)]
     grown = [pair for pair in found.pairs if has_grown(pair, options)]
@@ -125,7 +127,7 @@ def spread(name: str, values: list[float]) -> str:
 def lines(pairs: Sequence[Pair]) -> list[str]:
     return [
         f"{line(pair.a)}\n  b: {pair.later_s:+.2f} s, {pair.moved_km:.1f} km away, {pair.deeper_km:+.1f} km in depth"
-        + (f", {pair.larger:+.2f} in magnitude" if pair.larger is not None else "")
+        + (f", {pair.larger:+.2f} {pair.magnitude_type}" if pair.larger is not None else "")
         + f"  {printable(pair.b.id)}"
         for pair in pairs
     ]
@@ -157,6 +159,7 @@ def as_json(found: Comparison, options: argparse.Namespace) -> dict[str, object]
                 "later_s": round(pair.later_s, 6),
                 "moved_km": round(pair.moved_km, 4),
                 "deeper_km": round(pair.deeper_km, 4),
+                "magnitude_type": pair.magnitude_type,
                 "larger": None if pair.larger is None else round(pair.larger, 4),
                 "has_moved": has_moved(pair, options),
                 "has_other_magnitude": has_grown(pair, options),

@@ -11,9 +11,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from kensoku.errors import SettingInvalid
-from kensoku.events import preferred_magnitude
+from kensoku.events import has_value, preferred_magnitude
 from kensoku.times import NS_PER_S
-from kensoku.v1.event_pb2 import Event, Origin
+from kensoku.v1.event_pb2 import Event, Magnitude, Origin
 
 EARTH_KM = 6371.0
 NS_PER_US = 1000
@@ -51,9 +51,36 @@ class Pair:
 
     @property
     def larger(self) -> float | None:
-        """In magnitude; None unless both have one."""
+        """In magnitude; None unless both have one on the same scale."""
+        both = self._magnitudes()
+        return both[1].value - both[0].value if both else None
+
+    @property
+    def magnitude_type(self) -> str:
+        """The scale on which they are compared; empty: on none."""
+        both = self._magnitudes()
+        return both[0].type if both else ""
+
+    @property
+    def has_other_scale(self) -> bool:
+        """Whether both have magnitudes that say nothing of each other."""
+        return all(preferred_magnitude(event) for event in (self.a, self.b)) and not self._magnitudes()
+
+    def _magnitudes(self) -> tuple[Magnitude, Magnitude] | None:
+        """Of a scale that both know, the preferred one of either if that can be."""
         a, b = preferred_magnitude(self.a), preferred_magnitude(self.b)
-        return b.value - a.value if a and b else None
+        if a is None or b is None:
+            return None
+        if is_one_scale(a, b):
+            return a, b
+        pairs = [(a, other) for other in self.b.magnitudes] + [(other, b) for other in self.a.magnitudes]
+        return next((pair for pair in pairs if all(map(has_value, pair)) and is_one_scale(*pair)), None)
+
+
+def is_one_scale(a: Magnitude, b: Magnitude) -> bool:
+    """Ml, ML and MLv are one, as catalogues write them; M is whatever its catalogue calls so."""
+    first, second = (magnitude.type.upper().removesuffix("V") for magnitude in (a, b))
+    return first == second or "M" in (first, second)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ COLUMNS = (
     *("type", "status", "quality", "time_uncertainty_s", "horizontal_uncertainty_km", "depth_lower_km"),
     *("depth_upper_km", "depth_is_fixed", "azimuthal_gap_deg", "nearest_station_km", "rms_s", "phases", "stations"),
     *("earthquake_probability", "blast_probability", "region", "revision", "merged_into", "reason"),
+    *("velocity_model", "magnitude_reason"),
 )
 ARRIVAL_COLUMNS = (
     *("event_id", "pick_id", "network", "station", "location", "channel", "phase", "time", "uncertainty_s"),
@@ -83,6 +84,8 @@ def event_cells(event: Event) -> Sequence[str]:
         "revision": str(event.revision),
         "merged_into": event.merged_into,
         "reason": event.reason,
+        "velocity_model": event.provenance.velocity_model,
+        "magnitude_reason": "" if magnitude else absent_reason(event),
     }
     if magnitude:
         cells["magnitude"] = decimal(magnitude.value, 2)
@@ -107,6 +110,11 @@ def event_cells(event: Event) -> Sequence[str]:
         cells["earthquake_probability"] = decimal(kinds.earthquake, 4)
         cells["blast_probability"] = decimal(kinds.blast, 4)
     return [cells.get(name, "") for name in COLUMNS]
+
+
+def absent_reason(event: Event) -> str:
+    """Why it has no magnitude, one word of each kind that was tried."""
+    return "; ".join(dict.fromkeys(each.absent_reason for each in event.magnitudes if each.absent_reason))
 
 
 def write_arrivals(file: IO[str], events: Iterable[Event]) -> None:
@@ -203,6 +211,8 @@ def _event(row: Row) -> Event:
         value = _number(row, "magnitude", 12)
         event.magnitudes.add(type=kind, value=value, uncertainty=_number(row, "magnitude_uncertainty"))
         event.preferred_magnitude = kind
+    elif row.get("magnitude_reason"):
+        event.magnitudes.add(absent_reason=row["magnitude_reason"])
     if row.get("earthquake_probability"):
         event.type_probabilities.earthquake = _number(row, "earthquake_probability", 1)
         event.type_probabilities.blast = _number(row, "blast_probability", 1)
@@ -217,6 +227,7 @@ def _set_words(event: Event, row: Row) -> None:
     event.type = _value(EventType, f"EVENT_TYPE_{word}", EVENT_TYPE_UNKNOWN)
     event.status = _value(EventStatus, f"EVENT_STATUS_{row.get('status', '').upper()}", event.status)
     event.region, event.merged_into, event.reason = (row.get(name, "") for name in ("region", "merged_into", "reason"))
+    event.provenance.velocity_model = row.get("velocity_model", "")
     if row.get("revision"):
         event.revision = int(_number(row, "revision", 2**31))
 
