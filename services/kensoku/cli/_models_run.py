@@ -109,7 +109,7 @@ def pick_windows(windows: WindowFile, model: Model, card: ModelCard) -> Iterator
     """The picks of each window of a file, in samples of the file."""
     is_live, ratio = card.look_ahead_s is not None, windows.rate_hz / RATE_HZ
     for first, block in blocks(windows):
-        shown = np.stack([with_missing(counts, is_causal=is_live) for counts in block])
+        shown = np.stack([with_missing(counts, is_causal=is_live, rate_hz=windows.rate_hz) for counts in block])
         resampled, delay = to_100_hz(shown, windows.rate_hz)
         for window, picks in enumerate(pick_records(resampled, model, card), start=first):
             yield window, [replace(pick, sample=(pick.sample - delay) * ratio) for pick in picks]

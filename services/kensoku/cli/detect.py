@@ -28,6 +28,7 @@ from kensoku.cli.pick import (
     read_stations,
     require_look_ahead,
     span_of,
+    tell_unmet,
     tell_faults,
     with_context,
 )
@@ -139,6 +140,7 @@ def find_picks(
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, picker, stations, options.jobs, faults, bar)
             picks = [pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns]
+    tell_unmet(wanted)
     picks.sort(key=lambda pick: (pick.onset_ns, pick.id))
     return picks, stretches, ends, picker.final.card.calibration
 
