@@ -24,7 +24,7 @@ from kensoku.training.evaluation.denoiser_faults import SHAPES, plant
 from kensoku.training.evaluation.denoiser_records import read_picks, read_spans, shared_times
 from kensoku.training.evaluation.denoiser_report import groups, highest_threshold, write_denoiser_report
 from kensoku.training.evaluation.planted import PLANTED
-from tests.tiny_models import write_repository
+from tests.tiny_models import card, write_model, write_repository
 
 SETTINGS = ClassicSettings(block_s=20, warm_up_s=20)
 WINDOW, P, BURST, DOUBTFUL = 400, 4000, 6000, 7500
@@ -140,7 +140,14 @@ def test_a_settled_card_has_the_threshold_that_keeps_real_picks(tmp_path: Path) 
 def test_missing_material_is_told(
     tmp_path: Path, given: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    repository = write_repository(tmp_path)
-    asked = ["evaluate", "denoiser", "--model=phase", f"--models=local:{repository}", f"--out={tmp_path}"]
+    write_model(tmp_path, "denoiser", card("classifier", classes=("noise", "onset")))
+    asked = ["evaluate", "denoiser", f"--models=local:{tmp_path}", f"--out={tmp_path}"]
     assert main([*asked, *given]) == code
     assert message in capsys.readouterr().err
+
+
+def test_a_model_that_tells_other_things_is_no_denoiser(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repository = write_repository(tmp_path)
+    asked = ["evaluate", "denoiser", "--model=phase", f"--models=local:{repository}", f"--out={tmp_path}"]
+    assert main([*asked, "--records=none.mseed"]) == 1
+    assert "model 'phase': found the classes noise, P, S, expected noise, onset" in capsys.readouterr().err

@@ -42,7 +42,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory, networks: dict[str, ker
     for name, config in CONFIGS.items():
         ship(folder, name, networks[name], config, "of a test")
     ship(folder, "picker_latest", networks["picker_live"], CONFIGS["picker_live"], "of a test", last=64)
-    ship(folder, "cuts", networks["cuts"], CUTS, "of a test")
+    ship(folder, "cuts", networks["cuts"], CUTS, "of a test", classes=("noise", "P", "S"))
     return folder
 
 

@@ -28,8 +28,8 @@ from kensoku.cli.pick import (
     read_stations,
     require_look_ahead,
     span_of,
-    tell_unmet,
     tell_faults,
+    tell_unmet,
     with_context,
 )
 from kensoku.errors import SettingInvalid

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kensoku.cli import _evaluate_blasts, _evaluate_compare, _evaluate_denoiser, _evaluate_robustness
-from kensoku.cli._evaluate_records import add_records, classes_of, newest_sha256, recorded
+from kensoku.cli._evaluate_records import add_records, newest_sha256, recorded
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import Asked
 from kensoku.errors import ModelUnknown
@@ -19,8 +19,6 @@ from kensoku.settings import load_settings, overrides
 if TYPE_CHECKING:
     from kensoku.training.evaluation import Evaluated
     from kensoku.training.examples import Example
-
-PHASE_CLASSES = 3  # noise, P, S
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +52,7 @@ def evaluate_models(options: argparse.Namespace) -> int:
 
 def evaluate(settings: AskSettings, name: str, examples: "Sequence[Example]", is_quick: bool) -> "Evaluated | None":
     """None of a classifier that tells other things than noise, P and S."""
-    from kensoku.training.evaluation import VARIANTS, Evaluated, judge_cuts, judge_picker, stretch_of, summarise
+    from kensoku.training.evaluation import KINDS, VARIANTS, Evaluated, judge_cuts, judge_picker, stretch_of, summarise
     from kensoku.training.scores import judges_picking, labels_of
 
     card = read_card(settings.repository, name)
@@ -62,10 +60,9 @@ def evaluate(settings: AskSettings, name: str, examples: "Sequence[Example]", is
     with open_models(settings.url) as models:
         model = Asked(name, card, models)
         if card.kind == "classifier":
-            if (classes := classes_of(card, model)) != PHASE_CLASSES:
-                told = (
-                    f"{name}: tells {classes} classes, not noise, P and S; see `kensoku evaluate denoiser` and `blasts`"
-                )
+            if card.classes != KINDS:
+                found = ", ".join(card.classes) or "classes that its card does not name"
+                told = f"{name}: tells {found}, not noise, P, S; see `kensoku evaluate denoiser` and `blasts`"
                 print(told, file=sys.stderr, flush=True)
                 return None
             return Evaluated(

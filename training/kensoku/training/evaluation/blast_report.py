@@ -1,5 +1,6 @@
-"""Write what a model of blasts does: `blasts.json` with every figure and `blasts.html` for people."""
+"""Write what a model of blasts does: `MODEL.json` with every figure and `MODEL.html` for people."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,6 @@ from kensoku.training.evaluation.blasts import (
 from kensoku.training.evaluation.pages import image, number, table, write_json, write_page
 from kensoku.training.evaluation.probe import auc, last_layer, matched, probe_auc
 
-HTML, JSON = "blasts.html", "blasts.json"
 TOLD_APART = 0.7  # of the probe, from which on it is said to know what is simulated
 
 
@@ -63,26 +63,50 @@ def _auc(own: Any, others: Any, recorded: Sequence[Judged], simulated: Sequence[
     return probe_auc(np.concatenate([own, others]), is_recorded, groups)
 
 
-def write_blasts(folder: Path, records: str, model: str, judged: Sequence[Judged], probed: Probe | None) -> None:
+def metrics(judged: Sequence[Judged], probed: Probe | None) -> dict[str, float]:
+    """As a card has them; what cannot be said is left out."""
+    threshold = threshold_of(judged)
+    every, voted, real = removed(judged, threshold)[0], by_event(judged), accused(judged, threshold)[0]
+    found = {
+        "threshold": threshold,
+        "earthquakes_lost": every.lost,
+        "blasts_removed": every.removed,
+        "blasts_removed_by_events": voted.removed,
+        "auc": _auc_of_blasts(judged),
+        "recorded_earthquakes_called_blasts": real.accused,
+    }
+    found |= {} if probed is None else {"probe_auc": probed.auc, "probe_matched_auc": probed.matched_auc}
+    return {name: round(value, 4) for name, value in found.items() if math.isfinite(value)}
+
+
+def _auc_of_blasts(judged: Sequence[Judged]) -> float:
+    blasts = np.array([each.blast for each in judged if each.is_simulated and each.is_blast])
+    return auc(blasts, np.array([each.blast for each in judged if each.is_simulated and not each.is_blast]))
+
+
+def write_blasts(
+    folder: Path, records: str, model: str, sha256: str, judged: Sequence[Judged], probed: Probe | None
+) -> None:
+    """Both files under the model's name, so that several may lie in one folder; each is there when it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     threshold = threshold_of(judged)
     rows, real = [*removed(judged, threshold), by_event(judged)], accused(judged, threshold)
-    blasts = np.array([each.blast for each in judged if each.is_simulated and each.is_blast])
-    earthquakes = np.array([each.blast for each in judged if each.is_simulated and not each.is_blast])
     figures = {
         "records": records,
         "model": model,
+        "sha256": sha256,
         "counts": counts_of(judged),
         "lost": LOST,
         "threshold": threshold,
-        "auc": auc(blasts, earthquakes),
+        "auc": _auc_of_blasts(judged),
         "removed": [asdict(row) for row in rows],
         "recorded_called_blasts": [asdict(row) for row in real],
         "probe": asdict(probed) if probed is not None else None,
     }
-    write_json(folder / JSON, figures)
+    write_json(folder / f"{model}.json", figures)
     header = ["simulated", "blasts", "removed", "90 %", "earthquakes", "lost"]
-    body = f"<p>{model}: called a blast above {threshold:.4g}, where 1 % of the simulated earthquakes is lost</p>"
+    body = f"<p>{model}, sha256 {sha256[:12]}: called a blast above {threshold:.4g}, "
+    body += "where 1 % of the simulated earthquakes is lost</p>"
     body += table(
         header,
         [
@@ -110,7 +134,7 @@ def write_blasts(folder: Path, records: str, model: str, judged: Sequence[Judged
             ],
         )
     body += "<h3>Probability of a blast</h3>" + image(_histogram(judged, threshold))
-    write_page(folder / HTML, f"Blasts on {records}", body)
+    write_page(folder / f"{model}.html", f"Blasts on {records}", body)
 
 
 def _histogram(judged: Sequence[Judged], threshold: float) -> bytes:
