@@ -89,10 +89,12 @@ def test_shares_and_groups_are_counted() -> None:
 
 def test_the_report_has_every_share_and_pictures(tmp_path: Path) -> None:
     cuts = [cut("real", 0.9), cut("quiet", 0.1), cut("tap", 0.2)]
-    write_denoiser_report(tmp_path / "new", "a denoiser", 0.5, cuts)
-    told = json.loads((tmp_path / "new" / "report.json").read_text())
+    write_denoiser_report(tmp_path / "new", "silencer", "a denoiser", 0.5, cuts)
+    told = json.loads((tmp_path / "new" / "silencer.json").read_text())
     assert told["called_noise"]["tap"] == {"count": 1, "share": 1.0, "low": 1.0, "high": 1.0}
-    assert (tmp_path / "new" / "report.html").read_text().count("data:image/png") == 3
+    assert sum(sum(row.values()) for row in told["confusion"].values()) == len(cuts)
+    assert sum(count for _, _, count in told["reliability"]) == len(cuts)
+    assert (tmp_path / "new" / "silencer.html").read_text().count("data:image/png") == 4
 
 
 def test_three_stations_within_seconds_may_have_seen_an_earthquake() -> None:

@@ -41,7 +41,7 @@ def add_action(actions: Any) -> None:
     command.add_argument(
         "--settle", action="store_true", help="write the threshold that loses less than 1 %% into the model's card"
     )
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for report.html and report.json")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for MODEL.html and MODEL.json")
     add_flags(command, AskSettings, only=["models", "model_repository"])
     command.set_defaults(execute=evaluate_denoiser)
 
@@ -86,11 +86,11 @@ def evaluate_denoiser(options: argparse.Namespace) -> int:
     with open_models(settings.url) as models:
         cuts = denoiser.judge(card, Asked(options.model, card, models), found)
     title = f"{options.model} on {len(materials)} records and {len(spikes)} of spikes"
-    write_denoiser_report(options.out, title, threshold, cuts)
+    write_denoiser_report(options.out, options.model, title, threshold, cuts)
     for name, chosen in groups(cuts).items():
         share = denoiser.share_of(chosen, threshold)
         print(f"{name:<40} {share.count:6,} picks, noise {share.share:.3f} ({share.low:.3f} to {share.high:.3f})")
-    print(f"{options.out / 'report.html'}: threshold {threshold:.3g}")
+    print(f"{options.out / options.model}.html: threshold {threshold:.3g}")
     if options.settle:
         settle(settings.repository / options.model / CARD, card, cuts, options.dataset)
     return 0

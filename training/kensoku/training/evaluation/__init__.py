@@ -8,9 +8,10 @@ from kensoku.training.evaluation.report import Evaluated, write_report
 from kensoku.training.evaluation.results import Results, judge_picker
 from kensoku.training.evaluation.robustness import PARTS, Robustness, judge_robustness, write_robustness
 from kensoku.training.evaluation.summary import Summary, summarise
-from kensoku.training.variants import VARIANTS, stretch_of
+from kensoku.training.variants import COMPONENTS, VARIANTS, stretch_of
 
 __all__ = [
+    "COMPONENTS",
     "KINDS",
     "PARTS",
     "VARIANTS",
