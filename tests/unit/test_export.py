@@ -162,6 +162,14 @@ def test_configuration_and_card_are_there(repository: Path) -> None:
     assert (graph.opset_import[0].version, graph.ir_version) == (17, 8)
 
 
+def test_a_classifier_of_few_rates_and_a_long_window_is_shipped(tmp_path: Path) -> None:
+    config = ClassifierConfig(channels=(4, 4), mean_samples=64, scale_samples=64, window=600, classes=2, pooled=True)
+    card = ship(tmp_path, "long", build_classifier(config), config, "of a test", classes=("quiet", "loud"))
+    assert (card.geometry.window, card.classes) == (600, ("quiet", "loud"))
+    with pytest.raises(InputInvalid, match="classes: found quiet, expected 2 names"):
+        ship(tmp_path, "long", build_classifier(config), config, "of a test", classes=("quiet",))
+
+
 def test_a_model_that_is_shipped_again_keeps_what_it_is_for(networks: dict[str, keras.Model], tmp_path: Path) -> None:
     ship(tmp_path, "picker", networks["picker"], CONFIGS["picker"], "of a test")
     card = replace(

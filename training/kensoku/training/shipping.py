@@ -82,7 +82,10 @@ def ship(
         text = CONFIG.format(name=name, classes=model.output.shape[1], description=description, samples=samples)
         (folder / "config.pbtxt").write_text(text, encoding="utf-8")
         (folder / CARD).write_text(card.to_json(), encoding="utf-8")
-        refuse_difference(Path(temporary), name, model, 3 * config.stride * 40 if last is None else samples)
+        least = 3 * config.stride * 40 if last is None else samples
+        if isinstance(config, ClassifierConfig):
+            least = max(least, config.window)  # of few rates and a long window
+        refuse_difference(Path(temporary), name, model, least)
         for other in others:
             shutil.copytree(repository / name / other, folder / other)
         shutil.rmtree(repository / name, ignore_errors=True)
