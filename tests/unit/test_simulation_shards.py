@@ -145,6 +145,11 @@ def test_another_seed_does_not_go_on_in_the_same_folder(folder: Path) -> None:
         list(write_shards(folder, Plan(8, 22, 8), jobs=1))
 
 
+def test_a_call_that_was_killed_at_its_very_start_is_repeated(tmp_path: Path) -> None:
+    (tmp_path / ".manifest.json.tmp").write_text("{")
+    assert list(write_shards(tmp_path, Plan(7, 1), jobs=1))[-1].done == 1
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(SettingInvalid, match="none of ours"):
