@@ -370,3 +370,17 @@ least_score = 0.3
     assert all_of(folder) == 0
     events = [line.split(",")[4] for line in (folder / "out/aftershocks/picks.csv").read_text().splitlines()[1:]]
     assert events.count("0") == 12
+
+
+def test_beside_several_versions_a_model_is_the_next_and_leftovers_are_cleared_away(tmp_path: Path) -> None:
+    """Live replicas may still ask the others."""
+    made, there = write_picker(tmp_path / "made", "picker"), write_picker(tmp_path / "there", "picker")
+    (there / "2").mkdir()
+    (there / "2" / "model.onnx").write_bytes(b"the second")
+    (tmp_path / "there" / ".put-picker" / "new").mkdir(parents=True)  # of a call that was killed
+    _train_steps.put(made, there)
+    versions = {path.parent.name: path.read_bytes() for path in there.glob("*/model.onnx")}
+    assert sorted(versions) == ["1", "2", "3"]
+    assert versions["2"] == b"the second"
+    assert versions["3"] == (made / "1" / "model.onnx").read_bytes()
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["picker"]
