@@ -79,7 +79,8 @@ def write_repository(folder: Path) -> Path:
     write_model(repository, "picker", card())
     live = card(delay=Delay(p=REACH, s=REACH), look_ahead_s=PhasePair(p=1.0, s=2.0))
     write_model(repository, "picker_live", live, is_causal=True)
-    write_model(repository, "phase", card("classifier", geometry=Geometry(window=400, before=0, after=0)))
+    cuts = Geometry(window=400, before=0, after=0)
+    write_model(repository, "phase", card("classifier", classes=("noise", "P", "S"), geometry=cuts))
     return repository
 
 

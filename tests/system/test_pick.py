@@ -101,6 +101,15 @@ def test_an_archive_in_any_order_gives_the_same_bytes(
     assert len(rows(tmp_path / "one.csv")) == 4
 
 
+def test_a_pattern_that_meets_nothing_is_told(
+    repository: Path, one_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pick(repository, tmp_path / "picks.csv", one_file, "--stations=XX.AAA,XX.ABB,XX.BBB.10.*") == 0
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note:")]
+    assert [line.split("'")[1] for line in notes] == ["XX.ABB", "XX.BBB.10.*"]
+    assert {row["station"] for row in rows(tmp_path / "picks.csv")} == {"XX.AAA"}
+
+
 def test_stations_and_times_are_chosen(repository: Path, one_file: Path, tmp_path: Path) -> None:
     pick(repository, tmp_path / "all.csv", one_file)
     everything = rows(tmp_path / "all.csv")

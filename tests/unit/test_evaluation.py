@@ -20,7 +20,8 @@ from kensoku.training.evaluation import (
     summarise,
     write_report,
 )
-from kensoku.training.evaluation.figures import curve, reliable_steps
+from kensoku.training.evaluation.cuts import CODA, KINDS
+from kensoku.training.evaluation.figures import as_many_of_each, curve, picks_reliability, reliable_steps
 from kensoku.training.evaluation.report import confusion
 from kensoku.training.evaluation.summary import GROUPINGS, interval, terciles
 from kensoku.training.examples import Example, Onset, Origin
@@ -104,15 +105,21 @@ def test_an_interval_narrows_with_more_records() -> None:
 
 
 def test_precision_and_recall_go_from_the_surest_pick_down(results: Results) -> None:
-    precision, recall = curve(results, "P", set(range(9)))
-    assert recall == sorted(recall)
-    assert precision[0] == 1
-    assert recall[-1] == pytest.approx(8 / 9)
-    assert precision[-1] < 1
+    points = curve(results, "P", set(range(9)))
+    assert [each.recall for each in points] == sorted(each.recall for each in points)
+    assert [each.score for each in points] == sorted((each.score for each in points), reverse=True)
+    assert points[0].precision == 1
+    assert points[-1].recall == pytest.approx(8 / 9)
+    assert points[-1].precision < 1
+    assert curve(results, "P", set()) == []
 
 
 def test_reliability_counts_every_pick(results: Results) -> None:
-    assert sum(count for _, _, count in reliable_steps(results.made)) == len(results.made)
+    steps = picks_reliability(results.made)
+    assert sum(count for own in steps.values() for _, _, count in own) == len(results.made)
+    found = reliable_steps(np.array([0.1, 0.12, 0.95, 1.0]), np.array([False, True, True, True]))
+    assert [share for _, share, _ in found] == [0.5, 1.0]
+    assert [stated for stated, _, _ in found] == pytest.approx([0.11, 0.975])
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -144,6 +151,29 @@ def test_cuts_have_their_onset_in_the_middle_and_no_other() -> None:
     share, low, high = results.balanced()
     assert low == share == high == 1
     assert results.right_above(0.0)[1] == sum(p) + sum(s)
+    assert results.worst() == []
+
+
+def test_the_surest_wrong_answers_of_a_phase_model_are_shown_one_of_a_record(tmp_path: Path) -> None:
+    """A model that calls everything P, of the larger the surer."""
+
+    def always_p(counts: FloatArray) -> FloatArray:
+        p = 0.5 + np.minimum(np.abs(counts).max(axis=(1, 2)) / 10_000, 0.49)
+        return np.stack([(1 - p) / 2, p, (1 - p) / 2], axis=1)
+
+    classifier = card("classifier", classes=KINDS, geometry=Geometry(window=400, before=0, after=0))
+    records = [example(900.0, 900.0, s=1700), example(900.0, 900.0, s=1330)]
+    results = judge_cuts(classifier, always_p, records)
+    panels = results.worst()
+    assert {panel.title.split(": ")[1].split(",")[0] for panel in panels} == {"noise", "S"}
+    assert len(panels) == 3
+    assert all(np.isfinite(panel.onset) == ("S, SNR" in panel.title) for panel in panels)
+    shares = results.reliability()
+    assert sum(count for _, _, count in shares["P"]) == int((~results.is_centred & (results.kind != CODA)).sum())
+    write_report(tmp_path, "made records", [Evaluated(model="x", sha256="ab", description="", cuts=results)])
+    (told,) = json.loads((tmp_path / "report.json").read_text())["models"]
+    assert list(told["reliability"]) == ["noise", "P", "S"]
+    assert (tmp_path / "report.html").read_text().count("data:image/png") == 2
 
 
 def test_a_report_has_every_figure(tmp_path: Path, results: Results) -> None:
@@ -153,6 +183,7 @@ def test_a_report_has_every_figure(tmp_path: Path, results: Results) -> None:
         description="of <a test>",
         results=results,
         variants={"as it is": summarise(results)},
+        lost={"vertical only": results},
     )
     write_report(tmp_path / "out", "made records", [told])
     (found,) = json.loads((tmp_path / "out" / "report.json").read_text())["models"]
@@ -161,5 +192,19 @@ def test_a_report_has_every_figure(tmp_path: Path, results: Results) -> None:
     assert found["variants"]["as it is"]["p"]["labels"] == 9
     page = (tmp_path / "out" / "report.html").read_text()
     assert "of &lt;a test&gt;" in page
-    assert len(re.findall("data:image/png;base64,[A-Za-z0-9+/=]{1000,}", page)) == 4
+    curves = found["precision_recall"]
+    assert list(curves) == ["SNR", "distance, km", "S less P, s", "components", "components lost"]
+    assert list(curves["components lost"]) == ["as recorded", "vertical only"]
+    assert curves["components"]["3 of 3"]["P"][0]["precision"] == 1
+    for name in curves:
+        assert f"Precision and recall by {name}" in page
+    assert len(re.findall("data:image/png;base64,[A-Za-z0-9+/=]{1000,}", page)) == 3 + len(curves)
     assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_kinds_count_alike_in_reliability_however_many_there_are() -> None:
+    """Nine of ten at one place are noise, as there is nine times as much of it: half is as it should be."""
+    is_real = np.array([True] * 10 + [False] * 90)
+    (step,) = reliable_steps(np.full(100, 0.5), is_real, as_many_of_each(is_real))
+    assert step[:2] == pytest.approx((0.5, 0.5))
+    assert step[2] == 100

@@ -24,7 +24,7 @@ from kensoku.training.evaluation.denoiser_faults import SHAPES, plant
 from kensoku.training.evaluation.denoiser_records import read_picks, read_spans, shared_times
 from kensoku.training.evaluation.denoiser_report import groups, highest_threshold, write_denoiser_report
 from kensoku.training.evaluation.planted import PLANTED
-from tests.tiny_models import write_repository
+from tests.tiny_models import card, write_model, write_repository
 
 SETTINGS = ClassicSettings(block_s=20, warm_up_s=20)
 WINDOW, P, BURST, DOUBTFUL = 400, 4000, 6000, 7500
@@ -89,10 +89,12 @@ def test_shares_and_groups_are_counted() -> None:
 
 def test_the_report_has_every_share_and_pictures(tmp_path: Path) -> None:
     cuts = [cut("real", 0.9), cut("quiet", 0.1), cut("tap", 0.2)]
-    write_denoiser_report(tmp_path / "new", "a denoiser", 0.5, cuts)
-    told = json.loads((tmp_path / "new" / "report.json").read_text())
+    write_denoiser_report(tmp_path / "new", "silencer", "a denoiser", 0.5, cuts)
+    told = json.loads((tmp_path / "new" / "silencer.json").read_text())
     assert told["called_noise"]["tap"] == {"count": 1, "share": 1.0, "low": 1.0, "high": 1.0}
-    assert (tmp_path / "new" / "report.html").read_text().count("data:image/png") == 3
+    assert sum(sum(row.values()) for row in told["confusion"].values()) == len(cuts)
+    assert sum(count for _, _, count in told["reliability"]) == len(cuts)
+    assert (tmp_path / "new" / "silencer.html").read_text().count("data:image/png") == 4
 
 
 def test_three_stations_within_seconds_may_have_seen_an_earthquake() -> None:
@@ -140,7 +142,14 @@ def test_a_settled_card_has_the_threshold_that_keeps_real_picks(tmp_path: Path) 
 def test_missing_material_is_told(
     tmp_path: Path, given: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    repository = write_repository(tmp_path)
-    asked = ["evaluate", "denoiser", "--model=phase", f"--models=local:{repository}", f"--out={tmp_path}"]
+    write_model(tmp_path, "denoiser", card("classifier", classes=("noise", "onset")))
+    asked = ["evaluate", "denoiser", f"--models=local:{tmp_path}", f"--out={tmp_path}"]
     assert main([*asked, *given]) == code
     assert message in capsys.readouterr().err
+
+
+def test_a_model_that_tells_other_things_is_no_denoiser(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repository = write_repository(tmp_path)
+    asked = ["evaluate", "denoiser", "--model=phase", f"--models=local:{repository}", f"--out={tmp_path}"]
+    assert main([*asked, "--records=none.mseed"]) == 1
+    assert "model 'phase': found the classes noise, P, S, expected noise, onset" in capsys.readouterr().err

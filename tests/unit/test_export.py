@@ -42,7 +42,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory, networks: dict[str, ker
     for name, config in CONFIGS.items():
         ship(folder, name, networks[name], config, "of a test")
     ship(folder, "picker_latest", networks["picker_live"], CONFIGS["picker_live"], "of a test", last=64)
-    ship(folder, "cuts", networks["cuts"], CUTS, "of a test")
+    ship(folder, "cuts", networks["cuts"], CUTS, "of a test", classes=("noise", "P", "S"))
     return folder
 
 
@@ -160,6 +160,14 @@ def test_configuration_and_card_are_there(repository: Path) -> None:
     assert (cuts.kind, cuts.geometry.window) == ("classifier", 200)
     graph = onnx.load(repository / "picker" / "1" / "model.onnx")
     assert (graph.opset_import[0].version, graph.ir_version) == (17, 8)
+
+
+def test_a_classifier_of_few_rates_and_a_long_window_is_shipped(tmp_path: Path) -> None:
+    config = ClassifierConfig(channels=(4, 4), mean_samples=64, scale_samples=64, window=600, classes=2, pooled=True)
+    card = ship(tmp_path, "long", build_classifier(config), config, "of a test", classes=("quiet", "loud"))
+    assert (card.geometry.window, card.classes) == (600, ("quiet", "loud"))
+    with pytest.raises(InputInvalid, match="classes: found quiet, expected 2 names"):
+        ship(tmp_path, "long", build_classifier(config), config, "of a test", classes=("quiet",))
 
 
 def test_a_model_that_is_shipped_again_keeps_what_it_is_for(networks: dict[str, keras.Model], tmp_path: Path) -> None:

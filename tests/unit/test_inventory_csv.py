@@ -136,3 +136,10 @@ def test_damaged_tables_are_read_or_refused() -> None:
         with contextlib.suppress(InputInvalid):
             stations = read_inventory({"a.csv": bytes(damaged)}).stations
             assert [str(change) for change in changes({}, stations)]
+
+
+def test_a_star_is_every_channel_as_we_write_it() -> None:
+    """`*` is how notes and tables call a channel without a code."""
+    row = "NZ.WEL.10,-41.3,174.8,138,{},6.29e8,m/s\n"
+    starred, empty = (one_station("id,lat,lon,elev_m,channel,gain,unit\n" + row.format(code)) for code in ("*", ""))
+    assert starred == empty

@@ -10,7 +10,8 @@ import pytest
 
 from kensoku.cli.main import main
 from kensoku.models import default_repository
-from tests.tiny_models import pulses, write_repository, write_windows
+from kensoku.picking import Geometry
+from tests.tiny_models import card, pulses, write_model, write_repository, write_windows
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -119,3 +120,41 @@ def test_a_damaged_part_of_a_file_is_told(tmp_path: Path, capsys: pytest.Capture
     assert ask("run", windows) == 1
     assert "found windows 0 to 1 damaged" in capsys.readouterr().err
     assert not list(tmp_path.glob("out*"))
+
+
+def test_classes_are_those_of_the_card_whatever_its_description_speaks_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its description may name others: this one tells kinds of noise, P and S."""
+    cuts, geometry = write_windows(tmp_path / "cuts.h5", pulses(2, 400)), Geometry(window=400, before=0, after=0)
+    told = {"description": "no blast and no earthquake, but kinds of noise, P and S", "geometry": geometry}
+    write_model(tmp_path, "named", card("classifier", classes=("wind", "traffic", "rain"), **told))
+    assert ask("classify", cuts, "--model=named", repository=tmp_path) == 0
+    assert list(rows(tmp_path / "out.csv")[0]) == ["window", "wind", "traffic", "rain"]
+    write_model(tmp_path, "unnamed", card("classifier", **told))
+    assert ask("classify", cuts, "--model=unnamed", repository=tmp_path) == 1
+    assert "model 'unnamed': found no classes in its card model.json, expected what" in capsys.readouterr().err
+    write_model(tmp_path, "two", card("classifier", classes=("noise", "onset"), **told))
+    assert ask("classify", cuts, "--model=two", repository=tmp_path) == 1
+    assert "found answers (2, 3, 1), expected (2, 2, 1), one for each class of its card" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "given", ["--inventory=x.csv", "--stations=XX.A", "--start=2024-01-01", "--end=2024", "--faint"]
+)
+def test_what_windows_have_not_is_refused(tmp_path: Path, given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    windows = write_windows(tmp_path / "windows.h5", pulses(1, 1000))
+    assert main(["pick", str(windows), f"--out={tmp_path / 'out.csv'}", given]) == 2
+    assert f"found {given.partition('=')[0]} with a window file, expected none of it" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_gap_of_a_slow_file_is_the_gap_that_it_is_at_100_hz(tmp_path: Path) -> None:
+    """Half a second of zeros, ten samples of 20 Hz, from a level that ends in a pulse of the picker."""
+    counts = np.random.default_rng(0).normal(0, 20, (1, 3, 800)).astype(np.float32) + 3000
+    counts[:, :, 400:410] = 0
+    with h5py.File(tmp_path / "slow.h5", "w") as file:
+        file["X"], file["scale"] = counts, np.ones((1, 3))
+        file.attrs["sampling_rate"] = 20
+    assert ask("run", tmp_path / "slow.h5", repository=write_repository(tmp_path)) == 0
+    assert rows(tmp_path / "out.csv") == []

@@ -1,13 +1,16 @@
 """Two pickers are compared on the same labels, blasts and earthquakes where one earthquake in a hundred is lost."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from kensoku.picking import Geometry
-from kensoku.training.evaluation import Labelled, found, judge_blasts, paired
+from kensoku.training.evaluation import Labelled, found, judge_blasts, metrics, paired, write_blasts
+from kensoku.training.evaluation.blast_report import confusion, reliability_of, worst
 from kensoku.training.evaluation.blasts import accused, by_event, removed, threshold_of
 from kensoku.training.evaluation.probe import auc, matched, probe_auc
 from kensoku.training.examples import Example, Kind, Onset, Origin
@@ -69,6 +72,23 @@ def test_blasts_are_counted_where_one_earthquake_in_a_hundred_is_lost() -> None:
     assert (votes.earthquakes, votes.blasts) == (50, 10)
     assert votes.removed == 1.0
     assert judge_blasts(shown, by_height, [replace(records[0], onsets=())]) == []
+    assert confusion(judged, threshold)["recorded earthquake"] == {"earthquake": 0, "blast": 3}
+    assert sum(count for _, _, count in reliability_of(judged)) == 240
+    shown_kinds = [panel.title.split(",")[0] for panel in worst(judged)]
+    assert shown_kinds == ["simulated earthquake"] * 4 + ["simulated blast"] * 4 + ["recorded earthquake"]
+
+
+def test_models_of_blasts_have_a_report_each_in_one_folder(tmp_path: Path) -> None:
+    shown = card("classifier", geometry=Geometry(window=400, before=0, after=0))
+    records = [record("earthquake", 2.0 * n, n) for n in range(40)] + [record("blast", 600.0, n) for n in range(40)]
+    judged = judge_blasts(shown, by_height, records)
+    for name in ("blast", "blast_long"):
+        write_blasts(tmp_path, "made records", name, "ab" * 32, judged, None)
+    files = {f"{name}.{form}" for name in ("blast", "blast_long") for form in ("html", "json")}
+    assert {path.name for path in tmp_path.iterdir()} == files
+    assert json.loads((tmp_path / "blast_long.json").read_text())["model"] == "blast_long"
+    assert (tmp_path / "blast.html").read_text().count("data:image/png") == 3
+    assert metrics(judged, None)["blasts_removed"] == 1.0
 
 
 def test_the_probe_finds_what_separates_and_nothing_where_there_is_nothing() -> None:

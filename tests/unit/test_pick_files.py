@@ -128,3 +128,11 @@ def test_a_bar_moves_on_a_terminal_and_lines_are_told_elsewhere() -> None:
     assert [line.split()[2] for line in file.getvalue().splitlines()] == ["50%,", "75%,", "100%,"]
     assert "picks" not in file.getvalue(), "where nothing is picked"
     assert [duration(seconds) for seconds in (5, 65, 3725)] == ["5 s", "1 min 05 s", "1 h 02 min"]
+
+
+def test_patterns_that_no_channel_meets_are_known() -> None:
+    wanted = Wanted("XX.A*,YY.BBB.10.HH?,YY.*")
+    assert wanted.has_channel("XX.AAA", "", "HHZ")
+    assert wanted.has_channel("YY.BBB", "00", "HHZ")  # by its station's pattern
+    assert wanted.unmet == ["YY.BBB.10.HH?"]
+    assert wanted == Wanted("XX.A*,YY.BBB.10.HH?,YY.*")

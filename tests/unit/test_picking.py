@@ -228,3 +228,16 @@ def test_no_pick_is_where_none_may_be() -> None:
         assert is_possible or not is_there
         spared += not is_possible
     assert spared > 100
+
+
+def test_gaps_are_counted_in_seconds_whatever_the_rate() -> None:
+    counts = np.tile(1000 * np.sin(np.arange(400) / 1.4), (3, 1)).astype(np.float32) + 3
+    counts[:, 100:110] = 0  # half a second at 20 Hz
+    counts[2, :30] = 7  # one value for 1.5 s
+    found = with_missing(counts, is_causal=False, rate_hz=20)
+    assert np.flatnonzero(np.isnan(found[0])).tolist() == list(range(100, 110))
+    assert np.flatnonzero(np.isnan(found[2, :100])).tolist() == list(range(30))
+    assert np.flatnonzero(np.isnan(with_missing(counts, is_causal=True, rate_hz=20)[0]))[0] in range(101, 109)
+    fast = np.repeat(dropping(400, 412), 5, axis=1)[:, :4000]
+    assert not np.isnan(with_missing(np.repeat(dropping(400, 409), 5, axis=1), is_causal=False, rate_hz=500)).any()
+    assert np.isnan(with_missing(fast, is_causal=False, rate_hz=500)[0]).sum() == 60

@@ -223,3 +223,8 @@ def test_a_models_picks_on_records_weigh_less_than_somebodys(tmp_path: Path) -> 
     )
     [example] = load_all(find_continuous(file))
     assert [(onset.phase, onset.weight) for onset in example.onsets] == [("P", 1.0), ("S", PSEUDO)]
+
+
+def test_of_no_pick_there_is_no_earthquake() -> None:
+    """A first picker may find nothing in an hour; later steps go on without."""
+    assert associate([], PLACES).picks == []

@@ -2,6 +2,11 @@
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +145,11 @@ def test_another_seed_does_not_go_on_in_the_same_folder(folder: Path) -> None:
         list(write_shards(folder, Plan(8, 22, 8), jobs=1))
 
 
+def test_a_call_that_was_killed_at_its_very_start_is_repeated(tmp_path: Path) -> None:
+    (tmp_path / ".manifest.json.tmp").write_text("{")
+    assert list(write_shards(tmp_path, Plan(7, 1), jobs=1))[-1].done == 1
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(SettingInvalid, match="none of ours"):
@@ -189,3 +199,36 @@ def test_progress_tells_how_far_how_fast_and_how_long_still() -> None:
     reached = Progress(done=600, count=1200, written=100)
     assert windows_line(reached, since_s=2.0) == "600 of 1,200 windows, 50 a second, 0 minutes left"
     assert bar(reached) == "█" * 15 + "░" * 15
+
+
+STOPPED = """
+from pathlib import Path
+from kensoku.runtime import stop_on_signals
+from kensoku.simulation.shards import Plan, write_shards
+
+if __name__ == "__main__":
+    with stop_on_signals() as stop:
+        for _ in write_shards(Path("windows"), Plan(seed=7, count=240, windows_a_shard=120), jobs=2):
+            if stop.is_set():
+                break
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_takes_no_shard_along(tmp_path: Path, number: signal.Signals) -> None:
+    """A worker that died of it would never hand in its shard, for which the parent waits."""
+    (tmp_path / "script.py").write_text(STOPPED)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "script.py"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True) as process:
+        try:
+            ends_s = time.monotonic() + 60
+            while len(list((tmp_path / "windows").glob(".windows-*.tmp"))) < 2:
+                assert time.monotonic() < ends_s
+                time.sleep(0.02)
+            os.killpg(process.pid, number)
+            assert process.wait(60) == 0
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert not list((tmp_path / "windows").glob(".windows-*.tmp"))

@@ -1,5 +1,6 @@
+import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,19 @@ def test_training_ends_when_nothing_gets_better_and_the_best_is_kept(tmp_path: P
     assert (state.step, state.best_step, state.best_merit) == (25, 10, 0.6)
     best, last = ((tmp_path / f"{name}.weights.h5").read_bytes() for name in ("best", "last"))
     assert best != last
+
+
+@pytest.mark.parametrize("judge", [None, lambda: {"merit": math.nan}])
+def test_where_nothing_can_be_judged_the_last_weights_are_the_best(
+    tmp_path: Path, judge: Callable[[], dict[str, float]] | None
+) -> None:
+    """Without records kept apart, or where they have no label."""
+    trained(run_in(tmp_path, judge=judge, is_stopping=lambda: (tmp_path / "checkpoint.npz").exists()))
+    assert not (tmp_path / "best.weights.h5").exists()
+    _, last = trained(run_in(tmp_path, judge=judge))
+    network, _ = tiny()
+    network.load_weights(tmp_path / "best.weights.h5")
+    assert all(np.array_equal(one, other) for one, other in zip(network.get_weights(), last, strict=True))
 
 
 def test_a_run_does_not_go_on_with_other_settings(tmp_path: Path) -> None:

@@ -175,7 +175,95 @@ def test_the_next_model_of_a_name_keeps_the_words_of_its_card(
     monkeypatch.setattr(_train_steps, "call", call)
     assert all_of(folder) == 0
     judged = next(given for given in asked if given[:3] == ("models", "judge", "picker"))
-    assert judged[-2:] == ("--false-per-hour", "3.9")
+    assert judged[judged.index("--false-per-hour") + 1] == "3.9"
+
+
+STEP = """
+[[steps]]
+name = "{name}"
+kind = "train"
+model = "{model}"
+config = "picker.toml"
+dataset = "set_1"
+description = "of a test"
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "shipped", "completed"),
+    [
+        ("phase", "", ("--classes", "noise,P,S"), ("models", "judge", "x")),
+        (
+            "denoiser",
+            'records = ["{recorded}/hour.mseed,{found}/hour.csv"]',
+            ("--classes", "noise,onset"),
+            ("evaluate", "denoiser", "--model", "x", "--settle"),
+        ),
+        ("blast", "", ("--classes", "earthquake,blast"), ("evaluate", "blasts", "--model", "x", "--settle")),
+        ("blast_long", "", ("--classes", "earthquake,blast"), ("evaluate", "blasts", "--model", "x", "--settle")),
+        ("picker", 'settled_by = "picker"', (), ("models", "settle", "x", "--final", "picker")),
+        ("picker", 'teachers = ["picker"]', ("--teacher", "out/models/picker"), ("models", "judge", "x")),
+    ],
+)
+def test_the_card_of_whatever_is_shipped_is_completed(
+    folder: Path,
+    trained: list[tuple[str, float | None]],
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    more: str,
+    shipped: tuple[str, ...],
+    completed: tuple[str, ...],
+) -> None:
+    """By the command that a person would call; its threshold, scores, data and teachers."""
+    (folder / "all.toml").write_text(
+        LIST + STEP.replace("{name}", "x").replace("{model}", model).replace("{more}", more)
+    )
+    asked: list[tuple[str, ...]] = []
+    stand_in = _train_steps.call
+
+    def call(*given: str) -> None:
+        asked.append(given)
+        stand_in(*given)
+
+    monkeypatch.setattr(_train_steps, "call", call)
+    assert all_of(folder) == 0
+    ship, complete = asked[-2:]
+    assert ship[:3] == ("models", "ship", "x")
+    assert complete[: len(completed)] == completed
+    for given in (ship, complete):
+        assert given[given.index("--dataset") + 1] == str(folder / "out" / "set_1")
+    told = " ".join(ship).replace(f"{folder}/", "")
+    assert " ".join(shipped) in told
+    records = [complete[n + 1] for n, each in enumerate(complete) if each == "--records"]
+    assert records == ([f"{folder}/recorded/hour.mseed,{folder}/out/found/hour.csv"] if model == "denoiser" else [])
+
+
+def test_a_model_that_is_given_is_begun_with_and_settles_a_first_stage(
+    folder: Path, trained: list[tuple[str, float | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder has a graph and no weights, and it is none of the models that were trained."""
+    starts: list[Any] = []
+
+    def begun(*_: Any, **order: Any) -> Any:
+        starts.append(order["start"])
+        return SimpleNamespace(step=1, best_merit=0.5, best_step=1)
+
+    monkeypatch.setattr(_train_steps, "run", begun)
+    step = (
+        STEP.replace("{name}", "x")
+        .replace("{model}", "picker")
+        .replace("{more}", 'start = "picker"\nsettled_by = "picker"')
+    )
+    (folder / "all.toml").write_text(LIST + step)
+    given = write_picker(folder / "elsewhere", "some_picker")
+    assert all_of(folder, "--data", f"picker={given}") == 0
+    assert starts == [None, given / "1" / "model.onnx"]
+    assert read_card(folder / "out" / "models", "picker") == read_card(given.parent, given.name)
+    (given / "1" / "model.onnx").unlink()
+    (given / "1").rmdir()
+    (folder / "out" / "x.json").unlink()
+    assert all_of(folder, "--data", f"picker={given}") == 2
 
 
 def test_what_is_done_is_not_done_again(
@@ -282,3 +370,17 @@ least_score = 0.3
     assert all_of(folder) == 0
     events = [line.split(",")[4] for line in (folder / "out/aftershocks/picks.csv").read_text().splitlines()[1:]]
     assert events.count("0") == 12
+
+
+def test_beside_several_versions_a_model_is_the_next_and_leftovers_are_cleared_away(tmp_path: Path) -> None:
+    """Live replicas may still ask the others."""
+    made, there = write_picker(tmp_path / "made", "picker"), write_picker(tmp_path / "there", "picker")
+    (there / "2").mkdir()
+    (there / "2" / "model.onnx").write_bytes(b"the second")
+    (tmp_path / "there" / ".put-picker" / "new").mkdir(parents=True)  # of a call that was killed
+    _train_steps.put(made, there)
+    versions = {path.parent.name: path.read_bytes() for path in there.glob("*/model.onnx")}
+    assert sorted(versions) == ["1", "2", "3"]
+    assert versions["2"] == b"the second"
+    assert versions["3"] == (made / "1" / "model.onnx").read_bytes()
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["picker"]

@@ -11,6 +11,7 @@ from kensoku.cli import _train_ablate
 from kensoku.cli.main import main
 from kensoku.cli.train import MODELS
 from kensoku.training.ablation import half_width, read_ablation, refuse_mistakes, table, trials
+from kensoku.training.classifier_run import classes_of
 from kensoku.training.networks import ClassifierConfig, NetworkConfig
 from kensoku.training.run_list import Build, Train, read_list
 from kensoku.training.run_settings import read_tables
@@ -107,7 +108,7 @@ def test_what_an_ablation_cannot_do_is_told_before_its_first_trial(
 
 def test_shipped_lists_name_files_that_are_there() -> None:
     steps = read_list(read_tables(CONFIGS / "all.toml"), tuple(MODELS))
-    assert [step.name for step in steps][:6] == ["simulated", "set_1", "picker_1", "found", "aftershocks", "set_2"]
+    assert [step.name for step in steps][:6] == ["simulated", "set_1", "picker_1", "found", "aftershocks", "foreshocks"]
     assert all(step.config.is_file() for step in steps if isinstance(step, Train))
     assert all(step.description.is_file() for step in steps if isinstance(step, Build))
     for name in ("ablation", "look_ahead"):
@@ -122,5 +123,5 @@ def test_what_shipped_settings_make_can_be_shipped() -> None:
             if step.model == "picker":
                 card = card_of_picker(tables.read("network", NetworkConfig), step.description, step.last)
             else:
-                card = card_of_cuts(tables.read("network", ClassifierConfig), step.description)
+                card = card_of_cuts(tables.read("network", ClassifierConfig), step.description, classes_of(step.model))
             assert card.geometry.window % card.geometry.stride == 0

@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kensoku.cli._evaluate_records import refuse_classes
 from kensoku.cli._models import AskSettings
+from kensoku.cli._models_judge import with_data, write_card
 from kensoku.cli._models_run import Asked, card_of
 from kensoku.cli._numbers import real
 from kensoku.cli._outputs import refuse_folder
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from kensoku.training.evaluation.denoiser import JudgedCut
 
 DENOISER = "denoiser"
+CLASSES = ("noise", "onset")
 
 
 def add_action(actions: Any) -> None:
@@ -38,7 +41,7 @@ def add_action(actions: Any) -> None:
     command.add_argument(
         "--settle", action="store_true", help="write the threshold that loses less than 1 %% into the model's card"
     )
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for report.html and report.json")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for MODEL.html and MODEL.json")
     add_flags(command, AskSettings, only=["models", "model_repository"])
     command.set_defaults(execute=evaluate_denoiser)
 
@@ -55,6 +58,7 @@ def evaluate_denoiser(options: argparse.Namespace) -> int:
         raise SettingInvalid(f"found no {error.name}, expected it; pip install 'kensoku[train]'") from None
     settings, classic = load_settings(AskSettings, overrides(options, AskSettings)), ClassicSettings()
     card = card_of(settings.repository, options.model, "classifier")
+    refuse_classes(options.model, card, CLASSES)
     threshold = card.threshold.p if options.threshold is None else options.threshold
     window = card.geometry.window
     if not options.records and options.dataset is None:
@@ -82,17 +86,17 @@ def evaluate_denoiser(options: argparse.Namespace) -> int:
     with open_models(settings.url) as models:
         cuts = denoiser.judge(card, Asked(options.model, card, models), found)
     title = f"{options.model} on {len(materials)} records and {len(spikes)} of spikes"
-    write_denoiser_report(options.out, title, threshold, cuts)
+    write_denoiser_report(options.out, options.model, title, threshold, cuts)
     for name, chosen in groups(cuts).items():
         share = denoiser.share_of(chosen, threshold)
         print(f"{name:<40} {share.count:6,} picks, noise {share.share:.3f} ({share.low:.3f} to {share.high:.3f})")
-    print(f"{options.out / 'report.html'}: threshold {threshold:.3g}")
+    print(f"{options.out / options.model}.html: threshold {threshold:.3g}")
     if options.settle:
-        settle(settings.repository / options.model / CARD, card, cuts)
+        settle(settings.repository / options.model / CARD, card, cuts, options.dataset)
     return 0
 
 
-def settle(path: Path, card: ModelCard, cuts: "Sequence[JudgedCut]") -> None:
+def settle(path: Path, card: ModelCard, cuts: "Sequence[JudgedCut]", dataset: Path | None = None) -> None:
     """The card with the highest threshold that keeps what is real and clear, and with what it removes."""
     from kensoku.training.evaluation.denoiser import share_of
     from kensoku.training.evaluation.denoiser_report import groups, highest_threshold
@@ -103,11 +107,8 @@ def settle(path: Path, card: ModelCard, cuts: "Sequence[JudgedCut]") -> None:
     shares = {name: share_of(chosen, best) for name, chosen in list(groups(cuts).items())[:3]}
     metrics = {f"called noise: {name}": round(share.share, 4) for name, share in shares.items()}
     best = math.floor(best * 1000) / 1000
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(
-        replace(card, threshold=PhasePair(p=best, s=best), metrics=metrics).to_json(), encoding="utf-8"
-    )
-    temporary.replace(path)
+    card = replace(card, threshold=PhasePair(p=best, s=best), metrics=metrics)
+    write_card(path.parent, card if dataset is None else with_data(card, dataset))
     print(f"{path}: threshold {best:g}")
 
 

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from kensoku.cli._models import AskSettings
+from kensoku.cli._models_run import classes_of
 from kensoku.cli._outputs import refuse_folder
-from kensoku.errors import InputInvalid, ModelUnknown, SettingInvalid
+from kensoku.errors import InputInvalid, ModelRefused, ModelUnknown, SettingInvalid
 from kensoku.models import file_sha256
-from kensoku.picking import CARD, Model, ModelCard, read_card
+from kensoku.picking import CARD, ModelCard, read_card
 from kensoku.settings import add_flags
 
 if TYPE_CHECKING:
@@ -66,9 +65,13 @@ def pickers_of(settings: AskSettings, named: Sequence[str] | None) -> list[str]:
     return names
 
 
-def classes_of(card: ModelCard, model: Model) -> int:
-    """How many answers a classifier gives."""
-    return int(model(np.zeros((1, 3, card.geometry.window), np.float32)).shape[1])
+def refuse_classes(name: str, card: ModelCard, expected: Sequence[str]) -> None:
+    """Of a classifier that tells other things than a command judges."""
+    if (found := classes_of(name, card)) != tuple(expected):
+        raise ModelRefused(
+            f"model {name!r}: found the classes {', '.join(found)}, expected {', '.join(expected)}; "
+            "name another with --model"
+        )
 
 
 def newest_sha256(repository: Path, name: str) -> str:

@@ -2,21 +2,24 @@
 
 import argparse
 import hashlib
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kensoku.cli._models import AskSettings
-from kensoku.cli._models_run import LIVE_PICKER, Asked, card_of
+from kensoku.cli._models_run import LIVE_PICKER, Asked, card_of, classes_of
 from kensoku.cli._numbers import real, share
+from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import open_models
-from kensoku.picking import CARD, ModelCard, PhasePair
+from kensoku.picking import CARD, ModelCard, PhasePair, read_card
 from kensoku.settings import add_flags, load_settings, overrides
 
 
 def add_action(actions: Any) -> None:
-    action = actions.add_parser("judge", help="write threshold, calibration and scores of a picker into its card")
+    about = "write threshold, calibration and scores of a picker into its card, or the scores of a phase model"
+    action = actions.add_parser("judge", help=about)
     action.add_argument("model", metavar="MODEL", help="its folder in the repository, with graph and card")
     action.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="of `kensoku dataset build`")
     action.add_argument("--split", default="develop", help="that has the judges: %(default)s")
@@ -44,11 +47,13 @@ def add_action(actions: Any) -> None:
 
 
 def judge(options: argparse.Namespace) -> int:
+    settings = load_settings(AskSettings, overrides(options, AskSettings))
+    if read_card(settings.repository, options.model).kind == "classifier":
+        return judge_classifier(options, settings)
     from kensoku.training import datasets
     from kensoku.training.release import complete
     from kensoku.training.scores import judges_picking
 
-    settings = load_settings(AskSettings, overrides(options, AskSettings))
     card = card_of(settings.repository, options.model, "picker")
     kept = filter(judges_picking, datasets.read(options.dataset, split=options.split))
     examples = [each for each in kept if each.origin.source not in options.without]
@@ -67,6 +72,38 @@ def judge(options: argparse.Namespace) -> int:
     ):
         print(f"{name:<22} {card.metrics.get(name, float('nan')):.3f}")
     print(f"{path}: threshold {card.threshold.p:g}")
+    return 0
+
+
+def judge_classifier(options: argparse.Namespace, settings: AskSettings) -> int:
+    """Of noise, P and S, where the most probable is told: its threshold stays."""
+    from kensoku.training import datasets
+    from kensoku.training.evaluation import KINDS, judge_cuts
+
+    card = card_of(settings.repository, options.model, "classifier")
+    if classes_of(options.model, card) != KINDS:
+        raise ModelRefused(
+            f"model {options.model!r}: found the classes {', '.join(card.classes)}, expected a picker or "
+            f"{', '.join(KINDS)}; see --settle of `kensoku evaluate denoiser` and `kensoku evaluate blasts`"
+        )
+    read = datasets.read(options.dataset, split=options.split)
+    examples = [each for each in read if not each.origin.is_simulated and each.origin.source not in options.without]
+    with open_models(settings.url) as models:
+        results = judge_cuts(card, Asked(options.model, card, models), examples)
+    if not len(results.kind):
+        raise InputInvalid(
+            f"{options.dataset}: found no recorded cut to judge by in split {options.split!r}, expected some"
+        )
+    rows = zip(KINDS, results.confusion().tolist(), strict=False)
+    right = {f"{kind.lower()}.right": row[n] / sum(row) for n, (kind, row) in enumerate(rows) if sum(row)}
+    found = {
+        name: value for name, value in {"balanced": results.balanced()[0], **right}.items() if math.isfinite(value)
+    }
+    card = replace(card, metrics={name: round(value, 4) for name, value in found.items()})
+    path = write_card(settings.repository / options.model, with_data(card, options.dataset))
+    for name, value in found.items():
+        print(f"{name:<22} {value:.3f}")
+    print(path)
     return 0
 
 
@@ -94,10 +131,18 @@ def settle_first(options: argparse.Namespace) -> int:
 
 def with_data(card: ModelCard, dataset: Path) -> ModelCard:
     """A new card takes the data set for the one of its training; one that knows its own may be judged by others."""
-    sha256 = hashlib.sha256((dataset / "manifest.json").read_bytes()).hexdigest()
+    sha256 = data_sha256(dataset)
     if card.data_sha256 and card.data_sha256 != sha256:
         print(f"data_sha256 stays {card.data_sha256[:12]}, of the training; {dataset} has {sha256[:12]}")
     return card if card.data_sha256 else replace(card, data_sha256=sha256)
+
+
+def data_sha256(dataset: Path) -> str:
+    """Of the manifest of a data set that is whole."""
+    from kensoku.training import datasets
+
+    datasets.read_finished(dataset)
+    return hashlib.sha256((dataset / "manifest.json").read_bytes()).hexdigest()
 
 
 def write_card(folder: Path, card: ModelCard) -> Path:

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,14 +17,13 @@ from kensoku.cli._outputs import refuse_file
 from kensoku.cli._window_files import FloatArray, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
-from kensoku.picking import Model, ModelCard, Pick, pick_records, read_card, to_100_hz, with_missing
+from kensoku.picking import CARD, Model, ModelCard, Pick, pick_records, read_card, to_100_hz, with_missing
 from kensoku.settings import add_flags, load_settings, overrides
 
 RATE_HZ = 100
 EVERY_S = 2.0  # between lines of progress
 BLOCK_SAMPLES = 400_000  # of the windows that are in memory at once: as much for any file
 PICKER, LIVE_PICKER, CLASSIFIER = "picker", "picker_live", "phase"
-CLASSES = (("noise", "P", "S"), ("noise", "onset"), ("earthquake", "blast"))  # in the order of a classifier's answers
 LARGEST = 1e18  # counts; squares of more than 1.8e19 are infinite in a model
 Row = Sequence[object]
 T = TypeVar("T")
@@ -94,7 +92,7 @@ def run_classifier(options: argparse.Namespace) -> int:
                 f"{cuts.path}: found cuts of {cuts.samples} samples, expected {window} for {name!r}, that is "
                 f"{window / RATE_HZ:g} s around the onset; cut them so"
             )
-        classes = classes_told(card)
+        classes = classes_of(name, card)
         said = classify_cuts(cuts, Asked(name, card, models), len(classes))
         rows = ((cut, *(f"{value:.4f}" for value in row)) for cut, row in tell(said, cuts.count))
         count = write_rows(options.out, ("window", *classes), rows)
@@ -109,16 +107,20 @@ def pick_windows(windows: WindowFile, model: Model, card: ModelCard) -> Iterator
     """The picks of each window of a file, in samples of the file."""
     is_live, ratio = card.look_ahead_s is not None, windows.rate_hz / RATE_HZ
     for first, block in blocks(windows):
-        shown = np.stack([with_missing(counts, is_causal=is_live) for counts in block])
+        shown = np.stack([with_missing(counts, is_causal=is_live, rate_hz=windows.rate_hz) for counts in block])
         resampled, delay = to_100_hz(shown, windows.rate_hz)
         for window, picks in enumerate(pick_records(resampled, model, card), start=first):
             yield window, [replace(pick, sample=(pick.sample - delay) * ratio) for pick in picks]
 
 
-def classes_told(card: ModelCard) -> tuple[str, ...]:
-    """Those that the card's description names; noise, P and S where it names none."""
-    words = set(re.findall(r"\w+", card.description.lower()))
-    return next((classes for classes in CLASSES if words.issuperset(map(str.lower, classes))), CLASSES[0])
+def classes_of(name: str, card: ModelCard) -> tuple[str, ...]:
+    """What a classifier's answers are called."""
+    if not card.classes:
+        raise ModelRefused(
+            f"model {name!r}: found no classes in its card {CARD}, expected what its answers are called, in their "
+            'order; write them there, such as "classes": ["noise", "P", "S"]'
+        )
+    return card.classes
 
 
 def classify_cuts(cuts: WindowFile, model: Asked, classes: int) -> Iterator[tuple[int, FloatArray]]:
@@ -127,10 +129,9 @@ def classify_cuts(cuts: WindowFile, model: Asked, classes: int) -> Iterator[tupl
         said = model(np.stack([with_missing(counts, is_causal=False) for counts in block]))
         said = said.reshape(*said.shape[:2], -1)
         if said.shape != (len(block), classes, 1):
-            known = "; ".join(", ".join(names) for names in CLASSES)
             raise ModelRefused(
-                f"model {model.name!r}: found answers {said.shape}, expected {(len(block), classes, 1)}; name its "
-                f"classes in its card's description, one of: {known}"
+                f"model {model.name!r}: found answers {said.shape}, expected {(len(block), classes, 1)}, one for each "
+                f"class of its card; mend the classes in {CARD}"
             )
         for place, row in enumerate(said[..., 0]):
             yield first + place, row

@@ -32,13 +32,21 @@ class Wanted:
 
     stations: str = "*"  # patterns of NET.STA or NET.STA.LOC.CHA, separated by commas
     span: Span = Span()
+    _met: set[str] = field(default_factory=set, compare=False)  # patterns of which there was a channel
 
     def has_station(self, station: str) -> bool:
         return any(fnmatchcase(station, ".".join(p.split(".")[:2])) for p in self._patterns)
 
     def has_channel(self, station: str, location: str, code: str) -> bool:
         name = f"{station}.{location}.{code}"
-        return any(fnmatchcase(name if pattern.count(".") > 1 else station, pattern) for pattern in self._patterns)
+        met = [p for p in self._patterns if fnmatchcase(name if p.count(".") > 1 else station, p)]
+        self._met.update(met)
+        return bool(met)
+
+    @property
+    def unmet(self) -> list[str]:
+        """Patterns that no channel had a name of so far."""
+        return [pattern for pattern in self._patterns if pattern not in self._met]
 
     def may_hold(self, path: Path) -> bool:
         """False for files of an SDS tree whose name says that there is nothing of it."""

@@ -4,10 +4,9 @@ import argparse
 import os
 import shutil
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from kensoku.training.run_list import Associate, Build, Pick, Simulate, Step, Train
 
 T = TypeVar("T")
+JUDGED = "judged"  # folder of a report, within that of a training
 MODELS = "models"  # folder of all that was trained, as a repository
 FALSE_PER_HOUR = "3.9"  # of quiet, at the threshold of a picker that is shipped
 
@@ -148,7 +148,7 @@ def associate(step: "Associate", workshop: Workshop, _: Clock) -> None:
 def train(step: "Train", workshop: Workshop, clock: Clock) -> None:
     out, dataset = workshop.made[step.name], workshop.place(f"{{{step.dataset}}}")
     minutes = clock.minutes_left()
-    start = None if step.start is None else workshop.place(f"{{{step.start}}}") / "best.weights.h5"
+    start = None if step.start is None else start_of(step.start, workshop)
     order: dict[str, Any] = {"config": step.config, "dataset": dataset, "out": out, "minutes": minutes, "start": start}
     if step.teachers:
         order["teachers"] = tuple(map(workshop.model, step.teachers))
@@ -158,31 +158,67 @@ def train(step: "Train", workshop: Workshop, clock: Clock) -> None:
         ship(step, workshop, dataset)
 
 
+def start_of(name: str, workshop: Workshop) -> Path:
+    """Weights of a run, or the graph of a model that was given in the place of one."""
+    from kensoku.inference import versions_in
+
+    folder = workshop.place(f"{{{name}}}")
+    if (weights := folder / "best.weights.h5").is_file() or name not in workshop.given:
+        return weights
+    versions = versions_in(folder.parent, folder.name)
+    if not versions:
+        raise SettingInvalid(f"--data {name}={folder}: found neither {weights.name} nor a model in it, expected one")
+    return folder / max(versions, key=int) / "model.onnx"
+
+
 def ship(step: "Train", workshop: Workshop, dataset: Path) -> None:
     """Into the folder of all that was trained; once it is judged there, into the repository."""
+    from kensoku.training.classifier_run import classes_of
+
     repository = workshop.options.out / MODELS
     weights = workshop.made[step.name] / "best.weights.h5"
     given = ["--config", str(step.config), "--weights", str(weights), "--description", step.description]
-    given += [] if step.model == "picker" else ["--classifier"]
+    given += [
+        "--dataset",
+        str(dataset),
+        *(part for each in step.teachers for part in ("--teacher", str(workshop.model(each)))),
+    ]
+    given += [] if step.model == "picker" else ["--classes", ",".join(classes_of(step.model))]
     given += [] if step.last is None else ["--last", str(step.last)]
     if step.is_shipped and workshop.options.repository is not None:
         keep_words(workshop.options.repository / step.name, repository / step.name)
     call("models", "ship", step.name, *given, "--model-repository", str(repository))
-    if step.is_shipped and step.model == "picker":
-        asked = ["--dataset", str(dataset), "--models", f"local:{repository}", "--false-per-hour", FALSE_PER_HOUR]
-        call("models", "judge", step.name, *asked)
-    if step.settled_by is not None:
-        final = ["--final", step.settled_by, "--models", f"local:{repository}"]
-        call("models", "settle", step.name, "--dataset", str(dataset), *final)
+    if step.is_shipped:
+        complete(step, workshop, ["--dataset", str(dataset), "--models", f"local:{repository}"])
     if step.is_shipped and workshop.options.repository is not None:
         put(repository / step.name, workshop.options.repository / step.name)
+
+
+def complete(step: "Train", workshop: Workshop, asked: Sequence[str]) -> None:
+    """Its card: the threshold, and what the records that were kept apart say of the model."""
+    report = ["--model", step.name, "--settle", "--out", str(workshop.made[step.name] / JUDGED)]
+    if step.settled_by is not None:
+        if step.settled_by in workshop.given:  # both are asked of one repository
+            put(workshop.given[step.settled_by], workshop.options.out / MODELS / step.settled_by)
+        call("models", "settle", step.name, "--final", step.settled_by, *asked)
+    elif step.model == "picker":
+        call("models", "judge", step.name, "--false-per-hour", FALSE_PER_HOUR, *asked)
+    elif step.model == "phase":
+        call("models", "judge", step.name, *asked)
+    elif step.model == "denoiser":
+        records = [part for each in step.records for part in ("--records", str(workshop.place(each)))]
+        call("evaluate", "denoiser", *report, *records, *asked)
+    else:
+        call("evaluate", "blasts", *report, *asked)
 
 
 def keep_words(shipped: Path, folder: Path) -> None:
     """What its card says of use, limits and licence goes on to the next model of the name."""
     if (shipped / CARD).is_file() and not (folder / CARD).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(shipped / CARD, folder / CARD)
+        temporary = folder / f".{CARD}.part"
+        shutil.copyfile(shipped / CARD, temporary)
+        temporary.replace(folder / CARD)
 
 
 def call(*arguments: str) -> None:
@@ -194,12 +230,25 @@ def call(*arguments: str) -> None:
 
 
 def put(source: Path, target: Path) -> None:
-    """A copy under its name when it is whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".put-") as temporary:
-        shutil.copytree(source, Path(temporary) / source.name)
-        shutil.rmtree(target, ignore_errors=True)
-        (Path(temporary) / source.name).rename(target)
+    """A copy of its newest version under its name when it is whole: the next beside several, in place of a single one.
+
+    What a run that was killed left there is cleared away.
+    """
+    from kensoku.training.shipping import next_version
+
+    version, *others = next_version(target.parent, target.name)
+    temporary = target.parent / f".put-{target.name}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(source, temporary / "new")
+    if others:
+        newest = max((path.name for path in (temporary / "new").iterdir() if path.name.isdigit()), key=int)
+        (temporary / "new" / newest).rename(temporary / "new" / version)
+        for other in others:
+            shutil.copytree(target / other, temporary / "new" / other)
+    if target.exists():
+        target.rename(temporary / "old")
+    (temporary / "new").rename(target)
+    shutil.rmtree(temporary)
 
 
 DO: Mapping[str, Callable[[Any, Workshop, Clock], None]] = {

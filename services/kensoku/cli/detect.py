@@ -29,6 +29,7 @@ from kensoku.cli.pick import (
     read_stations,
     span_of,
     tell_faults,
+    tell_unmet,
     with_context,
 )
 from kensoku.errors import SettingInvalid
@@ -138,6 +139,7 @@ def find_picks(
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
             picks = [pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns]
+    tell_unmet(wanted)
     picks.sort(key=lambda pick: (pick.onset_ns, pick.id))
     return picks, stretches, ends, calibration_of(listener)
 

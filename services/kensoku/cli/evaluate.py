@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kensoku.cli import _evaluate_blasts, _evaluate_compare, _evaluate_denoiser, _evaluate_robustness
-from kensoku.cli._evaluate_records import add_records, classes_of, newest_sha256, recorded
+from kensoku.cli._evaluate_records import add_records, newest_sha256, recorded
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import Asked
 from kensoku.errors import ModelUnknown
@@ -17,10 +17,8 @@ from kensoku.picking import CARD, read_card
 from kensoku.settings import load_settings, overrides
 
 if TYPE_CHECKING:
-    from kensoku.training.evaluation import Evaluated
+    from kensoku.training.evaluation import Evaluated, Results, Summary
     from kensoku.training.examples import Example
-
-PHASE_CLASSES = 3  # noise, P, S
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +52,16 @@ def evaluate_models(options: argparse.Namespace) -> int:
 
 def evaluate(settings: AskSettings, name: str, examples: "Sequence[Example]", is_quick: bool) -> "Evaluated | None":
     """None of a classifier that tells other things than noise, P and S."""
-    from kensoku.training.evaluation import VARIANTS, Evaluated, judge_cuts, judge_picker, stretch_of, summarise
+    from kensoku.training.evaluation import (
+        COMPONENTS,
+        KINDS,
+        VARIANTS,
+        Evaluated,
+        judge_cuts,
+        judge_picker,
+        stretch_of,
+        summarise,
+    )
     from kensoku.training.scores import judges_picking, labels_of
 
     card = read_card(settings.repository, name)
@@ -62,10 +69,9 @@ def evaluate(settings: AskSettings, name: str, examples: "Sequence[Example]", is
     with open_models(settings.url) as models:
         model = Asked(name, card, models)
         if card.kind == "classifier":
-            if (classes := classes_of(card, model)) != PHASE_CLASSES:
-                told = (
-                    f"{name}: tells {classes} classes, not noise, P and S; see `kensoku evaluate denoiser` and `blasts`"
-                )
+            if card.classes != KINDS:
+                found = ", ".join(card.classes) or "classes that its card does not name"
+                told = f"{name}: tells {found}, not noise, P, S; see `kensoku evaluate denoiser` and `blasts`"
                 print(told, file=sys.stderr, flush=True)
                 return None
             return Evaluated(
@@ -73,9 +79,14 @@ def evaluate(settings: AskSettings, name: str, examples: "Sequence[Example]", is
             )
         results = judge_picker(card, model, [each for each in examples if judges_picking(each)])
         labelled = [each for each in examples if labels_of(each)]
-        variants = {}
+        variants: dict[str, Summary] = {}
+        lost: dict[str, Results] = {}
         for number, (variant, change) in enumerate([] if is_quick else VARIANTS.items(), start=1):
             print(f"{name}: {variant} ({number} of {len(VARIANTS)})", file=sys.stderr, flush=True)
             changed = [each for each in map(change, labelled) if not np.isnan(each.counts).all()]
-            variants[variant] = summarise(judge_picker(card, model, changed, stretch_of(variant)))
-    return Evaluated(model=name, sha256=sha256, description=card.description, results=results, variants=variants)
+            of_variant = judge_picker(card, model, changed, stretch_of(variant))
+            variants[variant] = summarise(of_variant)
+            if variant in COMPONENTS:
+                lost[variant] = of_variant
+    about = card.description
+    return Evaluated(model=name, sha256=sha256, description=about, results=results, variants=variants, lost=lost)

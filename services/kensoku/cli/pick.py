@@ -88,6 +88,7 @@ def execute(options: argparse.Namespace) -> int:
             )
             calibration = calibration_of(listener)
             counts = write_picks(options.out, (found_pick(pick, calibration) for pick in within))
+    tell_unmet(wanted)
     print(f"{options.out}: {told(counts)}; {bar.summary()}")
     return tell_faults(faults)
 
@@ -116,9 +117,12 @@ def pick_windows(options: argparse.Namespace) -> int:
             f"found {len(options.sources)} sources with a window file among them and --out {options.out}, expected a "
             "window file alone and a csv file, in which picks are told by window and sample"
         )
-    if options.classic:
+    of_records = {name: getattr(options, name) for name in ("inventory", "start", "end", "faint", "classic")}
+    of_records["stations"] = options.stations != "*"
+    if given := [f"--{name}" for name, value in of_records.items() if value]:
         raise SettingInvalid(
-            "found --classic with a window file, expected records: 30 s are too short for its averages"
+            f"found {', '.join(given)} with a window file, expected none of it: windows have neither a time nor a "
+            "station; leave it out"
         )
     options.windows = Path(options.sources[0])
     return _models_run.run_picker(options)
@@ -179,6 +183,14 @@ def messages(
             for pick in pick_messages(records, listener, stations, executor, faults.add_channel):
                 bar.picks += pick.decision == DECISION_KEPT
                 yield pick
+
+
+def tell_unmet(wanted: Wanted) -> None:
+    """Of several patterns one may be misspelt, and the others still find something."""
+    for pattern in wanted.unmet:
+        print(
+            f"note: --stations: found no channel of {pattern!r} among the records; check its spelling", file=sys.stderr
+        )
 
 
 def tell_faults(faults: Faults) -> int:

@@ -12,6 +12,7 @@ from kensoku.times import parse_time_ns
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Response
 
 REQUIRED = ("id", "lat", "lon", "elev_m")
+EVERY = "*"  # how we name a channel without a code, which stands for every one at its location
 OPTIONAL = ("channel", "gain", "unit", "start", "end")
 
 
@@ -66,7 +67,7 @@ def _row(header: list[str], cells: list[str]) -> tuple[str, str, ChannelEpoch]:
         raise InputInvalid(f"found id {row['id']!r}, expected a network and station such as NZ.WEL, or NZ.WEL.10")
     epoch = ChannelEpoch(
         location=codes[2] if len(codes) == 3 else "",
-        code=row.get("channel", ""),
+        code="" if (channel := row.get("channel", "")) == EVERY else channel,
         start_ns=_time(row, "start"),
         end_ns=_time(row, "end"),
         latitude_deg=_number(row, "lat"),

@@ -44,6 +44,7 @@ class ModelCard:
     format: Literal[1] = 1
     kind: Literal["picker", "classifier"]
     description: str
+    classes: tuple[str, ...] = ()  # of a classifier: what its answers are called, in their order
     threshold: PhasePair
     faint: PhasePair | None = None  # from such scores on, up to the threshold, association is told of picks
     geometry: Geometry
@@ -55,6 +56,7 @@ class ModelCard:
     later: PhasePair = field(default_factory=lambda: PhasePair(p=0.0, s=0.0))  # samples: picks are moved by them
     calibration: Calibration = field(default_factory=Calibration)
     data_sha256: str = ""  # of the training data's manifest
+    teachers: Mapping[str, str] = field(default_factory=dict)  # models that taught it: SHA-256 of each one's graph
     metrics: Mapping[str, float] = field(default_factory=dict)  # on the development split
     intended_use: str = ""
     limits: str = ""

@@ -4,26 +4,30 @@ import math
 
 import numpy as np
 
-from kensoku.picking._picks import BoolArray, FloatArray, IntArray
+from kensoku.picking._picks import RATE_HZ, BoolArray, FloatArray, IntArray
 
 EDGE = 50  # samples: half a second, in which a picker may take a gap's edge for an onset
-FILLED = 40  # samples of zeros on all components are a gap that somebody has filled
+FILLED = 40  # samples at 100 Hz of zeros on all components are a gap that somebody has filled
 COMMON = 0.25  # share of zeros before a gap from which on they say nothing
-SHORT = 10  # samples of zeros are one already where a record drops to them from afar, and had none just before
+SHORT = (
+    10  # samples at 100 Hz of zeros are one already where a record drops to them from afar, and had none just before
+)
 AFAR = 4.0  # times the smallest value of those just before
-DEAD = 100  # samples without a change since a record's start: the component records nothing
+FEWEST = 4  # samples of any rate that are zero by chance no more
+DEAD = 100  # samples at 100 Hz without a change since a record's start: the component records nothing
 
 
-def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
+def with_missing(counts: FloatArray, *, is_causal: bool, rate_hz: float = RATE_HZ) -> FloatArray:
     """(3, samples) with NaN also where a format without NaN hides that nothing was recorded.
 
     That is a component which does not change from the record's start on, and stretches in which all that live are zero,
     unless zeros were common before: quiet ground, counted coarsely, is no gap. Causal: a stretch of zeros is missing
     from where it is long enough to be told, so nothing depends on what follows.
     """
+    filled, short, dead = (max(FEWEST, round(samples * rate_hz / RATE_HZ)) for samples in (FILLED, SHORT, DEAD))
     shown = np.array(counts, dtype=np.float32)
     for component in shown:
-        first, least = int(np.argmin(np.isnan(component))), min(DEAD, len(component))
+        first, least = int(np.argmin(np.isnan(component))), min(dead, len(component))
         if _changes(component[first : first + least], component[first]):
             continue
         changes = np.flatnonzero(~np.isnan(component) & (component != component[first]))
@@ -33,11 +37,12 @@ def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
     missing = np.isnan(shown)
     silent = np.all(missing | (shown == 0), axis=0) & ~np.all(missing, axis=0)
     for first, last in _runs(silent):
-        silent_before = int(silent[max(0, first - FILLED) : first].sum())
-        is_long = last - first >= FILLED and silent_before < COMMON * FILLED
-        is_short = last - first >= SHORT and not silent_before and _drops(shown[:, max(0, first - FILLED) : first])
+        before = shown[:, max(0, first - filled) : first]
+        silent_before = int(silent[max(0, first - filled) : first].sum())
+        is_long = last - first >= filled and silent_before < COMMON * filled
+        is_short = last - first >= short and not silent_before and before.shape[1] == filled and _drops(before)
         if is_long or is_short:
-            told_after = SHORT if is_short else FILLED
+            told_after = short if is_short else filled
             shown[:, first + (told_after if is_causal else 0) : last] = np.nan
     return shown
 
@@ -45,7 +50,7 @@ def with_missing(counts: FloatArray, *, is_causal: bool) -> FloatArray:
 def _drops(before: FloatArray) -> bool:
     """Whether the last of these samples is far from zero, and no slow wave that passes through it."""
     size = np.abs(before).max(axis=0, initial=0, where=~np.isnan(before))
-    return bool(len(size) == FILLED and size[-1] >= AFAR * size.min() > 0)
+    return bool(size[-1] >= AFAR * size.min() > 0)
 
 
 def _changes(component: FloatArray, value: np.float32) -> bool:

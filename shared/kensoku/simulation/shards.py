@@ -8,9 +8,11 @@ import functools
 import hashlib
 import json
 import multiprocessing
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from importlib.metadata import version
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,6 +41,7 @@ Columns = Mapping[str, npt.NDArray[Any]]
 Of = Literal["any", "aftershocks", "blasts"]  # what windows are of; with blasts, half are of earthquakes like them
 
 MANIFEST = "manifest.json"
+UNFINISHED = f".{MANIFEST}.tmp"  # all that a call that was killed at its very start leaves
 STATIONS_A_BLAST = 4  # windows of one event, one after the other
 
 
@@ -100,8 +103,31 @@ def _write_missing(folder: Path, plan: Plan, missing: Sequence[int], jobs: int) 
     if min(jobs, len(missing)) <= 1:
         yield from map(write, missing)
         return
-    with multiprocessing.get_context("spawn").Pool(min(jobs, len(missing))) as pool:
-        yield from pool.imap_unordered(write, missing)
+    context = multiprocessing.get_context("spawn")
+    has_ended = context.Event()
+    pool = context.Pool(min(jobs, len(missing)), _begin_worker, (has_ended,))
+    try:
+        yield from pool.imap_unordered(functools.partial(_write_unless_ended, folder, plan), missing)
+    finally:
+        has_ended.set()
+        pool.close()
+        pool.join()
+
+
+_has_ended: Event | None = None  # of a worker
+
+
+def _begin_worker(has_ended: Event) -> None:
+    """Signals may go to the whole group. A worker that ended by one would take its shard along, for which the parent
+    would wait for ever; it is the parent that says when to end."""
+    global _has_ended
+    _has_ended = has_ended
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _write_unless_ended(folder: Path, plan: Plan, shard: int) -> int:
+    return 0 if _has_ended is not None and _has_ended.is_set() else write_shard(folder, plan, shard)
 
 
 def write_shard(folder: Path, plan: Plan, shard: int) -> int:
@@ -147,7 +173,7 @@ def _begin(folder: Path, identity: dict[str, object]) -> bool:
             found = ", ".join(f"{key} {kept.get(key)}" for key in other)
             raise SettingInvalid(f"{folder}: found windows of {found}; expected a new folder, or the call that made it")
         return "files" not in kept
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and any(path.name != UNFINISHED for path in folder.iterdir()):
         raise SettingInvalid(f"{folder}: found files that are none of ours; expected a new or an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     _write_manifest(folder, identity)
@@ -155,7 +181,7 @@ def _begin(folder: Path, identity: dict[str, object]) -> bool:
 
 
 def _write_manifest(folder: Path, content: dict[str, object]) -> None:
-    temporary = folder / f".{MANIFEST}.tmp"
+    temporary = folder / UNFINISHED
     temporary.write_text(json.dumps(content, indent=1) + "\n")
     temporary.replace(folder / MANIFEST)
 

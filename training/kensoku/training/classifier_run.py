@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -64,6 +64,11 @@ def train_denoiser(order: Order, stop: threading.Event, tell: Callable[[Row], No
 def train_blast(order: Order, stop: threading.Event, tell: Callable[[Row], None]) -> Checkpoint:
     """On simulated records alone: no labelled recorded blasts are known to us."""
     return _train("blast", order, stop, tell)
+
+
+def classes_of(model: str) -> tuple[str, ...]:
+    """What the answers of a model of `kensoku train` are called, in their order."""
+    return CLASSES["blast" if model == "blast_long" else cast(Task, model)]
 
 
 def _train(task: Task, order: Order, stop: threading.Event, tell: Callable[[Row], None]) -> Checkpoint:

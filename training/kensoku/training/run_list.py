@@ -52,7 +52,7 @@ class Build(_Step):
 
 
 class Train(_Step):
-    """`kensoku train`, `kensoku models ship` and, for pickers, `kensoku models judge`."""
+    """`kensoku train`, `kensoku models ship`, and what completes the card of a model that is shipped."""
 
     kind: Literal["train"]
     model: str
@@ -63,11 +63,12 @@ class Train(_Step):
     start: Name | None = None  # of a step before, whose weights it begins with
     teachers: tuple[Name, ...] = ()  # of steps before: pickers whose answers it is taught beside the labels
     settled_by: Name | None = None  # of a first stage: the live picker, of a step before
+    records: tuple[Template, ...] = ()  # of a denoiser: FILE[,PICKS[,EXCLUDED]] of which its threshold is settled
     is_shipped: bool = True  # False: it serves later steps alone
 
     def reads(self) -> tuple[Template, ...]:
         names = (self.dataset, self.start, *self.teachers, self.settled_by)
-        return tuple(f"{{{name}}}" for name in names if name)
+        return (*(f"{{{name}}}" for name in names if name), *self.records)
 
 
 class Pick(_Step):

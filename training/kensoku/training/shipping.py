@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,19 +51,24 @@ def ship(
     config: NetworkConfig | ClassifierConfig,
     description: str,
     last: int | None = None,
+    *,
+    classes: Sequence[str] = (),
+    data_sha256: str = "",
+    teachers: Mapping[str, str] | None = None,
 ) -> ModelCard:
     """Write version 1 of the model, in place of an earlier one; beside several versions it is the next. Its card keeps
     the words on use, limits and licence; `judge` completes it.
 
     `last`: a live picker that is given windows of one length and tells of so many samples at their end alone; a
-    multiple of its stride.
+    multiple of its stride. `classes`: what the answers of a classifier are called.
     """
     if last is not None and (last % config.stride or last < 2 * config.stride):
         raise InputInvalid(f"last: found {last} samples, expected a multiple of {config.stride}, two or more of it")
     if isinstance(config, NetworkConfig):
         card = card_of_picker(config, description, last)
     else:
-        card = card_of_cuts(config, description)
+        card = card_of_cuts(config, description, classes)
+    card = replace(card, data_sha256=data_sha256, teachers=dict(teachers or {}))
     if (repository / name / CARD).is_file():
         before = read_card(repository, name)
         card = replace(card, intended_use=before.intended_use, limits=before.limits, licence=before.licence)
@@ -76,7 +82,10 @@ def ship(
         text = CONFIG.format(name=name, classes=model.output.shape[1], description=description, samples=samples)
         (folder / "config.pbtxt").write_text(text, encoding="utf-8")
         (folder / CARD).write_text(card.to_json(), encoding="utf-8")
-        refuse_difference(Path(temporary), name, model, 3 * config.stride * 40 if last is None else samples)
+        least = 3 * config.stride * 40 if last is None else samples
+        if isinstance(config, ClassifierConfig):
+            least = max(least, config.window)  # of few rates and a long window
+        refuse_difference(Path(temporary), name, model, least)
         for other in others:
             shutil.copytree(repository / name / other, folder / other)
         shutil.rmtree(repository / name, ignore_errors=True)
@@ -135,9 +144,15 @@ def card_of_picker(config: NetworkConfig, description: str, last: int | None = N
     )
 
 
-def card_of_cuts(config: ClassifierConfig, description: str) -> ModelCard:
+def card_of_cuts(config: ClassifierConfig, description: str, classes: Sequence[str]) -> ModelCard:
+    if len(classes) != config.classes:
+        names = ", ".join(classes) or "none"
+        raise InputInvalid(f"classes: found {names}, expected {config.classes} names, one for each answer of it")
     geometry = Geometry(window=config.window, before=0, after=0, stride=config.stride, is_fixed=True, batch=CUTS)
-    return ModelCard(kind="classifier", description=description, threshold=PhasePair(p=0.5, s=0.5), geometry=geometry)
+    half = PhasePair(p=0.5, s=0.5)
+    return ModelCard(
+        kind="classifier", description=description, classes=tuple(classes), threshold=half, geometry=geometry
+    )
 
 
 def reach(config: NetworkConfig) -> tuple[int, int]:

@@ -153,6 +153,8 @@ def train(network: keras.Model, logits: keras.Model, loss: keras.losses.Loss, pl
             write_checkpoint(run.folder / CHECKPOINT, state)
             _write_log(run.folder / LOG, state.history)
             run.tell(state.history[-1])
+        if not state.best_step and (state.step == plan.steps or _is_exhausted(state, plan)):  # nothing could be judged
+            trainer.with_average(lambda: _write_weights(network, run.folder / BEST))
     return state
 
 

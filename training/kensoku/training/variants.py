@@ -43,13 +43,16 @@ def _slower(times: int) -> Change:
     return lambda example: stretched(example, times)
 
 
-VARIANTS: Mapping[str, Change] = {
+COMPONENTS: Mapping[str, Change] = {
     "vertical only": _without(1, 2),
     "without N": _without(1),
     "without E": _without(2),
     "without Z": _without(0),
     "N only": _without(0, 2),
     "E only": _without(0, 1),
+}
+VARIANTS: Mapping[str, Change] = {
+    **COMPONENTS,
     **{f"start cut by {samples} samples": _cut(samples) for samples in CUTS},
     **{f"played {times} times slower": _slower(times) for times in (2, 3, 4)},
 }

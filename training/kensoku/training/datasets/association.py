@@ -79,6 +79,8 @@ def associate(
     """What was said of events before is forgotten; a pick at a station without a place belongs to none."""
     ground, demand = ground or Ground(), demand or Demand()
     known = [number for number, pick in enumerate(picks) if pick.station in places]
+    if not picks:
+        return Claim([], {}, {})
     if not known:
         raise InputInvalid(f"found none of {len(picks)} picks at one of {len(places)} stations; expected some")
     corrections: dict[tuple[str, Phase], float] = {}

@@ -23,6 +23,7 @@ from kensoku.training.datasets.split import SIDES, Side, join_events, split
 from kensoku.training.examples import PHASES, Example, Origin
 
 MANIFEST = "manifest.json"
+UNFINISHED = f".{MANIFEST}.tmp"  # all that a call that was killed at its very start leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _begin(folder: Path, identity: dict[str, object]) -> bool:
             found = f"a data set that differs in {', '.join(other)}"
             raise SettingInvalid(f"{folder}: found {found}; expected a new folder, or the call that made it")
         return "files" not in kept or _lacks_shards(folder, kept["files"])
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and any(path.name != UNFINISHED for path in folder.iterdir()):
         raise SettingInvalid(f"{folder}: found files that are none of ours; expected a new or an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     _write_manifest(folder, identity)
@@ -177,7 +178,7 @@ def _lacks_shards(folder: Path, files: Mapping[str, str]) -> bool:
 
 
 def _write_manifest(folder: Path, content: dict[str, object]) -> None:
-    temporary = folder / f".{MANIFEST}.tmp"
+    temporary = folder / UNFINISHED
     temporary.write_text(json.dumps(content, indent=1) + "\n")
     temporary.replace(folder / MANIFEST)
 

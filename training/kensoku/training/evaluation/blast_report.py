@@ -1,12 +1,16 @@
-"""Write what a model of blasts does: `blasts.json` with every figure and `blasts.html` for people."""
+"""Write what a model of blasts does: `MODEL.json` with every figure and `MODEL.html` for people."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from kensoku.training.cuts import CLASSES
+from kensoku.training.evaluation import figures as drawn
 from kensoku.training.evaluation.blasts import (
     LOST,
     Judged,
@@ -19,7 +23,7 @@ from kensoku.training.evaluation.blasts import (
 from kensoku.training.evaluation.pages import image, number, table, write_json, write_page
 from kensoku.training.evaluation.probe import auc, last_layer, matched, probe_auc
 
-HTML, JSON = "blasts.html", "blasts.json"
+WORST = 4  # of each kind
 TOLD_APART = 0.7  # of the probe, from which on it is said to know what is simulated
 
 
@@ -63,26 +67,52 @@ def _auc(own: Any, others: Any, recorded: Sequence[Judged], simulated: Sequence[
     return probe_auc(np.concatenate([own, others]), is_recorded, groups)
 
 
-def write_blasts(folder: Path, records: str, model: str, judged: Sequence[Judged], probed: Probe | None) -> None:
+def metrics(judged: Sequence[Judged], probed: Probe | None) -> dict[str, float]:
+    """As a card has them; what cannot be said is left out."""
+    threshold = threshold_of(judged)
+    every, voted, real = removed(judged, threshold)[0], by_event(judged), accused(judged, threshold)[0]
+    found = {
+        "threshold": threshold,
+        "earthquakes_lost": every.lost,
+        "blasts_removed": every.removed,
+        "blasts_removed_by_events": voted.removed,
+        "auc": _auc_of_blasts(judged),
+        "recorded_earthquakes_called_blasts": real.accused,
+    }
+    found |= {} if probed is None else {"probe_auc": probed.auc, "probe_matched_auc": probed.matched_auc}
+    return {name: round(value, 4) for name, value in found.items() if math.isfinite(value)}
+
+
+def _auc_of_blasts(judged: Sequence[Judged]) -> float:
+    blasts = np.array([each.blast for each in judged if each.is_simulated and each.is_blast])
+    return auc(blasts, np.array([each.blast for each in judged if each.is_simulated and not each.is_blast]))
+
+
+def write_blasts(
+    folder: Path, records: str, model: str, sha256: str, judged: Sequence[Judged], probed: Probe | None
+) -> None:
+    """Both files under the model's name, so that several may lie in one folder; each is there when it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     threshold = threshold_of(judged)
     rows, real = [*removed(judged, threshold), by_event(judged)], accused(judged, threshold)
-    blasts = np.array([each.blast for each in judged if each.is_simulated and each.is_blast])
-    earthquakes = np.array([each.blast for each in judged if each.is_simulated and not each.is_blast])
     figures = {
         "records": records,
         "model": model,
+        "sha256": sha256,
         "counts": counts_of(judged),
         "lost": LOST,
         "threshold": threshold,
-        "auc": auc(blasts, earthquakes),
+        "auc": _auc_of_blasts(judged),
         "removed": [asdict(row) for row in rows],
         "recorded_called_blasts": [asdict(row) for row in real],
         "probe": asdict(probed) if probed is not None else None,
+        "confusion": confusion(judged, threshold),
+        "reliability": reliability_of(judged),
     }
-    write_json(folder / JSON, figures)
+    write_json(folder / f"{model}.json", figures)
     header = ["simulated", "blasts", "removed", "90 %", "earthquakes", "lost"]
-    body = f"<p>{model}: called a blast above {threshold:.4g}, where 1 % of the simulated earthquakes is lost</p>"
+    body = f"<p>{model}, sha256 {sha256[:12]}: called a blast above {threshold:.4g}, "
+    body += "where 1 % of the simulated earthquakes is lost</p>"
     body += table(
         header,
         [
@@ -109,15 +139,59 @@ def write_blasts(folder: Path, records: str, model: str, judged: Sequence[Judged
                 ["of like SNR", probed.matched, probed.matched, number(probed.matched_auc)],
             ],
         )
+    called = [[name, *row.values()] for name, row in confusion(judged, threshold).items()]
+    body += "<h3>What records were called</h3>" + table(["was", *CLASSES["blast"]], called)
     body += "<h3>Probability of a blast</h3>" + image(_histogram(judged, threshold))
-    write_page(folder / HTML, f"Blasts on {records}", body)
+    body += (
+        "<h3>Reliability</h3><p class='note'>Of simulated records, as if there were as many blasts as earthquakes.</p>"
+    )
+    body += image(drawn.reliability({"blast": reliability_of(judged)}, "share of blasts"))
+    body += (
+        "<h3>Worst failures</h3><p class='note'>one of an event; P in the middle, of long cuts in the first half</p>"
+        + image(drawn.cuts(worst(judged)))
+    )
+    write_page(folder / f"{model}.html", f"Blasts on {records}", body)
+
+
+def kinds_of(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
+    return {
+        "simulated earthquake": [each for each in judged if each.is_simulated and not each.is_blast],
+        "simulated blast": [each for each in judged if each.is_simulated and each.is_blast],
+        "recorded earthquake": [each for each in judged if not each.is_simulated and not each.is_blast],
+    }
+
+
+def confusion(judged: Sequence[Judged], threshold: float) -> dict[str, dict[str, int]]:
+    """What records were called at a threshold, by what they were."""
+    counts = {}
+    for name, some in kinds_of(judged).items():
+        blasts = sum(each.blast > threshold for each in some)
+        counts[name] = dict(zip(CLASSES["blast"], (len(some) - blasts, blasts), strict=True))
+    return counts
+
+
+def reliability_of(judged: Sequence[Judged]) -> list[drawn.Step]:
+    """Of simulated records."""
+    simulated = [each for each in judged if each.is_simulated]
+    is_blast = np.array([each.is_blast for each in simulated], dtype=np.bool_)
+    stated = np.array([each.blast for each in simulated])
+    return drawn.reliable_steps(stated, is_blast, drawn.as_many_of_each(is_blast))
+
+
+def worst(judged: Sequence[Judged]) -> list[drawn.Panel]:
+    """Blasts most like earthquakes and earthquakes most like blasts, one of an event and station."""
+    panels = []
+    for name, some in kinds_of(judged).items():
+        seen: dict[str, Judged] = {}
+        for each in sorted(some, key=lambda one: one.blast if one.is_blast else -one.blast):
+            seen.setdefault(each.example.origin.event or each.example.origin.station, each)
+        for each in list(seen.values())[:WORST]:
+            title = f"{name}, {each.example.origin.source}, SNR {each.snr:.1f}: blast {each.blast:.2f}"
+            panels.append(drawn.Panel(title, each.counts))
+    return panels
 
 
 def _histogram(judged: Sequence[Judged], threshold: float) -> bytes:
-    from matplotlib.figure import Figure
-
-    from kensoku.training.evaluation.figures import SHADES, to_png
-
     groups = {
         "simulated earthquakes": [each.blast for each in judged if each.is_simulated and not each.is_blast],
         "recorded earthquakes": [each.blast for each in judged if not each.is_simulated and not each.is_blast],
@@ -127,7 +201,7 @@ def _histogram(judged: Sequence[Judged], threshold: float) -> bytes:
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         bins = np.linspace(0, 1, 41).tolist()
-        for shade, (name, values) in zip(SHADES, groups.items(), strict=False):
+        for shade, (name, values) in zip(drawn.SHADES, groups.items(), strict=False):
             if values:
                 axes.hist(values, bins=bins, histtype="step", density=True, color=shade, label=f"{name}: {len(values)}")
         if np.isfinite(threshold):
@@ -137,4 +211,4 @@ def _histogram(judged: Sequence[Judged], threshold: float) -> bytes:
         axes.set_ylabel("density")
         axes.legend(fontsize=7)
 
-    return to_png(draw, 8, 3)
+    return drawn.to_png(draw, 8, 3)

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from kensoku.picking import Model, ModelCard, with_missing
 from kensoku.training.datasets.conditions import onset_snr
+from kensoku.training.evaluation.figures import Panel, Step, as_many_of_each, reliable_steps
 from kensoku.training.evaluation.summary import DRAWS, INTERVAL
-from kensoku.training.examples import PHASES, RATE_HZ, BoolArray, Example, FloatArray, Onset
+from kensoku.training.examples import PHASES, RATE_HZ, BoolArray, Example, FloatArray, Onset, Phase
 from kensoku.training.scores import labels_of, quiet_of
 
 KINDS = ("noise", *PHASES)
@@ -21,6 +22,7 @@ CODA_S = (3.0, 15.0)  # after S
 CLEAR_SNR = 20.0
 AT_ONCE = 256
 SNRS = (0.0, 3.0, 10.0, 20.0)
+WORST = 4  # of each kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,9 @@ class CutResults:
     snr: npt.NDArray[np.float64]  # of the onset; NaN without one
     record: npt.NDArray[np.int64]
     is_centred: npt.NDArray[np.bool_]  # the onset lies in the middle; such cuts are counted apart
+    onset: npt.NDArray[np.float64]  # its sample in the cut; NaN without one
+    counts: Sequence[FloatArray]
+    station: Sequence[str]  # and source
 
     @property
     def chosen(self) -> npt.NDArray[np.int64]:
@@ -58,6 +63,30 @@ class CutResults:
             middle = np.nanmean(totals[0].sum(axis=0) / totals[1].sum(axis=0))
         return float(middle), float(low), float(high)
 
+    def reliability(self) -> dict[str, list[Step]]:
+        """Of each class against the others."""
+        counted = ~self.is_centred & (self.kind != CODA)
+        if not counted.any():
+            return {}
+        said, kind = self.said[counted], self.kind[counted]
+        weight = as_many_of_each(kind)
+        return {name: reliable_steps(said[:, n], kind == n, weight) for n, name in enumerate(KINDS)}
+
+    def worst(self) -> list[Panel]:
+        """The surest wrong answers of each kind, one of a record."""
+        panels = []
+        for number, name in enumerate(KINDS):
+            wrong = np.flatnonzero((self.kind == number) & (self.chosen != number) & ~self.is_centred)
+            seen: dict[int, int] = {}
+            for cut in wrong[np.argsort(-self.said[wrong].max(axis=1), kind="stable")].tolist():
+                seen.setdefault(int(self.record[cut]), cut)
+            for cut in list(seen.values())[:WORST]:
+                snr = f", SNR {self.snr[cut]:.1f}" if math.isfinite(self.snr[cut]) else ""
+                told = f"{name}{snr}: {KINDS[self.chosen[cut]]} {self.said[cut].max():.2f}"
+                phase: Phase = "S" if name == "S" else "P"
+                panels.append(Panel(f"{self.station[cut]}: {told}", self.counts[cut], float(self.onset[cut]), phase))
+        return panels
+
     def clear_centred(self) -> tuple[float, int]:
         """Share of right answers to onsets of SNR 20 and more in the middle of the cut, and how many there are."""
         return self._right(self.is_centred & (self.snr >= CLEAR_SNR))
@@ -77,6 +106,7 @@ class _Cut:
     snr: float
     counts: FloatArray
     is_centred: bool = False
+    onset: float = math.nan
 
 
 def judge_cuts(card: ModelCard, model: Model, examples: Sequence[Example], seed: int = 0) -> CutResults:
@@ -92,6 +122,9 @@ def judge_cuts(card: ModelCard, model: Model, examples: Sequence[Example], seed:
         snr=np.array([cut.snr for _, cut in cuts]),
         record=np.array([record for record, _ in cuts], dtype=np.int64),
         is_centred=np.array([cut.is_centred for _, cut in cuts], dtype=np.bool_),
+        onset=np.array([cut.onset for _, cut in cuts]),
+        counts=[cut.counts for _, cut in cuts],
+        station=[f"{examples[n].origin.source} {examples[n].origin.station}" for n, _ in cuts],
     )
 
 
@@ -103,7 +136,8 @@ def _cuts(example: Example, window: int, chance: np.random.Generator) -> Iterato
         for number, before in enumerate([*places, window / 2]):
             first = round(onset.sample - before)
             if 0 <= first <= example.length - window and not _has_other(labels, onset, first, window):
-                yield _Cut(kind, snr, example.counts[:, first : first + window], is_centred=number == EACH)
+                cut = example.counts[:, first : first + window]
+                yield _Cut(kind, snr, cut, is_centred=number == EACH, onset=onset.sample - first)
     is_quiet = quiet_of(example) & ~np.isnan(example.counts).all(axis=0)
     for first in _starts(is_quiet, window, chance):
         yield _Cut(0, math.nan, example.counts[:, first : first + window])

@@ -1,4 +1,4 @@
-"""Write what a denoiser does to classic picks: `report.json` with every figure, `report.html` for people."""
+"""Write what a denoiser does to classic picks: `MODEL.json` with every figure, `MODEL.html` for people."""
 
 import math
 from collections.abc import Sequence
@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kensoku.training.evaluation.denoiser import CLEAR_SNR, THRESHOLDS, JudgedCut, Share, share_of
-from kensoku.training.evaluation.figures import to_png
+from kensoku.training.evaluation.figures import Step, as_many_of_each, reliability, reliable_steps, to_png
 from kensoku.training.evaluation.pages import image, table, write_json, write_page
 from kensoku.training.examples import RATE_HZ
 
+CALLED = ("noise", "onset")
 SHOWN = 12  # failures of either sort
 LOST = 0.01  # of what is real and clear
 
@@ -43,8 +44,8 @@ def highest_threshold(cuts: Sequence[JudgedCut]) -> float:
     return real[max(allowed, 0)] if real else math.nan
 
 
-def write_denoiser_report(folder: Path, title: str, threshold: float, cuts: Sequence[JudgedCut]) -> None:
-    """Both files; each is there when it is whole."""
+def write_denoiser_report(folder: Path, model: str, title: str, threshold: float, cuts: Sequence[JudgedCut]) -> None:
+    """Both files under the model's name, beside reports of others; each is there when it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     best, found = highest_threshold(cuts), groups(cuts)
     told = {
@@ -57,9 +58,11 @@ def write_denoiser_report(folder: Path, title: str, threshold: float, cuts: Sequ
             f"{each:g}": {name: asdict(share_of(chosen, each)) for name, chosen in list(found.items())[:3]}
             for each in THRESHOLDS
         },
+        "confusion": confusion(cuts, threshold),
+        "reliability": reliability_of(cuts),
     }
-    write_json(folder / "report.json", told)
-    write_page(folder / "report.html", title, _body(threshold, best, cuts))
+    write_json(folder / f"{model}.json", told)
+    write_page(folder / f"{model}.html", title, _body(threshold, best, cuts))
 
 
 def _body(threshold: float, best: float, cuts: Sequence[JudgedCut]) -> str:
@@ -71,7 +74,11 @@ def _body(threshold: float, best: float, cuts: Sequence[JudgedCut]) -> str:
     return (
         "<p class='note'>Share of classic picks that the denoiser calls noise: few of the real ones, most others. "
         f"At {best:.3g} less than one in a hundred real ones of SNR {CLEAR_SNR:g} or more is lost.</p>"
-        f"{table(head, rows)}<h2>By threshold</h2>{image(curves(cuts))}"
+        f"{table(head, rows)}<h2>What picks were called</h2>"
+        f"{table(['was', *CALLED], [[name, *row.values()] for name, row in confusion(cuts, threshold).items()])}"
+        f"<h2>By threshold</h2>{image(curves(cuts))}"
+        f"<h2>Reliability</h2><p class='note'>As if there were as many real picks as false ones.</p>"
+        f"{image(reliability({'onset': reliability_of(cuts)}, 'share that is real'))}"
         f"<h2>Real picks that look most like noise</h2>{image(seismograms(worst_real(cuts)))}"
         f"<h2>False picks that look most like onsets</h2>{image(seismograms(worst_false(cuts)))}"
     )
@@ -81,6 +88,20 @@ def _cells(share: Share) -> list[str]:
     if not math.isfinite(share.share):
         return [str(share.count), "-", "-"]
     return [str(share.count), f"{share.share:.3f}", f"{share.low:.3f} to {share.high:.3f}"]
+
+
+def confusion(cuts: Sequence[JudgedCut], threshold: float) -> dict[str, dict[str, int]]:
+    """What picks were called at a threshold, by what they are."""
+    counts = {}
+    for name, some in (("false", [cut for cut in cuts if not cut.is_real]), ("real", [c for c in cuts if c.is_real])):
+        onsets = sum(cut.onset_probability >= threshold for cut in some)
+        counts[name] = dict(zip(CALLED, (len(some) - onsets, onsets), strict=True))
+    return counts
+
+
+def reliability_of(cuts: Sequence[JudgedCut]) -> list[Step]:
+    is_real = np.array([cut.is_real for cut in cuts], dtype=np.bool_)
+    return reliable_steps(np.array([cut.onset_probability for cut in cuts]), is_real, as_many_of_each(is_real))
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ from kensoku.training.evaluation import figures
 from kensoku.training.evaluation.cuts import CLEAR_SNR, KINDS, SNRS, WAS, CutResults
 from kensoku.training.evaluation.pages import image, number, table, write_json, write_page
 from kensoku.training.evaluation.results import Results
-from kensoku.training.evaluation.summary import GROUPINGS, PhaseFigures, Summary, by_snr, stated, summarise
+from kensoku.training.evaluation.summary import GROUPINGS, PhaseFigures, Summary, stated, summarise
 from kensoku.training.examples import PHASES
 
 HTML, JSON = "report.html", "report.json"
+CURVES, POINTS = ("SNR", "distance, km", "S less P, s", "components"), 60
 COLUMNS: Mapping[str, str] = {
     "labels": "labels",
     "recall": "recall",
@@ -37,6 +38,7 @@ class Evaluated:
     description: str
     results: Results | None = None  # of a picker
     variants: Mapping[str, Summary] = field(default_factory=dict)
+    lost: Mapping[str, Results] = field(default_factory=dict)  # of labelled records
     cuts: CutResults | None = None  # of a classifier
 
 
@@ -64,9 +66,9 @@ def _as_json(model: Evaluated) -> dict[str, Any]:
             "variants": {name: asdict(summary) for name, summary in model.variants.items()},
             "stated": [asdict(row) for row in stated(results)],
             "confusion": confusion(results),
-            "reliability": {
-                phase: figures.reliable_steps([made for made in results.made if made.pick.phase == phase])
-                for phase in PHASES
+            "reliability": figures.picks_reliability(results.made),
+            "precision_recall": {
+                name: {key: _curves(group) for key, group in of.items()} for name, of in curve_groups(model).items()
             },
         }
     if (cuts := model.cuts) is not None:
@@ -78,7 +80,37 @@ def _as_json(model: Evaluated) -> dict[str, Any]:
                 f"{snr:g}": dict(zip(("share", "cuts"), cuts.right_above(snr), strict=True)) for snr in SNRS
             },
             "clear_centred": dict(zip(("share", "cuts"), cuts.clear_centred(), strict=True)),
+            "reliability": cuts.reliability(),
         }
+    return told
+
+
+def curve_groups(model: Evaluated) -> dict[str, dict[str, figures.Group]]:
+    """Records of which the precision and recall are told apart; with components lost, those with labels."""
+    if (results := model.results) is None:
+        return {}
+    found: dict[str, dict[str, figures.Group]] = {
+        name: {key: (results, group) for key, group in GROUPINGS[name](results).items()} for name in CURVES
+    }
+    if model.lost:
+        labelled = {label.record for label in results.labels}
+        lost = {name: (each, range(len(each.examples))) for name, each in model.lost.items()}
+        found["components lost"] = {"as recorded": (results, labelled), **lost}
+    return {name: groups for name, groups in found.items() if any(map(_has_labels, groups.values()))}
+
+
+def _has_labels(group: figures.Group) -> bool:
+    results, records = group
+    return bool({label.record for label in results.labels} & set(records))
+
+
+def _curves(group: figures.Group) -> dict[str, list[dict[str, float]]]:
+    """No more points than a drawing needs."""
+    results, records = group
+    told = {}
+    for phase in PHASES:
+        points = figures.curve(results, phase, set(records))
+        told[str(phase)] = [asdict(each) for each in points[:: max(1, len(points) // POINTS)]]
     return told
 
 
@@ -123,9 +155,10 @@ def _picker(model: Evaluated, results: Results) -> Iterable[str]:
         if found := groups(results):
             yield f"<h3>By {html.escape(name)}</h3>"
             yield _summaries({key: summarise(results, group) for key, group in found.items()}, name)
-    if found := by_snr(results):
-        yield "<h3>Precision and recall by SNR</h3>" + image(figures.precision_recall(results, found))
-    yield "<h3>Reliability</h3>" + image(figures.reliability(results))
+    for name, curves in curve_groups(model).items():
+        yield f"<h3>Precision and recall by {html.escape(name)}</h3>" + image(figures.precision_recall(curves))
+    yield "<h3>Reliability</h3>"
+    yield image(figures.reliability(figures.picks_reliability(results.made), "share that is right"))
     rows = [[f"{row.phase}, {row.snr}", row.picks, number(row.held), number(row.stated_s)] for row in stated(results)]
     yield "<h3>Stated uncertainty by SNR of the label</h3>" + table(["", "picks", "in stated 68 %", "median, s"], rows)
     if model.variants:
@@ -141,6 +174,11 @@ def _classifier(cuts: CutResults) -> Iterable[str]:
     rows = [[f"SNR {snr:g} or more", *_share_cells(*cuts.right_above(snr))] for snr in SNRS]
     rows.append([f"SNR {CLEAR_SNR:g} or more, in the middle", *_share_cells(*cuts.clear_centred())])
     yield "<h3>Onsets by SNR</h3>" + table(["", "right", "cuts"], rows)
+    yield "<h3>Reliability</h3><p class='note'>Each class against the others, as if all had as many cuts.</p>"
+    yield image(figures.reliability(cuts.reliability(), "share that is of the class"))
+    if panels := cuts.worst():
+        yield "<h3>Worst failures</h3><p class='note'>the surest wrong answers of each kind; onset: line</p>"
+        yield image(figures.cuts(panels))
 
 
 def _share_cells(share: float, count: int) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kensoku.training.evaluation.results import Label, Made, Results
-from kensoku.training.examples import PHASES, Example, Phase
+from kensoku.training.examples import PHASES, RATE_HZ, Example, Phase
 
 NEAR_S = 0.1
 DRAWS, INTERVAL = 400, (5.0, 95.0)
@@ -172,6 +172,14 @@ def by_distance(results: Results) -> dict[str, list[int]]:
     return terciles({record: each.origin.distance_km for record, each in enumerate(results.examples)})
 
 
+def by_s_less_p(results: Results) -> dict[str, list[int]]:
+    """Of records with one label of each: it grows with distance, which collections often leave out."""
+    at: dict[int, dict[Phase, float]] = {}
+    for label in results.labels:
+        at.setdefault(label.record, {})[label.phase] = label.sample
+    return terciles({record: (of["S"] - of["P"]) / RATE_HZ for record, of in at.items() if len(of) == len(PHASES)})
+
+
 def by_magnitude(results: Results) -> dict[str, list[int]]:
     return terciles({record: each.origin.magnitude for record, each in enumerate(results.examples)})
 
@@ -191,6 +199,7 @@ def live_components(example: Example) -> str:
 GROUPINGS: Mapping[str, Callable[[Results], Mapping[str, Sequence[int]]]] = {
     "SNR": by_snr,
     "distance, km": by_distance,
+    "S less P, s": by_s_less_p,
     "magnitude": by_magnitude,
     "components": lambda results: by_name(results, live_components),
     "source": lambda results: by_name(results, lambda example: example.origin.source),
