@@ -17,7 +17,7 @@ import numpy as np
 
 from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond, station_seconds
 from kensoku.acquisition.waveform_files import NO_NETWORK, Segment, Stretch, to_counts
-from kensoku.batch import FoundPick, PickTable, Piece, open_classic, open_picker, pick_pieces
+from kensoku.batch import FoundPick, PickTable, Piece, open_listener, pick_pieces
 from kensoku.errors import InputInvalid, KensokuError
 from kensoku.inventory import read_inventory
 from kensoku.models import default_repository
@@ -52,8 +52,8 @@ def pick(
     repository = Path(models.removeprefix("local:")) if models.startswith("local:") else default_repository()
     url = f"local:{repository}" if models.startswith("local") else models
     told = _Told()
-    open_listener = open_classic if classic else open_picker
-    with open_listener(repository, url, model, threshold) as listener, ThreadPoolExecutor(jobs) as executor:
+    opened = open_listener(repository, url, model, threshold, classic=classic)
+    with opened as listener, ThreadPoolExecutor(jobs) as executor:
         return PickTable.of(pick_pieces(_pieces(traces, told), listener, _stations(inventory), executor, told))
 
 

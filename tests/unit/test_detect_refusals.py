@@ -9,7 +9,7 @@ import numpy as np
 import obspy
 import pytest
 
-from kensoku.batch import _stage, open_picker
+from kensoku.batch import Heard, _stage, open_picker
 from kensoku.catalogue_files import read_catalogue
 from kensoku.cli import detect
 from kensoku.cli.main import main
@@ -83,7 +83,7 @@ def test_a_run_leaves_nothing_of_the_one_before_it_in_its_folder(
 
     one = pick(onset(1, "XX.A", "P", 10.0, 0.1))
     one.decision = DECISION_KEPT
-    picks = [one] if has_picks else []
+    picks = [Heard(one)] if has_picks else []
     monkeypatch.setattr(detect, "find_picks", lambda *_: (picks, [], {"XX.A": 1}, Calibration()))
     monkeypatch.setattr(detect, "open_network", refuse)
     monkeypatch.setenv("KENSOKU_CATALOG_AGENCY", "org.example")
@@ -95,7 +95,7 @@ def test_a_run_leaves_nothing_of_the_one_before_it_in_its_folder(
     given = ["detect", "none", "--inventory", str(stations), "--out", str(out), "--velocity-model", "homogeneous"]
     assert main([*given, "--deepest-km", "10"]) == (1 if has_picks else 0)
     with (out / "picks.csv").open(newline="") as file:
-        assert [row["id"] for row in csv.DictReader(file)] == [each.id for each in picks]
+        assert [row["id"] for row in csv.DictReader(file)] == [heard.pick.id for heard in picks]
     assert read_catalogue(out / "events.csv").events == read_catalogue(out / "events.xml").events == []
     assert 'publicID="smi:org.example/' in (out / "events.xml").read_text()
     assert [path.name for path in (out / "pictures").iterdir()] == ["mine.png"]

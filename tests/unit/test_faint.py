@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kensoku.associating import AssociationSettings, Onset, Watch, WatchSettings, associate
+from kensoku.batch import Heard
 from kensoku.cli.associate import read_rows
 from kensoku.cli.detect import write_table
 from kensoku.continuous import Before
@@ -216,7 +217,7 @@ def test_a_catalogues_table_has_the_faint_picks_that_an_earthquake_confirms(tmp_
     for one, decision in zip(told, (DECISION_KEPT, DECISION_FAINT, DECISION_FAINT), strict=True):
         one.decision = decision
     event = Event(arrivals=[Arrival(pick_id=told[1].id)])
-    write_table(tmp_path / "picks.csv", told, [event], Calibration())
+    write_table(tmp_path / "picks.csv", map(Heard, told), [event], Calibration())
     with (tmp_path / "picks.csv").open(newline="") as file:
         rows = {row["id"]: row["decision"] for row in csv.DictReader(file)}
     assert rows == {told[0].id: "kept", told[1].id: "faint"}

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kensoku.batch import KEPT, Blocks, FoundPick, PickTable, Piece, open_picker, pick_messages, pick_pieces
-from kensoku.detection import Picker
+from kensoku.batch import KEPT, Blocks, FoundPick, Listener, PickTable, Piece, hear_pieces, open_listener, pick_pieces
+from kensoku.detection import Picker, Stage
 from kensoku.packets import ChannelSamples
 from kensoku.picking import Calibration, PhaseCalibration
 from kensoku.v1.inventory_pb2 import GROUND_MOTION_VELOCITY, ChannelEpoch, Response, Station
@@ -28,9 +28,9 @@ Record = dict[str, npt.NDArray[np.int32]]
 
 
 @pytest.fixture(scope="module")
-def picker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Picker]:
+def picker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
     repository = write_repository(tmp_path_factory.mktemp("models"))
-    with open_picker(repository, f"local:{repository}", "picker") as opened:
+    with open_listener(repository, f"local:{repository}", "picker") as opened:
         yield opened
 
 
@@ -64,8 +64,13 @@ def cut(
     return pieces
 
 
+def final(listener: Listener) -> Stage:
+    assert isinstance(listener.first, Picker)
+    return listener.first.final
+
+
 def picked(
-    pieces: Sequence[Piece], picker: Picker, stations: dict[str, Station] | None = None, jobs: int = 2
+    pieces: Sequence[Piece], picker: Listener, stations: dict[str, Station] | None = None, jobs: int = 2
 ) -> list[FoundPick]:
     told: list[str] = []
     with ThreadPoolExecutor(jobs) as executor:
@@ -76,7 +81,7 @@ def times_s(picks: Sequence[FoundPick]) -> list[float]:
     return [(pick.time_ns - START_NS) / NS_PER_S for pick in picks]
 
 
-def test_every_onset_is_one_pick(picker: Picker) -> None:
+def test_every_onset_is_one_pick(picker: Listener) -> None:
     found = picked(cut(record()), picker)
     assert [pick.phase for pick in found] == ["P", "S"] * 3
     assert times_s(found) == pytest.approx([time for pair in ONSETS_S for time in pair], abs=0.01)
@@ -86,10 +91,10 @@ def test_every_onset_is_one_pick(picker: Picker) -> None:
     assert len({pick.id for pick in found}) == 6
 
 
-def test_without_a_horizontal_a_pick_is_stated_less_certain(picker: Picker) -> None:
+def test_without_a_horizontal_a_pick_is_stated_less_certain(picker: Listener) -> None:
     unsure = PhaseCalibration(log_without=(math.log(2.0), math.log(3.0)))
-    card = replace(picker.final.card, calibration=Calibration(p=unsure, s=unsure))
-    asked = replace(picker, final=replace(picker.final, card=card))
+    stage = final(picker)
+    asked = Listener(Picker(replace(stage, card=replace(stage.card, calibration=Calibration(p=unsure, s=unsure)))))
     whole = record()
     two = {code: row for code, row in whole.items() if code != "HHE"}
     alone = {"HHZ": whole["HHZ"]}
@@ -100,13 +105,13 @@ def test_without_a_horizontal_a_pick_is_stated_less_certain(picker: Picker) -> N
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edges_s=st.lists(st.floats(0.01, LENGTH_S - 0.01), max_size=12), jobs=st.integers(1, 3))
-def test_picks_do_not_depend_on_the_pieces(picker: Picker, edges_s: list[float], jobs: int) -> None:
+def test_picks_do_not_depend_on_the_pieces(picker: Listener, edges_s: list[float], jobs: int) -> None:
     assert picked(cut(record(), edges_s), picker, jobs=jobs) == picked(cut(record()), picker)
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(missing=st.integers(1, 1500))
-def test_picks_do_not_depend_on_where_a_record_begins(picker: Picker, missing: int) -> None:
+def test_picks_do_not_depend_on_where_a_record_begins(picker: Listener, missing: int) -> None:
     """Measurements of a pick look back 30 s; the pick itself does not."""
     later = {code: row[missing:] for code, row in record().items()}
     found = picked(cut(later, start_ns=START_NS + missing * 10**7), picker)
@@ -117,8 +122,8 @@ def test_picks_do_not_depend_on_where_a_record_begins(picker: Picker, missing: i
 
 
 @pytest.mark.parametrize("beside", [-300, -256, -90, -1, 0, 1, 90, 256, 300])
-def test_onsets_on_the_border_of_blocks_are_picked_once(picker: Picker, beside: int) -> None:
-    blocks = Blocks(picker.final.card.geometry)
+def test_onsets_on_the_border_of_blocks_are_picked_once(picker: Listener, beside: int) -> None:
+    blocks = Blocks(final(picker).card.geometry)
     border = blocks.first(blocks.block_of(START_NS // 10**7) + 1)
     start_ns = (border - 2000 + beside) * 10**7  # so that the first P lies beside the border
     found = picked(cut(record(), [10.0, 40.0], start_ns=start_ns), picker)
@@ -130,7 +135,7 @@ def test_onsets_on_the_border_of_blocks_are_picked_once(picker: Picker, beside: 
 
 def test_a_live_model_is_asked_as_live_whatever_the_pieces(tmp_path: Path) -> None:
     repository = write_repository(tmp_path)
-    with open_picker(repository, f"local:{repository}", "picker_live") as live:
+    with open_listener(repository, f"local:{repository}", "picker_live") as live:
         whole = picked(cut(record()), live)
         assert sorted(times_s(whole)) == pytest.approx([time for pair in ONSETS_S for time in pair], abs=0.02)
         assert whole[0].peak_counts is not None
@@ -149,7 +154,7 @@ def wrong_bits(of: Record) -> Record:
 @pytest.mark.parametrize("name", ["picker", "picker_live"])
 def test_what_no_ground_can_have_made_is_rejected_with_its_reason(tmp_path: Path, name: str) -> None:
     repository = write_repository(tmp_path)
-    with open_picker(repository, f"local:{repository}", name) as opened:
+    with open_listener(repository, f"local:{repository}", name) as opened:
         found = picked(cut(wrong_bits(record()), [30.0, 45.1]), opened)
         assert found == picked(cut(wrong_bits(record())), opened)
     rejected = [pick for pick in found if pick.decision != KEPT]
@@ -162,14 +167,14 @@ def test_what_no_ground_can_have_made_is_rejected_with_its_reason(tmp_path: Path
     )
 
 
-def test_a_table_for_a_notebook_has_kept_picks_and_knows_the_others(picker: Picker) -> None:
+def test_a_table_for_a_notebook_has_kept_picks_and_knows_the_others(picker: Listener) -> None:
     table = PickTable.of(picked(cut(wrong_bits(record())), picker))
     assert {pick.decision for pick in table} == {KEPT}
     assert (len(table), {pick.decision for pick in table.rejected}) == (6, {"rejected_quality"})
     assert len(table[:2].rejected) == 0
 
 
-def test_a_clock_beside_the_grid_is_kept(picker: Picker) -> None:
+def test_a_clock_beside_the_grid_is_kept(picker: Listener) -> None:
     plain = picked(cut(record()), picker)
     beside = picked(cut(record(), start_ns=START_NS + 2_990_000), picker)
     assert [b.time_ns - p.time_ns for b, p in zip(beside, plain, strict=True)] == [2_990_000] * 6
@@ -177,7 +182,7 @@ def test_a_clock_beside_the_grid_is_kept(picker: Picker) -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [40.0, 50.0, 125.0, 200.0])
-def test_other_rates_give_picks_at_the_same_times(picker: Picker, rate_hz: float) -> None:
+def test_other_rates_give_picks_at_the_same_times(picker: Listener, rate_hz: float) -> None:
     found = picked(cut(record(rate_hz), [33.3, 70.1], rate_hz=rate_hz), picker)
     assert [pick.phase for pick in found] == ["P", "S"] * 3
     assert times_s(found) == pytest.approx([time for pair in ONSETS_S for time in pair], abs=0.03)
@@ -185,14 +190,14 @@ def test_other_rates_give_picks_at_the_same_times(picker: Picker, rate_hz: float
 
 
 @pytest.mark.parametrize(("codes", "phases"), [("Z", "PPP"), ("12", "SSS"), ("NE", "SSS"), ("Z12", "PSPSPS")])
-def test_components_that_are_missing_or_turned_are_no_obstacle(picker: Picker, codes: str, phases: str) -> None:
+def test_components_that_are_missing_or_turned_are_no_obstacle(picker: Listener, codes: str, phases: str) -> None:
     all_of_it = record(codes="Z12" if "1" in codes else "ZNE")
     found = picked(cut({code: row for code, row in all_of_it.items() if code[-1] in codes}), picker)
     assert "".join(pick.phase for pick in found) == phases
     assert found[0].channels == " ".join(f"HH{code}" for code in codes)
 
 
-def test_instruments_beside_each_other_are_not_mixed(picker: Picker) -> None:
+def test_instruments_beside_each_other_are_not_mixed(picker: Listener) -> None:
     """A vertical of one and horizontals of the other are two instruments."""
     one, other = record(), record()
     pieces = [*cut({"HHZ": one["HHZ"]}, location="00"), *cut({"HHN": other["HHN"]}, location="10")]
@@ -200,26 +205,26 @@ def test_instruments_beside_each_other_are_not_mixed(picker: Picker) -> None:
     assert {(pick.instrument, pick.phase) for pick in found} == {("XX.AAA.00.HH", "P"), ("XX.AAA.10.HH", "S")}
 
 
-def test_a_gap_hides_what_lies_at_its_edges_and_nothing_else(picker: Picker) -> None:
+def test_a_gap_hides_what_lies_at_its_edges_and_nothing_else(picker: Listener) -> None:
     pieces = cut(record(), [50.0, 60.2])
     found = picked([pieces[0], pieces[2]], picker)
     assert times_s(found) == pytest.approx([20.0, 26.0, 66.0, 100.0, 104.0], abs=0.01)
 
 
-def test_years_without_a_record_cost_nothing(picker: Picker) -> None:
+def test_years_without_a_record_cost_nothing(picker: Listener) -> None:
     years_ns = 3 * 365 * 86_400 * NS_PER_S
     found = picked([*cut(record()), *cut(record(), start_ns=START_NS + years_ns)], picker)
     assert [pick.time_ns for pick in found[6:]] == [pick.time_ns + years_ns for pick in found[:6]]
 
 
-def test_a_record_goes_on_at_another_rate(picker: Picker) -> None:
+def test_a_record_goes_on_at_another_rate(picker: Listener) -> None:
     later_ns = START_NS + LENGTH_S * NS_PER_S
     found = picked([*cut(record()), *cut(record(50.0), rate_hz=50.0, start_ns=later_ns)], picker)
     assert [pick.phase for pick in found] == ["P", "S"] * 6
     assert len({pick.id for pick in found}) == 12
 
 
-def test_headers_that_differ_by_millionths_tear_nothing_apart(picker: Picker) -> None:
+def test_headers_that_differ_by_millionths_tear_nothing_apart(picker: Listener) -> None:
     pieces = cut(record(), edges_s=range(5, LENGTH_S, 5))
     for number, piece in enumerate(pieces):
         rate_hz = 100.0 if number % 2 else 99.999999
@@ -228,7 +233,7 @@ def test_headers_that_differ_by_millionths_tear_nothing_apart(picker: Picker) ->
     assert [(pick.id, pick.channels) for pick in found] == [(p.id, p.channels) for p in picked(cut(record()), picker)]
 
 
-def test_a_piece_with_another_rate_in_its_middle_tells_nothing_twice(picker: Picker) -> None:
+def test_a_piece_with_another_rate_in_its_middle_tells_nothing_twice(picker: Listener) -> None:
     """Its channels come by their codes: each at both rates."""
     slow, fast = record(), record(200.0)
     (whole,) = cut(slow)
@@ -244,21 +249,21 @@ def test_a_piece_with_another_rate_in_its_middle_tells_nothing_twice(picker: Pic
 def test_probabilities_are_those_of_the_model(tmp_path: Path) -> None:
     """Of both phases: together one, and not made up of one score."""
     repository = write_repository(tmp_path)
-    with open_picker(repository, f"local:{repository}", "picker") as opened, ThreadPoolExecutor(1) as executor:
-        made = list(pick_messages(cut(record()), opened, {}, executor, lambda *_: None))
-    for pick in made:
+    with open_listener(repository, f"local:{repository}", "picker") as opened, ThreadPoolExecutor(1) as executor:
+        made = list(hear_pieces(cut(record()), opened, {}, executor, lambda *_: None))
+    for pick in (heard.pick for heard in made):
         probabilities = pick.probabilities
         assert probabilities.noise + probabilities.p + probabilities.s == pytest.approx(1)
         own, other = (probabilities.p, probabilities.s) if pick.phase == PHASE_P else (probabilities.s, probabilities.p)
         assert own > other > 0
 
 
-def test_overlaps_and_repeated_pieces_change_nothing(picker: Picker) -> None:
+def test_overlaps_and_repeated_pieces_change_nothing(picker: Listener) -> None:
     pieces = cut(record(), [30.0, 60.0])
     assert picked([pieces[0], pieces[0], pieces[1], pieces[1], pieces[2]], picker) == picked(pieces, picker)
 
 
-def test_what_cannot_be_used_is_told_and_hurts_nobody(picker: Picker) -> None:
+def test_what_cannot_be_used_is_told_and_hurts_nobody(picker: Listener) -> None:
     rubbish = ChannelSamples("", "LOG", START_NS, 100.0, np.zeros(10, np.int32))
     slow = ChannelSamples("", "LHZ", START_NS, 1.0, np.zeros(10, np.int32))
     told: dict[str, str] = {}
@@ -270,7 +275,7 @@ def test_what_cannot_be_used_is_told_and_hurts_nobody(picker: Picker) -> None:
     assert "found 1 samples a second" in told["XX.BBB..LHZ"]
 
 
-def test_amplitudes_are_counts_without_a_response_and_ground_motion_with_one(picker: Picker) -> None:
+def test_amplitudes_are_counts_without_a_response_and_ground_motion_with_one(picker: Listener) -> None:
     unknown = picked(cut(record()), picker)[0]
     assert unknown.peak_counts == pytest.approx(500, rel=0.05)
     assert unknown.peak_velocity_m_s is None
@@ -285,5 +290,5 @@ def test_amplitudes_are_counts_without_a_response_and_ground_motion_with_one(pic
 
 def test_the_threshold_of_the_caller_counts(tmp_path: Path) -> None:
     repository = write_repository(tmp_path)
-    with open_picker(repository, f"local:{repository}", "picker", threshold=0.9999) as strict:
+    with open_listener(repository, f"local:{repository}", "picker", threshold=0.9999) as strict:
         assert picked(cut(record()), strict) == []

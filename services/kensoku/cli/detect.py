@@ -12,7 +12,7 @@ from typing import Any
 from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import Stretch
 from kensoku.associating import Network, Watch, station_of
-from kensoku.batch import calibration_of, found_pick
+from kensoku.batch import Heard, found_pick
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_network, parts_of, require_places
@@ -41,7 +41,7 @@ from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, Instrument, InstrumentProgress, Pick, Progress
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, Instrument, InstrumentProgress, Progress
 
 PICKS = "picks.csv"
 FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
@@ -103,16 +103,16 @@ def execute(options: argparse.Namespace) -> int:
         ) from None
     context, catalog = context_of(options, stations, earth), load_settings(CatalogSettings)
     signature = Signature(catalog.catalog_agency, catalog.catalog_author)
-    picks, stretches, heard, calibration = find_picks(options, stations, faults)
-    kept = sum(pick.decision == DECISION_KEPT for pick in picks)
+    picks, stretches, ends, calibration = find_picks(options, stations, faults)
+    kept = sum(heard.pick.decision == DECISION_KEPT for heard in picks)
     # Now, since whatever comes from here on must not lose hours of picking.
     counts = write_results(options.out, picks, (), calibration, signature)
     if not kept:
         print(f"{options.out / PICKS}: {told(counts)}")
-        print(f"found no picks in {len(heard)} stations; nothing to associate", file=sys.stderr)
+        print(f"found no picks in {len(ends)} stations; nothing to associate", file=sys.stderr)
         return tell_faults(faults)
-    usable = [pick for pick in picks if pick.decision in (DECISION_KEPT, DECISION_FAINT)]
-    solved = solve(associate_parts(usable, stations, heard, earth, options), context)
+    usable = [heard for heard in picks if heard.pick.decision in (DECISION_KEPT, DECISION_FAINT)]
+    solved = solve(associate_parts(usable, stations, ends, earth, options), context)
     events = [each.event for each in solved if each.event is not None]
     counts = write_results(options.out, picks, events, calibration, signature)
     print(f"{options.out / PICKS}: {told(counts)}")
@@ -125,7 +125,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def find_picks(
     options: argparse.Namespace, stations: Mapping[str, Station], faults: Faults
-) -> tuple[list[Pick], list[Stretch], Mapping[str, int], Calibration | None]:
+) -> tuple[list[Heard], list[Stretch], Mapping[str, int], Calibration | None]:
     """All, in the order of their onsets; where the records lie; to when each station has one; and how sure they are."""
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     span = span_of(options)
@@ -138,10 +138,10 @@ def find_picks(
         require_places(ends, stations)  # before hours of picking
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
-            picks = [pick for pick in found if span.start_ns <= pick.onset_ns < span.end_ns]
+            picks = [heard for heard in found if span.start_ns <= heard.pick.onset_ns < span.end_ns]
     tell_unmet(wanted)
-    picks.sort(key=lambda pick: (pick.onset_ns, pick.id))
-    return picks, stretches, ends, calibration_of(listener)
+    picks.sort(key=lambda heard: (heard.pick.onset_ns, heard.pick.id))
+    return picks, stretches, ends, listener.calibration
 
 
 def ends_of(stretches: Iterable[Stretch], wanted: Wanted, span: Span) -> Mapping[str, int]:
@@ -154,7 +154,7 @@ def ends_of(stretches: Iterable[Stretch], wanted: Wanted, span: Span) -> Mapping
 
 
 def write_results(
-    out: Path, picks: Iterable[Pick], events: Sequence[Event], calibration: Calibration | None, signature: Signature
+    out: Path, picks: Sequence[Heard], events: Sequence[Event], calibration: Calibration | None, signature: Signature
 ) -> Counter[str]:
     """All of this run and, in a folder that had another's, nothing of that one; how many picks, by decision."""
     counts = write_table(out / PICKS, picks, events, calibration)
@@ -166,38 +166,43 @@ def write_results(
 
 
 def write_table(
-    path: Path, picks: Iterable[Pick], events: Iterable[Event], calibration: Calibration | None
+    path: Path, picks: Iterable[Heard], events: Iterable[Event], calibration: Calibration | None
 ) -> Counter[str]:
     """Of the faint ones those that an earthquake confirms."""
     confirmed = {arrival.pick_id for event in events for arrival in event.arrivals}
-    told_picks = (pick for pick in picks if pick.decision != DECISION_FAINT or pick.id in confirmed)
-    return write_picks(path, (found_pick(pick, calibration) for pick in told_picks))
+    told_picks = (each for each in picks if each.pick.decision != DECISION_FAINT or each.pick.id in confirmed)
+    return write_picks(path, (found_pick(heard, calibration) for heard in told_picks))
 
 
 def associate_parts(
-    picks: Sequence[Pick],
+    picks: Sequence[Heard],
     stations: Mapping[str, Station],
-    heard: Mapping[str, int],
+    ends: Mapping[str, int],
     earth: Earth,
     options: argparse.Namespace,
 ) -> list[Association]:
     """Each with the stations where they stood then."""
     found = []
-    for part in parts_of([pick.onset_ns for pick in picks], heard, stations):
-        network = open_network(heard, stations, picks[part[0]].onset_ns, earth, options)
-        found += associate([picks[number] for number in part], network, heard)
+    for part in parts_of([heard.pick.onset_ns for heard in picks], ends, stations):
+        network = open_network(ends, stations, picks[part[0]].pick.onset_ns, earth, options)
+        found += associate([picks[number] for number in part], network, ends)
     return found
 
 
-def associate(picks: Iterable[Pick], network: Network, heard: Mapping[str, int]) -> list[Association]:
-    """As the live service does once everything has been heard."""
+def associate(picks: Iterable[Heard], network: Network, ends: Mapping[str, int]) -> list[Association]:
+    """As the live service does once everything has been ends."""
     watch = Watch(REGION, network)
     known: dict[str, Instrument] = {}
-    for pick in picks:
-        watch.add(pick)
-        known.setdefault(station_of(pick.instrument), pick.instrument)
-    ends = [(known[code], end_ns) for code, end_ns in heard.items() if code in known]
-    progress = [InstrumentProgress(instrument=instrument, evaluated_to_ns=end_ns) for instrument, end_ns in ends]
+    for heard in picks:
+        watch.add(heard.pick)
+        if heard.measurement is not None:
+            watch.measure(heard.measurement)
+        known.setdefault(station_of(heard.pick.instrument), heard.pick.instrument)
+    progress = [
+        InstrumentProgress(instrument=known[code], evaluated_to_ns=end_ns)
+        for code, end_ns in ends.items()
+        if code in known
+    ]
     watch.hear(Progress(instruments=progress))
     return [each for each in watch.finish() if each.status == EVENT_STATUS_FINAL]
 

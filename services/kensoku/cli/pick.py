@@ -9,7 +9,8 @@ from pathlib import Path
 
 from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import Stretch
-from kensoku.batch import Blocks, Listener, calibration_of, found_pick, open_classic, open_picker, pick_messages
+from kensoku.batch import Blocks, Heard, Listener, found_pick, hear_pieces
+from kensoku.batch import open_listener as opened_listener
 from kensoku.cli import _models_run
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_run import LIVE_PICKER, PICKER
@@ -25,7 +26,7 @@ from kensoku.packets import EARLIEST_NS, LATEST_NS
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
 from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, Pick
+from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT
 
 LEFT_OUT = 3  # exit code: picks were written, but something could not be read
 STATIONS_AT_ONCE = 4  # a job
@@ -82,12 +83,12 @@ def execute(options: argparse.Namespace) -> int:
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
             within = (
-                pick
-                for pick in found
-                if span.start_ns <= pick.onset_ns < span.end_ns and (options.faint or pick.decision != DECISION_FAINT)
+                found_pick(heard, listener.calibration)
+                for heard in found
+                if span.start_ns <= heard.pick.onset_ns < span.end_ns
+                and (options.faint or heard.pick.decision != DECISION_FAINT)
             )
-            calibration = calibration_of(listener)
-            counts = write_picks(options.out, (found_pick(pick, calibration) for pick in within))
+            counts = write_picks(options.out, within)
     tell_unmet(wanted)
     print(f"{options.out}: {told(counts)}; {bar.summary()}")
     return tell_faults(faults)
@@ -132,19 +133,16 @@ def pick_windows(options: argparse.Namespace) -> int:
 def open_listener(options: argparse.Namespace, settings: AskSettings) -> Iterator[Listener]:
     """Who listens, as the options --classic, --live, --model and --threshold say."""
     where = (settings.repository, settings.url)
-    if options.classic:
-        if options.live and options.model:
-            raise SettingInvalid(
-                f"found --model {options.model} with --classic --live, where none refines the onsets; expected one of "
-                "--live and --model"
-            )
-        with open_classic(*where, None if options.live else model_name(options), options.threshold) as classic:
-            yield classic
-        return
-    with open_picker(*where, model_name(options), options.threshold) as picker:
-        if options.live:
-            require_look_ahead(picker.final)
-        yield picker
+    if options.classic and options.live and options.model:
+        raise SettingInvalid(
+            f"found --model {options.model} with --classic --live, where none refines the onsets; expected one of "
+            "--live and --model"
+        )
+    model = None if options.classic and options.live else model_name(options)
+    with opened_listener(*where, model, options.threshold, classic=options.classic) as listener:
+        if options.live and isinstance(listener.first, Picker):
+            require_look_ahead(listener.first.final)
+        yield listener
 
 
 def model_name(options: argparse.Namespace) -> str:
@@ -160,9 +158,9 @@ def require_look_ahead(stage: Stage) -> None:
 
 def with_context(span: Span, listener: Listener) -> Span:
     """What must be read so that the picks of a span are those of the whole record."""
-    if not isinstance(listener, Picker) or listener.final.card.look_ahead_s is not None:
+    if listener.is_live or not isinstance(listener.first, Picker):
         return Span(max(span.start_ns - LIVE_CONTEXT_NS, EARLIEST_NS), min(span.end_ns + LIVE_CONTEXT_NS, LATEST_NS))
-    blocks, low, high = Blocks(listener.final.card.geometry), span.start_ns, span.end_ns
+    blocks, low, high = Blocks(listener.first.final.card.geometry), span.start_ns, span.end_ns
     first, _ = blocks.given(blocks.block_of(index_of(low)) - 1)
     _, end = blocks.given(blocks.block_of(index_of(high)) + 1)
     return Span(max(time_of(first), EARLIEST_NS), min(time_of(end), LATEST_NS))
@@ -176,13 +174,13 @@ def messages(
     jobs: int,
     faults: Faults,
     bar: Bar,
-) -> Iterator[Pick]:
+) -> Iterator[Heard]:
     with ThreadPoolExecutor(jobs) as executor:
         for group in groups(stretches, STATIONS_AT_ONCE * jobs):
             records = bar.counted(pieces(group, wanted, faults, bar.step))
-            for pick in pick_messages(records, listener, stations, executor, faults.add_channel):
-                bar.picks += pick.decision == DECISION_KEPT
-                yield pick
+            for heard in hear_pieces(records, listener, stations, executor, faults.add_channel):
+                bar.picks += heard.pick.decision == DECISION_KEPT
+                yield heard
 
 
 def tell_unmet(wanted: Wanted) -> None:

@@ -6,8 +6,9 @@ Pure: pieces of records in, picks out. They do not depend on how the records are
 from kensoku.batch._blocks import Blocks
 from kensoku.batch._engine import Piece
 from kensoku.batch._found import COLUMNS, FAINT, KEPT, FoundPick, PickTable, found_pick
-from kensoku.batch._pieces import Listener, calibration_of, pick_messages, pick_pieces
-from kensoku.batch._stage import FIRST, open_classic, open_picker
+from kensoku.batch._measured import Heard
+from kensoku.batch._pieces import Listener, hear_pieces, pick_pieces
+from kensoku.batch._stage import FIRST, open_listener, open_picker
 
 __all__ = [
     "COLUMNS",
@@ -15,14 +16,14 @@ __all__ = [
     "KEPT",
     "Blocks",
     "FoundPick",
+    "Heard",
     "FIRST",
     "Listener",
     "PickTable",
     "Piece",
-    "calibration_of",
     "found_pick",
-    "open_classic",
+    "hear_pieces",
+    "open_listener",
     "open_picker",
-    "pick_messages",
     "pick_pieces",
 ]

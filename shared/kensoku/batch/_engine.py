@@ -6,6 +6,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
 from kensoku.batch._blocks import DECISION, Blocks, Said, kept_of
+from kensoku.batch._measured import Heard, Measure
 from kensoku.continuous import Instrument, Timeline, index_of, instrument_of, rate_of, time_of
 from kensoku.detection import Stage, flaw_at, pick_id, share_out
 from kensoku.errors import InputInvalid
@@ -39,9 +40,6 @@ class Piece:
     end_ns: int
 
 
-Complete = Callable[
-    [Pick, Timeline, int], None
-]  # fill in what is measured of a pick, the sample number of which is given
 Tell = Callable[[str, str], None]  # a channel or station, and why it is left out
 
 
@@ -58,20 +56,20 @@ class _State:
 class FullContext:
     """Blocks of all instruments in turn, each as soon as it is complete; the model is asked by an executor."""
 
-    def __init__(self, stage: Stage, executor: Executor, complete: Complete, tell: Tell) -> None:
-        self._stage, self._executor, self._complete, self._tell = stage, executor, complete, tell
+    def __init__(self, stage: Stage, executor: Executor, measure: Measure, tell: Tell) -> None:
+        self._stage, self._executor, self._measure, self._tell = stage, executor, measure, tell
         self._blocks = Blocks(stage.card.geometry)
         self._kept = kept_of(stage.card)
         self._states: dict[Instrument, _State] = {}
 
-    def pick(self, pieces: Iterable[Piece]) -> Iterator[Pick]:
+    def pick(self, pieces: Iterable[Piece]) -> Iterator[Heard]:
         """The picks of pieces that come in the order of time."""
         for piece in pieces:
             yield from self._write(piece)
             yield from self._decide(self._states.values(), index_of(piece.start_ns))
         yield from self._decide(self._states.values(), None)
 
-    def _write(self, piece: Piece) -> Iterator[Pick]:
+    def _write(self, piece: Piece) -> Iterator[Heard]:
         for channel in sorted(piece.channels, key=lambda each: each.start_ns):
             found = instrument_of(piece.network, piece.station, channel.location, channel.code)
             name = f"{piece.network}.{piece.station}.{channel.location}.{channel.code}"
@@ -101,7 +99,7 @@ class FullContext:
 
     # --- what can be decided -----------------------------------------------------------------------------------------
 
-    def _decide(self, states: Iterable[_State], complete: int | None) -> Iterator[Pick]:
+    def _decide(self, states: Iterable[_State], complete: int | None) -> Iterator[Heard]:
         """All blocks that end before the sample `complete`; None: all there are."""
         ready = [state for state in states if self._is_ready(state, complete)]
         while ready:
@@ -126,7 +124,7 @@ class FullContext:
             return self._blocks.nothing()
         return self._blocks.ask(state.timeline.read(first, end), self._stage.model)
 
-    def _decided(self, state: _State, asked: "Future[Said]") -> Iterator[Pick]:
+    def _decided(self, state: _State, asked: "Future[Said]") -> Iterator[Heard]:
         """Picks whose answers are complete: those nearest to the block's end wait for the next block."""
         assert state.next_block is not None
         block, said = state.next_block, asked.result()
@@ -135,7 +133,7 @@ class FullContext:
         first = self._blocks.first(block) - before.allowed.size
         known = joined.allowed.size - (self._kept - DECISION)
         card = self._stage.card
-        aligned = card.aligned(joined.probabilities)
+        aligned, found = card.aligned(joined.probabilities), list[Pick]()
         for onset in find_picks(aligned, card.wide_rule, joined.allowed):
             if DECISION <= onset.sample < known:
                 horizontals = int(joined.horizontals[math.floor(onset.sample)])
@@ -143,7 +141,8 @@ class FullContext:
                 probabilities = share_out(onset.phase, onset.score, max(1 - p - s, 0.0), s if onset.phase == "P" else p)
                 pick = self._message(state.timeline, first, onset, horizontals, probabilities)
                 if not onset.is_faint or pick.decision == DECISION_FAINT:
-                    yield pick
+                    found.append(pick)
+        yield from self._measure([(pick, state.timeline) for pick in found])
         state.kept, state.next_block = joined.last(self._kept), block + 1
         if not joined.allowed.any():
             state.kept = None
@@ -177,7 +176,6 @@ class FullContext:
             decision_reason=flaw or (stage.card.faint_reason(onset) if onset.is_faint else ""),
         )
         pick.probabilities.CopyFrom(probabilities)
-        self._complete(pick, timeline, nearest)
         return pick
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, overload
 
+from kensoku.batch._measured import Heard
 from kensoku.events import decision_name
 from kensoku.picking import Calibration, Phase
 from kensoku.picking import Pick as Onset
@@ -18,6 +19,7 @@ from kensoku.v1.pick_pb2 import (
     POLARITY_DOWN,
     POLARITY_UP,
     Pick,
+    PickMeasurement,
 )
 
 NS_PER_US = 1000
@@ -46,6 +48,7 @@ class FoundPick:
     peak_velocity_m_s: float | None
     wood_anderson_mm: float | None  # of magnification 1
     clipped: str  # yes: one of the peaks is a lower bound
+    blast_probability: float | None  # of P: that a blast made it rather than an earthquake
     instrument: str  # NET.STA.LOC.HH
     channels: str  # that were there: HHZ HHN HHE
     noise_probability: float
@@ -69,8 +72,9 @@ def iso_microseconds(time_ns: int) -> str:
     return f"{iso_time(seconds * NS_PER_S)[:-5]}.{microseconds:06d}Z"
 
 
-def found_pick(pick: Pick, calibration: Calibration | None = None) -> FoundPick:
-    """A message of the topic `picks` as a row; with the model's calibration, how probable the pick is."""
+def found_pick(heard: Heard, calibration: Calibration | None = None) -> FoundPick:
+    """As a row; with the model's calibration, how probable the pick is."""
+    pick, measured = heard.pick, heard.measurement or heard.pick
     said, where = pick.probabilities, pick.instrument
     phase: Phase = "P" if pick.phase == PHASE_P else "S"
     score = said.p if phase == "P" else said.s
@@ -83,14 +87,15 @@ def found_pick(pick: Pick, calibration: Calibration | None = None) -> FoundPick:
         probability=calibration.probability(Onset(phase, 0.0, score, 0.0)) if calibration else None,
         decision=decision_name(pick).lower(),
         decision_reason=pick.decision_reason,
-        snr=pick.snr or None,
+        snr=measured.snr or None,
         polarity=POLARITIES.get(pick.polarity, ""),
         polarity_confidence=pick.polarity_confidence if pick.polarity in POLARITIES else None,
-        peak_counts=_largest(pick, AMPLITUDE_KIND_PEAK_RAW),
-        peak_displacement_m=_largest(pick, AMPLITUDE_KIND_PEAK_DISPLACEMENT),
-        peak_velocity_m_s=_largest(pick, AMPLITUDE_KIND_PEAK_VELOCITY),
-        wood_anderson_mm=_largest(pick, AMPLITUDE_KIND_WOOD_ANDERSON, MM_PER_M),
-        clipped="yes" if any(amplitude.clipped for amplitude in pick.amplitudes) else "",
+        peak_counts=_largest(measured, AMPLITUDE_KIND_PEAK_RAW),
+        peak_displacement_m=_largest(measured, AMPLITUDE_KIND_PEAK_DISPLACEMENT),
+        peak_velocity_m_s=_largest(measured, AMPLITUDE_KIND_PEAK_VELOCITY),
+        wood_anderson_mm=_largest(measured, AMPLITUDE_KIND_WOOD_ANDERSON, MM_PER_M),
+        clipped="yes" if any(amplitude.clipped for amplitude in measured.amplitudes) else "",
+        blast_probability=measured.blast_probability if measured.HasField("blast_probability") else None,
         instrument=f"{where.network}.{where.station}.{where.location}.{where.band_instrument}",
         channels=" ".join(pick.channels),
         noise_probability=said.noise,
@@ -105,8 +110,8 @@ def found_pick(pick: Pick, calibration: Calibration | None = None) -> FoundPick:
     )
 
 
-def _largest(pick: Pick, kind: int, factor: float = 1.0) -> float | None:
-    return max((amplitude.value * factor for amplitude in pick.amplitudes if amplitude.kind == kind), default=None)
+def _largest(measured: Pick | PickMeasurement, kind: int, factor: float = 1.0) -> float | None:
+    return max((amplitude.value * factor for amplitude in measured.amplitudes if amplitude.kind == kind), default=None)
 
 
 class PickTable(Sequence[FoundPick]):

@@ -1,11 +1,11 @@
 """Pick records as the live service would have: the same picks, with the same ids."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from kensoku.batch._engine import Piece, Tell
-from kensoku.detection import FrontEnd, pick_packets
+from kensoku.batch._measured import Heard
+from kensoku.detection import FrontEnd, SecondLook, Stations, pick_packets
 from kensoku.packets import ChannelSamples, encode_packet
-from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import Pick
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 
@@ -13,19 +13,16 @@ PACKET_NS = 10 * 10**9  # far below the lateness that live packets are allowed
 
 
 def pick_as_live(
-    pieces: Iterable[Piece], front_end: FrontEnd, stations: Mapping[str, Station], tell: Tell
-) -> Iterator[Pick]:
-    """Each pick once it is measured, half a minute later, with the amplitudes of that half minute."""
+    pieces: Iterable[Piece], front_end: FrontEnd, again: SecondLook, stations: Stations, tell: Tell
+) -> Iterator[Heard]:
+    """Each pick once it is measured, half a minute later."""
     waiting: dict[str, Pick] = {}
-    for found in pick_packets(_packets(pieces), front_end, stations=stations.get, tell=tell):
+    for found in pick_packets(_packets(pieces), front_end, stations=stations, second_look=again, tell=tell):
         if isinstance(found, Pick):
             waiting[found.id] = found
         elif (pick := waiting.pop(found.id, None)) is not None:
-            pick.snr = found.snr
-            del pick.amplitudes[:]
-            pick.amplitudes.extend(found.amplitudes)
-            yield pick
-    yield from waiting.values()
+            yield Heard(pick, found)
+    yield from map(Heard, waiting.values())
 
 
 def _packets(pieces: Iterable[Piece]) -> Iterator[WaveformPacket]:

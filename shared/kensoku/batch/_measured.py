@@ -1,33 +1,37 @@
-"""What is measured of a pick when all of its record is there."""
+"""What is measured of picks when their record is there: as the live service does, at once and half a minute later."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from kensoku.batch._engine import Complete
-from kensoku.continuous import Timeline, time_of
-from kensoku.measuring import FULL, LEAD, Channels, describe_pick, measure
-from kensoku.picking import Phase
-from kensoku.v1.inventory_pb2 import Station
-from kensoku.v1.pick_pb2 import PHASE_P, Pick
+from kensoku.continuous import RATE_HZ, Timeline
+from kensoku.detection import SecondLook, Stations, describe_first, describe_fully
+from kensoku.v1.pick_pb2 import PHASE_P, Pick, PickMeasurement
 
-BESIDE = 20  # samples of room for what a measurement adds to its lead
+EARLY_S = (1, 3)  # of P: what early magnitudes are made of; the first is before S also near by
+
+Asked = tuple[Pick, Timeline]
 
 
-def measuring_with(stations: Mapping[str, Station]) -> Complete:
-    """Amplitudes, SNR and polarity, 30 s after the onset; of stations that are not known in counts."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A pick with the amplitudes of its first seconds, and what is measured of the half minute after it."""
 
-    def complete(pick: Pick, timeline: Timeline, index: int) -> None:
-        instrument = timeline.instrument
-        station = stations.get(instrument.key)
-        first, end = index - LEAD - BESIDE, index + FULL
-        channels = Channels.of(
-            station, instrument.location, instrument.band_instrument, pick.onset_ns, timeline.orientations()
-        )
-        onset_ns = pick.onset_ns - timeline.offset_ns(index) + timeline.delay_ns(index)
-        onset = (onset_ns - time_of(first)) / (time_of(1) - time_of(0))
-        counts = timeline.read(first, end)
-        phase: Phase = "P" if pick.phase == PHASE_P else "S"
-        measured = measure(counts, onset, end - first, channels, phase, pick.onset_uncertainty_s)
-        describe_pick(pick, measured, time_of(first))
-        pick.inventory_hash = station.hash if station else ""
+    pick: Pick
+    measurement: PickMeasurement | None = None  # none: of what was never decided to its end
 
-    return complete
+
+Measure = Callable[[Sequence[Asked]], Iterator[Heard]]
+
+
+def measuring_with(stations: Stations, again: SecondLook) -> Measure:
+    """Of stations that are not known in counts."""
+
+    def measured(asked: Sequence[Asked]) -> Iterator[Heard]:
+        for (pick, timeline), refined in zip(asked, again.refine(asked), strict=True):
+            station = stations(timeline.instrument.key)
+            pick.inventory_hash = station.hash if station else ""
+            ends = EARLY_S if pick.phase == PHASE_P else EARLY_S[-1:]
+            describe_first(pick, timeline, stations, *(pick.onset_index + seconds * RATE_HZ for seconds in ends))
+            yield Heard(pick, describe_fully(pick, timeline, stations, refined))
+
+    return measured

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from kensoku.batch._pieces import Listener
 from kensoku.classic import ClassicFrontEnd
-from kensoku.detection import Picker, Stage
+from kensoku.detection import Picker, SecondLook, Stage
 from kensoku.errors import ModelRefused, ModelServerUnavailable
 from kensoku.inference import Models, open_models, versions_in
 from kensoku.models import file_sha256
@@ -18,6 +19,7 @@ from kensoku.picking import CARD, read_card
 
 ANSWER_S = 10.0
 DENOISER = "denoiser"  # judges classic picks
+SECOND, BLAST = "picker", "blast_long"  # hear half a minute around each pick
 FIRST = "picker_first"  # looks at every second where there is one, and the live picker where it sees something
 
 
@@ -26,24 +28,39 @@ def open_picker(repository: Path, url: str, name: str, threshold: float | None =
     """The newest version of a picker in a repository, answered for at `url`; its threshold may be replaced."""
     with open_models(url) as models:
         _require_answer(models, url)
-        final = _with_threshold(_stage(repository, models, name), threshold)
-        is_live = final.card.look_ahead_s is not None and name != FIRST
-        has_first = is_live and (repository / FIRST / CARD).is_file()
-        yield Picker(final, _stage(repository, models, FIRST) if has_first else None)
+        yield _picker(repository, models, name, threshold)
 
 
 @contextmanager
-def open_classic(
-    repository: Path, url: str, refining: str | None, threshold: float | None = None
-) -> Iterator[ClassicFrontEnd]:
-    """STA/LTA and AR-AIC; the denoiser judges each pick, at its own threshold or another, and a picker refines it.
+def open_listener(
+    repository: Path, url: str, model: str | None, threshold: float | None = None, *, classic: bool = False
+) -> Iterator[Listener]:
+    """A picker; or STA/LTA and AR-AIC, whose picks the denoiser judges and the picker, if one is named, refines.
 
-    Without a picker to refine them they are as the live service tells them first.
+    Blasts are told where the repository has a model for it, and what picks as live is heard again as live.
     """
     with open_models(url) as models:
         _require_answer(models, url)
-        denoiser = _with_threshold(_stage(repository, models, DENOISER, "classifier"), threshold)
-        yield ClassicFrontEnd(denoiser, _stage(repository, models, refining) if refining else None)
+        first: Picker | ClassicFrontEnd
+        if classic:
+            denoiser = _with_threshold(_stage(repository, models, DENOISER, "classifier"), threshold)
+            first = ClassicFrontEnd(denoiser, _stage(repository, models, model) if model else None)
+        else:
+            first = _picker(repository, models, model or SECOND, threshold)
+        is_first_word = model is None or (isinstance(first, Picker) and first.final.card.look_ahead_s is not None)
+        second = _stage(repository, models, SECOND) if is_first_word and _is_there(repository, SECOND) else None
+        blast = _stage(repository, models, BLAST, "classifier") if _is_there(repository, BLAST) else None
+        yield Listener(first, SecondLook(second, blast))
+
+
+def _picker(repository: Path, models: Models, name: str, threshold: float | None) -> Picker:
+    final = _with_threshold(_stage(repository, models, name), threshold)
+    is_live = final.card.look_ahead_s is not None and name != FIRST
+    return Picker(final, _stage(repository, models, FIRST) if is_live and _is_there(repository, FIRST) else None)
+
+
+def _is_there(repository: Path, name: str) -> bool:
+    return (repository / name / CARD).is_file()
 
 
 def _with_threshold(stage: Stage, threshold: float | None) -> Stage:

@@ -9,7 +9,7 @@ from kensoku.detection._by_station import ByStation
 from kensoku.detection._cascade import LOOKED_BACK, Cascade
 from kensoku.detection._detector import MOST_PICKS, Detector, Found, no_inventory
 from kensoku.detection._flaws import flaw_at
-from kensoku.detection._messages import Stations
+from kensoku.detection._messages import Stations, describe_first, describe_fully
 from kensoku.detection._second_look import Refined, SecondLook, share_out
 from kensoku.detection._stages import Picker, Stage, Version, decided_to
 from kensoku.detection._told import is_more
@@ -31,6 +31,8 @@ __all__ = [
     "Stations",
     "Version",
     "decided_to",
+    "describe_first",
+    "describe_fully",
     "flaw_at",
     "is_more",
     "no_inventory",

@@ -13,6 +13,7 @@ from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import (
     PHASE_P,
     PHASE_S,
+    Amplitude,
     PhaseProbabilities,
     Pick,
     PickLatency,
@@ -52,10 +53,19 @@ def describe(arrival: Arrival, stations: Stations, *, late: bool, ready_ns: int,
         ),
         software_version=_software_version(),
     )
-    first = index - LEAD - 1
-    measured = _measured(pick, timeline, stations, first, arrival.used_to)
-    describe_pick(pick, measured, _first_ns(timeline, first, index))
+    describe_first(pick, timeline, stations, arrival.used_to)
     return pick
+
+
+def describe_first(pick: Pick, timeline: Timeline, stations: Stations, *ends: int) -> None:
+    """What is measured of the samples before each of these; polarity and SNR by the last of them."""
+    first, amplitudes = pick.onset_index - LEAD - 1, list[Amplitude]()
+    for end in ends:
+        measured = _measured(pick, timeline, stations, first, end)
+        describe_pick(pick, measured, _first_ns(timeline, first, pick.onset_index))
+        amplitudes += pick.amplitudes
+    del pick.amplitudes[:]
+    pick.amplitudes.extend(amplitudes)
 
 
 def describe_fully(
