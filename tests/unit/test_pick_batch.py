@@ -12,10 +12,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kensoku.batch import KEPT, Blocks, FoundPick, Listener, PickTable, Piece, hear_pieces, open_listener, pick_pieces
-from kensoku.detection import Picker, Stage
+from kensoku.batch import (
+    KEPT,
+    Blocks,
+    FoundPick,
+    Heard,
+    Listener,
+    PickTable,
+    Piece,
+    hear_pieces,
+    open_listener,
+    pick_pieces,
+)
+from kensoku.detection import Picker, SecondLook, Stage
 from kensoku.packets import ChannelSamples
-from kensoku.picking import Calibration, PhaseCalibration
+from kensoku.picking import Calibration, Geometry, ModelCard, PhaseCalibration, PhasePair
 from kensoku.v1.inventory_pb2 import GROUND_MOTION_VELOCITY, ChannelEpoch, Response, Station
 from kensoku.v1.pick_pb2 import PHASE_P
 from tests.tiny_models import write_repository
@@ -292,3 +303,67 @@ def test_the_threshold_of_the_caller_counts(tmp_path: Path) -> None:
     repository = write_repository(tmp_path)
     with open_listener(repository, f"local:{repository}", "picker", threshold=0.9999) as strict:
         assert picked(cut(record()), strict) == []
+
+
+# --- what is measured -------------------------------------------------------------------------------------------------
+
+
+def large_after_p(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A blast is what is larger in the second after P than before it."""
+    before, after = (np.abs(part).max(axis=(1, 2)) for part in (counts[:, :, :900], counts[:, :, 1000:1100]))
+    blast = np.where(after > 3 * before, 0.8, 0.1).astype(np.float32)
+    said: npt.NDArray[np.float32] = np.stack([1 - blast, blast], axis=1)[:, :, np.newaxis]
+    return said
+
+
+BLAST = Stage(
+    "blast_long",
+    ModelCard(
+        kind="classifier",
+        description="large after P",
+        classes=("earthquake", "blast"),
+        threshold=PhasePair(p=0.5, s=0.5),
+        geometry=Geometry(window=3008, before=0, after=0, is_fixed=True, batch=4),
+    ),
+    large_after_p,
+    "1",
+    "ab",
+)
+
+
+def heard(listener: Listener, pieces: Sequence[Piece]) -> list[Heard]:
+    with ThreadPoolExecutor(1) as executor:
+        return list(hear_pieces(pieces, listener, {}, executor, lambda *_: None))
+
+
+def test_a_pick_has_its_first_seconds_and_the_half_minute_after_it(picker: Listener) -> None:
+    for one in heard(picker, cut(record())):
+        assert one.measurement is not None
+        early = {1.0, 3.0} if one.pick.phase == PHASE_P else {3.0}
+        assert {each.window_s for each in one.pick.amplitudes} == early
+        assert max(each.window_s for each in one.measurement.amplitudes) > 10
+        assert one.measurement.id == one.pick.id
+
+
+@pytest.mark.parametrize("name", ["picker", "picker_live"])
+def test_blasts_are_told_of_p_whatever_the_pieces(tmp_path: Path, name: str) -> None:
+    repository = write_repository(tmp_path)
+    with open_listener(repository, f"local:{repository}", name) as opened:
+        listener = Listener(opened.first, SecondLook(None, BLAST))
+        found = picked(cut(record()), listener)
+        assert found == picked(cut(record(), [17.0, 59.95, 60.2]), listener)
+    told = {round(time): each.blast_probability for time, each in zip(times_s(found), found, strict=True)}
+    assert told[20] == pytest.approx(0.8)
+    assert told[26] is None, "of S nobody says it"
+
+
+def test_what_is_picked_as_live_is_heard_again_as_live(tmp_path: Path) -> None:
+    repository = write_repository(tmp_path)
+    url = f"local:{repository}"
+    with open_listener(repository, url, "picker_live") as live, open_listener(repository, url, "picker") as full:
+        refined, whole = heard(live, cut(record())), heard(full, cut(record()))
+    assert {model.name for one in refined if one.measurement for model in one.measurement.models} == {
+        "picker_live",
+        "picker",
+    }
+    assert {model.name for one in whole if one.measurement for model in one.measurement.models} == {"picker"}
