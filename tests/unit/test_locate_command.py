@@ -181,14 +181,14 @@ def test_what_is_wrong_with_a_file_is_told_with_its_line(
 
 def test_a_folder_inside_of_a_file_is_told(tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert locate(write_picks(tmp_path / "picks.csv"), inventory, inventory / "out") == 1
-    assert "stations.csv/out: Not a directory; give a place where it can be" in capsys.readouterr().err
+    assert f"found the file {inventory}, expected a folder" in capsys.readouterr().err
 
 
 def test_a_file_is_not_taken_for_the_folder(
     tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert locate(write_picks(tmp_path / "picks.csv"), inventory, inventory) != 0
-    assert "expected a folder or a new name as --out" in capsys.readouterr().err
+    assert locate(write_picks(tmp_path / "picks.csv"), inventory, inventory) == 1
+    assert f"found the file {inventory}, expected a folder" in capsys.readouterr().err
 
 
 def write_grids(folder: Path, codes: str) -> Path:

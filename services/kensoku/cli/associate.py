@@ -13,6 +13,7 @@ from kensoku.associating import event_id as event_id_of
 from kensoku.batch import FAINT, KEPT
 from kensoku.cli._associating import Earth, add_options, earth_of, open_network, parts_of
 from kensoku.cli._numbers import number_in, positive_in, probability_in
+from kensoku.cli._outputs import refuse_file
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.times import parse_time_ns
@@ -40,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     if options.out.suffix.lower() != ".csv":
         raise SettingInvalid(f"found --out {options.out}, expected a csv file")
+    refuse_file(options.out)
     names, rows, numbered = read_rows(options.picks)
     numbers, onsets = list(numbered), list(numbered.values())
     stations = read_stations(options.inventory)

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +18,7 @@ from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_n
 from kensoku.cli._earth_options import tell_deepest
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import real, share, whole
+from kensoku.cli._outputs import refuse_folder
 from kensoku.cli._pick_files import Faults, Wanted, find, pieces, scan
 from kensoku.cli._pick_output import told, write_picks
 from kensoku.cli._pick_progress import Bar
@@ -32,7 +32,6 @@ from kensoku.cli.pick import (
     tell_unmet,
     with_context,
 )
-from kensoku.errors import SettingInvalid
 from kensoku.locating import LocationSettings, load_time_corrections
 from kensoku.picking import Calibration
 from kensoku.settings import add_flags, load_settings, overrides
@@ -89,18 +88,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    if options.out.exists() and not options.out.is_dir():
-        raise SettingInvalid(f"found the file {options.out}, expected a folder or a new name as --out")
+    refuse_folder(options.out)  # before hours of picking
     stations, earth, faults = read_stations(options.inventory), earth_of(options), Faults()
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)  # before hours of picking
-        with tempfile.TemporaryFile(dir=options.out):
-            pass
-    except OSError as error:
-        raise SettingInvalid(
-            f"--out {options.out}: found that nothing can be written there ({error.strerror}), expected a folder; "
-            "name another"
-        ) from None
+    options.out.mkdir(parents=True, exist_ok=True)
     context, catalog = context_of(options, stations, earth), load_settings(CatalogSettings)
     signature = Signature(catalog.catalog_agency, catalog.catalog_author)
     picks, stretches, ends, calibration = find_picks(options, stations, faults)

@@ -13,8 +13,9 @@ from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.cli._earth_options import add_earth_options, tell_deepest
 from kensoku.cli._locate_picks import PickedEvent, read_picks, without_repeats
 from kensoku.cli._numbers import real
+from kensoku.cli._outputs import refuse_folder
 from kensoku.cli.pick import read_stations
-from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.errors import InputInvalid
 from kensoku.locating import (
     Arrival,
     Grids,
@@ -84,8 +85,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    if options.out.exists() and not options.out.is_dir():
-        raise SettingInvalid(f"found the file {options.out}, expected a folder or a new name as --out")
+    refuse_folder(options.out)
     catalog = load_settings(CatalogSettings)
     signature = Signature(catalog.catalog_agency, catalog.catalog_author)
     given = read_picks(options.picks)
