@@ -198,3 +198,18 @@ def test_an_offset_of_the_clock_is_kept() -> None:
     )
     assert [pick.id for pick in shifted] == [pick.id for pick in straight]
     assert [b.onset_ns - a.onset_ns for a, b in zip(straight, shifted, strict=True)] == [2_986_000, 2_986_000]
+
+
+def test_nobody_hears_that_a_station_has_come_further_than_its_measurements() -> None:
+    """Far behind, measurements come some a turn; events would be final without them."""
+    many = record(9000, events=tuple((1800 + 400 * number, 0) for number in range(8)))
+    detector = Detector(two_stages())
+    for sent in seconds(many):
+        detector.feed(sent, decode_packet(sent), POSITION, 0)
+    told = {pick.id: pick.onset_index for pick in picks(detector.picked())}
+    assert len(told) == 8
+    while told:
+        ((_, evaluated_to, _),) = detector.network.evaluated(POSITION)
+        assert evaluated_to <= min(told.values()) + 3000
+        for message in detector.measured(1):
+            del told[message.id]

@@ -182,13 +182,14 @@ class Network:
     def evaluated(self, position: Position) -> Iterator[tuple[Timeline, int, bool]]:
         """By instrument, to which sample all is looked at once `ready` is; and whether the station is silent.
 
-        Not beyond a step that waits.
+        Not beyond a step that waits, nor the end of what a pick that is not measured is measured of: who hears how far a
+        station has come has heard its measurements too.
         """
         quiet_ns = self._clocks.get(position, 0) - self._lateness_ns
         for station in self._stations.values():
             if station.position == position:
                 for listened in station.instruments.values():
-                    evaluated_to = min(listened.completeness.evaluated_to, listened.held_from)
+                    evaluated_to = min(listened.completeness.evaluated_to, listened.held_from, listened.kept_from)
                     yield listened.timeline, evaluated_to, station.stamp_ns < quiet_ns
 
     def is_silent(self, instrument: Instrument) -> bool:
