@@ -4,9 +4,10 @@ import threading
 import time
 from collections import defaultdict
 
+import pytest
 from prometheus_client import REGISTRY
 
-from kensoku.bus import Bus, Gap, Message, Position
+from kensoku.bus import Bus, Gap, Message, Position, _interface
 from kensoku.bus.positions import NeededPositions
 from tests.contract.conftest import Place
 from tests.contract.reading import PATIENCE_S, after, publish, read, read_nothing, read_until, settle
@@ -244,6 +245,16 @@ def test_how_far_a_partition_was_read_is_known_also_where_nothing_comes(bus: Bus
         while_one_waits_ns = stream.read_to_ns(("single", 0))
         [last] = read(stream, 1, limit=1)
         assert while_one_waits_ns <= last.published_ns <= stream.read_to_ns(("single", 0))
+
+
+def test_a_partition_in_which_something_waits_was_read_to_the_last_message_alone(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_interface, "LAG_PERIOD_S", 0.0)
+    publish(bus, "single", "NZ.WEL", b"0", b"1")
+    with bus.subscribe(["single"], "group") as stream:
+        [first] = read(stream, 1, limit=1)
+        assert stream.read_to_ns(("single", 0)) == first.published_ns
 
 
 def _count_expired() -> float:

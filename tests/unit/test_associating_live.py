@@ -200,6 +200,24 @@ def test_an_event_that_more_picks_contradict_is_retracted_after_a_while(is_resta
     assert "no common origin" in retracted.reason
 
 
+def test_an_event_that_was_taken_back_goes_on_with_its_next_revision() -> None:
+    made = [pick(each) for each in onsets([Shock(50, 0, 0)], detected=1.0)[0]]
+
+    def declared(before: list[Association]) -> Association:
+        watch = Watch("here", network())
+        watch.recall(before)
+        for each in made:
+            watch.add(each)
+        watch.hear(progress(80))
+        [told] = watch.step()
+        return told
+
+    retracted = declared([])
+    retracted.status, retracted.revision = EVENT_STATUS_RETRACTED, 5
+    again = declared([retracted])
+    assert (again.event_id, again.revision) == (retracted.event_id, 6)
+
+
 def test_rejected_picks_and_those_of_unknown_stations_count_for_nothing() -> None:
     watch = Watch("here", network())
     refused = pick(onsets(SHOCKS[:1])[0][0])

@@ -1,16 +1,29 @@
 """Every sample lies at its place on the absolute grid, whatever it came in; seconds are complete by what arrived."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kensoku.continuous import Instrument, Network, Step, Timeline, Times, index_of, instrument_of, time_of
+from kensoku.continuous import (
+    NOWHERE,
+    Before,
+    Instrument,
+    Network,
+    Step,
+    Timeline,
+    Times,
+    index_of,
+    instrument_of,
+    time_of,
+)
 from kensoku.errors import InputInvalid
 from kensoku.packets import ChannelSamples, decode_packet
 from kensoku.picking import to_100_hz
 from kensoku.v1.waveform_pb2 import WaveformPacket
-from tests.streams import SAMPLE_NS, START_NS, packet, record, seconds
+from tests.streams import SAMPLE_NS, START_NS, by_arrival, packet, record, seconds
 
 RECORD = record(2000, events=())
 SENSOR = Instrument("XX", "STA", "", "HH")
@@ -98,6 +111,49 @@ def test_jitter_under_half_a_sample_is_no_gap(offset_ns: int) -> None:
     assert timeline.offset_ns(FIRST + 50) == offset_ns
 
 
+def test_a_clock_that_drifts_is_followed_once_it_is_two_samples_beside() -> None:
+    timeline = Timeline(SENSOR)
+    drift_ns = [round(0.4 * SAMPLE_NS * number) for number in range(6)]
+    starts = [START_NS + number * 100 * SAMPLE_NS + drift_ns[number] for number in range(6)]
+    written = [timeline.write(0, piece(RECORD[0, :100], start_ns)) for start_ns in starts]
+    assert [first - FIRST for ((first, _),) in written] == [0, 100, 200, 300, 400, 502]
+
+
+def test_a_piece_that_comes_late_does_not_set_the_clock_of_the_newest() -> None:
+    timeline = Timeline(SENSOR)
+    timeline.write(0, piece(RECORD[0, :100], START_NS + 200 * SAMPLE_NS + 6_000_000))
+    timeline.write(0, piece(RECORD[0, :100], START_NS + 100 * SAMPLE_NS + 1_000_000))
+    newest = piece(RECORD[0, :100], START_NS + 300 * SAMPLE_NS + 7_000_000)
+    assert timeline.write(0, newest) == [(FIRST + 300, FIRST + 400)]
+
+
+@pytest.mark.parametrize("rate_hz", [20.0, 250.0])
+def test_what_is_forgotten_changes_no_bit_of_what_comes_after_it(rate_hz: float) -> None:
+    samples = np.random.default_rng(4).normal(5000, 300, round(180 * rate_hz)).astype(np.int32)
+    whole, bounded = Timeline(SENSOR), Timeline(SENSOR)
+    for one in cut(samples, [round(60 * rate_hz)], rate_hz):
+        whole.write(0, one)
+        bounded.write(0, one)
+        bounded.forget(FIRST + 5000)
+    np.testing.assert_array_equal(bounded.read(FIRST + 5000, FIRST + 7000), whole.read(FIRST + 5000, FIRST + 7000))
+
+
+def test_infinite_samples_are_missing() -> None:
+    timeline = Timeline(SENSOR)
+    timeline.write(0, piece(np.array([1, np.inf, -np.inf, np.nan, 2], dtype=np.float32), START_NS))
+    assert np.isnan(timeline.read(FIRST, FIRST + 5)[0]).tolist() == [False, True, True, True, False]
+
+
+def test_a_second_channel_of_a_component_is_left_out_until_the_first_is_silent() -> None:
+    timeline = Timeline(SENSOR)
+    one, another = RECORD[1, :100], RECORD[2, :100]
+    timeline.write(1, piece(one, START_NS, code="HHN"))
+    assert timeline.write(1, piece(another, START_NS + 100 * SAMPLE_NS, code="HH1")) == []
+    assert timeline.channels(FIRST, FIRST + 200) == ["HHN"]
+    minute_later_ns = START_NS + 6100 * SAMPLE_NS
+    assert timeline.write(1, piece(another, minute_later_ns, code="HH1")) == [(FIRST + 6100, FIRST + 6200)]
+
+
 def test_the_offset_of_a_clock_goes_to_the_nearer_sample() -> None:
     assert index_of(START_NS + 6_170_000) == FIRST
     assert index_of(START_NS + 6_190_000) == FIRST + 1
@@ -153,6 +209,26 @@ def test_a_second_waits_for_every_live_channel_and_no_longer_than_hold() -> None
     assert arrived[1600] == 20.0
 
 
+def test_the_first_second_waits_for_one_before_it_that_is_on_its_way() -> None:
+    found = steps([packet(RECORD, 100, 200), packet(RECORD, 0, 100, delay_s=1.5), *seconds(RECORD)[2:10]], Times())
+    assert [step.end - FIRST for step in found if not step.is_again] == list(range(100, 1100, 100))
+    assert not any(step.is_again for step in found)
+
+
+def test_a_vertical_that_is_alone_waits_for_horizontals_for_the_first_minute_and_no_longer() -> None:
+    alone = seconds(record(7000, events=()), components=(0,))
+    arrived = {step.end - FIRST: (step.arrival_ns - START_NS) / 1e9 for step in steps(alone, Times())}
+    assert arrived[1000] == 14.0  # the first packet later than 10 s and the hold
+    assert arrived[6500] == 65.0
+
+
+def test_late_samples_are_looked_at_again_up_to_the_third_second_after_them() -> None:
+    packets = seconds(RECORD)
+    late = by_arrival([*packets[:10], packet(RECORD, 1000, 1100, delay_s=6.0), *packets[11:]])
+    found = steps(late, Times())
+    assert sorted({step.end - FIRST for step in found if step.is_again}) == [1100, 1200, 1300, 1400]
+
+
 def test_channels_of_a_long_packet_are_not_late_for_each_other() -> None:
     long = packet(record(12_000, events=()), 0, 12_000)
     network = Network(Times())
@@ -193,3 +269,43 @@ def test_a_silent_station_is_waited_for_no_more() -> None:
     ended = [step for step in network.take() if step.timeline.instrument == SENSOR]
     assert ended[-1].end == FIRST + 400
     assert network.is_silent(SENSOR)
+
+
+def beside_a_silent_one() -> Network:
+    """One packet of a station, and then 20 s of another."""
+    network = Network(Times(lateness_s=10))
+    for offset, one in enumerate([packet(RECORD, 0, 100), *seconds(RECORD, station="OTHER")]):
+        network.feed(one, decode_packet(one), NOWHERE, offset)
+        network.forget_old(network.take())
+    return network
+
+
+def test_a_silent_station_holds_no_position() -> None:
+    assert beside_a_silent_one().oldest_needed()[NOWHERE] > 0
+
+
+@pytest.mark.parametrize("wait", [Network.hold, Network.keep])
+def test_a_silent_station_of_which_something_waits_holds_its_position(
+    wait: Callable[[Network, Instrument, int], None],
+) -> None:
+    network = beside_a_silent_one()
+    wait(network, SENSOR, FIRST)
+    assert network.oldest_needed()[NOWHERE] == 0
+
+
+def test_what_comes_again_after_a_restart_is_known_only_where_it_was_read() -> None:
+    network, one = Network(Times()), packet(RECORD, 0, 1000)
+    network.resume(NOWHERE, Before(5, {SENSOR: FIRST + 1000}))
+    network.feed(one, decode_packet(one), NOWHERE, 5)  # the first that was not read
+    network.finish()
+    assert [step.is_known for step in network.take()] == [False] * 10
+
+
+def test_who_leaves_takes_the_seconds_that_are_ready() -> None:
+    network = Network(Times())
+    for number, station in enumerate(("STA", "OTHER")):
+        one = packet(RECORD, 0, 1000, station=station)
+        network.feed(one, decode_packet(one), ("waveforms", number))
+    network.finish()
+    network.leave(("waveforms", 0))
+    assert {step.timeline.instrument.station for step in network.take()} == {"OTHER"}

@@ -1,23 +1,28 @@
 """The same samples give the same picks, whatever the packets' sizes and order, the start, and restarts in between."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kensoku.continuous import Before, Times
-from kensoku.detection import Cascade, Detector, pick_packets
+from kensoku.continuous import Before, Instrument, Step, Timeline, Times, index_of
+from kensoku.detection import Cascade, Detector, Picker, Stage, pick_id, pick_packets
+from kensoku.errors import ModelServerUnavailable
 from kensoku.packets import decode_packet
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMeasurement
 from kensoku.v1.waveform_pb2 import WaveformPacket
 from tests.streams import (
     SAMPLE_NS,
     START_NS,
+    FloatArray,
     by_arrival,
+    card,
     contents,
     one_stage,
+    onsets,
     packet,
     picks,
     record,
@@ -27,6 +32,7 @@ from tests.streams import (
 
 RECORD = record(4000, events=((1800, 0), (2400, 1)))
 POSITION = ("waveforms", 0)
+SENSOR = Instrument("XX", "STA", "", "HH")
 QUICK = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 AS_RECORDED = contents(pick_packets(seconds(RECORD), two_stages()))
 
@@ -170,6 +176,19 @@ def test_an_onset_wherever_in_late_samples_is_told(sample: int, component: int) 
     assert [one.late for one in found] == [True]
 
 
+@pytest.mark.parametrize("component", [0, 1])
+def test_a_wave_in_late_samples_alone_is_told_though_the_first_stage_has_just_seen_nothing(component: int) -> None:
+    """By models to which a gap looks like no onset."""
+    first, final = (Stage(name, card(0.3), partial(onsets, floor=20)) for name in ("gate", "picker_live"))
+    counts = record(4000, events=((1850, component),))
+    counts[:, 1900:] = record(4000, events=())[:, 1900:]
+    packets = seconds(counts)
+    late = by_arrival([*packets[:18], *packets[19:], packet(counts, 1800, 1900, delay_s=3.5)])
+    (expected,) = picks(pick_packets(packets, Cascade(Picker(final, first))))
+    (found,) = picks(pick_packets(late, Cascade(Picker(final, first)), Times(hold_s=1)))
+    assert (found.onset_index, found.late) == (expected.onset_index, True)
+
+
 def test_late_samples_are_looked_at_again_and_said_to_be_late() -> None:
     found = late(1700, 2000, 8.0)
     assert [(pick.phase, pick.late) for pick in found] == [(PHASE_P, True), (PHASE_S, False)]
@@ -213,3 +232,48 @@ def test_nobody_hears_that_a_station_has_come_further_than_its_measurements() ->
         assert evaluated_to <= min(told.values()) + 3000
         for message in detector.measured(1):
             del told[message.id]
+
+
+def test_the_live_picker_looks_at_the_second_that_promises_something_and_at_two_more() -> None:
+    """An S is decided up to two seconds after the first stage has seen it."""
+    counts = record(4000, events=())
+    counts[1, 1850] = 10**6
+    first = Stage("gate", card(0.3), lambda given: (given > 10**5).astype(np.float32), "1", "cd")
+    cascade = Cascade(Picker(Stage("picker_live", card(0.4), onsets, "1", "ab"), first))
+    list(pick_packets(seconds(counts), cascade))
+    assert cascade.decided == 3
+
+
+def test_what_the_first_stage_said_is_remembered_of_instruments_that_are_held_alone() -> None:
+    cascade, timeline = two_stages(), Timeline(SENSOR)
+    for channel in decode_packet(packet(RECORD, 0, 1000)):
+        timeline.write(0, channel)
+    step, asked = Step(timeline, index_of(START_NS) + 900), []
+    for held in ([SENSOR], [SENSOR], []):
+        cascade.evaluate([step])
+        cascade.forget_all_but(held)
+        asked.append(cascade.asked)
+    cascade.evaluate([step])
+    assert [*asked, cascade.asked] == [3, 3, 3, 6]
+
+
+def test_seconds_that_no_model_answered_for_are_looked_at_again() -> None:
+    are_away = iter([True])
+
+    def away_once(counts: FloatArray) -> FloatArray:
+        if next(are_away, False):
+            raise ModelServerUnavailable("nobody answers")
+        return onsets(counts)
+
+    detector = Detector(Cascade(Picker(Stage("picker_live", card(0.4), away_once, "1", "ab"))))
+    for one in seconds(RECORD)[:38]:
+        detector.feed(one, decode_packet(one))
+    with pytest.raises(ModelServerUnavailable):
+        detector.found()
+    for one in seconds(RECORD)[38:]:
+        detector.feed(one, decode_packet(one))
+    assert contents(detector.finish()) == contents(pick_packets(seconds(RECORD), one_stage()))
+
+
+def test_a_faint_pick_has_another_id_than_one_that_is_kept_at_its_place() -> None:
+    assert pick_id(SENSOR, "P", 5000, "picker_live", is_faint=True) != pick_id(SENSOR, "P", 5000, "picker_live")

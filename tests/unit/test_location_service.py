@@ -131,6 +131,13 @@ def test_what_comes_again_changes_nothing(settings: LocationServiceSettings, bus
     assert told(bus) == LIFE
 
 
+def test_an_event_under_the_name_of_another_is_not_believed(settings: LocationServiceSettings, bus: Bus) -> None:
+    services.publish(bus, "catalogue", [("e2", Event(id="e1", revision=9, owner_epoch=9))])
+    publish(bus, *a_life())
+    serve(settings, bus)
+    assert told(bus) == LIFE
+
+
 def test_events_end_merged_or_retracted_with_the_reason(settings: LocationServiceSettings, bus: Bus) -> None:
     publish(
         bus,

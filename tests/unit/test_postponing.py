@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kensoku.continuous import NOWHERE, RATE_HZ, Before, Step
+from kensoku.continuous import NOWHERE, RATE_HZ, Before, Step, Times
 from kensoku.detection import Cascade, Detector, Found, Picker, Stage, pick_packets
 from kensoku.detection._postponed import Postponed
 from kensoku.packets import decode_packet
@@ -60,6 +60,15 @@ def test_what_was_told_before_a_restart_is_not_told_again() -> None:
     detector = Detector(two_stages())
     detector.resume(NOWHERE, Before(0, {}), before)
     assert not picks([*fed(detector, packets, [False]), *detector.finish()])
+
+
+def test_what_was_told_before_a_restart_is_remembered_as_long_as_its_second_waits() -> None:
+    """Of a pick that is measured, and older than its lateness."""
+    packets = seconds(record(8000, events=((1800, 0), (2400, 1))))
+    before = list(pick_packets(packets, two_stages()))
+    detector = Detector(two_stages(), Times(lateness_s=10))
+    detector.resume(NOWHERE, Before(0, {}), picks(before), {one.id for one in before})
+    assert not picks([*fed(detector, packets), *detector.finish()])
 
 
 def test_late_samples_find_decided_what_they_change() -> None:

@@ -182,8 +182,8 @@ class Network:
     def evaluated(self, position: Position) -> Iterator[tuple[Timeline, int, bool]]:
         """By instrument, to which sample all is looked at once `ready` is; and whether the station is silent.
 
-        Not beyond a step that waits, nor the end of what a pick that is not measured is measured of: who hears how far a
-        station has come has heard its measurements too.
+        Not beyond a step that waits, nor beyond the half minute of a pick that is not measured yet: who hears how far
+        a station has come has heard its measurements too.
         """
         quiet_ns = self._clocks.get(position, 0) - self._lateness_ns
         for station in self._stations.values():

@@ -1,0 +1,30 @@
+"""What association remembers of what all regions have told."""
+
+from kensoku.association.memory import Memory
+from kensoku.bus import Bus
+from kensoku.v1.association_pb2 import Association
+from tests import services
+
+
+def told(bus: Bus, *states: tuple[str, int, int]) -> None:
+    """Each of a region, a revision and an owner."""
+    associations = [
+        Association(event_id="e1", region=region, revision=revision, owner_epoch=epoch)
+        for region, revision, epoch in states
+    ]
+    services.publish(bus, "associations", ((each.region, each) for each in associations))
+
+
+def test_a_state_that_is_older_than_the_last_is_not_the_last_though_it_comes_later(bus: Bus) -> None:
+    memory = Memory(bus, 10)
+    told(bus, ("here", 2, 1), ("here", 2, 7), ("here", 1, 9), ("here", 2, 1))
+    memory.read_back(0, lambda _: False)
+    assert [(last.revision, last.owner_epoch) for last in memory.all_last()] == [(2, 7)]
+
+
+def test_of_its_own_events_the_first_and_the_last_state_are_taken_once(bus: Bus) -> None:
+    memory = Memory(bus, 10)
+    told(bus, ("here", 1, 1), ("here", 2, 1), ("here", 3, 1), ("there", 4, 1))
+    memory.read_back(0, lambda region: region == "here")
+    assert [state.revision for state in memory.take_own("here")] == [1, 3]
+    assert memory.take_own("here") == memory.take_own("there") == []

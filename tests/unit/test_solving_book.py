@@ -1,0 +1,59 @@
+"""Which revisions the book keeps, whose waves it knows, and what the end of an event says."""
+
+import pytest
+
+from kensoku.solving import Book, solve, solve_many
+from kensoku.v1.event_pb2 import EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED, Event
+from tests.associations import make_association, make_context, make_picks
+from tests.catalogue import make_event
+
+FOUR = ("A", "B", "C", "D")
+
+
+def first() -> Event:
+    event = solve(make_association(make_picks(FOUR)), make_context())
+    assert event is not None
+    return event
+
+
+@pytest.mark.parametrize(
+    ("kept", "offered", "last"),
+    [((2, 1), (1, 9), (2, 1)), ((2, 7), (2, 6), (2, 7)), ((2, 7), (2, 8), (2, 8)), ((2, 7), (3, 1), (3, 1))],
+)
+def test_the_last_revision_of_the_last_owner_is_kept(
+    kept: tuple[int, int], offered: tuple[int, int], last: tuple[int, int]
+) -> None:
+    book = Book()
+    for revision, epoch in (kept, offered):
+        book.keep(make_event("e1", revision, epoch))
+    before = book.before("e1")
+    assert before is not None
+    assert (before.revision, before.owner_epoch) == last
+
+
+def test_picks_of_a_candidate_are_no_onsets_of_others_though_another_event_has_claimed_them() -> None:
+    book = Book()
+    solve_many([make_association(make_picks(FOUR), event_id="e1")], make_context(), book)
+    same = make_association(make_picks(FOUR), event_id="e2")
+    assert book.others_ns(same) == {}
+
+
+def test_an_event_that_was_merged_may_be_merged_into_another() -> None:
+    def merged(into: str, revision: int, before: Event) -> Event | None:
+        end = make_association([], revision, EVENT_STATUS_MERGED, merged_into=into)
+        return solve(end, make_context(), before)
+
+    once = merged("e2", 2, first())
+    assert once is not None
+    assert merged("e2", 3, once) is None
+    again = merged("e3", 3, once)
+    assert again is not None
+    assert (again.revision, again.merged_into) == (3, "e3")
+
+
+def test_the_end_of_an_event_was_not_published_when_its_last_origin_was() -> None:
+    before = first()
+    before.latency.published_ns = before.latency.associated_ns + 10**9
+    end = solve(make_association([], 2, EVENT_STATUS_RETRACTED), make_context(), before)
+    assert end is not None
+    assert end.latency.published_ns == 0
