@@ -14,6 +14,7 @@ from benchmarks._catalogue_scores import lives_of
 from benchmarks._catalogue_truth import SEEN_STATIONS, seen_at, truth_of
 from kensoku.catalogue_files import Limits, compare
 from kensoku.magnitudes import Quarry, Rules, TypeSettings
+from kensoku.polygons import polygon
 from kensoku.simulation.engine import World, open_world
 from kensoku.simulation.sequences import Quarry as Working
 from kensoku.simulation.sources import SourceKind
@@ -68,7 +69,7 @@ def spans(world: World, days: float) -> list[tuple[int, int]]:
 
 def places(world: World) -> tuple[Quarry, ...]:
     working = [each for each in world.scenario.sequences if isinstance(each, Working)]
-    return tuple(Quarry(each.name, (((each.longitude_deg, each.latitude_deg),),), 1.0) for each in working)
+    return tuple(Quarry(each.name, (polygon(((each.longitude_deg, each.latitude_deg),)),), 1.0) for each in working)
 
 
 def typed(name: str, world: World, found: Sequence[Event], truth: Sequence[Event]) -> list[Bar]:

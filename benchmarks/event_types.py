@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.report import Figures, main
 from kensoku.magnitudes import Quarry, TypeEvidence, TypeSettings, classify
+from kensoku.polygons import polygon
 from kensoku.simulation.engine import make_world
 from kensoku.simulation.scenario import BUNDLED, load_scenario
 from kensoku.simulation.sequences import Quarry as Working
@@ -56,7 +57,7 @@ def everything() -> tuple[tuple[Case, ...], tuple[Quarry, ...]]:
             )
             cases.append(Case(is_blast, evidence))
     places = [each for each in scenario.sequences if isinstance(each, Working)]
-    quarries = [Quarry(each.name, (((each.longitude_deg, each.latitude_deg),),), 1.0) for each in places]
+    quarries = [Quarry(each.name, (polygon(((each.longitude_deg, each.latitude_deg),)),), 1.0) for each in places]
     return tuple(cases), tuple(quarries)
 
 

@@ -136,6 +136,13 @@ def test_distances_to_a_polygon_with_a_hole(latitude_deg: float, longitude_deg: 
     assert quarry.distance_km(latitude_deg, longitude_deg) == pytest.approx(expected_km, abs=0.01)
 
 
+def test_a_quarry_is_far_from_the_other_side_of_the_earth() -> None:
+    ring = [[-118, 34], [-117, 34], [-117, 36], [-118, 36], [-118, 34]]
+    (quarry,) = read_quarries(json.dumps({"type": "Polygon", "coordinates": [ring]}), "q.json")
+    assert quarry.distance_km(35.0, -117.5) == 0.0
+    assert quarry.distance_km(35.0, 62.5) > 10_000
+
+
 def test_a_point_has_a_size_and_may_be_across_the_date_line() -> None:
     _, point = read_quarries(QUARRY, "q.json")
     assert point.name == "quarry 2"

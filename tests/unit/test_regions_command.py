@@ -61,6 +61,20 @@ def test_a_region_across_the_date_line_keeps_its_sense() -> None:
     assert [found.name for found in destinations([region], Station(epochs=[epoch]))] == ["kermadec"]
 
 
+def test_a_region_hears_no_station_of_the_other_side_of_the_earth_and_may_hold_a_pole() -> None:
+    alaska = [[-170, 51], [-130, 51], [-130, 72], [-170, 72]]
+    antarctica = [[-180, -60], [-90, -60], [0, -60], [90, -60], [180, -60], [180, -90], [-180, -90]]
+    regions = read_regions_file(collection(feature("alaska", alaska), feature("antarctica", antarctica)), "f")
+
+    def heard_by(latitude_deg: float, longitude_deg: float) -> list[str]:
+        epoch = ChannelEpoch(latitude_deg=latitude_deg, longitude_deg=longitude_deg)
+        return [found.name for found in destinations(regions, Station(epochs=[epoch]))]
+
+    assert heard_by(64.9, -147.9) == ["alaska"]
+    assert heard_by(60.0, 10.7) == []
+    assert heard_by(-77.85, 166.7) == heard_by(-90.0, 0.0) == heard_by(-60.5, 0.0) == ["antarctica"]
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -71,6 +85,7 @@ def test_a_region_across_the_date_line_keeps_its_sense() -> None:
         (collection(feature("a", kind="Point")), "found a Point"),
         (collection(feature("a", WEST[:2])), "found 2 corners"),
         (collection(feature("a", [[0, 0], [1, 1], [2, 2]])), "found corners on one line"),
+        (collection(feature("a", [[0, 60], [150, 60], [-60, 60], [90, 60], [-120, 60]])), "goes 2 times around"),
         (collection(feature("a", [[0, 0], [1, 91], [2, 2]])), "found a corner at 1 91"),
         (collection(feature("a", reach_km=-1)), "found reach_km -1"),
         (collection({"properties": {"name": "a"}}), "found no 'geometry'"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kensoku.errors import InputInvalid
+from kensoku.polygons import unrolled
 from kensoku.v1.control_pb2 import Region, Vertex
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30})")
@@ -90,11 +91,8 @@ def _vertices(ring: Sequence[Sequence[float]]) -> list[Vertex]:
     for longitude, latitude in points:
         if not (abs(longitude) <= 360 and abs(latitude) <= 90):  # also where one is no number
             raise ValueError(f"a corner at {longitude:g} {latitude:g}")
-    unrolled = [points[0]]
-    for longitude, latitude in points[1:]:  # across the date line the short way
-        turns = round((unrolled[-1][0] - longitude) / 360)
-        unrolled.append((longitude + 360 * turns, latitude))
-    area = sum((a[0] * b[1] - b[0] * a[1]) for a, b in zip(unrolled, [*unrolled[1:], unrolled[0]], strict=True))
+    ring = unrolled(points)
+    area = sum((a[0] * b[1] - b[0] * a[1]) for a, b in zip(ring, ring[1:], strict=False))
     if math.isclose(area, 0.0, abs_tol=1e-12):
         raise ValueError("corners on one line")
     ordered = points if area > 0 else points[::-1]
