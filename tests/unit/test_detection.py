@@ -198,3 +198,17 @@ def test_an_offset_of_the_clock_is_kept() -> None:
     )
     assert [pick.id for pick in shifted] == [pick.id for pick in straight]
     assert [b.onset_ns - a.onset_ns for a, b in zip(straight, shifted, strict=True)] == [2_986_000, 2_986_000]
+
+
+def test_what_a_station_said_before_an_hour_of_silence_is_told_and_measured_though_others_follow_in_one_batch() -> None:
+    early, late = record(4000, events=((1800, 0), (2400, 1))), record(4000, seed=8, events=((1800, 0), (2400, 1)))
+    after = [after_two_hours(one) for one in [*seconds(late[:, :500], station="OTHER"), *seconds(late)]]
+    expected = contents([*pick_packets(seconds(early), two_stages()), *pick_packets(after, two_stages())])
+    assert contents(pick_packets([*seconds(early), *after], two_stages())) == expected
+    assert len(expected) == 8
+
+
+def after_two_hours(one: WaveformPacket) -> WaveformPacket:
+    one.start_ns += 7200 * 10**9
+    one.arrival_ns += 7200 * 10**9
+    return one
