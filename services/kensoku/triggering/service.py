@@ -23,7 +23,7 @@ from kensoku.triggering.models import Listening, PatientModels, Promoted, Stoppe
 from kensoku.triggering.postponing import Postponing
 from kensoku.triggering.progress import ProgressBook
 from kensoku.triggering.reading import Reader
-from kensoku.triggering.recall import recall
+from kensoku.triggering.recall import look_back
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.triggering.telling import BY_REGION, PICKS, Directory, Teller
 from kensoku.v1.pick_pb2 import PickMessage, Progress
@@ -134,11 +134,9 @@ class Triggering:
 
     def assigned(self, positions: frozenset[Position]) -> None:
         """Go on where the last owner of these stopped, by what it told."""
-        now_ns, back_ns = self._clock_ns(), self._recall_ns
-        told = recall(self._bus.read(PICKS, start=now_ns - back_ns))
-        while not told.by_partition and back_ns < KEPT_NS:  # nobody was there lately
-            back_ns *= 2
-            told = recall(self._bus.read(PICKS, start=now_ns - back_ns - self._recall_ns))
+        told = look_back(
+            lambda start_ns: self._bus.read(PICKS, start=start_ns), self._clock_ns(), self._recall_ns, KEPT_NS
+        )
         for position in sorted(positions):
             known = told.of(position[1])
             self._detector.resume(position, known.before, known.picks, told.measured)
