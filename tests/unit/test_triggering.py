@@ -25,7 +25,7 @@ from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.control_pb2 import Region, Vertex
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import METHOD_CLASSIC, Pick, PickMessage, Progress
-from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TimeKind, WaveformPacket
+from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TIME_KIND_UNSPECIFIED, TimeKind, WaveformPacket
 from tests import services
 from tests.stand_in_models import StandIn, write_folders
 from tests.streams import START_NS, card, contents, packet, picks, record, seconds, two_stages
@@ -119,8 +119,12 @@ def test_after_an_hour_of_downtime_nothing_is_told_twice(bus: Bus, settings: Tri
     assert [len(contents(found(bus))), len(set(contents(found(bus))))] == [len(expected), len(expected)]
 
 
-def test_a_packet_stamped_ahead_makes_no_other_station_silent(bus: Bus, settings: TriggeringSettings) -> None:
-    """All of a live log; one of another station says that it came in ten years."""
+@pytest.mark.parametrize("kind", [TIME_KIND_LIVE, TIME_KIND_UNSPECIFIED])
+@pytest.mark.parametrize("is_stamped", [True, False])
+def test_a_packet_of_ten_years_ahead_makes_no_other_station_silent(
+    bus: Bus, settings: TriggeringSettings, kind: TimeKind, is_stamped: bool
+) -> None:
+    """All of a live log; one of another station says that it came, or is of, in ten years."""
     quick = settings.model_copy(update={"triggering_future_s": 5.0})
     now_ns = time.time_ns() // 10**9 * 10**9
     shift_ns = now_ns - 600 * 10**9 - START_NS
@@ -129,8 +133,10 @@ def test_a_packet_stamped_ahead_makes_no_other_station_silent(bus: Bus, settings
     beside = next(
         name for name in map(str, range(1000)) if partition_of(f"XX.{name}", 48) == partition_of("XX.STA", 48)
     )
-    ahead = moved(packet(RECORD, 0, 100, station=beside), shift_ns)
-    ahead.arrival_ns += 10 * 365 * 86_400 * 10**9
+    ahead = moved(packet(RECORD, 0, 100, station=beside), shift_ns + 10 * 365 * 86_400 * 10**9)
+    ahead.time_kind = kind
+    if not is_stamped:
+        ahead.arrival_ns = 0
     publish(bus, [*packets[:20], ahead, *packets[20:]])
     serve(quick, bus, StandIn(), progressed(bus, len(packets)))
     assert sorted(pick.id for pick in picks(found(bus))) == expected

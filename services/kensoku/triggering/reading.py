@@ -12,7 +12,7 @@ from kensoku.lateness import Lag, elapsed_s
 from kensoku.packets import ChannelSamples, decode_packets, read_packet
 from kensoku.triggering.backfill import BACKFILL
 from kensoku.triggering.isolation import Budgets
-from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, WaveformPacket
+from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, WaveformPacket
 
 log = logging.getLogger("kensoku.triggering")
 
@@ -88,6 +88,8 @@ class Reader:
             DISABLED.inc()
             self._detector.network.skip(position, message.offset)
             return
+        if not packet.arrival_ns and packet.time_kind != TIME_KIND_REPLAY:
+            packet.arrival_ns = message.published_ns  # else the times of its samples would be believed
         if self._is_ahead(message, packet):
             packet.arrival_ns = message.published_ns
             self._report(f"{message.key}: an arrival later than its publication; the clock of who sends it is wrong")
@@ -102,9 +104,9 @@ class Reader:
             self._charge(message.key)
 
     def _is_ahead(self, message: Message, packet: WaveformPacket) -> bool:
-        """Of a live packet that claims to have arrived after it was published: everybody else would count as silent."""
-        is_live = packet.time_kind == TIME_KIND_LIVE
-        return is_live and packet.arrival_ns > message.published_ns + self._future_ns
+        """Of a packet that claims to have arrived after it was published: everybody else would count as silent. In a
+        replay arrivals are times of the record."""
+        return packet.time_kind != TIME_KIND_REPLAY and packet.arrival_ns > message.published_ns + self._future_ns
 
     def _reject(self, stream: Stream, message: Message, reason: str) -> None:
         REJECTS.inc()
