@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
 from kensoku.bus import Bus
 from kensoku.bus._partitioner import partition_of
@@ -20,7 +21,8 @@ from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
 from kensoku.triggering import backfill
 from kensoku.triggering.backfill import is_same
-from kensoku.triggering.service import run
+from kensoku.triggering.reading import LAG_SECONDS
+from kensoku.triggering.service import BEHIND_SECONDS, run
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.control_pb2 import Region, Vertex
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
@@ -84,6 +86,29 @@ def test_it_tells_what_batch_finds(bus: Bus, settings: TriggeringSettings) -> No
     assert last.instrument.band_instrument == "HH"
     assert progress(bus)[-1].read_to_ns >= max(message.published_ns for message in bus.read("waveforms"))
     assert last.noise_level == pytest.approx(12, rel=0.2)  # 20 counts of white noise, of which 18 of 50 Hz are seen
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_lag_and_latency_are_those_of_live_packets_alone(bus: Bus, settings: TriggeringSettings, is_live: bool) -> None:
+    """A record of 2020, or of ten minutes ago: who replays years must not be shown as years late for hours after."""
+    told_before = REGISTRY.get_sample_value("triggering_latency_seconds_count") or 0.0
+    LAG_SECONDS.tell([0], 0)
+    BEHIND_SECONDS.clear()
+    shift_ns = time.time_ns() // 10**9 * 10**9 - 600 * 10**9 - START_NS
+    publish(bus, [moved(one, shift_ns) for one in seconds(RECORD)] if is_live else of_2020(seconds(RECORD)))
+    serve(settings, bus, StandIn(), progressed(bus, 40))
+    assert len(picks(found(bus))) == 2
+    assert (REGISTRY.get_sample_value("triggering_latency_seconds_count") or 0.0) - told_before == 2 * is_live
+    assert (REGISTRY.get_sample_value("triggering_lag_seconds") or 0.0) == pytest.approx(570 * is_live, abs=60)
+    behind = REGISTRY.get_sample_value("triggering_station_behind_seconds", {"station": "XX.STA"})
+    assert behind == (pytest.approx(570, abs=60) if is_live else None)
+
+
+def of_2020(packets: list[WaveformPacket]) -> list[WaveformPacket]:
+    for one in packets:
+        one.start_ns -= 3 * 10**8 * 10**9
+        one.arrival_ns -= 3 * 10**8 * 10**9
+    return packets
 
 
 def test_stations_can_be_left_to_the_classic_picker(bus: Bus, settings: TriggeringSettings) -> None:
