@@ -268,6 +268,7 @@ class Network:
         if not completeness.evaluated_to or first > listened.timeline.end + self._lateness:
             self.ready.extend(completeness.rest(station.stamp_ns))
             completeness.begin(first, station.stamp_ns)
+            listened.timeline.silence = (listened.timeline.end, first)
             listened.timeline.forget(completeness.evaluated_to - self._kept)
         oldest = listened.end_before - self._lateness if listened.end_before else -(1 << 62)
         fed.is_late |= first < oldest
