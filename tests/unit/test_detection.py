@@ -277,3 +277,17 @@ def test_seconds_that_no_model_answered_for_are_looked_at_again() -> None:
 
 def test_a_faint_pick_has_another_id_than_one_that_is_kept_at_its_place() -> None:
     assert pick_id(SENSOR, "P", 5000, "picker_live", is_faint=True) != pick_id(SENSOR, "P", 5000, "picker_live")
+
+
+def test_what_a_station_said_before_an_hour_of_silence_is_told_and_measured_though_others_follow_in_one_batch() -> None:
+    early, late = record(4000, events=((1800, 0), (2400, 1))), record(4000, seed=8, events=((1800, 0), (2400, 1)))
+    after = [after_two_hours(one) for one in [*seconds(late[:, :500], station="OTHER"), *seconds(late)]]
+    expected = contents([*pick_packets(seconds(early), two_stages()), *pick_packets(after, two_stages())])
+    assert contents(pick_packets([*seconds(early), *after], two_stages())) == expected
+    assert len(expected) == 8
+
+
+def after_two_hours(one: WaveformPacket) -> WaveformPacket:
+    one.start_ns += 7200 * 10**9
+    one.arrival_ns += 7200 * 10**9
+    return one

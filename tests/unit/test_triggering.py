@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
 from kensoku.bus import Bus
 from kensoku.bus._partitioner import partition_of
@@ -20,12 +21,13 @@ from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
 from kensoku.triggering import backfill
 from kensoku.triggering.backfill import is_same
-from kensoku.triggering.service import run
+from kensoku.triggering.reading import LAG_SECONDS
+from kensoku.triggering.service import BEHIND_SECONDS, run
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.v1.control_pb2 import Region, Vertex
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import METHOD_CLASSIC, Pick, PickMessage, Progress
-from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TimeKind, WaveformPacket
+from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TIME_KIND_UNSPECIFIED, TimeKind, WaveformPacket
 from tests import services
 from tests.stand_in_models import StandIn, write_folders
 from tests.streams import START_NS, card, contents, packet, picks, record, seconds, two_stages
@@ -86,6 +88,29 @@ def test_it_tells_what_batch_finds(bus: Bus, settings: TriggeringSettings) -> No
     assert last.noise_level == pytest.approx(12, rel=0.2)  # 20 counts of white noise, of which 18 of 50 Hz are seen
 
 
+@pytest.mark.parametrize("is_live", [True, False])
+def test_lag_and_latency_are_those_of_live_packets_alone(bus: Bus, settings: TriggeringSettings, is_live: bool) -> None:
+    """A record of 2020, or of ten minutes ago: who replays years must not be shown as years late for hours after."""
+    told_before = REGISTRY.get_sample_value("triggering_latency_seconds_count") or 0.0
+    LAG_SECONDS.tell([0], 0)
+    BEHIND_SECONDS.clear()
+    shift_ns = time.time_ns() // 10**9 * 10**9 - 600 * 10**9 - START_NS
+    publish(bus, [moved(one, shift_ns) for one in seconds(RECORD)] if is_live else of_2020(seconds(RECORD)))
+    serve(settings, bus, StandIn(), progressed(bus, 40))
+    assert len(picks(found(bus))) == 2
+    assert (REGISTRY.get_sample_value("triggering_latency_seconds_count") or 0.0) - told_before == 2 * is_live
+    assert (REGISTRY.get_sample_value("triggering_lag_seconds") or 0.0) == pytest.approx(570 * is_live, abs=60)
+    behind = REGISTRY.get_sample_value("triggering_station_behind_seconds", {"station": "XX.STA"})
+    assert behind == (pytest.approx(570, abs=60) if is_live else None)
+
+
+def of_2020(packets: list[WaveformPacket]) -> list[WaveformPacket]:
+    for one in packets:
+        one.start_ns -= 3 * 10**8 * 10**9
+        one.arrival_ns -= 3 * 10**8 * 10**9
+    return packets
+
+
 def test_stations_can_be_left_to_the_classic_picker(bus: Bus, settings: TriggeringSettings) -> None:
     publish(bus, seconds(record(6000, events=((4000, 0),))))
     models = StandIn()
@@ -119,8 +144,12 @@ def test_after_an_hour_of_downtime_nothing_is_told_twice(bus: Bus, settings: Tri
     assert [len(contents(found(bus))), len(set(contents(found(bus))))] == [len(expected), len(expected)]
 
 
-def test_a_packet_stamped_ahead_makes_no_other_station_silent(bus: Bus, settings: TriggeringSettings) -> None:
-    """All of a live log; one of another station says that it came in ten years."""
+@pytest.mark.parametrize("kind", [TIME_KIND_LIVE, TIME_KIND_UNSPECIFIED])
+@pytest.mark.parametrize("is_stamped", [True, False])
+def test_a_packet_of_ten_years_ahead_makes_no_other_station_silent(
+    bus: Bus, settings: TriggeringSettings, kind: TimeKind, is_stamped: bool
+) -> None:
+    """All of a live log; one of another station says that it came, or is of, in ten years."""
     quick = settings.model_copy(update={"triggering_future_s": 5.0})
     now_ns = time.time_ns() // 10**9 * 10**9
     shift_ns = now_ns - 600 * 10**9 - START_NS
@@ -129,8 +158,10 @@ def test_a_packet_stamped_ahead_makes_no_other_station_silent(bus: Bus, settings
     beside = next(
         name for name in map(str, range(1000)) if partition_of(f"XX.{name}", 48) == partition_of("XX.STA", 48)
     )
-    ahead = moved(packet(RECORD, 0, 100, station=beside), shift_ns)
-    ahead.arrival_ns += 10 * 365 * 86_400 * 10**9
+    ahead = moved(packet(RECORD, 0, 100, station=beside), shift_ns + 10 * 365 * 86_400 * 10**9)
+    ahead.time_kind = kind
+    if not is_stamped:
+        ahead.arrival_ns = 0
     publish(bus, [*packets[:20], ahead, *packets[20:]])
     serve(quick, bus, StandIn(), progressed(bus, len(packets)))
     assert sorted(pick.id for pick in picks(found(bus))) == expected

@@ -65,8 +65,12 @@ def _gaps(timeline: Timeline, first: int, last: int) -> Iterator[Span]:
     """Stretches without any component."""
     if last <= first or any(timeline.is_covered((component,), first, last) for component in range(3)):
         return
-    first = max(first, last - HEARD)  # what is older has been forgotten
-    missing = np.isnan(timeline.read(first, last)).all(axis=0)
-    changes = np.flatnonzero(np.diff(np.concatenate(([False], missing, [False])).astype(np.int8)))
-    for begin, end in changes.reshape(-1, 2).tolist():
-        yield Span(start_ns=time_of(first + begin), end_ns=time_of(first + end))
+    heard = max(first, last - HEARD)  # what is older has been forgotten
+    missing = np.isnan(timeline.read(heard, last)).all(axis=0)
+    changes = np.flatnonzero(np.diff(np.concatenate(([False], missing, [False])).astype(np.int8))) + heard
+    silent_from, silent_to = max(first, timeline.silence[0]), min(timeline.silence[1], heard)
+    edges = [*((silent_from, silent_to) if silent_from < silent_to else ()), *changes.tolist()]
+    if edges[1:2] == edges[2:3]:  # what is heard begins within the gap
+        del edges[1:3]
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        yield Span(start_ns=time_of(begin), end_ns=time_of(end))

@@ -12,7 +12,7 @@ from kensoku.lateness import Lag, elapsed_s
 from kensoku.packets import ChannelSamples, decode_packets, read_packet
 from kensoku.triggering.backfill import BACKFILL
 from kensoku.triggering.isolation import Budgets
-from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, WaveformPacket
+from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, WaveformPacket
 
 log = logging.getLogger("kensoku.triggering")
 
@@ -27,7 +27,7 @@ REJECTS = Counter("triggering_rejects", "Packets that could not be used")
 LEFT_OUT = Counter("triggering_left_out_channels", "Channels of packets that could not be used")
 LATE = Counter("triggering_late_packets", "Packets later than the lateness, handed to waveforms.backfill")
 DISABLED = Counter("triggering_disabled_packets", "Packets left out because their station is disabled")
-LAG_SECONDS = Lag("triggering_lag_seconds", "the newest packet that was read had arrived")
+LAG_SECONDS = Lag("triggering_lag_seconds", "the newest live packet that was read had arrived")
 
 
 class Reader:
@@ -46,6 +46,7 @@ class Reader:
         self._bus, self._detector, self._budgets = bus, detector, budgets
         self._is_enabled, self._clock_ns = is_enabled, clock_ns
         self._next: dict[Position, int] = {}
+        self._live: dict[str, Position] = {}  # stations whose newest packet is no replay
         self._reported: set[str] = set()
 
     def read(self, stream: Stream, batch: Sequence[Message]) -> float:
@@ -64,9 +65,13 @@ class Reader:
             else:
                 self._feed(message, packet, channels)
         now_ns = self._clock_ns()
-        LAG_SECONDS.tell((packet.arrival_ns for _, packet in read), now_ns)
-        live_ns = max((packet.arrival_ns for _, packet in read if packet.time_kind == TIME_KIND_LIVE), default=now_ns)
-        return elapsed_s(live_ns, now_ns)
+        live_ns = [packet.arrival_ns for _, packet in read if packet.time_kind == TIME_KIND_LIVE]
+        LAG_SECONDS.tell(live_ns, now_ns)
+        return elapsed_s(max(live_ns, default=now_ns), now_ns)
+
+    def is_live(self, station: str) -> bool:
+        """Whether its times can be compared with a clock; those of a replay may be years old."""
+        return station in self._live
 
     def next_offset(self, position: Position) -> int:
         """Of the first message that was not read; 0 before any."""
@@ -74,6 +79,7 @@ class Reader:
 
     def leave(self, position: Position) -> None:
         self._next.pop(position, None)
+        self._live = {station: place for station, place in self._live.items() if place != position}
 
     def _decoded(self, read: Sequence[Read]) -> Iterator[tuple[Message, WaveformPacket, Decoded]]:
         """All at once; what a station sends that has spent its budget by itself, so that it costs no other."""
@@ -88,10 +94,16 @@ class Reader:
             DISABLED.inc()
             self._detector.network.skip(position, message.offset)
             return
+        if not packet.arrival_ns and packet.time_kind != TIME_KIND_REPLAY:
+            packet.arrival_ns = message.published_ns  # else the times of its samples would be believed
         if self._is_ahead(message, packet):
             packet.arrival_ns = message.published_ns
             self._report(f"{message.key}: an arrival later than its publication; the clock of who sends it is wrong")
             self._charge(message.key)
+        if packet.time_kind == TIME_KIND_LIVE:
+            self._live[message.key] = position
+        else:
+            self._live.pop(message.key, None)
         fed = self._detector.feed(packet, channels, position, message.offset)
         if fed.is_late:
             LATE.inc()
@@ -102,9 +114,9 @@ class Reader:
             self._charge(message.key)
 
     def _is_ahead(self, message: Message, packet: WaveformPacket) -> bool:
-        """Of a live packet that claims to have arrived after it was published: everybody else would count as silent."""
-        is_live = packet.time_kind == TIME_KIND_LIVE
-        return is_live and packet.arrival_ns > message.published_ns + self._future_ns
+        """Of a packet that claims to have arrived after it was published: everybody else would count as silent. In a
+        replay arrivals are times of the record."""
+        return packet.time_kind != TIME_KIND_REPLAY and packet.arrival_ns > message.published_ns + self._future_ns
 
     def _reject(self, stream: Stream, message: Message, reason: str) -> None:
         REJECTS.inc()

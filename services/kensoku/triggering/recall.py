@@ -1,6 +1,6 @@
 """What this service told before it was started again: read from its own output, so that nothing is told anew."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
@@ -23,6 +23,7 @@ class Recollection:
     by_partition: Mapping[int, Recalled]  # of `waveforms`
     unclaimed: tuple[Pick, ...]  # of instruments in no Progress: who told them ended before it told how far it was
     measured: frozenset[str]  # ids of picks
+    progress_ns: int = 0  # the oldest of the partitions' last Progress; 0: none was read
 
     def of(self, partition: int) -> Recalled:
         known = self.by_partition.get(partition, Recalled())
@@ -35,6 +36,21 @@ class _Told:
     epochs: dict[int, int] = field(default_factory=dict)
     picks: dict[str, Pick] = field(default_factory=dict)
     measured: set[str] = field(default_factory=set)
+
+
+def look_back(
+    read_from: Callable[[int], Iterable[Message]], now_ns: int, recall_ns: int, longest_ns: int
+) -> Recollection:
+    """What was told in so long before now, or longer: half of it lies before the last Progress of each partition.
+
+    Picks told before a Progress may wait for their measurement, and their seconds are not looked at again.
+    """
+    back_ns = recall_ns
+    while True:
+        told = recall(read_from(now_ns - back_ns))
+        if now_ns - back_ns <= told.progress_ns - recall_ns // 2 or back_ns >= longest_ns:
+            return told
+        back_ns *= 2
 
 
 def recall(messages: Iterable[Message]) -> Recollection:
@@ -57,7 +73,8 @@ def recall(messages: Iterable[Message]) -> Recollection:
     recalled = {
         number: Recalled(_before(progress), tuple(by_partition[number])) for number, progress in told.progress.items()
     }
-    return Recollection(recalled, tuple(unclaimed), frozenset(told.measured))
+    progress_ns = min((progress.sent_ns for progress in told.progress.values()), default=0)
+    return Recollection(recalled, tuple(unclaimed), frozenset(told.measured), progress_ns)
 
 
 def _note(told: _Told, message: PickMessage) -> None:

@@ -23,7 +23,7 @@ from kensoku.triggering.models import Listening, PatientModels, Promoted, Stoppe
 from kensoku.triggering.postponing import Postponing
 from kensoku.triggering.progress import ProgressBook
 from kensoku.triggering.reading import Reader
-from kensoku.triggering.recall import recall
+from kensoku.triggering.recall import look_back
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.triggering.telling import BY_REGION, PICKS, Directory, Teller
 from kensoku.v1.pick_pb2 import PickMessage, Progress
@@ -114,7 +114,6 @@ class Triggering:
         self._clock_ns = clock_ns
         self._recall_ns = round(settings.triggering_recall_s * NS_PER_S)
         self._directory = Directory(inventory, control)
-        self._teller = Teller(bus, self._directory, clock_ns)
         self._detector = Detector(
             listens.front_end,
             times_of(settings),
@@ -126,6 +125,7 @@ class Triggering:
         self._budgets = Budgets(settings.triggering_errors_a_minute)
         is_enabled = StationSwitches(control).is_enabled
         self._reader = Reader(bus, self._detector, self._budgets, is_enabled, clock_ns, settings.triggering_future_s)
+        self._teller = Teller(bus, self._directory, clock_ns, self._reader.is_live)
         self._postponing = Postponing(settings.triggering_postpone_after_s, settings.triggering_postponed_below)
         self._epochs: dict[Position, int] = {}
         self._books: dict[Position, ProgressBook] = {}
@@ -134,11 +134,9 @@ class Triggering:
 
     def assigned(self, positions: frozenset[Position]) -> None:
         """Go on where the last owner of these stopped, by what it told."""
-        now_ns, back_ns = self._clock_ns(), self._recall_ns
-        told = recall(self._bus.read(PICKS, start=now_ns - back_ns))
-        while not told.by_partition and back_ns < KEPT_NS:  # nobody was there lately
-            back_ns *= 2
-            told = recall(self._bus.read(PICKS, start=now_ns - back_ns - self._recall_ns))
+        told = look_back(
+            lambda start_ns: self._bus.read(PICKS, start=start_ns), self._clock_ns(), self._recall_ns, KEPT_NS
+        )
         for position in sorted(positions):
             known = told.of(position[1])
             self._detector.resume(position, known.before, known.picks, told.measured)
@@ -212,11 +210,12 @@ class Triggering:
             for one in instruments:
                 station = f"{one.instrument.network}.{one.instrument.station}"
                 newest[station] = max(newest[station], one.evaluated_to_ns)
-            for station, evaluated_to_ns in newest.items():
-                BEHIND_SECONDS.labels(station).set((self._clock_ns() - evaluated_to_ns) / NS_PER_S)
-            for station in self._behind.get(position, set()) - newest.keys():
+            live = {station for station in newest if self._reader.is_live(station)}
+            for station in live:
+                BEHIND_SECONDS.labels(station).set((self._clock_ns() - newest[station]) / NS_PER_S)
+            for station in self._behind.get(position, set()) - live:
                 BEHIND_SECONDS.remove(station)
-            stations = self._behind[position] = set(newest)
+            self._behind[position], stations = live, set(newest)
             value = message.SerializeToString()
             self._bus.publish(PICKS, min(stations), value)
             for region in {region for station in stations for region in self._directory.regions(station)}:

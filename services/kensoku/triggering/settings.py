@@ -71,5 +71,5 @@ class TriggeringSettings(ServiceSettings):
     ] = Field(default_factory=_most_picks)
     triggering_batch: Annotated[int, Field(gt=0, description="packets that are looked at together at the most")] = 4000
     triggering_recall_s: Annotated[
-        float, Field(gt=0, description="of its own output, how much a restart reads, before the time of its start")
+        float, Field(gt=0, description="of its own output, how much a restart reads; more where that is not enough")
     ] = 300.0

@@ -22,15 +22,21 @@ MEASURED = Counter("triggering_measurements", "Measurements of picks published")
 HEARD_AGAIN = Counter("triggering_heard_again", "Picks heard again with all that surrounds them", ["is_confirmed"])
 LATENCY_SECONDS = Latency(
     "triggering_latency_seconds",
-    "From the arrival of the packet that completed a second to the publication of its picks",
+    "From the arrival of the live packet that completed a second to the publication of its picks",
 )
 
 
 class Teller:
     """Puts picks and measurements on the bus, for all and for the regions that they concern."""
 
-    def __init__(self, bus: Bus, directory: "Directory", clock_ns: Callable[[], int]) -> None:
-        self._bus, self._directory, self._clock_ns = bus, directory, clock_ns
+    def __init__(
+        self,
+        bus: Bus,
+        directory: "Directory",
+        clock_ns: Callable[[], int],
+        is_live: Callable[[str], bool] = lambda station: False,
+    ) -> None:
+        self._bus, self._directory, self._clock_ns, self._is_live = bus, directory, clock_ns, is_live
 
     def tell(self, found: Found, epoch: int) -> None:
         key = f"{found.instrument.network}.{found.instrument.station}"
@@ -40,7 +46,8 @@ class Teller:
             message.pick.CopyFrom(found)
             decision = decision_name(found).lower()
             FOUND.labels("P" if found.phase == PHASE_P else "S", decision, str(found.late).lower()).inc()
-            LATENCY_SECONDS.tell(found.latency.packet_arrival_ns, found.latency.published_ns)
+            if self._is_live(key):
+                LATENCY_SECONDS.tell(found.latency.packet_arrival_ns, found.latency.published_ns)
         else:
             message.measurement.CopyFrom(found)
             MEASURED.inc()

@@ -43,6 +43,7 @@ class Fed:
 
     is_late: bool = False  # some of it is later than the lateness: it belongs to those who fill in afterwards
     left_out: list[str] = field(default_factory=list)  # channels that could not be used, and why
+    gone: list[str] = field(default_factory=list)  # stations silent for so long that they are to be forgotten
 
 
 class _Station:
@@ -137,8 +138,12 @@ class Network:
             self._write(packet, station, piece, offset, fed)
         for listened in station.instruments.values():
             self.ready.extend(listened.completeness.complete(station.stamp_ns))
-        self._advance(position, station.stamp_ns)
+        fed.gone = self._advance(position, station.stamp_ns)
         return fed
+
+    def forget(self, station: str) -> None:
+        """Somebody has looked at all of it."""
+        self._stations.pop(station, None)
 
     def take(self) -> list[Step]:
         """The steps that are ready, for somebody who looks at them before the next packet is fed."""
@@ -264,6 +269,7 @@ class Network:
         if not completeness.evaluated_to or first > listened.timeline.end + self._lateness:
             self.ready.extend(completeness.rest(station.stamp_ns))
             completeness.begin(first, station.stamp_ns)
+            listened.timeline.silence = (listened.timeline.end, first)
             listened.timeline.forget(completeness.evaluated_to - self._kept)
         oldest = listened.end_before - self._lateness if listened.end_before else -(1 << 62)
         fed.is_late |= first < oldest
@@ -280,11 +286,11 @@ class Network:
         if written[0][0] < given_out and completeness.evaluated_to == given_out:
             self.ready.extend(completeness.again(written[0][0], written[-1][1], station.stamp_ns))
 
-    def _advance(self, position: Position, stamp_ns: int) -> None:
-        """Once a second of stamps, look for stations that are silent."""
+    def _advance(self, position: Position, stamp_ns: int) -> list[str]:
+        """Once a second of stamps, look for stations that are silent; those that are to be forgotten."""
         clock = self._clocks[position] = max(stamp_ns, self._clocks.get(position, 0))
         if clock < self._swept.get(position, 0) + NS_PER_S:
-            return
+            return []
         self._swept[position] = clock
         gone = []
         for key, station in self._stations.items():
@@ -292,8 +298,7 @@ class Network:
                 self._end(station)
                 if station.stamp_ns < clock - FORGOTTEN_AFTER_S * NS_PER_S:
                     gone.append(key)
-        for key in gone:
-            del self._stations[key]
+        return gone
 
     def _end(self, station: _Station) -> None:
         for listened in station.instruments.values():

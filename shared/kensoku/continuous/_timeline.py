@@ -27,12 +27,13 @@ class AsRecorded:
 class Timeline:
     """Bounded by what is forgotten; a stretch may always be read."""
 
-    __slots__ = ("_channels", "end", "instrument")
+    __slots__ = ("_channels", "end", "instrument", "silence")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self._channels: list[Channel | None] = [None, None, None]
         self.end = 0  # the sample after the newest of any component; 0 before the first
+        self.silence = (0, 0)  # the latest gap after which all began anew: it is longer than what is kept
 
     def write(self, component: int, piece: ChannelSamples, oldest: int = -(1 << 62)) -> Ranges:
         """Which samples at 100 Hz are new. Another channel of the same component is left out while the first lives.

@@ -95,7 +95,11 @@ class Detector:
             self._look()
         if self.network.disturbs(packet, channels):
             self._look_before(f"{packet.network}.{packet.station}", self.network.ended(packet, channels))
-        return self.network.feed(packet, channels, position, offset)
+        fed = self.network.feed(packet, channels, position, offset)
+        for station in fed.gone:  # within a batch: its picks have no record any more once it is forgotten
+            self._look_before(station, ())
+            self.network.forget(station)
+        return fed
 
     def found(self) -> list[Found]:
         """Picks and measurements since the last call, those of one instrument in the order of their decision."""
