@@ -261,6 +261,17 @@ def test_after_a_long_gap_all_begins_anew() -> None:
     assert len(ends) == 40
 
 
+@pytest.mark.parametrize("codes", [("HHZ", "HHN"), ("HHN", "HHZ"), ("HHZ", "HHZ")])
+def test_a_piece_of_another_year_in_a_packet_is_left_to_back_fill(codes: tuple[str, str]) -> None:
+    network, year_ns = Network(Times()), 365 * 86_400 * 10**9
+    now, old = (piece(RECORD[0, :100], START_NS - years * year_ns, code=codes[years]) for years in (0, 1))
+    one, following = packet(RECORD, 0, 100), packet(RECORD, 100, 200)
+    assert network.feed(one, [now, old]).is_late
+    assert not network.feed(following, decode_packet(following)).is_late
+    network.finish()
+    assert len(network.take()) == 3  # and not one for each second of the year
+
+
 def test_a_silent_station_is_waited_for_no_more() -> None:
     other = [packet(RECORD, 0, 100, station="OTHER", delay_s=delay_s) for delay_s in (10.0, 82.0)]
     network = Network(Times())

@@ -15,6 +15,7 @@ from kensoku.bus._partitioner import partition_of
 from kensoku.detection import Found, pick_packets
 from kensoku.errors import ModelServerUnavailable, SettingInvalid
 from kensoku.inference import Models
+from kensoku.packets import ChannelSamples, encode_packet
 from kensoku.picking import CARD
 from kensoku.regions import WHOLE_EARTH, destinations
 from kensoku.runtime import Pulse
@@ -333,6 +334,18 @@ def test_a_station_that_sends_all_it_kept_is_picked_and_said_to_be_late(bus: Bus
     assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
     assert {one.late for one in found(bus)} == {True}
     assert progress(bus) == []
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_piece_of_another_year_in_a_packet_hides_nothing_from_back_fill(
+    bus: Bus, settings: TriggeringSettings
+) -> None:
+    codes, years_ns = ("HHZ", "HHN", "HHE"), 10 * 365 * 86_400 * 10**9
+    pieces = [ChannelSamples("", code, START_NS, 100.0, row) for code, row in zip(codes, RECORD, strict=True)]
+    other = ChannelSamples("", "HHN", START_NS + years_ns, 100.0, RECORD[1, :100])
+    one = encode_packet("XX", "STA", [other, *pieces], "test", START_NS + years_ns, TIME_KIND_REPLAY)
+    fill_in(settings, bus, [one], lambda: len(found(bus)) >= 2 * len(EXPECTED))
+    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
 
 
 LONG = record(12_000, events=((2500, 0), (2900, 1), (5600, 0), (6010, 1), (9000, 0), (9400, 1)))

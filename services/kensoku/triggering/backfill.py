@@ -18,6 +18,7 @@ NS_PER_S = 10**9
 WAVEFORMS, BACKFILL, PICKS = "waveforms", "waveforms.backfill", "picks"
 CONTEXT_NS = 300 * NS_PER_S  # longer than anything that a pick and its measurement look at
 BESIDE_NS = 60 * NS_PER_S  # of what filled in: where picks may come of it
+GAP_NS = NS_PER_S  # pieces of one packet that lie so far apart are read as packets: shorter than any lateness
 SAME_NS = NS_PER_S // 2  # a pick that was told so near is the same
 QUIET_S, LONGEST_S = 5.0, 60.0  # nothing more of a station for so long; or so long since the first
 
@@ -101,14 +102,30 @@ def packets_of(bus: Bus, station: str, start_ns: int, end_ns: int, now_ns: int) 
     for topic in (WAVEFORMS, BACKFILL):
         for message in bus.read(topic, start=published_from(start_ns, now_ns), key=station):
             try:
-                packet = read_packet(message.value or b"")
-                first_ns, last_ns = span_of(packet)
+                spans = [(span_of(part), part) for part in parts_of(read_packet(message.value or b""))]
             except InputInvalid:  # told when it was read the first time
                 continue
-            if last_ns > start_ns and first_ns < end_ns:
-                packet.arrival_ns = last_ns
-                found.append((last_ns, packet))
+            for (first_ns, last_ns), part in spans:
+                if last_ns > start_ns and first_ns < end_ns:
+                    part.arrival_ns = last_ns
+                    found.append((last_ns, part))
     return [packet for _, packet in sorted(found, key=lambda one: one[0])]
+
+
+def parts_of(packet: WaveformPacket) -> list[WaveformPacket]:
+    """A packet for each stretch of its pieces: after a gap all begins anew, and within one packet the first is lost."""
+    pieces = zip(decode_packet(packet), packet.channels, strict=True)
+    parts: list[WaveformPacket] = []
+    end_ns = 0
+    for decoded, piece in sorted(pieces, key=lambda both: both[0].start_ns):
+        if not parts or decoded.start_ns > end_ns + GAP_NS:
+            parts.append(WaveformPacket())
+            parts[-1].CopyFrom(packet)
+            del parts[-1].channels[:]
+            end_ns = decoded.start_ns
+        parts[-1].channels.append(piece)
+        end_ns = max(end_ns, decoded.start_ns + round(decoded.samples.size / decoded.rate_hz * NS_PER_S))
+    return parts
 
 
 def told_of(bus: Bus, station: str, start: Start = "earliest") -> list[Pick]:

@@ -98,12 +98,13 @@ class Network:
         station = self._stations.get(f"{packet.network}.{packet.station}")
         if station is None or not station.instruments:
             return False
-        earliest = index_of(min(channel.start_ns for channel in channels))
+        starts = [channel.start_ns for channel in channels]
+        earliest, latest = index_of(min(starts)), index_of(max(starts))
         is_disturbed = _is_replaced(packet, station, channels)
         for listened in station.instruments.values():
             if earliest > listened.timeline.end + self._lateness:
                 self.ready.extend(listened.completeness.rest(station.stamp_ns))
-                is_disturbed = True
+            is_disturbed |= latest > listened.timeline.end + self._lateness
             is_disturbed |= earliest < listened.completeness.evaluated_to
         return is_disturbed
 
@@ -134,7 +135,7 @@ class Network:
         station.stamp_ns = max(station.stamp_ns, packet.arrival_ns or _end_ns(channels))
         for listened in station.instruments.values():
             listened.end_before = listened.timeline.end
-        for piece in channels:
+        for piece in sorted(channels, key=lambda piece: piece.start_ns):
             self._write(packet, station, piece, offset, fed)
         for listened in station.instruments.values():
             self.ready.extend(listened.completeness.complete(station.stamp_ns))
@@ -267,6 +268,7 @@ class Network:
             listened = station.instruments[instrument] = _Listened(instrument, self._hold_ns, known_to)
         first, completeness = index_of(piece.start_ns), listened.completeness
         if not completeness.evaluated_to or first > listened.timeline.end + self._lateness:
+            fed.is_late |= listened.timeline.end > listened.end_before  # all begins anew within the packet
             self.ready.extend(completeness.rest(station.stamp_ns))
             completeness.begin(first, station.stamp_ns)
             listened.timeline.silence = (listened.timeline.end, first)
