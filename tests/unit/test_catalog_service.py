@@ -3,11 +3,15 @@
 import threading
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from kensoku.bus import Bus
+from kensoku.bus._log import MemoryLog
+from kensoku.bus._memory import MemoryBus
+from kensoku.bus._partitioner import partition_of
 from kensoku.catalog import service
 from kensoku.catalog.service import Patience, run
 from kensoku.catalog.settings import CatalogSettings
@@ -132,6 +136,46 @@ def test_an_empty_database_is_filled_from_what_the_topics_still_hold(settings: C
         assert len(store.revisions("a")) == 2
 
 
+def test_what_the_database_refuses_while_it_is_filled_takes_nothing_else_with_it(
+    settings: CatalogSettings, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Store.write
+
+    def refuse(store: Store, events: Any) -> Any:
+        if any(event.id == "bad" for event in events):
+            raise InputInvalid("a value out of range")
+        return write(store, events)
+
+    monkeypatch.setattr(Store, "write", refuse)
+    services.publish(bus, "catalogue", ((name, make_event(name)) for name in ("a", "bad", "b")))
+    publish(bus, make_event("c"))
+    serve(settings, bus)
+    assert stored(settings) == {"a": 1, "b": 1, "c": 1}
+
+
+def expire(bus: Bus, topic: str, key: str) -> None:
+    """Delete what the partition of a key holds, as retention does."""
+    assert isinstance(bus, MemoryBus)
+    assert isinstance(bus.log, MemoryLog)
+    found = bus.log._topics[topic]
+    number = partition_of(key, len(found.partitions))
+    while found.partitions[number].first < found.partitions[number].end:
+        found.order.remove(number)
+        found.partitions[number].drop_first()
+
+
+def test_what_expired_unread_is_filled_in_from_the_latest_revisions(settings: CatalogSettings, bus: Bus) -> None:
+    publish(bus, make_event("a"))
+    serve(settings, bus)
+    publish(bus, make_event("a", 2), make_event("a", 3))
+    expire(bus, "events", "a")
+    services.publish(bus, "catalogue", [("a", make_event("a", 3))])
+    publish(bus, make_event("a", 4))
+    serve(settings, bus)
+    with open_store(settings.database_address) as store:
+        assert [each.event.revision for each in store.revisions("a")] == [1, 3, 4]
+
+
 class Clock:
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -156,6 +200,20 @@ def _never() -> threading.Event:
     stop = threading.Event()
     stop.wait = lambda timeout=None: False  # type: ignore[method-assign]  # the clock of this test goes by itself
     return stop
+
+
+def test_its_pulse_goes_on_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, waited, stop = SimpleNamespace(now_s=0.0), list[float](), threading.Event()
+
+    def wait(timeout: float) -> bool:
+        waited.append(timeout)
+        clock.now_s += timeout
+        return False
+
+    monkeypatch.setattr(stop, "wait", wait)
+    with pytest.raises(DatabaseUnavailable):
+        Patience(30.0, Pulse(), stop, lambda: clock.now_s).ask(away)
+    assert max(waited) <= service.BEAT_S
 
 
 def test_whoever_waits_can_be_stopped() -> None:

@@ -6,6 +6,7 @@ from obspy.signal.trigger import ar_pick
 from obspy.signal.trigger import recursive_sta_lta as obspy_recursive_sta_lta
 
 from kensoku.classic import ClassicSettings, find_onset, find_triggers, pick_classic, ratios, recursive_sta_lta
+from kensoku.classic._triggers import _coincident
 from kensoku.errors import SettingInvalid
 
 SETTINGS = ClassicSettings()
@@ -105,6 +106,26 @@ def test_a_flat_record_has_no_triggers() -> None:
     assert pick_classic(np.full((3, 20_000), 1e6, np.float32), SETTINGS) == []
     assert pick_classic(np.full((3, 20_000), np.nan, np.float32), SETTINGS) == []
     assert pick_classic(np.zeros((3, 10), np.float32), SETTINGS) == []
+
+
+def test_rises_that_follow_each_other_are_one_trigger_only_as_long_as_the_first_says() -> None:
+    rises = [(0, 0, 0), (40, 0, 1), (80, 0, 2), (130, 0, 0)]
+    assert [[sample for sample, _, _ in some] for some in _coincident(rises, 50)] == [[0, 40], [80, 130]]
+
+
+@pytest.mark.parametrize("row", [0, 2])
+def test_an_onset_within_half_a_second_of_where_a_component_stops_is_none(row: int) -> None:
+    for stops, is_picked in ((P + 40, False), (P + 60, True)):
+        counts = earthquake()
+        counts[row, stops:] = np.nan
+        near = [pick for pick in pick_classic(counts, SETTINGS) if abs(pick.sample - P) < 10]
+        assert bool(near) == is_picked
+
+
+def test_a_wave_is_picked_on_the_horizontals_alone() -> None:
+    counts = earthquake()
+    counts[0] = np.nan
+    assert any(abs(pick.sample - P) < 5 for pick in pick_classic(counts, SETTINGS))
 
 
 def test_more_bands_at_once_make_fewer_triggers() -> None:

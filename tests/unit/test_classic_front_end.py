@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kensoku.classic import ClassicFrontEnd, ClassicSettings, pick_classic
+from kensoku.classic import ClassicFrontEnd, ClassicPick, ClassicSettings, Trigger, pick_classic, refine
+from kensoku.classic._judging import judged
 from kensoku.continuous import index_of
 from kensoku.detection import ByStation, Stage, pick_packets
 from kensoku.packets import station_filter
@@ -112,6 +113,29 @@ def test_a_picker_refines_the_onset_and_the_phase() -> None:
         pytest.approx(S, abs=4),
     ]
     assert {pick.model.name for pick in refined} == {"picker_live"}
+
+
+def test_what_the_denoiser_calls_noise_is_not_refined() -> None:
+    picker = Stage("picker_live", replace(card(0.4), delay=Delay()), first_loud_samples)
+    deaf = ClassicFrontEnd(Stage("denoiser", DENOISER, never), picker, SETTINGS)
+    assert {pick.method for pick in picks(pick_packets(seconds(COUNTS), deaf))} == {METHOD_CLASSIC}
+
+
+def test_an_onset_that_is_another_triggers_own_refines_no_pick() -> None:
+    """The picker is sure of the first of two waves a third of a second apart."""
+    trigger = Trigger(sample=5040, band=0, ratio=9.0, vertical=9.0, horizontal=1.0, bands=3, previous=4990)
+    classic = ClassicPick(
+        phase="P", sample=5035.0, width_s=0.1, snr=9.0, band_hz=(5.0, 10.0), trigger=trigger, decided=5110
+    )
+    pick = judged(classic, 0.0, 0.5)
+    counts = np.random.default_rng(1).normal(0, 1, (3, 9000)).astype(np.float32)
+    counts[0, 5010:] += 1000
+    shown = replace(card(0.4), delay=Delay())
+    assert refine(pick, counts, 0, first_loud_samples, shown) == pick
+    alone = replace(classic, trigger=replace(trigger, previous=4900))
+    assert refine(replace(pick, classic=alone), counts, 0, first_loud_samples, shown).sample == pytest.approx(
+        5010, abs=2
+    )
 
 
 def test_it_says_how_far_back_it_looks() -> None:

@@ -1,0 +1,41 @@
+"""Where measuring stops: at limits of converters, beside the first seconds of P, and where directions tell nothing."""
+
+import math
+
+import numpy as np
+import pytest
+
+from kensoku.measuring import Channel, Channels
+from kensoku.measuring._amplitudes import _clearer
+from kensoku.measuring._clipping import is_clipped
+from kensoku.measuring._traces import Trace
+from tests.unit.test_measuring import ONSET, TIMES_S, channels_with, counts_of, measured_of, response_of, wave_m
+
+
+@pytest.mark.parametrize(("largest", "expected"), [(0.985e5, True), (0.975e5, False)])
+def test_a_record_is_clipped_just_below_the_limit_that_the_inventory_states(largest: float, expected: bool) -> None:
+    assert is_clipped(largest * np.sin(np.arange(1000) / 7), 0.0, 1e5) == expected
+
+
+def test_a_sensor_that_lies_flat_is_not_upside_down() -> None:
+    assert [Channel("HHZ", dip_deg=dip).is_upside_down for dip in (-90.0, 0.0, 90.0)] == [False, False, True]
+
+
+@pytest.mark.parametrize(("apart_deg", "is_turned"), [(25.0, False), (35.0, True), (145.0, True), (155.0, False)])
+def test_horizontals_that_are_nearly_parallel_stay_as_they_are(apart_deg: float, is_turned: bool) -> None:
+    first, second = (Channel(f"HH{n}", b"known", azimuth_deg=10.0 + n * apart_deg) for n in range(2))
+    assert (Channels(Channel("HHZ"), first, second).rotation is not None) == is_turned
+
+
+@pytest.mark.parametrize(("seconds", "is_measured"), [(2, False), (4, True)])
+def test_periods_are_of_three_seconds_of_p_or_not_measured(seconds: int, is_measured: bool) -> None:
+    response = response_of("broadband-120s")
+    counts = np.tile(counts_of(wave_m(1.7), response), (3, 1))
+    measured = measured_of(counts, channels_with(response), end=ONSET + 100 * seconds)
+    assert (measured.tau_c_s > 0) == (measured.tau_p_max_s > 0) == is_measured
+
+
+def test_a_wood_anderson_is_never_said_to_have_a_lower_high_pass_than_the_ground_motion() -> None:
+    microseism = np.sin(2 * math.pi * 0.1 * TIMES_S) + np.where(TIMES_S > 0, np.sin(2 * math.pi * 6 * TIMES_S), 0.0)
+    trace = Trace("HHZ", np.tile(microseism, (4, 1)), ONSET, ONSET - 1100, 0.6, is_clipped=False)
+    assert [hz for _, hz, _ in _clearer(trace)] == [1.0, 2.0]

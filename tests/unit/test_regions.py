@@ -1,0 +1,50 @@
+"""Which regions hear a station, and how far a place lies from one."""
+
+import math
+
+import pytest
+
+from kensoku.regions import Destination, Ground, destinations, outside_km, read_regions
+from kensoku.v1.control_pb2 import Control, Region, StationSwitch, Vertex
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+
+KM = 111.19  # a degree
+
+
+def square(name: str, west_deg: float, reach_km: float = 0.0) -> Region:
+    """A degree at the equator."""
+    corners = ((0, west_deg), (0, west_deg + 1), (1, west_deg + 1), (1, west_deg))
+    polygon = [Vertex(latitude_deg=latitude, longitude_deg=longitude) for latitude, longitude in corners]
+    return Region(name=name, polygon=polygon, reach_km=reach_km)
+
+
+def test_a_station_that_has_moved_is_heard_where_it_is_and_where_it_was() -> None:
+    places = [ChannelEpoch(latitude_deg=0.5, longitude_deg=each) for each in (10.5, 14.5)]
+    heard = destinations([square("here", 14), square("far", 20), square("there", 10)], Station(epochs=places))
+    assert heard == (Destination("here", 0), Destination("there", 0))
+
+
+@pytest.mark.parametrize(
+    ("latitude_deg", "longitude_deg", "outside"),
+    [(0.5, 10.4, -0.4), (0.5, 9, 1.0), (0.5, 12.5, 1.5), (-1, 9, math.sqrt(2)), (-3, 15, 5.0)],
+)
+def test_a_place_is_as_far_outside_as_the_nearest_of_an_edge_or_a_corner(
+    latitude_deg: float, longitude_deg: float, outside: float
+) -> None:
+    assert outside_km(square("here", 10), latitude_deg, longitude_deg) == pytest.approx(outside * KM, rel=2e-3)
+
+
+def test_a_region_that_is_not_on_the_map_shares_no_seam() -> None:
+    regions = {each.name: each for each in (square("a", 10), square("b", 11))}
+    assert Ground("a", regions).seam(0.5, 10.99) == "a|b"
+    assert Ground("old", regions).seam(0.5, 10.99) == ""
+
+
+def test_what_is_decided_of_anything_else_is_no_region() -> None:
+    decisions = {
+        "region/a": Control(region=square("a", 10)).SerializeToString(),
+        "region/b": Control(station_switch=StationSwitch(station="WEL")).SerializeToString(),
+        "region/c": b"\xff",
+        "station/NZ.WEL": Control(region=square("d", 10)).SerializeToString(),
+    }
+    assert [each.name for each in read_regions(decisions)] == ["a"]
