@@ -1,5 +1,6 @@
 """Inventories: the same stations whatever the files look like, and nothing guessed where a file says nothing."""
 
+import copy
 import hashlib
 import io
 import math
@@ -13,6 +14,7 @@ from obspy.core.inventory.response import InstrumentSensitivity, Response
 
 from kensoku.errors import InputInvalid
 from kensoku.inventory import read_inventory, response_at
+from kensoku.inventory._stationxml import read_response
 from kensoku.v1.inventory_pb2 import (
     GROUND_MOTION_VELOCITY,
     ChannelEpoch,
@@ -134,6 +136,15 @@ def test_stages_that_contradict_the_sensitivity_are_told(shipped: obspy.Inventor
     (note,) = read_inventory({"a.xml": stationxml(shipped)}).notes
     assert note.startswith("the stages' gains make 9.43682e+08, more than 5 % off the sensitivity 1.0003e+09")
     assert note.endswith("GR.FUR HHE, GR.FUR HHN, GR.FUR HHZ")
+
+
+def test_an_amplifier_with_a_corner_is_told(shipped: obspy.Inventory) -> None:
+    response = shipped[0][0][0].response
+    first = copy.deepcopy(response.response_stages[0])
+    first.stage_sequence_number, first.zeros, first.poles = 2, [0j], [-3.14 + 0j]
+    response.response_stages.insert(1, first)
+    _, doubts = read_response(response)
+    assert any("stages behind the first are left out" in doubt for doubt in doubts)
 
 
 def test_a_station_without_channels_has_its_place() -> None:

@@ -317,3 +317,26 @@ def test_order_and_company_change_nothing() -> None:
         assert alone.ellipsoid == beside.ellipsoid
         assert [a.station for a in alone.arrivals] == [a.station for a in beside.arrivals[::-1]]
         np.testing.assert_array_equal(alone.covariance, beside.covariance)
+
+
+# --- stations in a line -----------------------------------------------------------------------------------------------
+
+
+def test_beside_stations_in_a_line_both_sides_are_told_and_the_circle_holds_them() -> None:
+    """Times tell the distance from the line, never the side."""
+    line = {f"XX.L{number}": site(0.0, 22.0 * (number - 3)) for number in range(7)}
+    chance = np.random.default_rng(3)
+    sources = [(float(n), float(e), float(z)) for n, e, z in chance.uniform((6, -30, 3), (20, 30, 12), (40, 3))]
+    model = "southern-california"
+    events = [shake(source, list(line), chance, model, line) for source in sources]
+    found = [each for each in locate_many(events, line, tables(model)) if isinstance(each, Location)]
+    assert len(found) == 40
+    told = [f for f in found if f.second_place_km is not None]
+    assert len(told) >= 36
+    assert {f.quality for f in told} == {"D"}
+    assert all("explains the arrivals as well" in f.quality_reason for f in told)
+    missed = [
+        distances_km(f.maximum.latitude_deg, f.maximum.longitude_deg, [site(*source[:2])])[0]
+        for f, source in zip(found, sources, strict=True)
+    ]
+    assert np.mean([miss <= f.horizontal_uncertainty_km for miss, f in zip(missed, found, strict=True)]) > 0.6

@@ -16,6 +16,7 @@ from kensoku.v1.inventory_pb2 import ChannelEpoch, Response
 
 GAIN_TOLERANCE = 0.05
 INT64 = 2**63
+LATER = "poles and zeros of stages behind the first are left out, so amplitudes near their corners are off"
 COUNTS = ("COUNT", "COUNTS", "DIGITAL COUNTS")
 ANGULAR = {"LAPLACE (RADIANS/SECOND)": 1.0, "LAPLACE (HERTZ)": 2 * math.pi}  # to rad/s
 
@@ -135,7 +136,11 @@ def _shaped(flat: Response, response: Any, input_units: str) -> tuple[Response |
     if shaped is None:
         at = f"{flat.frequency_hz:g} Hz, where the sensitivity is given"
         return None, [f"the poles and zeros pass nothing at {at}, so amplitudes stay in counts"]
-    return shaped, []
+    return shaped, [LATER] if any(map(_has_corner, response.response_stages[1:])) else []
+
+
+def _has_corner(stage: Any) -> bool:
+    return isinstance(stage, PolesZerosResponseStage) and bool(len(stage.poles) or len(stage.zeros))
 
 
 def _doubts_about_gains(response: Any, total: float) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Put together what is told of one event: the numbers that a seismologist asks for, and each arrival's part in them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,8 +9,8 @@ import numpy as np
 from kensoku.locating._batch import WAVES, Batch
 from kensoku.locating._moments import Posterior
 from kensoku.locating._polish import Peaks
-from kensoku.locating._sphere import EARTH_RADIUS_KM, Frame, azimuths_deg, degrees, gaps_deg
-from kensoku.locating._summary import circles_km, ellipsoids, quality, reaches_limit
+from kensoku.locating._sphere import EARTH_RADIUS_KM, Frame, arc_km, azimuths_deg, degrees, gaps_deg
+from kensoku.locating._summary import circle_km, circles_km, ellipsoids, quality, reaches_limit
 from kensoku.locating._values import (
     Arrival,
     BoolArray,
@@ -36,6 +37,7 @@ class Solved:
     posterior: Posterior
     depth_is_fixed: BoolArray
     deepest_km: FloatArray  # that was allowed
+    second_km: FloatArray  # to another place that explains the arrivals as well, not a number if there is none
 
 
 def describe(solved: Solved, tables: Tables) -> "Described":
@@ -64,9 +66,22 @@ def describe(solved: Solved, tables: Tables) -> "Described":
         _hypocentres(best.time[:, 0], at.centre, peaks.depth[:, 0]),
         _hypocentres(posterior.mean[:, 0], middle, posterior.mean[:, 3]),
         ellipsoids(posterior.covariance[:, 1:, 1:]),
-        circles_km(posterior.covariance[:, 1:3, 1:3] + offset[:, :, None] * offset[:, None]),
+        _circles_km(solved, offset),
         np.sqrt(square),
     )
+
+
+def _circles_km(solved: Solved, offset: FloatArray) -> FloatArray:
+    """About the maximum: from the moments, where the posterior is a hill; from the nodes, where it is anything else; it
+    holds another place that explains the arrivals as well."""
+    posterior, at = solved.posterior, solved.peaks.frame.first
+    radii = circles_km(posterior.covariance[:, 1:3, 1:3] + offset[:, :, None] * offset[:, None])
+    for event in np.flatnonzero([cloud is not None for cloud in posterior.cloud]):
+        share, *places = posterior.cloud[event]
+        only = np.array([event])
+        nodes = solved.frame.take(only).place(*(axis[None] for axis in places))
+        radii[event] = circle_km(share, arc_km((at.take(only).centre[..., None] * nodes).sum(axis=0)[0]))
+    return np.fmax(radii, solved.second_km)
 
 
 def _takeoffs_deg(solved: Solved, tables: Tables) -> FloatArray:
@@ -107,7 +122,8 @@ class Described:
         radius, is_fixed = float(self.circle_km[event]), bool(self.solved.depth_is_fixed[event])
         nearest = min(located, key=lambda arrival: arrival.distance_km)
         disagrees = not any(site_code(arrival.station) == site_code(nearest.station) for arrival in used)
-        half_km = (upper - lower) / 2
+        half_km, second = (upper - lower) / 2, float(self.solved.second_km[event])
+        second_km = None if math.isnan(second) else second
         name, reason = quality(
             radius,
             half_km,
@@ -116,6 +132,7 @@ class Described:
             depth_is_fixed=is_fixed,
             reaches_limit=reaches_limit(self.maxima[event].depth_km, upper, float(self.solved.deepest_km[event])),
             nearest_disagrees=disagrees,
+            second_place_km=second_km,
         )
         return Location(
             maximum=self.maxima[event],
@@ -138,7 +155,7 @@ class Described:
             arrivals=located,
             unknown_stations=unknown,
             nodes=int(posterior.nodes[event]),
-            is_multimodal=bool(posterior.is_multimodal[event]),
+            second_place_km=second_km,
         )
 
     def _arrivals(self, event: int, arrivals: Sequence[Arrival]) -> tuple[LocatedArrival, ...]:

@@ -12,7 +12,7 @@ from kensoku.locating._coarse import QUICK, THOROUGH, Effort, find_starts
 from kensoku.locating._describe import OUTLIER_WEIGHT, Described, Solved, describe
 from kensoku.locating._phases import reconsider
 from kensoku.locating._polish import Peaks, polish
-from kensoku.locating._posterior import explore
+from kensoku.locating._posterior import explore, second_places_km
 from kensoku.locating._values import (
     Arrival,
     FloatArray,
@@ -27,6 +27,7 @@ from kensoku.locating._values import (
 TOGETHER = 256  # events at a time, so that memory stays flat
 PHASE_ROUNDS = 2  # of changing phases
 DOUBTED_BELOW = 0.85  # of the arrivals belong: the search may have missed the event
+LINE = 0.1  # as wide as that beside their length are stations at most that lie in a line
 HIGHER = 0.05  # of the logarithm of the posterior
 DEFAULTS = LocationSettings()
 
@@ -195,6 +196,22 @@ def _find_peaks(
     return peaks.reorder(batch, order[:, : QUICK.starts])
 
 
+def _second_places_km(batch: Batch, tables: Tables, settings: LocationSettings, best: Peaks) -> FloatArray:
+    """By event, from the maximum to its mirror image where the stations lie in a line and hear an event on the other
+    side alike, at the same depth, which trades with the distance from the line; not a number elsewhere."""
+    products = batch.sums((batch.site[:, None] * batch.site).transpose(2, 0, 1))
+    squares, axes = np.linalg.eigh(products)  # of the sphere's directions: across the line, along it, up
+    found = np.full(len(squares), np.nan)
+    events = np.flatnonzero(squares[:, 0] < LINE**2 * squares[:, 1])
+    if len(events):
+        first, across = best.frame.first.centre[:, events], axes[events, :, 0].T
+        image = first - 2 * (first * across).sum(axis=0) * across
+        places, depth = np.stack([first, image], axis=-1), np.repeat(best.depth[events], 2, axis=1)
+        blur_km, within = np.full_like(depth, 0.1), (depth[:, 0], depth[:, 0])
+        found[events] = second_places_km(polish(batch.take(events), tables, settings, places, depth, blur_km, within))
+    return found
+
+
 def _integrate(
     batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits, events: IntArray
 ) -> Iterator[tuple[IntArray, Solved]]:
@@ -203,7 +220,7 @@ def _integrate(
     batch, limits, peaks = batch.take(events), _take(limits, events), peaks.select(events, batch.rows(events))
     posterior = explore(batch, tables, settings, peaks, limits)
     frame = peaks.frame.first
-    best = peaks.reorder(batch, np.zeros((len(events), 1), np.intp))
+    best, second_km = peaks.reorder(batch, np.zeros((len(events), 1), np.intp)), second_places_km(peaks)
     is_fixed = posterior.depth_upper_km - posterior.depth_lower_km > settings.unresolved_share * (limits[1] - limits[0])
     is_higher = ~is_fixed & (posterior.highest[:, 0] > best.fit.log_posterior[:, 0] + HIGHER)
     single = [np.array([event]) for event in np.flatnonzero(is_higher)]
@@ -225,7 +242,8 @@ def _integrate(
             places, start = at.place(north, east)[..., None], depth[:, None]
             other = polish(some, tables, settings, places, start, np.full_like(start, 0.1), within)
             mine = other if other.fit.log_posterior[0, 0] > mine.fit.log_posterior[0, 0] else mine
-        yield events[part], Solved(some, mine, at, posterior.take(part), is_fixed[part], within[1])
+        second = np.fmax(second_km[part], _second_places_km(some, tables, settings, mine))
+        yield events[part], Solved(some, mine, at, posterior.take(part), is_fixed[part], limits[1][part], second)
 
 
 def _take(limits: Limits, events: IntArray) -> Limits:

@@ -6,7 +6,7 @@ import numpy as np
 
 from kensoku.locating._kernels import sum_moments
 from kensoku.locating._lattice import Nodes, Shape
-from kensoku.locating._values import BoolArray, FloatArray, IntArray
+from kensoku.locating._values import FloatArray, IntArray, ObjectArray
 
 FINE = 32  # steps of depth within a slice
 LIKELY_68 = 0.6827
@@ -21,8 +21,8 @@ class Posterior:
     depth_lower_km: FloatArray
     depth_upper_km: FloatArray
     nodes: IntArray
-    is_multimodal: BoolArray
     highest: FloatArray  # the greatest logarithm of the posterior of a node, and where: north, east, depth
+    cloud: ObjectArray  # where a lattice grew or hills have their own: share, north, east of each node; None elsewhere
 
     def take(self, events: IntArray) -> "Posterior":
         p = self
@@ -32,8 +32,8 @@ class Posterior:
             p.depth_lower_km[events],
             p.depth_upper_km[events],
             p.nodes[events],
-            p.is_multimodal[events],
             p.highest[events],
+            p.cloud[events],
         )
 
     def put(self, events: IntArray, part: "Posterior") -> None:
@@ -54,8 +54,8 @@ def summarise(nodes: Nodes, share: FloatArray, shape: Shape) -> Posterior:
     lower, upper = _depth_intervals(nodes, share, shape)
     events, best = np.arange(len(mean)), nodes.log_posterior.argmax(axis=1)
     highest = np.stack([nodes.log_posterior, nodes.north, nodes.east, nodes.depth])[:, events, best].T
-    counts, alone = np.full(len(mean), nodes.depth.shape[1]), np.zeros(len(mean), np.bool_)
-    return Posterior(mean, covariance, lower, upper, counts, alone, highest)
+    counts = np.full(len(mean), nodes.depth.shape[1])
+    return Posterior(mean, covariance, lower, upper, counts, highest, np.full(len(mean), None))
 
 
 def _depth_intervals(nodes: Nodes, share: FloatArray, shape: Shape) -> tuple[FloatArray, FloatArray]:
@@ -88,6 +88,5 @@ def _depth_intervals(nodes: Nodes, share: FloatArray, shape: Shape) -> tuple[Flo
 
 
 def empty_posterior(count: int) -> Posterior:
-    flags, counts = np.zeros(count, np.bool_), np.zeros(count, np.intp)
     numbers = np.zeros((count, 4)), np.zeros((count, 4, 4)), np.zeros(count), np.zeros(count)
-    return Posterior(*numbers, counts, flags, np.zeros((count, 4)))
+    return Posterior(*numbers, np.zeros(count, np.intp), np.zeros((count, 4)), np.full(count, None))

@@ -33,6 +33,8 @@ HILL_RADIUS = 4.2  # of a lattice that grows, or lies around another peak, stand
 MOST_NODES = 2000  # of one event: beyond them nothing is added
 INSIDE = 3.0  # standard deviations: a peak that near is on the lattice
 SECOND_HILL = 1e-3  # of the probability: it counts
+SECOND_PLACE = 0.05  # of the probability: it is told
+LEAST_APART_KM = 1.0  # class A does not promise more
 
 
 def explore(batch: Batch, tables: Tables, settings: LocationSettings, peaks: Peaks, limits: Limits) -> Posterior:
@@ -89,9 +91,7 @@ def _is_near_limit(found: Posterior, limits: Limits) -> BoolArray:
 
 def _other_hills(peaks: Peaks) -> BoolArray:
     """(event, start): peaks elsewhere that are not far less probable than the first."""
-    _, log_volume = np.linalg.slogdet(peaks.information + 1e-6 * np.eye(3))
-    log_mass = peaks.fit.log_posterior - 0.5 * log_volume
-    counts = log_mass > log_mass[:, :1] + np.log(SECOND_HILL)
+    counts = _log_odds(peaks) > np.log(SECOND_HILL)
     counts &= peaks.fit.log_posterior > peaks.fit.log_posterior[:, :1] - 20
     apart = np.arccos(np.clip((peaks.frame.centre * peaks.frame.centre[:, :, :1]).sum(axis=0), -1, 1)) * 6371.0
     offset = np.hypot(apart, peaks.depth - peaks.depth[:, :1])
@@ -99,12 +99,35 @@ def _other_hills(peaks: Peaks) -> BoolArray:
     return np.asarray(counts & (offset > np.maximum(0.5 * width[:, None], 0.5)))
 
 
+def second_places_km(peaks: Peaks) -> FloatArray:
+    """By event, from the first peak to the farthest that is well apart on the map and not much less probable; not a
+    number where there is none."""
+    north, east = _from_first(peaks)
+    away = np.stack([north, east, peaks.depth - peaks.depth[:, :1]], axis=-1)[..., None]
+    deviations = np.sqrt((away.swapaxes(-1, -2) @ peaks.information @ away)[..., 0, 0])
+    apart = np.hypot(north, east)
+    is_second = (_log_odds(peaks) > np.log(SECOND_PLACE)) & (deviations > INSIDE) & (apart > LEAST_APART_KM)
+    farthest = np.where(is_second, apart, 0).max(axis=1)
+    return np.where(farthest > 0, farthest, np.nan)
+
+
+def _log_odds(peaks: Peaks) -> FloatArray:
+    """(event, start): of the hills against the first, each as wide as its peak is."""
+    _, log_volume = np.linalg.slogdet(peaks.information + 1e-6 * np.eye(3))
+    log_mass = peaks.fit.log_posterior - 0.5 * log_volume
+    return np.asarray(log_mass - log_mass[:, :1])
+
+
+def _from_first(peaks: Peaks) -> tuple[FloatArray, FloatArray]:
+    """North and east (event, start) of the peaks, from the first of each event."""
+    found = [_coordinates(peaks.frame.first, peaks.frame.centre[:, :, start]) for start in range(peaks.depth.shape[1])]
+    north, east = (np.stack(axis, axis=1) for axis in zip(*found, strict=True))
+    return north, east
+
+
 def _is_reached(peaks: Peaks, found: Posterior) -> BoolArray:
     """(event, start): the lattice around the first peak holds that one too."""
-    offsets = [
-        _coordinates(peaks.frame.first, peaks.frame.centre[:, :, start]) for start in range(peaks.depth.shape[1])
-    ]
-    places = np.stack([[north for north, _ in offsets], [east for _, east in offsets], peaks.depth.T]).T
+    places = np.stack([*_from_first(peaks), peaks.depth], axis=-1)
     away = (places - found.mean[:, None, 1:])[..., None]
     inverse = np.linalg.inv(found.covariance[:, 1:, 1:] + 1e-9 * np.eye(3))[:, None]
     return np.asarray((away.swapaxes(-1, -2) @ inverse @ away)[..., 0, 0] < INSIDE**2)
@@ -125,13 +148,16 @@ def _grow(
     grows: bool,
 ) -> Posterior:
     """Its lattice, as far as it must grow, and those of other hills."""
+    hills = np.flatnonzero(_other_hills(peaks)[0])
+    if len(hills):  # as narrow as the first is: between several hills the moments know nothing of that
+        middle = np.stack([np.zeros(1), np.zeros(1), peaks.depth[:, 0]], axis=1)
+        covariance = _covariances(peaks.information[:, 0], limits)
     shape = shape_of(peaks.frame.first, middle, covariance, limits, FINER)
     weight = peaks.fit.weight[:, :1]
-    if grows:
+    if grows or len(hills):
         nodes = _flood(batch, tables, settings, shape, weight)
     else:
         nodes = evaluate(batch, tables, settings, shape, around(shape, HILL_RADIUS), weight)
-    hills = np.flatnonzero(_other_hills(peaks)[0])
     return _with_hills(batch, tables, settings, peaks, hills, shape, nodes, limits)
 
 
@@ -174,11 +200,12 @@ def _with_hills(
     limits: Limits,
 ) -> Posterior:
     """The other hills on lattices of their own, with the same slices of depth; a hill that was reached counts once."""
-    frame, volumes, counted = shape.frame, [np.full(nodes.depth.shape, _log_cell(shape))], 1
+    frame, volumes = shape.frame, [np.full(nodes.depth.shape, _log_cell(shape))]
     parts = [nodes]
     for hill in hills:
         (north,), (east,) = _coordinates(frame, peaks.frame.centre[:, :, hill])
-        gap = np.min((nodes.north - north) ** 2 + (nodes.east - east) ** 2 + (nodes.depth - peaks.depth[0, hill]) ** 2)
+        known = _join(parts)
+        gap = np.min((known.north - north) ** 2 + (known.east - east) ** 2 + (known.depth - peaks.depth[0, hill]) ** 2)
         if gap < _cell_km(shape) ** 2:
             continue
         covariance = _covariances(peaks.information[:, hill], limits)
@@ -186,17 +213,15 @@ def _with_hills(
         zero = np.zeros(1)
         other = shape_of(at, np.stack([zero, zero, peaks.depth[:, hill]], axis=1), covariance, limits, FINER)
         other = replace(other, slice_km=shape.slice_km, slices=shape.slices)
-        found = evaluate(batch, tables, settings, other, around(other, HILL_RADIUS), peaks.fit.weight[:, hill, None])
+        found = _flood(batch, tables, settings, other, peaks.fit.weight[:, hill, None])
         north, east = _coordinates(frame, at.place(found.north, found.east))
         found = Nodes(found.slice, found.depth, north, east, found.log_posterior, found.time, found.time_variance)
         parts.append(found)
         volumes.append(np.full(found.depth.shape, _log_cell(other)))
-        counted += 1
     joined, volume = _join(parts), np.concatenate(volumes, axis=1)
     share = shares(joined.log_posterior + volume)
     result = summarise(joined, share, shape)
-    first = share[:, : nodes.depth.shape[1]].sum()
-    result.is_multimodal[:] = counted > 1 and 1 - first > SECOND_HILL
+    result.cloud[0] = np.concatenate([share, joined.north, joined.east])
     return result
 
 

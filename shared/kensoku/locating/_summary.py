@@ -46,6 +46,13 @@ def circles_km(second_moments_km2: FloatArray) -> FloatArray:
     return np.asarray(most * np.interp(least / np.maximum(most, 1e-9), RATIOS, CIRCLE_RADII))
 
 
+def circle_km(share: FloatArray, away_km: FloatArray) -> float:
+    """Of the circle that holds 68 % of nodes that lie so far from its centre; half of a node is before it."""
+    order = np.argsort(away_km)
+    share = share[order]
+    return float(np.interp(0.6827, share.cumsum() - share / 2, away_km[order]))
+
+
 def reaches_limit(depth_km: float, depth_upper_km: float, deepest_km: float) -> bool:
     """The most probable depth, or its interval: the event may lie below."""
     return max(depth_km, depth_upper_km) > deepest_km - LIMIT_KM
@@ -60,10 +67,11 @@ def quality(
     depth_is_fixed: bool,
     reaches_limit: bool = False,
     nearest_disagrees: bool = False,
+    second_place_km: float | None = None,
 ) -> tuple[QualityClass, str]:
     """The best class whose limits all hold, and what keeps it from a better one; where the depth reaches the greatest
     that is allowed the event may lie below, and where the nearest station has outliers alone, the others may agree
-    about a wrong depth."""
+    about a wrong depth. Where another place explains the arrivals as well, none holds."""
     measured = (
         ("horizontal uncertainty", horizontal_km, "km"),
         ("half of the depth interval", np.inf if depth_is_fixed else depth_half_km, "km"),
@@ -78,6 +86,8 @@ def quality(
         ]
         if reaches_limit and not depth_is_fixed:
             broken.append("the depth reaches the greatest that is allowed")
+        if second_place_km is not None:
+            broken.append(f"another place, {second_place_km:.1f} km away, explains the arrivals as well")
         if nearest_disagrees and name in "AB":
             broken.append("the nearest station disagrees")
         if phases < least:

@@ -14,6 +14,7 @@ from kensoku.traveltime import DEEPEST_KM, TravelTimeTable, Wave
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
+ObjectArray = npt.NDArray[np.object_]
 QualityClass = Literal["A", "B", "C", "D"]
 
 
@@ -133,7 +134,7 @@ class Location:
     arrivals: tuple[LocatedArrival, ...]
     unknown_stations: tuple[str, ...]  # their arrivals were left out
     nodes: int  # places at which the posterior was evaluated
-    is_multimodal: bool  # the posterior has a second hill that counts
+    second_place_km: float | None  # from the maximum to another place that explains the arrivals as well
 
 
 @lru_cache(maxsize=100_000)
