@@ -224,7 +224,7 @@ class Detector:
     ) -> None:
         """Half a minute after its onset a pick is measured, or when its record has ended; None: all have."""
         reached = {
-            instrument: END if ended is None or instrument in ended else self._reached(instrument)
+            instrument: END if ended is None else self._reached(instrument, instrument in ended)
             for instrument in self._told
             if station in (None, instrument.key) and self.network.timeline(instrument) is not None
         }  # nothing was read of the others since the restart
@@ -243,8 +243,11 @@ class Detector:
         assert timeline is not None
         return timeline
 
-    def _reached(self, instrument: Instrument) -> int:
-        return END if self.network.is_silent(instrument) else self.network.evaluated_to(instrument)
+    def _reached(self, instrument: Instrument, is_ended: bool) -> int:
+        """Of a record that has ended all; a pick of before a restart may lie in what is still to be read again."""
+        if is_ended or self.network.is_silent(instrument):
+            return self._timeline(instrument).end + FULL
+        return self.network.evaluated_to(instrument)
 
     def _keep(self, instruments: Iterable[Instrument]) -> None:
         for instrument in instruments:
