@@ -22,7 +22,16 @@ DAY = Span(parse_time_ns("2024-05-14T00:00:00Z"), parse_time_ns("2024-05-15T00:0
 
 def found(time_ns: int, instrument: str = "XX.AAA..HH") -> FoundPick:
     nothing = dict.fromkeys(
-        ("probability", "snr", "blast_probability", "polarity_confidence", "peak_counts", "peak_displacement_m", "peak_velocity_m_s"), None
+        (
+            "probability",
+            "snr",
+            "blast_probability",
+            "polarity_confidence",
+            "peak_counts",
+            "peak_displacement_m",
+            "peak_velocity_m_s",
+        ),
+        None,
     )
     words = (
         "polarity",
