@@ -3,11 +3,14 @@
 import functools
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from kensoku.association.settings import AssociationServiceSettings
 from kensoku.bus import Bus
 from kensoku.locating import LocationSettings
 from kensoku.magnitudes import Rules, TypeSettings
+from kensoku.settings import load_settings
 from kensoku.solving import Context
 from kensoku.traveltime import Grid, Wave, build_table, load_model
 from kensoku.v1.association_pb2 import AssociatedPick, Association
@@ -140,3 +143,8 @@ def make_association(
     decided_ns = max((each.pick.onset_ns for each in picks), default=T0_NS) + 2 * S
     given: dict[str, Any] = {"owner_epoch": 7, "region": "here", "decided_ns": decided_ns, "tick_ns": decided_ns}
     return Association(event_id=event_id, revision=revision, status=status, picks=picks, **(given | more))
+
+
+def service_settings(home: Path) -> AssociationServiceSettings:
+    given = {"home": home, "location_velocity_model": "homogeneous", "location_deepest_km": 30}
+    return load_settings(AssociationServiceSettings, given)

@@ -233,3 +233,10 @@ def catalogue(told: Iterable[Association]) -> list[Association]:
 
 def pick_ids(association: Association) -> frozenset[str]:
     return frozenset(each.pick.id for each in association.picks)
+
+
+def square(name: str, west_deg: float, reach_km: float = 0.0, partition: int = 0) -> Region:
+    """A degree at the equator."""
+    corners = ((0, west_deg), (0, west_deg + 1), (1, west_deg + 1), (1, west_deg))
+    polygon = [Vertex(latitude_deg=latitude, longitude_deg=longitude) for latitude, longitude in corners]
+    return Region(name=name, polygon=polygon, reach_km=reach_km, partition=partition)

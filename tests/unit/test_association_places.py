@@ -14,13 +14,12 @@ from kensoku.association.service import Service, tables_of
 from kensoku.association.settings import AssociationServiceSettings
 from kensoku.bus import Bus, Stream
 from kensoku.regions import PREFIX as REGION
-from kensoku.settings import load_settings
 from kensoku.v1.association_pb2 import AssociatedPick
 from kensoku.v1.control_pb2 import Control, Region, Vertex
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import PickMessage
 from tests import services
-from tests.associations import STATIONS, T0_NS, S, make_picks
+from tests.associations import STATIONS, T0_NS, S, make_picks, service_settings
 
 PICKS = "picks.by-region"
 HERE, THERE = (PICKS, 0), (PICKS, 1)
@@ -65,12 +64,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> AssociationServiceSettings:
-    given = {
-        "home": tmp_path_factory.mktemp("home"),
-        "location_velocity_model": "homogeneous",
-        "location_deepest_km": 30,
-    }
-    return load_settings(AssociationServiceSettings, given)
+    return service_settings(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

@@ -11,25 +11,19 @@ from kensoku.association.settings import AssociationServiceSettings
 from kensoku.bus import Bus, open_bus
 from kensoku.regions import PREFIX
 from kensoku.runtime import Pulse
-from kensoku.settings import load_settings
 from kensoku.v1.association_pb2 import AssociatedPick, Association
 from kensoku.v1.control_pb2 import Control, Region, Vertex
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_PRELIMINARY
 from kensoku.v1.pick_pb2 import PickMessage, Progress
 from tests import services
-from tests.associations import T0_NS, S, make_picks, publish_stations
+from tests.associations import T0_NS, S, make_picks, publish_stations, service_settings
 
 REGION = "default"
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> AssociationServiceSettings:
-    given = {
-        "home": tmp_path_factory.mktemp("home"),
-        "location_velocity_model": "homogeneous",
-        "location_deepest_km": 30,
-    }
-    return load_settings(AssociationServiceSettings, given)
+    return service_settings(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,19 @@ def settings(tmp_path: Path) -> CatalogSettings:
     return load_settings(CatalogSettings, {"home": str(tmp_path), "catalog_database_wait_s": 5})
 
 
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that takes no event of the name `bad`, nor what is written together with it."""
+    write = Store.write
+
+    def refuse(store: Store, events: Any) -> Any:
+        if any(event.id == "bad" for event in events):
+            raise InputInvalid("a value out of range")
+        return write(store, events)
+
+    monkeypatch.setattr(Store, "write", refuse)
+
+
 def publish(bus: Bus, *events: Event) -> None:
     services.publish(bus, "events", ((event.id, event) for event in events))
 
@@ -69,17 +82,8 @@ def test_what_cannot_be_stored_is_put_aside_with_its_reason(settings: CatalogSet
     assert stored(settings) == {"good": 1}
 
 
-def test_what_the_database_refuses_alone_is_put_aside(
-    settings: CatalogSettings, bus: Bus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write = Store.write
-
-    def refuse(store: Store, events: Any) -> Any:
-        if any(event.id == "bad" for event in events):
-            raise InputInvalid("a value out of range")
-        return write(store, events)
-
-    monkeypatch.setattr(Store, "write", refuse)
+@pytest.mark.usefixtures("refusing")
+def test_what_the_database_refuses_alone_is_put_aside(settings: CatalogSettings, bus: Bus) -> None:
     publish(bus, make_event("a"), make_event("bad"), make_event("b"))
     serve(settings, bus)
     assert stored(settings) == {"a": 1, "b": 1}
@@ -136,17 +140,10 @@ def test_an_empty_database_is_filled_from_what_the_topics_still_hold(settings: C
         assert len(store.revisions("a")) == 2
 
 
-def test_what_the_database_refuses_while_it_is_filled_takes_nothing_else_with_it(
-    settings: CatalogSettings, bus: Bus, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("refusing")
+def test_what_is_refused_while_the_database_is_filled_takes_nothing_with_it(
+    settings: CatalogSettings, bus: Bus
 ) -> None:
-    write = Store.write
-
-    def refuse(store: Store, events: Any) -> Any:
-        if any(event.id == "bad" for event in events):
-            raise InputInvalid("a value out of range")
-        return write(store, events)
-
-    monkeypatch.setattr(Store, "write", refuse)
     services.publish(bus, "catalogue", ((name, make_event(name)) for name in ("a", "bad", "b")))
     publish(bus, make_event("c"))
     serve(settings, bus)

@@ -4,18 +4,12 @@ import math
 
 import pytest
 
-from kensoku.regions import Destination, Ground, destinations, outside_km, read_regions
-from kensoku.v1.control_pb2 import Control, Region, StationSwitch, Vertex
+from kensoku.regions import WHOLE_EARTH, Destination, Ground, destinations, outside_km, read_regions
+from kensoku.v1.control_pb2 import Control, StationSwitch
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+from tests.regions import square
 
 KM = 111.19  # a degree
-
-
-def square(name: str, west_deg: float, reach_km: float = 0.0) -> Region:
-    """A degree at the equator."""
-    corners = ((0, west_deg), (0, west_deg + 1), (1, west_deg + 1), (1, west_deg))
-    polygon = [Vertex(latitude_deg=latitude, longitude_deg=longitude) for latitude, longitude in corners]
-    return Region(name=name, polygon=polygon, reach_km=reach_km)
 
 
 def test_a_station_that_has_moved_is_heard_where_it_is_and_where_it_was() -> None:
@@ -48,3 +42,12 @@ def test_what_is_decided_of_anything_else_is_no_region() -> None:
         "station/NZ.WEL": Control(region=square("d", 10)).SerializeToString(),
     }
     assert [each.name for each in read_regions(decisions)] == ["a"]
+
+
+@pytest.mark.parametrize(("longitude_deg", "names"), [(139.5, ["a"]), (140.5, ["b"]), (140.2, ["a", "b"]), (150.0, [])])
+def test_a_station_tells_every_region_in_whose_reach_it_lies(longitude_deg: float, names: list[str]) -> None:
+    station = Station(epochs=[ChannelEpoch(latitude_deg=0.5, longitude_deg=longitude_deg)])
+    regions = (square("a", 139, 25.0), square("b", 140, 0.0))
+    assert [one.name for one in destinations(regions, station)] == names
+    assert destinations((), station) == (WHOLE_EARTH,)
+    assert [one.name for one in destinations(regions, None)] == ["a", "b"]

@@ -1,81 +1,35 @@
 """The service over a memory bus: what it publishes is what batch finds, also after a crash, a reject or an outage."""
 
 import time
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
 from kensoku.bus import Bus
 from kensoku.bus._partitioner import partition_of
-from kensoku.detection import Found, pick_packets
+from kensoku.detection import pick_packets
 from kensoku.errors import ModelServerUnavailable, SettingInvalid
-from kensoku.inference import Models
-from kensoku.packets import ChannelSamples, encode_packet
 from kensoku.picking import CARD
-from kensoku.regions import WHOLE_EARTH, destinations
 from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
-from kensoku.triggering import backfill
-from kensoku.triggering.backfill import is_same
 from kensoku.triggering.reading import LAG_SECONDS
 from kensoku.triggering.service import BEHIND_SECONDS, run
 from kensoku.triggering.settings import TriggeringSettings
-from kensoku.v1.control_pb2 import Region, Vertex
-from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import METHOD_CLASSIC, Pick, PickMessage, Progress
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, TIME_KIND_UNSPECIFIED, TimeKind, WaveformPacket
 from tests import services
 from tests.stand_in_models import StandIn, write_folders
 from tests.streams import START_NS, card, contents, packet, picks, record, seconds, two_stages
-
-RECORD = record(4000, events=((1800, 0), (2400, 1)))
-LAST_OF_LONG = seconds(np.zeros((3, 19_000), dtype=np.int32))[-1:]
-LAST = seconds(np.zeros((3, 11_000), dtype=np.int32))[-1]  # a minute later: the rest is waited for no more
-EXPECTED = sorted(pick.id for pick in picks(pick_packets(seconds(RECORD), two_stages())))
+from tests.triggering import EXPECTED, LAST, RECORD, found, progress, progressed, publish, serve, told
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> TriggeringSettings:
     write_folders(tmp_path)
     return load_settings(TriggeringSettings, {"model_repository": tmp_path, "home": tmp_path})
-
-
-def publish(bus: Bus, packets: Sequence[WaveformPacket]) -> None:
-    services.publish(bus, "waveforms", ((f"{one.network}.{one.station}", one) for one in packets))
-
-
-def told(bus: Bus, topic: str = "picks") -> list[PickMessage]:
-    return services.decoded(bus, topic, PickMessage)
-
-
-def found(bus: Bus) -> list[Found]:
-    kinds = {"pick": lambda m: m.pick, "measurement": lambda m: m.measurement}
-    return [kinds[kind](m) for m in told(bus) if (kind := m.WhichOneof("content")) in kinds]
-
-
-def progress(bus: Bus) -> list[Progress]:
-    return [message.progress for message in told(bus) if message.WhichOneof("content") == "progress"]
-
-
-def serve(
-    settings: TriggeringSettings,
-    bus: Bus,
-    models: Models,
-    until: Callable[[], bool],
-    pulse: Pulse | None = None,
-    clock_ns: Callable[[], int] = time.time_ns,
-) -> None:
-    """Run the service until something is so."""
-    services.serve(lambda stop: run(settings, bus, models, pulse or Pulse(), stop, clock_ns), until)
-
-
-def progressed(bus: Bus, offset: int) -> Callable[[], bool]:
-    return lambda: any(one.next_offset >= offset for one in progress(bus))
 
 
 def test_it_tells_what_batch_finds(bus: Bus, settings: TriggeringSettings) -> None:
@@ -318,74 +272,6 @@ def test_what_is_too_late_goes_to_backfill(bus: Bus, settings: TriggeringSetting
     )  # told where a second's Progress saw both its ends
 
 
-def fill_in(settings: TriggeringSettings, bus: Bus, late: Sequence[WaveformPacket], until: Callable[[], bool]) -> None:
-    services.publish(bus, "waveforms.backfill", (("XX.STA", one) for one in late))
-    serve(settings.model_copy(update={"triggering_backfill": True}), bus, StandIn(), until)
-
-
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backfill, "QUIET_S", 0.2)
-
-
-@pytest.mark.usefixtures("soon")
-def test_a_station_that_sends_all_it_kept_is_picked_and_said_to_be_late(bus: Bus, settings: TriggeringSettings) -> None:
-    fill_in(settings, bus, seconds(RECORD), lambda: len(found(bus)) >= 2 * len(EXPECTED))
-    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
-    assert {one.late for one in found(bus)} == {True}
-    assert progress(bus) == []
-
-
-@pytest.mark.usefixtures("soon")
-def test_a_piece_of_another_year_in_a_packet_hides_nothing_from_back_fill(
-    bus: Bus, settings: TriggeringSettings
-) -> None:
-    codes, years_ns = ("HHZ", "HHN", "HHE"), 10 * 365 * 86_400 * 10**9
-    pieces = [ChannelSamples("", code, START_NS, 100.0, row) for code, row in zip(codes, RECORD, strict=True)]
-    other = ChannelSamples("", "HHN", START_NS + years_ns, 100.0, RECORD[1, :100])
-    one = encode_packet("XX", "STA", [other, *pieces], "test", START_NS + years_ns, TIME_KIND_REPLAY)
-    fill_in(settings, bus, [one], lambda: len(found(bus)) >= 2 * len(EXPECTED))
-    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
-
-
-LONG = record(12_000, events=((2500, 0), (2900, 1), (5600, 0), (6010, 1), (9000, 0), (9400, 1)))
-
-
-@pytest.mark.usefixtures("soon")
-@pytest.mark.parametrize("outage", [(48, 70), (54, 58), (20, 110)])
-def test_after_an_outage_and_what_fills_it_all_is_told_that_batch_finds(
-    bus: Bus, settings: TriggeringSettings, outage: tuple[int, int]
-) -> None:
-    first, last = outage
-    packets = seconds(LONG)
-    expected = picks(pick_packets([*packets, *LAST_OF_LONG], two_stages()))
-    publish(bus, [*packets[:first], *packets[last:], *LAST_OF_LONG])
-    serve(settings, bus, StandIn(), progressed(bus, len(packets) - (last - first) + 1))
-    before = picks(found(bus))
-
-    def is_told(pick: Pick) -> bool:
-        return any(is_same(pick, other) for other in picks(found(bus)))
-
-    fill_in(
-        settings, bus, packets[first:last], lambda: all(any(is_same(a, b) for b in picks(found(bus))) for a in expected)
-    )
-    after = picks(found(bus))
-    assert len(before) < len(after) == len(expected) == 6
-    assert all(any(is_same(pick, other) for other in expected) for pick in after)
-    assert {pick.id for pick in after if pick.late}.isdisjoint(pick.id for pick in before)
-    assert {pick.id for pick in after if pick.late} <= {pick.id for pick in expected}
-
-
-@pytest.mark.usefixtures("soon")
-def test_what_was_told_already_is_not_told_again_by_who_fills_in(bus: Bus, settings: TriggeringSettings) -> None:
-    publish(bus, seconds(RECORD))
-    serve(settings, bus, StandIn(), progressed(bus, 40))
-    told_before = len(found(bus))
-    lag = partial(bus.lag, "waveforms.backfill", "triggering-backfill")
-    fill_in(settings, bus, seconds(RECORD)[10:20], lambda: sum(lag().values()) == 0)
-    assert len(found(bus)) == told_before
-
-
 def test_a_model_of_full_context_is_refused(bus: Bus, settings: TriggeringSettings) -> None:
     path = settings.model_repository / "picker_live" / CARD
     path.write_text(
@@ -393,18 +279,3 @@ def test_a_model_of_full_context_is_refused(bus: Bus, settings: TriggeringSettin
     )
     with pytest.raises(SettingInvalid, match="look-ahead"):
         serve(settings, bus, StandIn(), lambda: False)
-
-
-def square(name: str, west_deg: float, reach_km: float) -> Region:
-    corners = ((35, west_deg), (35, west_deg + 1), (36, west_deg + 1), (36, west_deg))
-    polygon = [Vertex(latitude_deg=latitude, longitude_deg=longitude) for latitude, longitude in corners]
-    return Region(name=name, polygon=polygon, reach_km=reach_km, partition=int(west_deg) % 16)
-
-
-@pytest.mark.parametrize(("longitude_deg", "names"), [(139.5, ["a"]), (140.5, ["b"]), (140.2, ["a", "b"]), (150.0, [])])
-def test_a_station_tells_every_region_in_whose_reach_it_lies(longitude_deg: float, names: list[str]) -> None:
-    station = Station(epochs=[ChannelEpoch(latitude_deg=35.5, longitude_deg=longitude_deg)])
-    regions = (square("a", 139, 25.0), square("b", 140, 0.0))
-    assert [one.name for one in destinations(regions, station)] == names
-    assert destinations((), station) == (WHOLE_EARTH,)
-    assert [one.name for one in destinations(regions, None)] == ["a", "b"]

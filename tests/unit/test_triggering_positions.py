@@ -21,9 +21,9 @@ from kensoku.triggering.telling import Directory, Teller
 from kensoku.v1.control_pb2 import Control
 from kensoku.v1.pick_pb2 import InstrumentProgress, Pick, PickMessage, Progress
 from tests import services
+from tests.regions import square
 from tests.stand_in_models import StandIn, write_folders
 from tests.streams import START_NS, packet, record, seconds
-from tests.unit.test_triggering import square
 
 RECORD = record(9000, events=())
 PACKETS = seconds(RECORD)
@@ -109,7 +109,7 @@ def test_what_a_disabled_station_sends_alone_is_committed(bus: Bus, settings: Tr
 
 
 def test_a_pick_is_told_to_each_region_that_hears_its_station(bus: Bus) -> None:
-    regions = [square("a", 139, 25.0), square("b", 140, 0.0)]
+    regions = [square("a", 139, 25.0, 11), square("b", 140, 0.0, 12)]
     services.publish(bus, "control", [(PREFIX + one.name, Control(region=one)) for one in regions])
     with bus.table("inventory") as inventory, bus.table("control") as control:
         directory = Directory(inventory, control)
