@@ -53,6 +53,17 @@ class Rules(NamedTuple):
     log_density: float  # of events: a second and cubic kilometre, where nothing is known
 
 
+class Density(NamedTuple):
+    """How many earthquakes a second and cubic kilometre are to be expected."""
+
+    log_mean: float  # logarithm, of the whole volume
+    area_km2: float
+    near_km: float  # of an earthquake lie half of those that it has around it
+    latitude: Floats  # of those that were found
+    longitude: Floats
+    event: Ints  # their numbers
+
+
 class Given(NamedTuple):
     """What every loop is given."""
 

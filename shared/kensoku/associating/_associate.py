@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from kensoku.associating._arrays import Floats, Given, Ints, Picks, Rules
-from kensoku.associating._block import BIN_S, find_events
+from kensoku.associating._block import BIN_S, Sought, find_events
 from kensoku.associating._fit import offset, travel
 from kensoku.associating._network import WAVES, Network
 from kensoku.associating._values import Group, Member, Onset
@@ -138,7 +138,8 @@ def candidates(
         rules.least_stations, rules.least_log_odds, rules.bias,
     )  # fmt: skip
     given = Given(network.earth, stations, picks, limits)
-    events = find_events(bins, span_s, network.volume_km3, most, network.nodes, rules.least_stack, given)
+    sought = Sought(span_s, network.area_km2, network.volume_km3)
+    events = find_events(bins, sought, most, network.nodes, rules.least_stack, given)
     core = stretch * STRETCH_NS - EDGE_NS, (stretch + 1) * STRETCH_NS + EDGE_NS
     found = []
     for event in np.flatnonzero(events.sizes >= min(rules.least_picks, rules.least_p)):

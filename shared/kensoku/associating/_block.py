@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.associating._arrays import Floats, Given, Ints, Nodes, Picks, Singles, Work
+from kensoku.associating._arrays import Density, Floats, Given, Ints, Nodes, Picks, Rules, Singles, Work
 from kensoku.associating._events import Found, keep_own, release, settle
 from kensoku.associating._fit import KM_PER_DEG, ROOM, offset, share_of
 from kensoku.associating._parted import part_mixtures
@@ -20,9 +20,18 @@ OTHERS_S = 200.0  # for how long a station's own picks are counted until they sa
 LEAST_COUNT = 1.0  # more than are counted
 LEAST_EVENTS = 0.05  # of a stretch in which none was found, for how often earthquakes are
 NONE = -1e9
+NEAR_KM, NEAR_SHARE = 5.0, 0.05  # of an earthquake lie half of those around it; of the width of the area, at the least
 TRIES = 50
 USED = 0.3  # probability of a guess's pick
 STACKED = 0.3  # picks that are less probably a phase are not looked for as such
+
+
+class Sought(NamedTuple):
+    """When and where earthquakes might have been."""
+
+    span_s: float
+    area_km2: float
+    volume_km3: float
 
 
 class Ranks(NamedTuple):
@@ -161,7 +170,7 @@ def leave_alone(
 def search(
     events: Found,
     many: int,
-    log_density: float,
+    density: Density,
     bins: int,
     nodes: Nodes,
     least_stack: float,
@@ -182,7 +191,7 @@ def search(
         node = ranks.where[middle]
         events.places[many] = (nodes.latitude[node], nodes.longitude[node], nodes.depth[node], (middle + 0.5) * BIN_S)
         span[0], span[1] = middle - SHUT_BINS, middle + SHUT_BINS
-        if settle(many, True, log_density, events, given, work):
+        if settle(many, True, density, events, given, work):
             for index in range(events.sizes[many]):
                 pick = events.members[many, 0, index]
                 if is_free[pick]:
@@ -197,17 +206,25 @@ def search(
 
 
 @compiled
+def density_of(events: Found, many: int, sought: Sought, rules: Rules) -> Density:
+    """By the events that were found so far."""
+    found = np.flatnonzero(events.sizes[:many] > 0)
+    log_mean = rules.log_density + math.log((len(found) + LEAST_EVENTS) / (sought.span_s * sought.volume_km3))
+    near_km = max(NEAR_KM, NEAR_SHARE * math.sqrt(sought.area_km2))
+    return Density(log_mean, sought.area_km2, near_km, events.places[found, 0], events.places[found, 1], found)
+
+
+@compiled
 def find_events(
     bins: int,
-    span_s: float,
-    volume_km3: float,
+    sought: Sought,
     most_events: int,
     nodes: Nodes,
     least_stack: float,
     given: Given,
 ) -> Found:
-    """Of the events that begin within the bins; `span_s` and `volume_km3` are those in which they might have been."""
-    picks, rules = given.picks, given.rules
+    """Of the events that begin within the bins."""
+    picks, rules, span_s = given.picks, given.rules, sought.span_s
     many_picks, many_stations = len(picks.onset), len(given.stations.latitude)
     events = Found(
         np.zeros((most_events, 4)),
@@ -230,26 +247,23 @@ def find_events(
         np.zeros(1, np.int64),
     )
     tried = np.zeros(most_events, np.int64)
-    many, log_density = 0, rules.log_density + math.log(LEAST_EVENTS / (span_s * volume_km3))
+    many, density = 0, density_of(events, 0, sought, rules)
     for _ in range(ROUNDS):
         count_others(picks, events.owner, span_s)
         before = many
-        many = search(events, many, log_density, bins, nodes, least_stack, given, work)
+        many = search(events, many, density, bins, nodes, least_stack, given, work)
         if many == before:
             break
         count_others(picks, events.owner, span_s)
-        living = 0
-        for event in range(many):
-            living += events.sizes[event] > 0
-        log_density = rules.log_density + math.log((living + LEAST_EVENTS) / (span_s * volume_km3))
+        density = density_of(events, many, sought, rules)
         for _ in range(SWEEPS):
             for event in range(many):
                 if events.sizes[event]:
                     release(event, events)
-                    settle(event, False, log_density, events, given, work)
+                    settle(event, False, density, events, given, work)
             for event in range(many):
                 keep_own(event, events)
-        many = part_mixtures(many, tried, log_density, events, given, work)
+        many = part_mixtures(many, tried, density, events, given, work)
     return Found(
         events.places[:many], events.odds[:many], events.sizes[:many], events.members[:many], events.owner, events.claim
     )

@@ -3,14 +3,15 @@
 import math
 from typing import NamedTuple
 
-from kensoku.associating._arrays import Floats, Given, Ints, Work
-from kensoku.associating._fit import NARROWING_S, approach, polish
+from kensoku.associating._arrays import Density, Floats, Given, Ints, Work
+from kensoku.associating._fit import NARROWING_S, approach, offset, polish
 from kensoku.associating._judge import is_enough, judge
 from kensoku.compiled import compiled, lean
 
 GUESS = 4  # steps of a fit, then it is given up if it cannot become an event
 OPTIMISM = 1.5  # of the logarithm of each pick's odds, that better times may bring
 FINE = 8  # step that a fit begins with when it is fitted again
+ANYWHERE = 3.0  # as if by so many earthquakes, others are expected at any place
 
 
 class Found(NamedTuple):
@@ -24,11 +25,23 @@ class Found(NamedTuple):
     claim: Floats  # pick: density of its owner there
 
 
+@lean
+def log_density(place: Floats, event: int, density: Density) -> float:
+    """There, by the others: earthquakes come where earthquakes are, and some anywhere."""
+    peak, near, others = density.area_km2 / (math.pi * density.near_km**2), ANYWHERE, 0
+    for k in range(len(density.event)):
+        if density.event[k] != event:
+            north, east = offset(place, density.latitude[k], density.longitude[k])
+            near += peak / (1.0 + (north * north + east * east) / density.near_km**2) ** 2
+            others += 1
+    return density.log_mean + math.log(near / (ANYWHERE + others))
+
+
 @compiled
 def settle(
     event: int,
     is_new: bool,
-    log_density: float,
+    density: Density,
     events: Found,
     given: Given,
     work: Work,
@@ -43,13 +56,13 @@ def settle(
     count = approach(place, begin, end, given, work)
     work.pairs[0] = count
     if is_new:
-        many, worth = judge(place, count, log_density, given, work)
+        many, worth = judge(place, count, log_density(place, event, density), given, work)
         if worth + OPTIMISM * many < rules.least_log_odds or not is_enough(many, given, work):
             return False
         count = approach(place, GUESS, len(NARROWING_S), given, work)
         work.pairs[0] = count
     polish(place, count, given, work)
-    many, worth = judge(place, count, log_density, given, work)
+    many, worth = judge(place, count, log_density(place, event, density), given, work)
     if worth < rules.least_log_odds or not is_enough(many, given, work):
         return False
     events.places[event], events.odds[event], events.sizes[event] = place, worth, many

@@ -37,6 +37,7 @@ class Network:
     settings: AssociationSettings
     reasons: tuple[Reason, ...]
     reach_km: float
+    area_km2: float
     volume_km3: float
 
     @cached_property
@@ -74,8 +75,8 @@ def network_of(
     error = settings.error_s, settings.error_share
     deepest_km = float(settings.deepest_km)  # an integer would have the loops compiled once more
     earth = Earth(times, *error, 0.0, deepest_km, min(usual, deepest_km), spread)
-    nodes, volume_km3 = _nodes(stations, times, reach_km, spacing_km, margin_km, settings)
-    return Network(codes, stations, earth, nodes, settings, reasons, reach_km, volume_km3)
+    nodes, area_km2, thickness_km = _nodes(stations, times, reach_km, spacing_km, margin_km, settings)
+    return Network(codes, stations, earth, nodes, settings, reasons, reach_km, area_km2, area_km2 * thickness_km)
 
 
 def _reasons(latitude: Floats, longitude: Floats, settings: AssociationSettings) -> tuple[Reason, Reason, Reason]:
@@ -130,7 +131,7 @@ def _nodes(
     spacing_km: float,
     margin_km: float,
     settings: AssociationSettings,
-) -> tuple[Nodes, float]:
+) -> tuple[Nodes, float, float]:
     south, north = stations.latitude.min() - margin_km / KM_PER_DEG, stations.latitude.max() + margin_km / KM_PER_DEG
     across = KM_PER_DEG * np.cos(np.radians(np.clip((south + north) / 2, -MIDDLE_LATITUDE, MIDDLE_LATITUDE)))
     middle = stations.longitude[0]
@@ -153,4 +154,4 @@ def _nodes(
     first = np.searchsorted(of, np.arange(len(stations.latitude) + 1))
     blur_s = np.array([0.3 + 0.075 * spacing_km, 0.3 + 0.15 * spacing_km])  # half a diagonal at crustal velocities
     nodes = Nodes(latitude, longitude, depth, first, node, time.astype(np.float32), blur_s, 1.1 * spacing_km)
-    return nodes, float(len(latitude) * spacing_km**2 * start_km / len(depths))
+    return nodes, float(len(latitude) * spacing_km**2 / len(depths)), float(start_km)

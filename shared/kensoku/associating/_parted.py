@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kensoku.associating._arrays import Floats, Given, Ints, Work
+from kensoku.associating._arrays import Density, Floats, Given, Ints, Work
 from kensoku.associating._events import Found, keep_own, release, settle
 from kensoku.associating._fit import KM_PER_DEG, NARROWING_S, approach, gather, weigh
 from kensoku.compiled import compiled, lean
@@ -50,7 +50,7 @@ class Two(NamedTuple):
 def part_mixtures(
     many: int,
     tried: Ints,
-    log_density: float,
+    density: Density,
     events: Found,
     given: Given,
     work: Work,
@@ -65,12 +65,12 @@ def part_mixtures(
         if many == len(events.sizes):
             break
         if is_news[event] and near(event, -1, events, given, work) >= LEAST_NEAR:
-            many += part(event, many, log_density, events, given, work)
+            many += part(event, many, density, events, given, work)
         for other in range(event):
             are_two = events.sizes[event] and events.sizes[other] and (is_news[event] or is_news[other])
             is_one_moment = abs(events.places[event, 3] - events.places[other, 3]) < TOGETHER_S
             if are_two and is_one_moment and near(event, other, events, given, work) >= LEAST_NEAR:
-                part(event, other, log_density, events, given, work)
+                part(event, other, density, events, given, work)
     for event in range(many):  # also those that others took picks from
         keep_own(event, events)
     return many
@@ -105,7 +105,7 @@ def near(event: int, owner: int, events: Found, given: Given, work: Work) -> int
 def part(
     one: int,
     other: int,
-    log_density: float,
+    density: Density,
     events: Found,
     given: Given,
     work: Work,
@@ -127,7 +127,7 @@ def part(
         for _ in range(TURNS):
             for event in (one, other):
                 release(event, events)
-                is_sound = is_sound and settle(event, False, log_density, events, given, work)
+                is_sound = is_sound and settle(event, False, density, events, given, work)
         if is_sound and worth(one, other, events) > best + BETTER:
             best, found, is_better = worth(one, other, events), taken(one, other, events), True
     put_back(found, one, other, events)
