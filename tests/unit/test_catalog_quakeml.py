@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from obspy import read_events
+from obspy import UTCDateTime, read_events
+from obspy.core.event import Catalog, Magnitude, Origin
+from obspy.core.event import Event as ForeignEvent
 from obspy.io import quakeml
 
 from kensoku.catalogue_files import Signature, read_catalogue
@@ -21,6 +23,7 @@ from kensoku.catalogue_files._ellipsoid import ellipsoid, rotation_deg
 from kensoku.catalogue_files._naming import event_id, quoted, unquoted
 from kensoku.catalogue_files._quakeml_write import write_quakeml
 from kensoku.errors import InputInvalid
+from kensoku.events import preferred_magnitude
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
     EVENT_STATUS_MERGED,
@@ -51,6 +54,17 @@ def read(text: str, folder: Path) -> list[Event]:
     path = folder / "catalogue.xml"
     path.write_text(text, "utf-8")
     return list(read_catalogue(path).events)
+
+
+def foreign(**parts: Any) -> Any:
+    """ObsPy's, as another agency's program makes it."""
+    origin = Origin(time=UTCDateTime(ns=ORIGIN_NS), latitude=35.69, longitude=-117.47, depth=9250.0)
+    return ForeignEvent(**({"origins": [origin]} | parts))
+
+
+def read_foreign(event: Any, folder: Path) -> list[Event]:
+    Catalog([event]).write(str(folder / "foreign.xml"), format="QUAKEML")
+    return list(read_catalogue(folder / "foreign.xml").events)
 
 
 def strange() -> Event:
@@ -209,6 +223,19 @@ def test_files_of_other_programs_are_read_and_written_again(path: Path, tmp_path
     assert [event.id for event in again] == [event.id for event in first.events]
     for ours, theirs in zip(again, first.events, strict=True):
         assert_alike(ours, theirs)
+
+
+def test_of_two_agencies_magnitudes_of_one_type_the_preferred_one_stands(tmp_path: Path) -> None:
+    first, second = Magnitude(mag=5.0, magnitude_type="Mw"), Magnitude(mag=6.0, magnitude_type="Mw")
+    event = foreign(magnitudes=[first, Magnitude(mag=5.5, magnitude_type="mb"), second])
+    event.preferred_magnitude_id = second.resource_id
+    (found,) = read_foreign(event, tmp_path)
+    preferred = preferred_magnitude(found)
+    assert preferred is not None
+    assert (preferred.type, preferred.value) == ("Mw", 6.0)
+    assert sorted(magnitude.value for magnitude in found.magnitudes) == [5.0, 5.5, 6.0]
+    (again,) = obspy_events(written(found))
+    assert again.preferred_magnitude().mag == 6.0
 
 
 def test_what_no_event_of_ours_can_hold_is_counted(tmp_path: Path) -> None:

@@ -178,14 +178,14 @@ class _Reader:
         absent = list(event.magnitudes)
         del event.magnitudes[:]
         stations = {str(one.resource_id): one for one in found.station_magnitudes}
-        for one in found.magnitudes:
-            if one.mag is not None and math.isfinite(one.mag):
-                event.magnitudes.append(_magnitude(one, stations))
+        valued = [one for one in found.magnitudes if one.mag is not None and math.isfinite(one.mag)]
+        preferred = [one for one in valued if one.resource_id == found.preferred_magnitude_id]
+        if preferred or (valued and not event.preferred_magnitude):
+            event.preferred_magnitude = (preferred or valued)[0].magnitude_type or "M"
+        if preferred and _is_behind_another_of_its_type(preferred[0], valued):
+            valued.sort(key=lambda one: one is not preferred[0])
+        event.magnitudes.extend(_magnitude(one, stations) for one in valued)
         event.magnitudes.extend(absent)
-        preferred = [one for one in found.magnitudes if one.resource_id == found.preferred_magnitude_id]
-        if preferred or (found.magnitudes and not event.preferred_magnitude):
-            chosen = (preferred or found.magnitudes)[0]
-            event.preferred_magnitude = chosen.magnitude_type or "M"
 
     def _set_comments(self, event: Event) -> None:
         for one in self._found.comments:
@@ -196,6 +196,11 @@ class _Reader:
             if info:
                 comment.author = info.author or ""
                 comment.time_ns = info.creation_time.ns if info.creation_time else 0
+
+
+def _is_behind_another_of_its_type(chosen: Any, magnitudes: list[Any]) -> bool:
+    """As two agencies' Mw: we prefer the first of a type."""
+    return next(one for one in magnitudes if one.magnitude_type == chosen.magnitude_type) is not chosen
 
 
 def _magnitude(found: Any, stations: dict[str, Any]) -> Magnitude:
