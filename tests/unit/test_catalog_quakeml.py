@@ -5,6 +5,7 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from obspy import UTCDateTime, read_events
-from obspy.core.event import Catalog, Magnitude, Origin
+from obspy.core.event import Catalog, CreationInfo, Magnitude, Origin, OriginQuality
 from obspy.core.event import Event as ForeignEvent
 from obspy.io import quakeml
 
 from kensoku.catalogue_files import Signature, read_catalogue
 from kensoku.catalogue_files._ellipsoid import ellipsoid, rotation_deg
 from kensoku.catalogue_files._naming import event_id, quoted, unquoted
+from kensoku.catalogue_files._quakeml_events import _documents, foreign_events
 from kensoku.catalogue_files._quakeml_write import write_quakeml
 from kensoku.errors import InputInvalid
 from kensoku.events import preferred_magnitude
@@ -30,6 +32,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_TYPE_BLAST,
     EVENT_TYPE_EARTHQUAKE,
     EVENT_TYPE_LOW_FREQUENCY,
+    EVENT_TYPE_UNKNOWN,
     Event,
 )
 from tests.catalogue import ORIGIN_NS, make_event
@@ -223,6 +226,50 @@ def test_files_of_other_programs_are_read_and_written_again(path: Path, tmp_path
     assert [event.id for event in again] == [event.id for event in first.events]
     for ours, theirs in zip(again, first.events, strict=True):
         assert_alike(ours, theirs)
+
+
+def test_an_event_of_a_type_that_quakeml_does_not_know_is_not_lost(tmp_path: Path) -> None:
+    """The USGS has quarries, ObsPy leaves out what is none of the standard's types."""
+    for said, kind in (("quarry", EVENT_TYPE_BLAST), ("ice_quake", EVENT_TYPE_UNKNOWN), ("null", EVENT_TYPE_UNKNOWN)):
+        text = written(make_event("a"), make_event("b")).replace("<type>earthquake<", f"<type>{said}<", 1)
+        assert [(event.id, event.type) for event in read(text, tmp_path)] == [("a", kind), ("b", EVENT_TYPE_EARTHQUAKE)]
+
+
+def test_a_file_is_read_whatever_its_name(tmp_path: Path) -> None:
+    """ObsPy takes [1] for a pattern."""
+    path = tmp_path / "events[1].xml"
+    path.write_text(written(make_event("a")), "utf-8")
+    assert [event.id for event in read_catalogue(path).events] == ["a"]
+
+
+def test_one_event_after_the_other_is_read(tmp_path: Path) -> None:
+    """The first is there before the end of the file is looked at, and has no other with it."""
+    path = tmp_path / "many.xml"
+    path.write_text(written(*(make_event(f"e{number}") for number in range(30)))[:-200], "utf-8")
+    found = foreign_events(path)
+    assert len(next(found).found.picks) == 12
+    with pytest.raises(InputInvalid, match="cannot be read as QuakeML"):
+        list(found)
+    sizes = [len(document) for _, document in islice(_documents(path), 20)]
+    assert max(sizes) < 1.1 * min(sizes)
+
+
+def test_numbers_that_nobody_can_mean_do_not_refuse_an_event(tmp_path: Path) -> None:
+    info = CreationInfo(version="20230115123045", creation_time=UTCDateTime("1601-01-01"))
+    event = foreign(creation_info=info, magnitudes=[Magnitude(mag=3.0, magnitude_type="ML", station_count=-1)])
+    event.origins[0].quality = OriginQuality(used_phase_count=-1)
+    (found,) = read_foreign(event, tmp_path)
+    assert (found.revision, found.latency.published_ns) == (1, 0)
+    assert (found.origin.phases_used, found.magnitudes[0].stations) == (0, 0)
+
+
+def test_a_time_that_nanoseconds_do_not_reach_is_told(tmp_path: Path) -> None:
+    event = foreign(resource_id="smi:example/1348")
+    event.origins[0].time = UTCDateTime("1348-01-25T15:00:00Z")
+    with pytest.raises(
+        InputInvalid, match=r"foreign\.xml: event smi:example/1348: found the time 1348-.* 1678 and 2262"
+    ):
+        read_foreign(event, tmp_path)
 
 
 def test_of_two_agencies_magnitudes_of_one_type_the_preferred_one_stands(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """QuakeML, ours or another agency's, as events; ObsPy reads the file, and what we cannot keep is counted."""
 
 import math
-import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from google.protobuf.message import Message
 
 from kensoku.catalogue_files._ellipsoid import are_alike, ellipsoid
 from kensoku.catalogue_files._naming import event_id, last_name, pick_id
+from kensoku.catalogue_files._quakeml_events import ForeignEvent, foreign_events
 from kensoku.catalogue_files._quakeml_write import REST
 from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, TYPES
 from kensoku.errors import InputInvalid
@@ -38,29 +38,26 @@ STATUSES = {
 }
 REGIONS = ("region name", "Flinn-Engdahl region")
 NS_PER_US = 1000
-BLASTS = ("explosion", "quarry blast", "mining explosion", "chemical explosion", "controlled explosion")
+LARGEST_NS = 2**63 - 1
+MOST = 2**32 - 1  # of what is counted
+BLASTS = ("explosion", "quarry blast", "quarry", "mining explosion", "chemical explosion", "controlled explosion")
 Rest = TypeVar("Rest", bound=Message)
 
 
 def read_quakeml(path: Path, left_out: Counter[str]) -> list[Event]:
     """What is counted in `left_out` was in the file and is in no event."""
-    from obspy import read_events  # only now: it takes a second to import
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of ids that it does not like; they are ours to judge
-            found = read_events(str(path), format="QUAKEML")
-    except Exception as error:  # whatever an XML parser finds wrong
-        words = " ".join(str(error).split())[:200]
-        raise InputInvalid(f"{path}: cannot be read as QuakeML ({words}); expected QuakeML 1.2") from None
-    return [_Reader(event, left_out).event() for event in found]
+        return [_Reader(event, left_out).event() for event in foreign_events(path)]
+    except InputInvalid as error:
+        raise InputInvalid(f"{path}: {error}") from None
 
 
 class _Reader:
     """Of one event."""
 
-    def __init__(self, found: Any, left_out: Counter[str]) -> None:
-        self._found = found
+    def __init__(self, event: ForeignEvent, left_out: Counter[str]) -> None:
+        self._found = found = event.found
+        self._type = event.type
         self._left_out = left_out
         self._picks = {str(pick.resource_id): pick for pick in found.picks}
 
@@ -69,9 +66,9 @@ class _Reader:
         event = _rest(found, Event())
         event.id = event_id(str(found.resource_id))
         info = found.creation_info
-        event.revision = int(info.version) if info and str(info.version).isdecimal() and int(info.version) else 1
-        if info and info.creation_time and not event.latency.published_ns:
-            event.latency.published_ns = info.creation_time.ns
+        event.revision = _count(int(info.version)) or 1 if info and str(info.version).isdecimal() else 1
+        if not event.latency.published_ns:
+            event.latency.published_ns = _created_ns(info)
         self._set_type(event)
         origin = self._preferred(found.origins, found.preferred_origin_id, "origins beside the preferred one")
         if origin is not None:
@@ -107,7 +104,7 @@ class _Reader:
         return (chosen or objects)[0]
 
     def _set_type(self, event: Event) -> None:
-        said = self._found.event_type
+        said = self._type
         if said is None or TYPES.get(event.type) == said or said == "not existing":
             return
         kinds = {text: kind for kind, text in reversed(TYPES.items())}
@@ -118,7 +115,7 @@ class _Reader:
             return
         said = origin.evaluation_status if origin is not None else None
         event.status = STATUSES.get(said or "", EVENT_STATUS_FINAL)
-        if self._found.event_type == "not existing":
+        if self._type == "not existing":
             event.status = EVENT_STATUS_RETRACTED
 
     def _set_origin(self, event: Event, found: Any) -> None:
@@ -128,7 +125,7 @@ class _Reader:
             raise InputInvalid(
                 f"event {event.id}: found an origin without a time, a latitude or a longitude, expected all three"
             )
-        origin.time_ns = found.time.ns
+        origin.time_ns = self._ns(found.time)
         origin.latitude_deg, origin.longitude_deg = found.latitude, found.longitude
         origin.depth_km = (found.depth or 0.0) / 1000
         origin.depth_is_fixed = found.depth is None or found.depth_type == "operator assigned"
@@ -156,7 +153,7 @@ class _Reader:
         arrival.azimuth_deg = found.azimuth or 0.0
         arrival.takeoff_deg = found.takeoff_angle or 0.0
         arrival.station_correction_s = found.time_correction or 0.0
-        arrival.onset_ns = pick.time.ns
+        arrival.onset_ns = self._ns(pick.time)
         arrival.onset_uncertainty_s = (pick.time_errors.uncertainty if pick.time_errors else None) or 0.0
         if pick.waveform_id:
             arrival.instrument.CopyFrom(_instrument(pick.waveform_id))
@@ -164,6 +161,14 @@ class _Reader:
         if pick.polarity in polarities:
             arrival.polarity = polarities[pick.polarity]
         return arrival
+
+    def _ns(self, time: Any) -> int:
+        if abs(time.ns) > LARGEST_NS:
+            raise InputInvalid(
+                f"event {event_id(str(self._found.resource_id))}: found the time {time}, expected one between 1678 and "
+                "2262, as nanoseconds reach"
+            )
+        return int(time.ns)
 
     def _phase(self, name: str | None) -> Any:
         """P of P, Pg, Pn, Pb, and the like; others are kept without a phase."""
@@ -193,9 +198,7 @@ class _Reader:
                 continue
             info = one.creation_info
             comment = event.comments.add(text=one.text)
-            if info:
-                comment.author = info.author or ""
-                comment.time_ns = info.creation_time.ns if info.creation_time else 0
+            comment.author, comment.time_ns = (info.author if info else "") or "", _created_ns(info)
 
 
 def _is_behind_another_of_its_type(chosen: Any, magnitudes: list[Any]) -> bool:
@@ -204,7 +207,7 @@ def _is_behind_another_of_its_type(chosen: Any, magnitudes: list[Any]) -> bool:
 
 
 def _magnitude(found: Any, stations: dict[str, Any]) -> Magnitude:
-    magnitude = Magnitude(type=found.magnitude_type or "M", value=found.mag, stations=found.station_count or 0)
+    magnitude = Magnitude(type=found.magnitude_type or "M", value=found.mag, stations=_count(found.station_count))
     magnitude.uncertainty = (found.mag_errors.uncertainty if found.mag_errors else None) or 0.0
     if found.method_id:
         magnitude.formula = last_name(str(found.method_id))
@@ -233,8 +236,8 @@ def _instrument(stream: Any) -> Instrument:
 def _set_quality(origin: Origin, found: Any) -> None:
     if found is None:
         return
-    origin.phases_used = found.used_phase_count or 0
-    origin.stations_used = found.used_station_count or 0
+    origin.phases_used = _count(found.used_phase_count)
+    origin.stations_used = _count(found.used_station_count)
     origin.rms_s = found.standard_error or 0.0
     origin.azimuthal_gap_deg = found.azimuthal_gap or 0.0
     origin.secondary_gap_deg = found.secondary_azimuthal_gap or 0.0
@@ -276,6 +279,16 @@ def _set_uncertainty(origin: Origin, found: Any) -> None:
     if None not in (*lengths, *angles):
         major_km, middle_km, minor_km = (length / 1000 for length in lengths)
         origin.ellipsoid.CopyFrom(ellipsoid((major_km, middle_km, minor_km), *angles))
+
+
+def _count(number: int | None) -> int:
+    """Nothing where somebody wrote -1 for it, or a date."""
+    return number if number is not None and 0 <= number <= MOST else 0
+
+
+def _created_ns(info: Any) -> int:
+    time = info.creation_time if info else None
+    return int(time.ns) if time and abs(time.ns) <= LARGEST_NS else 0
 
 
 def _author(info: Any) -> str:
