@@ -75,7 +75,7 @@ def strange() -> Event:
     event = make_event("a b/ü?\x07", 3)
     event.reason = "<&> \x07 \ud7ff"
     event.comments.add(text="hörbar <3", author="A. Nalyst", time_ns=ORIGIN_NS)
-    event.arrivals[0].pick_id = ""
+    event.arrivals[0].pick_id, event.arrivals[0].instrument.station = "", "AB\x01"
     event.arrivals[1].pick_id = event.arrivals[2].pick_id
     event.origin.rms_s = math.nan
     event.arrivals[0].residual_s = math.inf

@@ -264,11 +264,11 @@ def _add_uncertainty(element: Element, origin: Origin) -> None:
 
 
 def _add_instrument(element: Element, instrument: Instrument) -> None:
-    attributes = {"networkCode": instrument.network[:8], "stationCode": instrument.station[:8]}
-    attributes["locationCode"] = instrument.location[:8]
+    codes = {"networkCode": instrument.network, "stationCode": instrument.station}
+    codes["locationCode"] = instrument.location
     if instrument.band_instrument:
-        attributes["channelCode"] = instrument.band_instrument[:8]
-    Xml.SubElement(element, "waveformID", attributes)
+        codes["channelCode"] = instrument.band_instrument
+    Xml.SubElement(element, "waveformID", {name: _printable(code[:8]) for name, code in codes.items()})
 
 
 def _add_creation(element: Element, agency: str, author: str, time_ns: int, version: str = "") -> None:
@@ -312,4 +312,8 @@ def _add_number(element: Element, name: str, value: float) -> None:
 
 def _add(element: Element, name: str, text: str | None) -> None:
     if text is not None:
-        Xml.SubElement(element, name).text = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+        Xml.SubElement(element, name).text = _printable(text)
+
+
+def _printable(text: str) -> str:
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
