@@ -260,7 +260,7 @@ class Provenance(_message.Message):
     def __init__(self, software_version: _Optional[str] = ..., velocity_model: _Optional[str] = ..., velocity_model_hash: _Optional[str] = ..., models: _Optional[_Iterable[_Union[_pick_pb2.ModelReference, _Mapping]]] = ..., inventory_hashes: _Optional[_Iterable[str]] = ..., association_method: _Optional[str] = ..., location_method: _Optional[str] = ..., author: _Optional[str] = ..., association_revision: _Optional[int] = ...) -> None: ...
 
 class EventLatency(_message.Message):
-    __slots__ = ("last_sample_ns", "packet_arrival_ns", "window_ready_ns", "pick_published_ns", "associated_ns", "located_ns", "published_ns")
+    __slots__ = ("last_sample_ns", "packet_arrival_ns", "window_ready_ns", "pick_published_ns", "associated_ns", "located_ns", "published_ns", "final_ns")
     LAST_SAMPLE_NS_FIELD_NUMBER: _ClassVar[int]
     PACKET_ARRIVAL_NS_FIELD_NUMBER: _ClassVar[int]
     WINDOW_READY_NS_FIELD_NUMBER: _ClassVar[int]
@@ -268,6 +268,7 @@ class EventLatency(_message.Message):
     ASSOCIATED_NS_FIELD_NUMBER: _ClassVar[int]
     LOCATED_NS_FIELD_NUMBER: _ClassVar[int]
     PUBLISHED_NS_FIELD_NUMBER: _ClassVar[int]
+    FINAL_NS_FIELD_NUMBER: _ClassVar[int]
     last_sample_ns: int
     packet_arrival_ns: int
     window_ready_ns: int
@@ -275,7 +276,8 @@ class EventLatency(_message.Message):
     associated_ns: int
     located_ns: int
     published_ns: int
-    def __init__(self, last_sample_ns: _Optional[int] = ..., packet_arrival_ns: _Optional[int] = ..., window_ready_ns: _Optional[int] = ..., pick_published_ns: _Optional[int] = ..., associated_ns: _Optional[int] = ..., located_ns: _Optional[int] = ..., published_ns: _Optional[int] = ...) -> None: ...
+    final_ns: int
+    def __init__(self, last_sample_ns: _Optional[int] = ..., packet_arrival_ns: _Optional[int] = ..., window_ready_ns: _Optional[int] = ..., pick_published_ns: _Optional[int] = ..., associated_ns: _Optional[int] = ..., located_ns: _Optional[int] = ..., published_ns: _Optional[int] = ..., final_ns: _Optional[int] = ...) -> None: ...
 
 class Comment(_message.Message):
     __slots__ = ("time_ns", "author", "text")
