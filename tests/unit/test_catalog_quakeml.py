@@ -56,7 +56,7 @@ def obspy_events(text: str) -> Any:
 def read(text: str, folder: Path) -> list[Event]:
     path = folder / "catalogue.xml"
     path.write_text(text, "utf-8")
-    return list(read_catalogue(path).events)
+    return list(read_catalogue(path, signature=SIGNATURE).events)
 
 
 def foreign(**parts: Any) -> Any:

@@ -95,6 +95,21 @@ def test_the_same_rows_stand_in_both_databases(catalogue_url: str, tmp_path: Pat
     assert everything(catalogue_url) == everything(other)
 
 
+def test_who_made_what_came_with_another_catalogue_is_in_the_rows(store: Store, catalogue_url: str) -> None:
+    event = make_event("theirs")
+    event.creation.agency, event.origin.creation.author = "XA", "J\0o"
+    event.arrivals[1].creation.agency, event.magnitudes[0].creation.agency = "XB", "XC"
+    store.write([event, make_event("ours")])
+    assert store.event("theirs") == event
+    rows = everything(catalogue_url)
+    assert {row[0]: row[-1] for row in rows["events"]} == {"theirs": "XA", "ours": ""}
+    assert [("XB", "") in zip(row, row[1:], strict=False) for row in rows["arrivals"]].count(True) == 1
+    assert [("XC", "") in zip(row, row[1:], strict=False) for row in rows["magnitudes"]].count(True) == 1
+    assert [("", "J\N{REPLACEMENT CHARACTER}o") in zip(row, row[1:], strict=False) for row in rows["origins"]].count(
+        True
+    ) == 1
+
+
 def test_what_is_no_number_or_no_text_of_a_database_is_kept_in_the_message(store: Store, catalogue_url: str) -> None:
     event = make_event("a")
     event.origin.rms_s = float("nan")

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from kensoku.catalog.settings import CatalogSettings
-from kensoku.catalogue_files import read_catalogue, say_the_same
+from kensoku.catalogue_files import Signature, read_catalogue, say_the_same
 from kensoku.catalogue_store import check_event, open_store
 from kensoku.cli._catalog_select import add_database_flags, database_settings, open_catalogue
 from kensoku.errors import DatabaseUnusable, InputInvalid
+from kensoku.settings import add_flags
 from kensoku.v1.event_pb2 import Event
 
 AT_ONCE = 500
@@ -22,14 +23,17 @@ def configure_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--update", action="store_true", help="store known events that differ as their next revision")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     add_database_flags(parser)
+    add_flags(parser, CatalogSettings, only=["catalog_agency", "catalog_author"])
     parser.set_defaults(execute=take_in)
 
 
 def take_in(options: argparse.Namespace) -> int:
     """Everything is read before anything is stored, so that a mistake in the last file refuses all."""
     events: dict[str, Event] = {}
+    settings = database_settings(options)
+    signature = Signature(settings.catalog_agency, settings.catalog_author)
     for path in options.files:
-        reading = read_catalogue(path, options.format)
+        reading = read_catalogue(path, options.format, signature)
         for note in reading.notes:
             print(f"{path}: {note}")
         for event in reading.events:
@@ -39,7 +43,7 @@ def take_in(options: argparse.Namespace) -> int:
                     f"{path}: found the event {event.id!r} a second time and different, expected it once"
                 )
             events[event.id] = event
-    settings, outcome, would = database_settings(options), Counter[str](), "would be " if options.dry_run else ""
+    outcome, would = Counter[str](), "would be " if options.dry_run else ""
     if options.dry_run:
         known = known_of(settings, events)
         due(events.values(), known, options.update, outcome)

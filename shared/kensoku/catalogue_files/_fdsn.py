@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import IO
 
 from kensoku.catalogue_files._naming import Signature
-from kensoku.catalogue_files._table import decimal, events_of_rows
+from kensoku.catalogue_files._table import decimal, events_of_rows, maker
 from kensoku.catalogue_files._words import TYPES, time_text
 from kensoku.errors import InputInvalid
 from kensoku.events import has_depth, preferred_magnitude
-from kensoku.v1.event_pb2 import Event
+from kensoku.v1.event_pb2 import Creation, Event, Magnitude
 
 HEAD = (
     *("EventID", "Time", "Latitude", "Longitude", "Depth/km", "Author", "Catalog", "Contributor", "ContributorID"),
@@ -32,15 +32,20 @@ def write_fdsn(file: IO[str], events: Iterable[Event], signature: Signature) -> 
 
 def _cells(event: Event, signature: Signature) -> list[str]:
     origin, magnitude = event.origin, preferred_magnitude(event)
-    author = event.provenance.author or signature.author
+    ours = Creation(agency=signature.agency, author=event.provenance.author or signature.author)
+    made = event.creation if event.HasField("creation") else ours
     return [
         *(event.id, time_text(origin.time_ns).removesuffix("Z")),
         *(decimal(origin.latitude_deg, 5), decimal(origin.longitude_deg, 5)),
         decimal(origin.depth_km, 3) if has_depth(origin) else "",
-        *(author, signature.agency, signature.agency, event.id),
-        *((magnitude.type, decimal(magnitude.value, 2), author) if magnitude else ("", "", "")),
+        *(maker(made), made.agency, made.agency, event.id),
+        *((magnitude.type, decimal(magnitude.value, 2), _maker(magnitude, made)) if magnitude else ("", "", "")),
         *(event.region, TYPES.get(event.type, "")),
     ]
+
+
+def _maker(magnitude: Magnitude, made: Creation) -> str:
+    return maker(magnitude.creation) or maker(made)
 
 
 def _clean(cell: str) -> str:

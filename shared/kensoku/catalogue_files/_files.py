@@ -28,6 +28,7 @@ FORMATS = {
 }
 GROWCLUST_FILES = (".stlist", ".dt", ".ids.csv")  # beside the list of events
 EVENTS_WITHOUT_ORIGIN = "events without an origin"
+OURS = Signature()
 READABLE = ("quakeml", "csv", "fdsn")
 
 
@@ -47,8 +48,8 @@ def format_of(path: Path, said: str | None = None) -> str:
     raise SettingInvalid(f"{path}: found the ending {path.suffix!r}, expected one of {known}; or give --format")
 
 
-def read_catalogue(path: Path, said: str | None = None) -> ReadCatalogue:
-    """The events of a file, checked; a mistake anywhere refuses all."""
+def read_catalogue(path: Path, said: str | None = None, signature: Signature = OURS) -> ReadCatalogue:
+    """The events of a file, checked; a mistake anywhere refuses all. What this signature has signed is ours."""
     kind, left_out = format_of(path, said), Counter[str]()
     if kind not in READABLE:
         raise SettingInvalid(f"{path}: found the format {kind}, expected one that can be read: {', '.join(READABLE)}")
@@ -59,7 +60,16 @@ def read_catalogue(path: Path, said: str | None = None) -> ReadCatalogue:
             events = read_table(path) if kind == "csv" else read_fdsn(path)
     except OSError as error:
         raise InputInvalid(f"cannot read {path}: {error.strerror}; expected a file that can be read") from None
+    for event in events:
+        _recognise(event, signature)
     return ReadCatalogue(events, _sentences(left_out))
+
+
+def _recognise(event: Event, signature: Signature) -> None:
+    for made in (event, event.origin):
+        creation = made.creation
+        if creation.agency == signature.agency and creation.author in (signature.author, event.provenance.author):
+            made.ClearField("creation")
 
 
 def write_catalogue(

@@ -22,6 +22,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_TYPE_BLAST,
     EVENT_TYPE_UNKNOWN,
     Arrival,
+    Creation,
     Event,
     Magnitude,
     Origin,
@@ -67,14 +68,17 @@ class _Reader:
         event.id = event_id(str(found.resource_id))
         info = found.creation_info
         event.revision = _count(int(info.version)) or 1 if info and str(info.version).isdecimal() else 1
+        event.creation.CopyFrom(_creation(info))
         if not event.latency.published_ns:
-            event.latency.published_ns = _created_ns(info)
+            event.latency.published_ns = event.creation.created_ns
         self._set_type(event)
         origin = self._preferred(found.origins, found.preferred_origin_id, "origins beside the preferred one")
         if origin is not None:
             self._set_origin(event, origin)
             if origin.evaluation_mode == "manual" and not event.provenance.author:
-                event.provenance.author = _author(origin.creation_info) or _author(info) or "unknown"
+                made = event.origin.creation, event.creation
+                names = (name for creation in made for name in (creation.author, creation.agency) if name)
+                event.provenance.author = next(names, "unknown")
         self._set_status(event, origin)
         self._set_magnitudes(event)
         self._set_comments(event)
@@ -132,6 +136,7 @@ class _Reader:
         _set_quality(origin, found.quality)
         _set_uncertainty(origin, found)
         _restore(origin, before)
+        origin.creation.CopyFrom(_creation(found.creation_info))
         if found.earth_model_id:
             event.provenance.velocity_model = last_name(str(found.earth_model_id))
         if found.method_id:
@@ -155,6 +160,8 @@ class _Reader:
         arrival.station_correction_s = found.time_correction or 0.0
         arrival.onset_ns = self._ns(pick.time)
         arrival.onset_uncertainty_s = (pick.time_errors.uncertainty if pick.time_errors else None) or 0.0
+        if pick.creation_info:
+            arrival.creation.CopyFrom(_creation(pick.creation_info))
         if pick.waveform_id:
             arrival.instrument.CopyFrom(_instrument(pick.waveform_id))
         polarities = {text: polarity for polarity, text in POLARITIES.items()}
@@ -196,9 +203,8 @@ class _Reader:
         for one in self._found.comments:
             if _is_rest(one) or not one.text:
                 continue
-            info = one.creation_info
-            comment = event.comments.add(text=one.text)
-            comment.author, comment.time_ns = (info.author if info else "") or "", _created_ns(info)
+            made = _creation(one.creation_info)
+            event.comments.add(text=one.text, author=made.author, time_ns=made.created_ns)
 
 
 def _is_behind_another_of_its_type(chosen: Any, magnitudes: list[Any]) -> bool:
@@ -209,6 +215,8 @@ def _is_behind_another_of_its_type(chosen: Any, magnitudes: list[Any]) -> bool:
 def _magnitude(found: Any, stations: dict[str, Any]) -> Magnitude:
     magnitude = Magnitude(type=found.magnitude_type or "M", value=found.mag, stations=_count(found.station_count))
     magnitude.uncertainty = (found.mag_errors.uncertainty if found.mag_errors else None) or 0.0
+    if found.creation_info:
+        magnitude.creation.CopyFrom(_creation(found.creation_info))
     if found.method_id:
         magnitude.formula = last_name(str(found.method_id))
     for share in found.station_magnitude_contributions:
@@ -286,13 +294,13 @@ def _count(number: int | None) -> int:
     return number if number is not None and 0 <= number <= MOST else 0
 
 
-def _created_ns(info: Any) -> int:
-    time = info.creation_time if info else None
-    return int(time.ns) if time and abs(time.ns) <= LARGEST_NS else 0
-
-
-def _author(info: Any) -> str:
-    return str((info.author or info.agency_id or "") if info else "")
+def _creation(info: Any) -> Creation:
+    if not info:
+        return Creation()
+    created_ns = info.creation_time.ns if info.creation_time else 0
+    if abs(created_ns) > LARGEST_NS:
+        created_ns = 0
+    return Creation(agency=info.agency_id or "", author=info.author or "", created_ns=created_ns)
 
 
 def _uncertainty(errors: Any) -> float:

@@ -25,6 +25,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
     EVENT_TYPE_EARTHQUAKE,
     EVENT_TYPE_UNKNOWN,
+    Creation,
     Event,
     EventStatus,
     EventType,
@@ -37,7 +38,7 @@ COLUMNS = (
     *("type", "status", "quality", "time_uncertainty_s", "horizontal_uncertainty_km", "depth_lower_km"),
     *("depth_upper_km", "depth_is_fixed", "azimuthal_gap_deg", "nearest_station_km", "rms_s", "phases", "stations"),
     *("earthquake_probability", "blast_probability", "region", "revision", "merged_into", "reason"),
-    *("velocity_model", "magnitude_reason"),
+    *("velocity_model", "magnitude_reason", "agency", "author", "magnitude_author"),
 )
 ARRIVAL_COLUMNS = (
     *("event_id", "pick_id", "network", "station", "location", "channel", "phase", "time", "uncertainty_s"),
@@ -56,6 +57,8 @@ ALIASES = {  # as other catalogues call them
     "rms_s": ("rms",),
     "azimuthal_gap_deg": ("gap",),
     "region": ("eventlocationname", "place"),
+    "agency": ("contributor", "net"),
+    "magnitude_author": ("magauthor", "magsource"),
 }
 TYPE_WORDS = {"quarry blast": "BLAST", "explosion": "BLAST", "mining explosion": "BLAST", "": "EARTHQUAKE"}
 MOST_MISTAKES = 20
@@ -86,8 +89,11 @@ def event_cells(event: Event) -> Sequence[str]:
         "reason": event.reason,
         "velocity_model": event.provenance.velocity_model,
         "magnitude_reason": "" if magnitude else absent_reason(event),
+        "agency": event.creation.agency,
+        "author": event.creation.author or event.provenance.author,
     }
     if magnitude:
+        cells["magnitude_author"] = maker(magnitude.creation)
         cells["magnitude"] = decimal(magnitude.value, 2)
         cells["magnitude_type"] = magnitude.type
         cells["magnitude_uncertainty"] = decimal(magnitude.uncertainty, 2) if magnitude.uncertainty else ""
@@ -110,6 +116,10 @@ def event_cells(event: Event) -> Sequence[str]:
         cells["earthquake_probability"] = decimal(kinds.earthquake, 4)
         cells["blast_probability"] = decimal(kinds.blast, 4)
     return [cells.get(name, "") for name in COLUMNS]
+
+
+def maker(creation: Creation) -> str:
+    return creation.author or creation.agency
 
 
 def absent_reason(event: Event) -> str:
@@ -209,7 +219,9 @@ def _event(row: Row) -> Event:
     if row.get("magnitude"):
         kind = row.get("magnitude_type") or "M"
         value = _number(row, "magnitude", 12)
-        event.magnitudes.add(type=kind, value=value, uncertainty=_number(row, "magnitude_uncertainty"))
+        magnitude = event.magnitudes.add(type=kind, value=value, uncertainty=_number(row, "magnitude_uncertainty"))
+        if row.get("magnitude_author") not in (None, "", row.get("author")):
+            magnitude.creation.author = row["magnitude_author"]
         event.preferred_magnitude = kind
     elif row.get("magnitude_reason"):
         event.magnitudes.add(absent_reason=row["magnitude_reason"])
@@ -228,6 +240,8 @@ def _set_words(event: Event, row: Row) -> None:
     event.status = _value(EventStatus, f"EVENT_STATUS_{row.get('status', '').upper()}", event.status)
     event.region, event.merged_into, event.reason = (row.get(name, "") for name in ("region", "merged_into", "reason"))
     event.provenance.velocity_model = row.get("velocity_model", "")
+    if row.get("agency") or row.get("author"):
+        event.creation.agency, event.creation.author = row.get("agency", ""), row.get("author", "")
     if row.get("revision"):
         event.revision = int(_number(row, "revision", 2**31))
 

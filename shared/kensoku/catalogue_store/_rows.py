@@ -6,7 +6,7 @@ from typing import Any
 
 from kensoku.errors import InputInvalid
 from kensoku.events import PHASES, has_value, preferred_magnitude, quality_name, status_name, type_name
-from kensoku.v1.event_pb2 import Arrival, Event
+from kensoku.v1.event_pb2 import Arrival, Creation, Event
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP
 
 Row = Mapping[str, Any]
@@ -54,6 +54,7 @@ def revision_row(event: Event, message: bytes) -> Row:
         "reason": text(event.reason),
         "author": text(event.provenance.author),
         "message": message,
+        "agency": text(event.creation.agency),
     }
 
 
@@ -78,6 +79,7 @@ def event_row(event: Event, revision_key: int) -> Row:
         "arrivals": len(event.arrivals),
         "merged_into": text(event.merged_into),
         "split_from": text(event.split_from),
+        "agency": text(event.creation.agency),
     }
 
 
@@ -97,6 +99,7 @@ def origin_rows(event: Event, revision_key: int) -> list[Row]:
         "stations_used": origin.stations_used,
         "quality": quality_name(event),
         "velocity_model": text(event.provenance.velocity_model),
+        **made_by(origin.creation),
     }
     return [row | {name: number(getattr(origin, name)) for name in numbers}]
 
@@ -118,6 +121,7 @@ def arrival_row(arrival: Arrival, index: int, revision_key: int) -> Row:
         "is_outlier": arrival.is_outlier,
         "blast_probability": number(arrival.blast_probability) if is_judged else None,
         "polarity": POLARITIES.get(arrival.polarity, 0),
+        **made_by(arrival.creation),
     }
     row |= {name: number(getattr(arrival, name)) for name in numbers}
     return row | {name: text(getattr(arrival.instrument, name)) for name in texts}
@@ -137,9 +141,14 @@ def magnitude_rows(event: Event, revision_key: int) -> list[Row]:
             "is_preferred": i == index,
             "formula": text(magnitude.formula),
             "absent_reason": text(magnitude.absent_reason),
+            **made_by(magnitude.creation),
         }
         for i, magnitude in enumerate(event.magnitudes)
     ]
+
+
+def made_by(creation: Creation) -> Row:
+    return {"agency": text(creation.agency), "author": text(creation.author)}
 
 
 def number(value: float) -> float | None:
