@@ -12,7 +12,15 @@ from obspy import read_events
 from kensoku.catalogue_files import COLUMNS, FORMATS, Signature, format_of, read_catalogue, write_catalogue
 from kensoku.catalogue_files._words import time_text
 from kensoku.errors import InputInvalid, KensokuError, SettingInvalid
-from kensoku.v1.event_pb2 import EVENT_TYPE_BLAST, EVENT_TYPE_EARTHQUAKE, Event
+from kensoku.v1.event_pb2 import (
+    EVENT_STATUS_FINAL,
+    EVENT_STATUS_MERGED,
+    EVENT_STATUS_RETRACTED,
+    EVENT_TYPE_BLAST,
+    EVENT_TYPE_EARTHQUAKE,
+    Event,
+    EventStatus,
+)
 from tests.catalogue import ORIGIN_NS, make_event
 
 SIGNATURE = Signature("org.example", "the network")
@@ -81,14 +89,15 @@ def test_a_table_is_read_back(tmp_path: Path) -> None:
 def test_another_agencys_table_is_read(tmp_path: Path) -> None:
     path = tmp_path / "usgs.csv"
     path.write_text(
-        "time,latitude,longitude,depth,mag,magType,gap,rms,id,type\n"
-        "2019-07-04T17:33:49.000Z,35.7053,-117.5038,10.5,6.4,mw,19,0.18,ci38443183,earthquake\n"
-        "2019-07-04T18:00:00Z,35.7,-117.5,,,,,,,quarry blast\n"
+        "time,latitude,longitude,depth,mag,magType,gap,rms,id,type,status\n"
+        "2019-07-04T17:33:49.000Z,35.7053,-117.5038,10.5,6.4,mw,19,0.18,ci38443183,earthquake,reviewed\n"
+        "2019-07-04T18:00:00Z,35.7,-117.5,,,,,,,quarry blast,deleted\n"
     )
     first, second = read_catalogue(path).events
     assert (first.id, first.origin.depth_km, first.magnitudes[0].value) == ("ci38443183", 10.5, 6.4)
     assert first.origin.azimuthal_gap_deg == 19
     assert (second.type, second.origin.depth_is_fixed, len(second.magnitudes)) == (EVENT_TYPE_BLAST, True, 0)
+    assert (first.status, second.status) == (EVENT_STATUS_FINAL, EVENT_STATUS_RETRACTED)
     assert second.id == read_catalogue(path).events[1].id
 
 
@@ -157,6 +166,15 @@ def test_fdsn_text_is_as_the_service_answers(tmp_path: Path) -> None:
         "the network|socal|earthquake"
     )
     assert notes == ["left out: 1 events without an origin"]
+
+
+@pytest.mark.parametrize("status", [EVENT_STATUS_RETRACTED, EVENT_STATUS_MERGED])
+def test_what_is_retracted_is_no_earthquake_in_fdsn_text(status: EventStatus, tmp_path: Path) -> None:
+    event = make_event()
+    event.status = status
+    write(tmp_path / "events.txt", [event])
+    assert (tmp_path / "events.txt").read_text().endswith("|socal|not existing\n")
+    assert read_catalogue(tmp_path / "events.txt").events[0].status == EVENT_STATUS_RETRACTED
 
 
 def test_fdsn_text_is_read(tmp_path: Path) -> None:

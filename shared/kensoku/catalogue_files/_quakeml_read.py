@@ -12,7 +12,7 @@ from kensoku.catalogue_files._ellipsoid import are_alike, ellipsoid
 from kensoku.catalogue_files._naming import event_id, last_name, pick_id
 from kensoku.catalogue_files._quakeml_events import ForeignEvent, foreign_events
 from kensoku.catalogue_files._quakeml_write import REST
-from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, TYPES
+from kensoku.catalogue_files._words import KM_PER_DEG, NOT_EXISTING, POLARITIES, TYPES
 from kensoku.errors import InputInvalid
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
@@ -109,7 +109,7 @@ class _Reader:
 
     def _set_type(self, event: Event) -> None:
         said = self._type
-        if said is None or TYPES.get(event.type) == said or said == "not existing":
+        if said is None or TYPES.get(event.type) == said or said == NOT_EXISTING:
             return
         kinds = {text: kind for kind, text in reversed(TYPES.items())}
         event.type = EVENT_TYPE_BLAST if said in BLASTS else kinds.get(said, EVENT_TYPE_UNKNOWN)
@@ -119,7 +119,7 @@ class _Reader:
             return
         said = origin.evaluation_status if origin is not None else None
         event.status = STATUSES.get(said or "", EVENT_STATUS_FINAL)
-        if self._type == "not existing":
+        if self._type == NOT_EXISTING:
             event.status = EVENT_STATUS_RETRACTED
 
     def _set_origin(self, event: Event, found: Any) -> None:

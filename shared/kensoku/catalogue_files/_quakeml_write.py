@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from kensoku.catalogue_files._ellipsoid import rotation_deg
 from kensoku.catalogue_files._naming import Signature
-from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, TYPES, time_text
+from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, time_text, type_word
 from kensoku.events import PHASES, has_depth, has_value, is_known
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
@@ -82,7 +82,7 @@ class _Writer:
         if event.preferred_magnitude in names:
             number = names.index(event.preferred_magnitude)
             _add(element, "preferredMagnitudeID", self._id("magnitude", str(number)))
-        _add(element, "type", self._type())
+        _add(element, "type", type_word(event))
         if event.region:
             description = Xml.SubElement(element, "description")
             _add(description, "text", event.region)
@@ -111,11 +111,6 @@ class _Writer:
         author = self._event.provenance.author or self._signature.author
         created_ns = self._event.latency.published_ns
         return Creation(agency=self._signature.agency, author=author, created_ns=created_ns)
-
-    def _type(self) -> str | None:
-        if self._event.status in (EVENT_STATUS_RETRACTED, EVENT_STATUS_MERGED):
-            return "not existing"
-        return TYPES.get(self._event.type)
 
     def _pick_id(self, arrival: Arrival, number: int) -> str:
         """One name within the event, also where an outside pick has none, or two have the same."""

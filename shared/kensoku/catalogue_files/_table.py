@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from kensoku.catalogue_files._words import time_text
+from kensoku.catalogue_files._words import NOT_EXISTING, time_text
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.events import (
     PHASES,
@@ -237,7 +237,10 @@ def _set_words(event: Event, row: Row) -> None:
     said = row.get("type", "")
     word = TYPE_WORDS.get(said.lower(), said.upper())
     event.type = _value(EventType, f"EVENT_TYPE_{word}", EVENT_TYPE_UNKNOWN)
-    event.status = _value(EventStatus, f"EVENT_STATUS_{row.get('status', '').upper()}", event.status)
+    status = row.get("status", "").upper()
+    if said.lower() == NOT_EXISTING or status == "DELETED":  # as the USGS says it
+        status = "RETRACTED"
+    event.status = _value(EventStatus, f"EVENT_STATUS_{status}", event.status)
     event.region, event.merged_into, event.reason = (row.get(name, "") for name in ("region", "merged_into", "reason"))
     event.provenance.velocity_model = row.get("velocity_model", "")
     if row.get("agency") or row.get("author"):
