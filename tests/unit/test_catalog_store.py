@@ -213,8 +213,13 @@ def test_the_newest_are_the_last_by_time(store: Store) -> None:
     assert [event.id for event in store.newest(9)] == ["none", "c", "a", "b"]
 
 
+def test_events_without_an_origin_come_first_in_any_database(store: Store) -> None:
+    store.write([make_event("first"), Event(id="none", revision=1), make_event("last", time_s=1)])
+    assert ids(store) == [event.id for event in store.newest(9)] == ["none", "first", "last"]
+
+
 def test_ids_are_found_by_their_beginning(store: Store) -> None:
-    store.write([make_event("ab_1"), make_event("abc2"), make_event("b")])
+    store.write([make_event("ab_1"), make_event("abc2"), make_event("AB3"), make_event("b")])
     assert store.beginning_with("ab") == ["ab_1", "abc2"]
     assert store.beginning_with("ab_") == ["ab_1"]
     assert list(store.current(["b", "zz"])) == ["b"]
