@@ -57,6 +57,14 @@ def test_a_catalogue_goes_out_and_comes_in_again(command: Command, home: Path) -
     assert not any(pair["moved_km"] or pair["later_s"] or pair["larger"] for pair in told["pairs"])
 
 
+def test_phase_files_come_with_the_stations_of_an_inventory(command: Command, home: Path) -> None:
+    (home / "stations.csv").write_text("id,lat,lon,elev_m\nCI.TOW2,35.80856,-117.76488,685\n")
+    command("export", "--out", str(home / "x.pha"), "--inventory", str(home / "stations.csv"))
+    lines = (home / "x.pha.station.dat").read_text().splitlines()
+    assert len(lines) == 6
+    assert lines[-1].split() == ["TOW2", "35.80856", "-117.76488", "685.0"]
+
+
 def test_another_agencys_catalogue_goes_out_signed_by_its_makers(command: Command, home: Path) -> None:
     theirs, event = f"sqlite:///{home / 'theirs.sqlite'}", make_event("foreign")
     event.creation.CopyFrom(Creation(agency="XA", author="Jo", created_ns=event.latency.published_ns))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from obspy import read_events
 
-from kensoku.catalogue_files import COLUMNS, FORMATS, Signature, format_of, read_catalogue, write_catalogue
+from kensoku.catalogue_files import COLUMNS, FORMATS, Place, Signature, format_of, read_catalogue, write_catalogue
 from kensoku.catalogue_files._words import time_text
 from kensoku.errors import InputInvalid, KensokuError, SettingInvalid
 from kensoku.v1.event_pb2 import (
@@ -245,6 +245,34 @@ def test_obspy_reads_the_hypodd_file(tmp_path: Path) -> None:
     ids = (tmp_path / "catalogue.pha.ids.csv").read_text().splitlines()
     assert ids == ["number,event_id", "1,a", "2,b"]
     assert notes == ["left out: 2 arrivals that are outliers", "left out: 1 events without an origin or arrivals"]
+
+
+def test_hypodd_and_nonlinloc_get_their_stations(tmp_path: Path) -> None:
+    """Where arrivals of two events place them, or where somebody knows them to be."""
+    events = [make_event("a"), make_event("b", latitude_deg=35.70)]
+    write(tmp_path / "x.pha", events)
+    write(tmp_path / "x.obs", events)
+    stations = dict(line.split(maxsplit=1) for line in (tmp_path / "x.pha.station.dat").read_text().splitlines())
+    assert stations.keys() == {"TOW2", "SRT", "CA06", "GWY", "JRC2", "CCC"}
+    latitude, longitude, elevation_m = map(float, stations["TOW2"].split())
+    assert latitude == pytest.approx(35.695 + 11.5 / 111.195, abs=1e-4)
+    assert longitude == pytest.approx(-117.47)
+    assert elevation_m == 0.0
+    lines = [line.split() for line in (tmp_path / "x.obs.gtsrce").read_text().splitlines()]
+    assert lines[-1][:3] == ["GTSRCE", "TOW2", "LATLON"]
+    assert [float(word) for word in lines[-1][3:]] == [latitude, longitude, 0.0, 0.0]
+
+
+def test_what_an_inventory_says_of_a_station_comes_before_what_arrivals_say(tmp_path: Path) -> None:
+    event = make_event()
+    for arrival in event.arrivals:
+        arrival.distance_km = 0.0
+    known = {"CI.TOW2": Place(35.80856, -117.76488, 685.0)}
+    write_catalogue(tmp_path / "x.pha", [event], SIGNATURE, place_of=lambda code, _: known.get(code))
+    _, notes = write_catalogue(tmp_path / "x.obs", [event], SIGNATURE, place_of=lambda code, _: known.get(code))
+    assert (tmp_path / "x.pha.station.dat").read_text().split() == ["TOW2", "35.80856", "-117.76488", "685.0"]
+    assert (tmp_path / "x.obs.gtsrce").read_text().split()[-2:] == ["0.0", "0.6850"]
+    assert any("5 stations without a place" in note for note in notes)
 
 
 def test_an_origin_a_rounding_away_from_a_minute_is_of_the_next(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from kensoku.catalogue_files._naming import Signature
 from kensoku.catalogue_files._phase_files import EVENTS_WITHOUT_ARRIVALS, write_hypodd, write_obs
 from kensoku.catalogue_files._quakeml_read import read_quakeml
 from kensoku.catalogue_files._quakeml_write import write_quakeml
+from kensoku.catalogue_files._stations import PlaceOf, nowhere
 from kensoku.catalogue_files._table import read_table, write_arrivals, write_events
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.v1.event_pb2 import Event
@@ -27,6 +28,7 @@ FORMATS = {
     "growclust": (".evlist",),
 }
 GROWCLUST_FILES = (".stlist", ".dt", ".ids.csv")  # beside the list of events
+HYPODD_FILES = (".ids.csv", ".station.dat")  # beside the phase file
 EVENTS_WITHOUT_ORIGIN = "events without an origin"
 OURS = Signature()
 READABLE = ("quakeml", "csv", "fdsn")
@@ -79,6 +81,7 @@ def write_catalogue(
     said: str | None = None,
     *,
     with_network: bool = False,
+    place_of: PlaceOf = nowhere,
 ) -> tuple[int, Sequence[str]]:
     """How many events were written, and what of those given the format could not take."""
     kind, left_out, count = format_of(path, said), Counter[str](), 0
@@ -100,13 +103,15 @@ def write_catalogue(
         elif kind == "fdsn":
             left_out[EVENTS_WITHOUT_ORIGIN] = write_fdsn(file, counted(), signature)
         elif kind == "nonlinloc":
-            write_obs(file, counted(), left_out, with_network)
+            stations = opened.enter_context(replacing(path.with_name(path.name + ".gtsrce")))
+            write_obs(file, stations, counted(), left_out, with_network, place_of)
         elif kind == "growclust":
             parts = [opened.enter_context(replacing(path.with_suffix(ending))) for ending in GROWCLUST_FILES]
-            write_growclust(Files(file, *parts), counted(), left_out, with_network)
+            write_growclust(Files(file, *parts), counted(), left_out, with_network, place_of)
         else:
-            ids = opened.enter_context(replacing(path.with_name(path.name + ".ids.csv")))
-            write_hypodd(file, ids, counted(), left_out, with_network)
+            names = (path.name + ending for ending in HYPODD_FILES)
+            ids, stations = (opened.enter_context(replacing(path.with_name(name))) for name in names)
+            write_hypodd(file, ids, stations, counted(), left_out, with_network, place_of)
     lost = left_out[EVENTS_WITHOUT_ORIGIN] + left_out[EVENTS_WITHOUT_ARRIVALS]
     return count - lost, _sentences(left_out)
 
