@@ -14,6 +14,7 @@ from kensoku.errors import DatabaseUnavailable, InputInvalid
 from kensoku.times import parse_time_ns
 from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED, Event
 from tests.catalogue import everything, ids, make_event
+from tests.database import Database, needs_postgresql
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
@@ -195,6 +196,20 @@ def test_a_selection_says_of_a_message_what_the_database_says_of_its_rows(
     with open_store(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
         store.write(events)
         assert {event.id for event in store.events(selection)} == {e.id for e in events if selection.holds(e)}
+
+
+@needs_postgresql
+def test_a_server_that_has_become_a_standby_is_away_and_its_connections_are_not_kept(postgresql: Database) -> None:
+    url = postgresql.new_url()
+    name = url.rpartition("/")[2]
+    with open_store(url) as before:
+        before.write([make_event("first")])
+    postgresql.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with open_store(url) as store:
+        with pytest.raises(DatabaseUnavailable, match=r"found no answer .*read-only"):
+            store.write([make_event("second")])
+        postgresql.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+        assert store.write([make_event("second")]).new == 1
 
 
 def test_many_events_are_read_while_more_are_written(store: Store) -> None:

@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -34,6 +34,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_S = 20.0  # how long one writer of SQLite waits for another
 CONNECT_S = 10
 WRITING = "kensoku_writing"
+READ_ONLY = "25006"  # PostgreSQL's read_only_sql_transaction
 ADVISORY_LOCK = 0x4B454E53  # "KENS": PostgreSQL's number for one writer at a time, by schema
 
 
@@ -70,17 +71,23 @@ def explained(place: Address) -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise DatabaseUnavailable(
-            f"found no answer of {place}: {_reason(error)}; expected a database that can be reached and written, start "
-            "or mend it"
-        ) from None
+        raise _unavailable(place, error) from None
     except (DataError, IntegrityError) as error:
         raise InputInvalid(f"{place} refused what should be stored: {_reason(error)}") from None
     except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _unavailable(place, error) from None
         raise DatabaseUnusable(
             f"{place} refused: {_reason(error)}; expected a database of ours, or an empty one, and a user who may make "
             "and write its tables"
         ) from None
+
+
+def _unavailable(place: Address, error: DBAPIError) -> DatabaseUnavailable:
+    return DatabaseUnavailable(
+        f"found no answer of {place}: {_reason(error)}; expected a database that can be reached and written, start or "
+        "mend it"
+    )
 
 
 def _reason(error: DBAPIError) -> str:
@@ -108,12 +115,23 @@ def _engine(place: Address, must_exist: bool) -> Engine:
     try:
         options = f"-c search_path={place.schema} -c timezone=UTC"
         arguments = {"options": options, "connect_timeout": CONNECT_S, "client_encoding": "utf8"}
-        return create_engine(place.url, connect_args=arguments, pool_pre_ping=True)
+        return _distrustful(create_engine(place.url, connect_args=arguments, pool_pre_ping=True))
     except (ImportError, NoSuchModuleError):
         raise SettingInvalid(
             "found no psycopg, which speaks to PostgreSQL; install it, pip install 'kensoku[postgresql]', or set "
             "KENSOKU_DATABASE to sqlite:///path/of/a/file"
         ) from None
+
+
+def _distrustful(engine: Engine) -> Engine:
+    """A server that only reads any more has lost its office to another: the next connection may find that one."""
+
+    @event.listens_for(engine, "handle_error")
+    def leave(context: ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+            context.is_disconnect = True
+
+    return engine
 
 
 def _sqlite(place: Address, must_exist: bool) -> Engine:
