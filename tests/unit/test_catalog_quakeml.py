@@ -15,7 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from obspy import UTCDateTime, read_events
-from obspy.core.event import Catalog, CreationInfo, Magnitude, Origin, OriginQuality
+from obspy.core.event import (
+    Arrival,
+    Catalog,
+    Comment,
+    CreationInfo,
+    EventDescription,
+    Magnitude,
+    Origin,
+    OriginQuality,
+    Pick,
+)
 from obspy.core.event import Event as ForeignEvent
 from obspy.io import quakeml
 
@@ -226,6 +236,28 @@ def test_files_of_other_programs_are_read_and_written_again(path: Path, tmp_path
     assert [event.id for event in again] == [event.id for event in first.events]
     for ours, theirs in zip(again, first.events, strict=True):
         assert_alike(ours, theirs)
+
+
+def test_what_a_file_says_in_words_that_we_lack_is_counted(tmp_path: Path) -> None:
+    pick = Pick(time=UTCDateTime(ns=ORIGIN_NS), onset="emergent", comments=[Comment(text="noisy")], backazimuth=5.0)
+    event = foreign(event_type="landslide", event_type_certainty="suspected", picks=[pick])
+    event.origins[0].arrivals = [Arrival(pick_id=pick.resource_id, phase="Pn")]
+    event.origins[0].region = "Tonga"
+    event.event_descriptions = [EventDescription(text="the great one", type="earthquake name")]
+    Catalog([event]).write(str(tmp_path / "foreign.xml"), format="QUAKEML")
+    reading = read_catalogue(tmp_path / "foreign.xml")
+    assert reading.events[0].region == "Tonga"
+    assert {note.removeprefix("left out: 1 ") for note in reading.notes} == {
+        *("types 'landslide', kept as 'not reported'", "certainties of types", "descriptions beside a region"),
+        *("onsets of picks, as impulsive", "backazimuths", "comments of picks"),
+        "names of phases such as Pn and Sg, kept as P and S",
+    }
+
+
+def test_of_what_we_have_written_nothing_is_left_out(tmp_path: Path) -> None:
+    for number, event in enumerate((make_event(), strange(), Event(id="empty", revision=1))):
+        (tmp_path / f"{number}.xml").write_text(written(event), "utf-8")
+        assert not read_catalogue(tmp_path / f"{number}.xml").notes
 
 
 def test_an_event_of_a_type_that_quakeml_does_not_know_is_not_lost(tmp_path: Path) -> None:

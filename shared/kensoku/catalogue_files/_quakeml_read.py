@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from kensoku.catalogue_files._ellipsoid import are_alike, ellipsoid
 from kensoku.catalogue_files._naming import event_id, last_name, pick_id
 from kensoku.catalogue_files._quakeml_events import ForeignEvent, foreign_events
-from kensoku.catalogue_files._quakeml_write import REST
+from kensoku.catalogue_files._quakeml_left_out import REGIONS, count_left_out, is_rest
 from kensoku.catalogue_files._words import KM_PER_DEG, NOT_EXISTING, POLARITIES, TYPES
 from kensoku.errors import InputInvalid
 from kensoku.v1.event_pb2 import (
@@ -37,7 +37,6 @@ STATUSES = {
     "final": EVENT_STATUS_FINAL,
     "rejected": EVENT_STATUS_RETRACTED,
 }
-REGIONS = ("region name", "Flinn-Engdahl region")
 NS_PER_US = 1000
 LARGEST_NS = 2**63 - 1
 MOST = 2**32 - 1  # of what is counted
@@ -84,21 +83,9 @@ class _Reader:
         self._set_comments(event)
         if not event.region:
             regions = [one.text for one in found.event_descriptions if one.type in REGIONS]
-            event.region = next(iter(regions), None) or ""
-        self._count(origin)
+            event.region = next(iter(regions), None) or (origin.region if origin is not None else None) or ""
+        count_left_out(found, origin, self._left_out)
         return event
-
-    def _count(self, origin: Any) -> None:
-        """What the file says and no event of ours can."""
-        found, left_out = self._found, self._left_out
-        for name in ("focal_mechanisms", "amplitudes"):
-            left_out[name.replace("_", " ")] += len(getattr(found, name))
-        used = {str(arrival.pick_id) for arrival in (origin.arrivals if origin is not None else ())}
-        left_out["picks without an arrival"] += len(self._picks.keys() - used)
-        shares = [share for one in found.magnitudes for share in one.station_magnitude_contributions]
-        shared = {str(share.station_magnitude_id) for share in shares}
-        stations = {str(one.resource_id) for one in found.station_magnitudes}
-        left_out["station magnitudes without a magnitude"] += len(stations - shared)
 
     def _preferred(self, objects: list[Any], preferred: Any, name: str) -> Any:
         if not objects:
@@ -113,6 +100,8 @@ class _Reader:
             return
         kinds = {text: kind for kind, text in reversed(TYPES.items())}
         event.type = EVENT_TYPE_BLAST if said in BLASTS else kinds.get(said, EVENT_TYPE_UNKNOWN)
+        if TYPES[event.type] != said:
+            self._left_out[f"types {said!r}, kept as {TYPES[event.type]!r}"] += 1
 
     def _set_status(self, event: Event, origin: Any) -> None:
         if event.status:
@@ -180,6 +169,8 @@ class _Reader:
     def _phase(self, name: str | None) -> Any:
         """P of P, Pg, Pn, Pb, and the like; others are kept without a phase."""
         if name and name[0] in "PS" and name[1:] in ("", "g", "n", "b", "*", "1", "2", "_g", "_n"):
+            if name[1:]:
+                self._left_out["names of phases such as Pn and Sg, kept as P and S"] += 1
             return PHASE_P if name[0] == "P" else PHASE_S
         if name != "?":
             self._left_out["names of phases that are neither P nor S"] += 1
@@ -201,7 +192,7 @@ class _Reader:
 
     def _set_comments(self, event: Event) -> None:
         for one in self._found.comments:
-            if _is_rest(one) or not one.text:
+            if is_rest(one) or not one.text:
                 continue
             made = _creation(one.creation_info)
             event.comments.add(text=one.text, author=made.author, time_ns=made.created_ns)
@@ -310,13 +301,9 @@ def _uncertainty(errors: Any) -> float:
 def _rest(found: Any, message: Rest) -> Rest:
     """What we once wrote into a comment; a comment that somebody has changed is left alone."""
     for comment in found.comments:
-        if _is_rest(comment):
+        if is_rest(comment):
             try:
                 return json_format.Parse(comment.text, message, ignore_unknown_fields=True)
             except json_format.ParseError:
                 message.Clear()
     return message
-
-
-def _is_rest(comment: Any) -> bool:
-    return bool(comment.resource_id) and str(comment.resource_id).endswith(f"/{REST}")
