@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,6 +169,24 @@ def test_known_events_that_differ_are_left_alone_unless_told(command: Command, h
     assert "  *   2 updated" in command("show", "004")
     assert "0 events stored, 39 stored as a new revision" in command("import", str(table), "--update")
     assert "  *   3 updated" in command("show", "004")
+
+
+def test_an_update_takes_no_live_revision_with_it(command: Command, home: Path) -> None:
+    place, out = f"sqlite:///{home / 'live.sqlite'}", home / "changed.xml"
+    begun_ns = time.time_ns()
+    with open_store(place) as store:
+        store.write([make_event("a")])
+        command("export", "--out", str(out), "--database", place)
+        out.write_text(out.read_text().replace("<value>35.69</value>", "<value>36.5</value>"))
+        command("import", str(out), "--update", "--database", place)
+        live = make_event("a", 2, latitude_deg=35.7)
+        assert store.write([live]).new == 1
+        revisions = store.revisions("a")
+        assert [each.event.origin.latitude_deg for each in revisions] == [35.69, 35.7, 36.5]
+        assert [each.is_current for each in revisions] == [False, False, True]
+        assert revisions[-1].event.latency.published_ns >= begun_ns
+        store.write([make_event("a", 3)])
+        assert store.current(["a"])["a"].revision == 3
 
 
 def test_two_catalogues_are_compared(command: Command, home: Path) -> None:

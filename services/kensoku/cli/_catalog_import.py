@@ -1,6 +1,7 @@
 """Take the events of files into the database: what is new is stored, what is known is left alone."""
 
 import argparse
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -80,11 +81,17 @@ def due(events: Iterable[Event], known: Mapping[str, Event], update: bool, outco
             outcome["same"] += 1
         elif update:
             outcome["updated"] += 1
-            event.revision, event.owner_epoch = before.revision + 1, before.owner_epoch
-            found.append(event)
+            found.append(revised(event, before))
         else:
             outcome["differ"] += 1
     return found
+
+
+def revised(event: Event, before: Event) -> Event:
+    """The next revision, of an owner of its own, as a live one may come with the same number: both are kept."""
+    event.revision = before.revision + 1
+    event.owner_epoch = event.latency.published_ns = time.time_ns()
+    return event
 
 
 def said(event: Event) -> Event:
