@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from obspy import read_events
 
 from kensoku.catalogue_files import COLUMNS, FORMATS, Place, Signature, format_of, read_catalogue, write_catalogue
+from kensoku.catalogue_files._growclust import _neighbours
 from kensoku.catalogue_files._words import time_text
 from kensoku.errors import InputInvalid, KensokuError, SettingInvalid
 from kensoku.v1.event_pb2 import (
@@ -334,6 +336,16 @@ def test_growclust_gets_events_stations_and_differential_times(tmp_path: Path) -
     assert len(pairs) == 13
     assert ["TOW2", "-0.0300", "0.8100", "P"] in [line.split() for line in pairs]
     assert (tmp_path / "out.ids.csv").read_text().splitlines()[1:] == ["1,a", "2,b", "3,far"]
+
+
+def test_the_neighbours_of_an_event_are_the_nearest_20_within_5_km() -> None:
+    points = np.random.default_rng(1).uniform(0, 12, (300, 3))
+    apart_km = np.linalg.norm(points[:, None] - points, axis=2)
+    for one, found in enumerate(_neighbours(points)):
+        nearest = [other for other in np.argsort(apart_km[one]).tolist() if other != one][:20]
+        assert found == [other for other in nearest if apart_km[one, other] <= 5]
+    assert {len(found) for found in _neighbours(np.zeros((30, 3)))} == {20}
+    assert list(_neighbours(np.zeros((0, 3)))) == []
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

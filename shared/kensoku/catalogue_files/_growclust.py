@@ -84,6 +84,18 @@ def _event_line(event: Event, number: int) -> str:
     )
 
 
+def _neighbours(points: FloatArray) -> Iterator[list[int]]:
+    """Of each point the nearest others."""
+    from scipy.spatial import KDTree  # only now: it takes as long to import as all the rest
+
+    if not len(points):
+        return
+    apart_km, nearest = KDTree(points).query(points, k=NEIGHBOURS + 1)  # with itself
+    for one, (others, so_far_km) in enumerate(zip(nearest.tolist(), apart_km.tolist(), strict=True)):
+        near = [other for other, km in zip(others, so_far_km, strict=True) if other != one and km <= FARTHEST_KM]
+        yield near[:NEIGHBOURS]
+
+
 def _pairs(hypocentres: FloatArray, heard: Sequence[Mapping[Phase, _Heard]]) -> Iterator[str]:
     """A head and a line a phase for each pair of near events that share enough of them."""
     radius = EARTH_RADIUS_KM - hypocentres[:, 2]
@@ -91,11 +103,8 @@ def _pairs(hypocentres: FloatArray, heard: Sequence[Mapping[Phase, _Heard]]) -> 
     level = radius * np.cos(latitude)
     points = np.stack([level * np.cos(longitude), level * np.sin(longitude), radius * np.sin(latitude)], axis=1)
     told: set[tuple[int, int]] = set()
-    for one in range(len(points)):
-        apart_km = np.sqrt(((points - points[one]) ** 2).sum(axis=1))
-        apart_km[one] = np.inf
-        nearest = np.argsort(apart_km, kind="stable")[:NEIGHBOURS]
-        for other in nearest[apart_km[nearest] <= FARTHEST_KM].tolist():
+    for one, near in enumerate(_neighbours(points)):
+        for other in near:
             first, second = min(one, other), max(one, other)
             common = sorted(heard[first].keys() & heard[second].keys())
             if len(common) < FEWEST_PHASES or (first, second) in told:
