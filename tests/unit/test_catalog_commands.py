@@ -10,7 +10,7 @@ import pytest
 from obspy import read_events
 
 from kensoku.catalogue_files import Signature, read_catalogue
-from kensoku.catalogue_store import open_store
+from kensoku.catalogue_store import migrate, open_store
 from kensoku.cli.main import main
 from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED, Creation
 from tests.catalogue import make_event
@@ -187,6 +187,16 @@ def test_an_update_takes_no_live_revision_with_it(command: Command, home: Path) 
         assert revisions[-1].event.latency.published_ns >= begun_ns
         store.write([make_event("a", 3)])
         assert store.current(["a"])["a"].revision == 3
+
+
+def test_a_catalogue_of_an_earlier_version_is_not_taken_for_an_empty_one(
+    command: Command, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"sqlite:///{home / 'old.sqlite'}"
+    migrate(place, to="0001")
+    command("export", "--out", str(home / "out.csv"))
+    assert main(["catalog", "import", str(home / "out.csv"), "--dry-run", "--database", place]) == 1
+    assert "found tables of version 0001" in capsys.readouterr().err
 
 
 def test_two_catalogues_are_compared(command: Command, home: Path) -> None:

@@ -10,7 +10,7 @@ from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_files import Signature, read_catalogue, say_the_same
 from kensoku.catalogue_store import check_event, open_store
 from kensoku.cli._catalog_select import add_database_flags, database_settings, open_catalogue
-from kensoku.errors import DatabaseUnusable, InputInvalid
+from kensoku.errors import CatalogueMissing, InputInvalid
 from kensoku.settings import add_flags
 from kensoku.v1.event_pb2 import Event
 
@@ -64,7 +64,7 @@ def known_of(settings: CatalogSettings, event_ids: Iterable[str]) -> Mapping[str
     try:
         with open_catalogue(settings) as store:
             return store.current(event_ids)
-    except DatabaseUnusable as error:
+    except CatalogueMissing as error:
         print(f"as if it were empty: {error}")
         return {}
 

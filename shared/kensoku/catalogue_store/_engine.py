@@ -26,7 +26,7 @@ from sqlalchemy.exc import (
 
 from kensoku.catalogue_store._address import Address, address
 from kensoku.catalogue_store._store import Store
-from kensoku.errors import DatabaseUnavailable, DatabaseUnusable, InputInvalid, SettingInvalid
+from kensoku.errors import CatalogueMissing, DatabaseUnavailable, DatabaseUnusable, InputInvalid, SettingInvalid
 
 log = logging.getLogger("kensoku.catalogue_store")
 
@@ -136,7 +136,7 @@ def _distrustful(engine: Engine) -> Engine:
 
 def _sqlite(place: Address, must_exist: bool) -> Engine:
     if must_exist and not place.path.is_file():
-        raise DatabaseUnusable(
+        raise CatalogueMissing(
             f"found no database {place.path}, expected the catalogue of a system that has run; set KENSOKU_DATABASE or "
             "KENSOKU_HOME, or import events with `kensoku catalog import`"
         )
@@ -233,7 +233,7 @@ def _check(engine: Engine, place: Address) -> None:
         found = _known_version(connection, place)
     head = _scripts().get_current_head()
     if found != head:
-        raise DatabaseUnusable(
+        raise (DatabaseUnusable if found else CatalogueMissing)(
             f"found {'tables of version ' + found if found else 'no catalogue'} in {place}, expected version {head}; "
             "run `kensoku catalog migrate`, or start the catalogue's service, which does it"
         )
