@@ -1,6 +1,7 @@
 """The catalogue in a database: the same tests on SQLite and on a real PostgreSQL."""
 
 import random
+import string
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,30 @@ def test_a_selection_says_of_a_message_what_the_database_says_of_its_rows(
     with open_store(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
         store.write(events)
         assert {event.id for event in store.events(selection)} == {e.id for e in events if selection.holds(e)}
+
+
+def test_names_longer_than_an_index_holds_are_cut_in_the_rows_alone(store: Store, catalogue_url: str) -> None:
+    long = "".join(random.Random(1).choices(string.printable[:62], k=8000))
+    event = make_event("long")
+    event.region = event.arrivals[0].pick_id = event.arrivals[0].instrument.station = long
+    event.arrivals[0].instrument.network = event.split_from = event.reason = long
+    assert store.write([event]).new == 1
+    assert store.event("long") == event
+    assert long[:255] in next(row for row in everything(catalogue_url)["events"])
+    with pytest.raises(InputInvalid, match="8000 characters, expected 255"):
+        store.write([make_event(long)])
+
+
+@needs_postgresql
+def test_what_no_later_try_can_store_is_refused(postgresql: Database) -> None:
+    """Nobody waits for a database that has answered."""
+    url = postgresql.new_url()
+    with open_store(url) as store:
+        postgresql.execute("CREATE INDEX reasons ON kensoku.revisions (reason)", url.rpartition("/")[2])
+        event = make_event()
+        event.reason = "".join(random.Random(1).choices(string.printable[:62], k=8000))
+        with pytest.raises(InputInvalid, match=r"refused what should be stored: index row size"):
+            store.write([event])
 
 
 @needs_postgresql

@@ -35,6 +35,7 @@ BUSY_S = 20.0  # how long one writer of SQLite waits for another
 CONNECT_S = 10
 WRITING = "kensoku_writing"
 READ_ONLY = "25006"  # PostgreSQL's read_only_sql_transaction
+TOO_MUCH = "54"  # its class program_limit_exceeded: no later try will be better
 ADVISORY_LOCK = 0x4B454E53  # "KENS": PostgreSQL's number for one writer at a time, by schema
 
 
@@ -70,10 +71,12 @@ def explained(place: Address) -> Iterator[None]:
     """What a driver raises, in our words: the database is away, it cannot be used, or it refuses these rows."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        raise _unavailable(place, error) from None
     except (DataError, IntegrityError) as error:
-        raise InputInvalid(f"{place} refused what should be stored: {_reason(error)}") from None
+        raise _refused(place, error) from None
+    except (OperationalError, InterfaceError) as error:
+        if str(getattr(error.orig, "sqlstate", "")).startswith(TOO_MUCH):
+            raise _refused(place, error) from None
+        raise _unavailable(place, error) from None
     except DBAPIError as error:
         if error.connection_invalidated:
             raise _unavailable(place, error) from None
@@ -81,6 +84,10 @@ def explained(place: Address) -> Iterator[None]:
             f"{place} refused: {_reason(error)}; expected a database of ours, or an empty one, and a user who may make "
             "and write its tables"
         ) from None
+
+
+def _refused(place: Address, error: DBAPIError) -> InputInvalid:
+    return InputInvalid(f"{place} refused what should be stored: {_reason(error)}")
 
 
 def _unavailable(place: Address, error: DBAPIError) -> DatabaseUnavailable:
