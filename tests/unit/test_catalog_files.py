@@ -188,6 +188,8 @@ def test_fdsn_text_is_read(tmp_path: Path) -> None:
     )
     (event,) = read_catalogue(path).events
     assert (event.id, event.preferred_magnitude, event.magnitudes[0].value) == ("4182763", "MW", 9.08)
+    path.write_text("#EventID|Time|Latitude|Longitude|Depth/Km\n1|2016-10-26T19:18:07.420000|42.9|13.1|7.5\n")
+    assert read_catalogue(path).events[0].origin.depth_km == 7.5  # as INGV writes it
     path.write_text("EventID,Time\n")
     with pytest.raises(InputInvalid, match="expected FDSN's line of names"):
         read_catalogue(path)

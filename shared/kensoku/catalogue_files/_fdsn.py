@@ -15,7 +15,7 @@ HEAD = (
     *("EventID", "Time", "Latitude", "Longitude", "Depth/km", "Author", "Catalog", "Contributor", "ContributorID"),
     *("MagType", "Magnitude", "MagAuthor", "EventLocationName", "EventType"),
 )
-OURS = {"Depth/km": "depth_km", "EventID": "event_id", "MagType": "magnitude_type", "EventType": "type"}
+OURS = {"depth/km": "depth_km", "eventid": "event_id", "magtype": "magnitude_type", "eventtype": "type"}
 
 
 def write_fdsn(file: IO[str], events: Iterable[Event], signature: Signature) -> int:
@@ -60,8 +60,8 @@ def read_fdsn(path: Path) -> list[Event]:
     head = next((line for line in lines if line.strip()), "")
     if not head.startswith("#") or "|" not in head:
         raise InputInvalid(f"{path}: found {head[:60]!r}, expected FDSN's line of names: #{'|'.join(HEAD[:4])}|...")
-    said = [name.strip() for name in head.lstrip("#").split("|")]
-    names = [OURS.get(name, name).lower() for name in said]
+    said = [name.strip().lower() for name in head.lstrip("#").split("|")]
+    names = [OURS.get(name, name) for name in said]
     rows = []
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
