@@ -103,10 +103,29 @@ def test_another_agencys_table_is_read(tmp_path: Path) -> None:
     assert second.id == read_catalogue(path).events[1].id
 
 
+def test_a_size_below_nothing_is_one_that_nobody_knows(tmp_path: Path) -> None:
+    path = tmp_path / "minus.csv"
+    path.write_text(
+        "time,latitude,longitude,phases,revision,gap,magnitude,magnitude_uncertainty\n2020-01-01,1,2,-1,-1,-1,3,-1\n"
+    )
+    (event,) = read_catalogue(path).events
+    assert (event.origin.phases_used, event.origin.azimuthal_gap_deg, event.revision) == (0, 0, 1)
+    assert event.magnitudes[0].uncertainty == 0
+
+
+def test_the_id_of_an_event_without_one_is_of_its_content_whoever_made_it(tmp_path: Path) -> None:
+    path, ids = tmp_path / "events.csv", set[str]()
+    for name, cell in (("", ""), (",net", ",us"), (",agency,magnitude_author", ",us,gcmt")):
+        path.write_text(f"time,latitude,longitude,magnitude{name}\n2020-01-01,1,2,3{cell}\n")
+        ids |= {event.id for event in read_catalogue(path).events}
+    assert len(ids) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "found the columns none"),
+        ("time,latitude,longitude,phases\n2020-01-01,1,2,5000000000\n", r"phases: found 5000000000"),
         ("time,latitude\n", "expected also longitude"),
         ("time,latitude,longitude\nyesterday,1,2\n", r"line 2: found 'yesterday'"),
         ("time,latitude,longitude\n2020-01-01,95,2\n", r"latitude: found 95, expected a number within 90"),

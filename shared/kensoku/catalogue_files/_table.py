@@ -61,6 +61,8 @@ ALIASES = {  # as other catalogues call them
     "magnitude_author": ("magauthor", "magsource"),
 }
 TYPE_WORDS = {"quarry blast": "BLAST", "explosion": "BLAST", "mining explosion": "BLAST", "": "EARTHQUAKE"}
+SIZES = ("time_uncertainty_s", "horizontal_uncertainty_km", "azimuthal_gap_deg", "nearest_station_km", "rms_s")
+MOST = 2**32 - 1  # of what is counted
 MOST_MISTAKES = 20
 POLARITIES = {POLARITY_UP: "up", POLARITY_DOWN: "down"}
 Row = Mapping[str, str]
@@ -210,18 +212,15 @@ def _event(row: Row) -> Event:
     if row.get("depth_km"):
         origin.depth_km = _number(row, "depth_km", 1000)
     origin.depth_is_fixed = not row.get("depth_km") or row.get("depth_is_fixed") == "true"
-    for name in ("depth_lower_km", "depth_upper_km", "time_uncertainty_s", "horizontal_uncertainty_km"):
-        setattr(origin, name, _number(row, name))
-    for name in ("azimuthal_gap_deg", "nearest_station_km", "rms_s"):
-        setattr(origin, name, _number(row, name))
-    origin.phases_used, origin.stations_used = int(_number(row, "phases")), int(_number(row, "stations"))
+    origin.depth_lower_km, origin.depth_upper_km = _number(row, "depth_lower_km"), _number(row, "depth_upper_km")
+    for name in SIZES:
+        setattr(origin, name, _size(row, name))
+    origin.phases_used, origin.stations_used = int(_size(row, "phases", MOST)), int(_size(row, "stations", MOST))
     origin.quality = _value(Quality, f"QUALITY_{row.get('quality', '')}", origin.quality)
     if row.get("magnitude"):
         kind = row.get("magnitude_type") or "M"
         value = _number(row, "magnitude", 12)
-        magnitude = event.magnitudes.add(type=kind, value=value, uncertainty=_number(row, "magnitude_uncertainty"))
-        if row.get("magnitude_author") not in (None, "", row.get("author")):
-            magnitude.creation.author = row["magnitude_author"]
+        event.magnitudes.add(type=kind, value=value, uncertainty=_size(row, "magnitude_uncertainty"))
         event.preferred_magnitude = kind
     elif row.get("magnitude_reason"):
         event.magnitudes.add(absent_reason=row["magnitude_reason"])
@@ -230,6 +229,7 @@ def _event(row: Row) -> Event:
         event.type_probabilities.blast = _number(row, "blast_probability", 1)
     _set_words(event, row)
     event.id = row.get("event_id") or content_id(event)
+    _set_makers(event, row)
     return event
 
 
@@ -243,10 +243,16 @@ def _set_words(event: Event, row: Row) -> None:
     event.status = _value(EventStatus, f"EVENT_STATUS_{status}", event.status)
     event.region, event.merged_into, event.reason = (row.get(name, "") for name in ("region", "merged_into", "reason"))
     event.provenance.velocity_model = row.get("velocity_model", "")
-    if row.get("agency") or row.get("author"):
-        event.creation.agency, event.creation.author = row.get("agency", ""), row.get("author", "")
     if row.get("revision"):
-        event.revision = int(_number(row, "revision", 2**31))
+        event.revision = int(_size(row, "revision", 2**31)) or 1
+
+
+def _set_makers(event: Event, row: Row) -> None:
+    agency, author, magnitude_author = (row.get(name, "") for name in ("agency", "author", "magnitude_author"))
+    if agency or author:
+        event.creation.agency, event.creation.author = agency, author
+    if row.get("magnitude") and magnitude_author not in ("", author):
+        event.magnitudes[0].creation.author = magnitude_author
 
 
 def _value(enum: Any, name: str, otherwise: Any) -> Any:
@@ -268,6 +274,11 @@ def _number(row: Row, name: str, most: float = math.inf) -> float:
     if not (math.isfinite(value) and abs(value) <= most):
         raise InputInvalid(f"{name}: found {text}, expected a number within {most:g}")
     return value
+
+
+def _size(row: Row, name: str, most: float = math.inf) -> float:
+    """Nothing where somebody wrote -1 for it."""
+    return max(_number(row, name, most), 0.0)
 
 
 def content_id(event: Event) -> str:
