@@ -11,7 +11,8 @@ KensokuError
 │   └── DeliveryFailed   a message was not acknowledged
 ├── DatabaseError
 │   ├── DatabaseUnavailable   it cannot be reached
-│   └── DatabaseUnusable      no catalogue is in it, or one of another version
+│   └── DatabaseUnusable      it is none of ours, or of another version
+│       └── CatalogueMissing  no catalogue is in it yet
 ├── LocationError
 │   ├── TooFewArrivals   at known stations
 │   └── NotOneEvent      no place and time explains enough of the arrivals
@@ -68,6 +69,10 @@ class DatabaseUnavailable(DatabaseError):
 
 
 class DatabaseUnusable(DatabaseError):
+    pass
+
+
+class CatalogueMissing(DatabaseUnusable):
     pass
 
 

@@ -2,16 +2,17 @@
 
 import csv
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from obspy import read_events
 
-from kensoku.catalogue_files import read_catalogue
-from kensoku.catalogue_store import open_store
+from kensoku.catalogue_files import Signature, read_catalogue
+from kensoku.catalogue_store import migrate, open_store
 from kensoku.cli.main import main
-from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED
+from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED, Creation
 from tests.catalogue import make_event
 
 EVENTS = [make_event(f"{n:03d}", revision, time_s=n * 10.0) for n in range(40) for revision in (1, 2)]
@@ -55,6 +56,52 @@ def test_a_catalogue_goes_out_and_comes_in_again(command: Command, home: Path) -
     told = json.loads(command("diff", "database", other, "--json"))
     assert (told["in_both"], told["only_in_a"], told["only_in_b"]) == (40, [], [])
     assert not any(pair["moved_km"] or pair["later_s"] or pair["larger"] for pair in told["pairs"])
+
+
+def test_phase_files_come_with_the_stations_of_an_inventory(command: Command, home: Path) -> None:
+    (home / "stations.csv").write_text("id,lat,lon,elev_m\nCI.TOW2,35.80856,-117.76488,685\n")
+    command("export", "--out", str(home / "x.pha"), "--inventory", str(home / "stations.csv"))
+    lines = (home / "x.pha.station.dat").read_text().splitlines()
+    assert len(lines) == 6
+    assert lines[-1].split() == ["TOW2", "35.80856", "-117.76488", "685.0"]
+
+
+def test_another_agencys_catalogue_goes_out_signed_by_its_makers(command: Command, home: Path) -> None:
+    theirs, event = f"sqlite:///{home / 'theirs.sqlite'}", make_event("foreign")
+    event.creation.CopyFrom(Creation(agency="XA", author="Jo", created_ns=event.latency.published_ns))
+    event.origin.creation.CopyFrom(Creation(agency="XB", author="Jörg", created_ns=event.origin.time_ns))
+    event.magnitudes[0].creation.agency, event.arrivals[0].creation.agency = "XC", "XD"
+    with open_store(f"sqlite:///{home / 'first.sqlite'}") as store:
+        store.write([event])
+    for name in ("theirs.xml", "theirs.txt", "theirs.csv"):
+        command("export", "--out", str(home / name), "--database", f"sqlite:///{home / 'first.sqlite'}")
+    command("import", str(home / "theirs.xml"), "--database", theirs)
+    command("export", "--out", str(home / "again.xml"), "--database", theirs, "--agency", "org.example")
+    (found,) = read_events(str(home / "again.xml"), format="QUAKEML")
+    made = [found, found.preferred_origin(), found.magnitudes[0], found.picks[0]]
+    assert [each.creation_info.agency_id for each in made] == ["XA", "XB", "XC", "XD"]
+    assert [each.creation_info.author for each in made] == ["Jo", "Jörg", None, None]
+    assert found.preferred_origin().creation_info.creation_time.ns == event.origin.time_ns
+    assert found.picks[1].creation_info is None
+    assert "|Jo|XA|XA|foreign|ML|1.64|XC|" in (home / "theirs.txt").read_text()
+    for name in ("theirs.txt", "theirs.csv"):
+        (table,) = read_catalogue(home / name).events
+        assert (table.creation, table.magnitudes[0].creation) == (
+            Creation(agency="XA", author="Jo"),
+            Creation(author="XC"),
+        )
+    assert "made by     XB Jörg, " in command("show", "foreign", "--database", theirs)
+
+
+def test_what_we_have_signed_is_ours(command: Command, home: Path) -> None:
+    for name in ("ours.xml", "ours.txt", "ours.csv"):
+        command("export", "--out", str(home / name), "--agency", "org.example", "--author", "me")
+        ours = read_catalogue(home / name, signature=Signature("org.example", "me")).events
+        assert not any(event.HasField("creation") or event.origin.HasField("creation") for event in ours)
+    assert all(event.creation.agency == "org.example" for event in read_catalogue(home / "ours.xml").events)
+    assert "40 are known already" in command(
+        "import", str(home / "ours.xml"), "--agency", "org.example", "--author", "me"
+    )
 
 
 def test_an_export_that_nobody_has_changed_is_known_already(command: Command, home: Path) -> None:
@@ -124,6 +171,34 @@ def test_known_events_that_differ_are_left_alone_unless_told(command: Command, h
     assert "  *   3 updated" in command("show", "004")
 
 
+def test_an_update_takes_no_live_revision_with_it(command: Command, home: Path) -> None:
+    place, out = f"sqlite:///{home / 'live.sqlite'}", home / "changed.xml"
+    begun_ns = time.time_ns()
+    with open_store(place) as store:
+        store.write([make_event("a")])
+        command("export", "--out", str(out), "--database", place)
+        out.write_text(out.read_text().replace("<value>35.69</value>", "<value>36.5</value>"))
+        command("import", str(out), "--update", "--database", place)
+        live = make_event("a", 2, latitude_deg=35.7)
+        assert store.write([live]).new == 1
+        revisions = store.revisions("a")
+        assert [each.event.origin.latitude_deg for each in revisions] == [35.69, 35.7, 36.5]
+        assert [each.is_current for each in revisions] == [False, False, True]
+        assert revisions[-1].event.latency.published_ns >= begun_ns
+        store.write([make_event("a", 3)])
+        assert store.current(["a"])["a"].revision == 3
+
+
+def test_a_catalogue_of_an_earlier_version_is_not_taken_for_an_empty_one(
+    command: Command, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"sqlite:///{home / 'old.sqlite'}"
+    migrate(place, to="0001")
+    command("export", "--out", str(home / "out.csv"))
+    assert main(["catalog", "import", str(home / "out.csv"), "--dry-run", "--database", place]) == 1
+    assert "found tables of version 0001" in capsys.readouterr().err
+
+
 def test_two_catalogues_are_compared(command: Command, home: Path) -> None:
     table = home / "events.csv"
     command("export", "--out", str(table))
@@ -139,7 +214,7 @@ def test_two_catalogues_are_compared(command: Command, home: Path) -> None:
 
 
 def test_tables_are_migrated_by_a_command(command: Command) -> None:
-    assert command("migrate") == "the tables are of version 0002\n"
+    assert command("migrate") == "the tables are of version 0003\n"
 
 
 @pytest.mark.parametrize(

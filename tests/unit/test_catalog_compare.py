@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kensoku.catalogue_files import Limits, compare
-from kensoku.catalogue_files._compare import _assign, distance_km
+from kensoku.catalogue_files import Limits, _compare, compare
+from kensoku.catalogue_files._compare import distance_km
 from kensoku.errors import SettingInvalid
 from kensoku.v1.event_pb2 import Event, Magnitude, Origin
 from tests.catalogue import make_event
@@ -27,11 +27,18 @@ def test_what_moved_and_grew_is_told() -> None:
 
 
 def test_the_nearest_are_paired_and_none_twice() -> None:
-    a = [make_event("a1"), make_event("a2", time_s=2.0)]
+    a = [make_event("a1"), make_event("a2", time_s=2.0), make_event("a3", time_s=4.0)]
     b = [make_event("b1", time_s=1.9), make_event("b2", time_s=4.5), make_event("b3", time_s=60)]
     found = compare(a, b, LIMITS)
-    assert [(pair.a.id, pair.b.id) for pair in found.pairs] == [("a1", "b1"), ("a2", "b2")]
-    assert ([e.id for e in found.only_a], [e.id for e in found.only_b]) == ([], ["b3"])
+    assert [(pair.a.id, pair.b.id) for pair in found.pairs] == [("a2", "b1"), ("a3", "b2")]
+    assert ([e.id for e in found.only_a], [e.id for e in found.only_b]) == (["a1"], ["b3"])
+
+
+def test_of_a_swarm_what_is_the_same_in_both_is_paired_though_either_misses_one() -> None:
+    events = [make_event(f"e{n}", time_s=2.0 * n) for n in range(20)]
+    found = compare(events[:-1], events[1:], LIMITS)
+    assert all(pair.a.id == pair.b.id for pair in found.pairs)
+    assert ([e.id for e in found.only_a], [e.id for e in found.only_b]) == (["e0"], ["e19"])
 
 
 def test_nearer_in_place_counts_as_well() -> None:
@@ -84,10 +91,11 @@ def test_an_event_without_a_magnitude_has_no_difference() -> None:
     assert compare([a], [make_event("b")], LIMITS).pairs[0].larger is None
 
 
-def test_limits_that_hold_everything_are_refused() -> None:
-    links = [(i, 0, 1.0) for i in range(5001)] + [(0, j, 1.0) for j in range(5001)]
-    with pytest.raises(SettingInvalid, match="smaller"):
-        _assign(links)
+def test_limits_that_hold_everything_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_compare, "MOST_LINKS", 5)
+    events = [make_event(f"e{n}") for n in range(3)]
+    with pytest.raises(SettingInvalid, match="more than 5 pairs .* smaller"):
+        compare(events, events, LIMITS)
 
 
 @given(st.lists(st.floats(0, 30), max_size=12), st.lists(st.floats(0, 30), max_size=12))

@@ -6,13 +6,23 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from obspy import read_events
 
-from kensoku.catalogue_files import COLUMNS, FORMATS, Signature, format_of, read_catalogue, write_catalogue
+from kensoku.catalogue_files import COLUMNS, FORMATS, Place, Signature, format_of, read_catalogue, write_catalogue
+from kensoku.catalogue_files._growclust import _neighbours
 from kensoku.catalogue_files._words import time_text
 from kensoku.errors import InputInvalid, KensokuError, SettingInvalid
-from kensoku.v1.event_pb2 import EVENT_TYPE_BLAST, EVENT_TYPE_EARTHQUAKE, Event
+from kensoku.v1.event_pb2 import (
+    EVENT_STATUS_FINAL,
+    EVENT_STATUS_MERGED,
+    EVENT_STATUS_RETRACTED,
+    EVENT_TYPE_BLAST,
+    EVENT_TYPE_EARTHQUAKE,
+    Event,
+    EventStatus,
+)
 from tests.catalogue import ORIGIN_NS, make_event
 
 SIGNATURE = Signature("org.example", "the network")
@@ -81,21 +91,41 @@ def test_a_table_is_read_back(tmp_path: Path) -> None:
 def test_another_agencys_table_is_read(tmp_path: Path) -> None:
     path = tmp_path / "usgs.csv"
     path.write_text(
-        "time,latitude,longitude,depth,mag,magType,gap,rms,id,type\n"
-        "2019-07-04T17:33:49.000Z,35.7053,-117.5038,10.5,6.4,mw,19,0.18,ci38443183,earthquake\n"
-        "2019-07-04T18:00:00Z,35.7,-117.5,,,,,,,quarry blast\n"
+        "time,latitude,longitude,depth,mag,magType,gap,rms,id,type,status\n"
+        "2019-07-04T17:33:49.000Z,35.7053,-117.5038,10.5,6.4,mw,19,0.18,ci38443183,earthquake,reviewed\n"
+        "2019-07-04T18:00:00Z,35.7,-117.5,,,,,,,quarry blast,deleted\n"
     )
     first, second = read_catalogue(path).events
     assert (first.id, first.origin.depth_km, first.magnitudes[0].value) == ("ci38443183", 10.5, 6.4)
     assert first.origin.azimuthal_gap_deg == 19
     assert (second.type, second.origin.depth_is_fixed, len(second.magnitudes)) == (EVENT_TYPE_BLAST, True, 0)
+    assert (first.status, second.status) == (EVENT_STATUS_FINAL, EVENT_STATUS_RETRACTED)
     assert second.id == read_catalogue(path).events[1].id
+
+
+def test_a_size_below_nothing_is_one_that_nobody_knows(tmp_path: Path) -> None:
+    path = tmp_path / "minus.csv"
+    path.write_text(
+        "time,latitude,longitude,phases,revision,gap,magnitude,magnitude_uncertainty\n2020-01-01,1,2,-1,-1,-1,3,-1\n"
+    )
+    (event,) = read_catalogue(path).events
+    assert (event.origin.phases_used, event.origin.azimuthal_gap_deg, event.revision) == (0, 0, 1)
+    assert event.magnitudes[0].uncertainty == 0
+
+
+def test_the_id_of_an_event_without_one_is_of_its_content_whoever_made_it(tmp_path: Path) -> None:
+    path, ids = tmp_path / "events.csv", set[str]()
+    for name, cell in (("", ""), (",net", ",us"), (",agency,magnitude_author", ",us,gcmt")):
+        path.write_text(f"time,latitude,longitude,magnitude{name}\n2020-01-01,1,2,3{cell}\n")
+        ids |= {event.id for event in read_catalogue(path).events}
+    assert len(ids) == 1
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "found the columns none"),
+        ("time,latitude,longitude,phases\n2020-01-01,1,2,5000000000\n", r"phases: found 5000000000"),
         ("time,latitude\n", "expected also longitude"),
         ("time,latitude,longitude\nyesterday,1,2\n", r"line 2: found 'yesterday'"),
         ("time,latitude,longitude\n2020-01-01,95,2\n", r"latitude: found 95, expected a number within 90"),
@@ -159,6 +189,15 @@ def test_fdsn_text_is_as_the_service_answers(tmp_path: Path) -> None:
     assert notes == ["left out: 1 events without an origin"]
 
 
+@pytest.mark.parametrize("status", [EVENT_STATUS_RETRACTED, EVENT_STATUS_MERGED])
+def test_what_is_retracted_is_no_earthquake_in_fdsn_text(status: EventStatus, tmp_path: Path) -> None:
+    event = make_event()
+    event.status = status
+    write(tmp_path / "events.txt", [event])
+    assert (tmp_path / "events.txt").read_text().endswith("|socal|not existing\n")
+    assert read_catalogue(tmp_path / "events.txt").events[0].status == EVENT_STATUS_RETRACTED
+
+
 def test_fdsn_text_is_read(tmp_path: Path) -> None:
     path = tmp_path / "events.txt"
     path.write_text(
@@ -168,6 +207,8 @@ def test_fdsn_text_is_read(tmp_path: Path) -> None:
     )
     (event,) = read_catalogue(path).events
     assert (event.id, event.preferred_magnitude, event.magnitudes[0].value) == ("4182763", "MW", 9.08)
+    path.write_text("#EventID|Time|Latitude|Longitude|Depth/Km\n1|2016-10-26T19:18:07.420000|42.9|13.1|7.5\n")
+    assert read_catalogue(path).events[0].origin.depth_km == 7.5  # as INGV writes it
     path.write_text("EventID,Time\n")
     with pytest.raises(InputInvalid, match="expected FDSN's line of names"):
         read_catalogue(path)
@@ -196,7 +237,8 @@ def test_what_a_catalogue_does_not_say_is_not_written_as_zero(tmp_path: Path) ->
     for element in ("depth", "usedPhaseCount", "usedStationCount", "standardError", "azimuthalGap", "minimumDistance"):
         assert f"<{element}>" not in text
     for name in ("out.csv", "out.txt", "out.xml"):
-        assert [event.origin for event in read_catalogue(tmp_path / name).events] == [event.origin for event in found]
+        again = read_catalogue(tmp_path / name, signature=SIGNATURE).events
+        assert [event.origin for event in again] == [event.origin for event in found]
 
 
 def test_a_gap_of_a_catalogue_that_counts_no_phases_is_written(tmp_path: Path) -> None:
@@ -226,6 +268,34 @@ def test_obspy_reads_the_hypodd_file(tmp_path: Path) -> None:
     ids = (tmp_path / "catalogue.pha.ids.csv").read_text().splitlines()
     assert ids == ["number,event_id", "1,a", "2,b"]
     assert notes == ["left out: 2 arrivals that are outliers", "left out: 1 events without an origin or arrivals"]
+
+
+def test_hypodd_and_nonlinloc_get_their_stations(tmp_path: Path) -> None:
+    """Where arrivals of two events place them, or where somebody knows them to be."""
+    events = [make_event("a"), make_event("b", latitude_deg=35.70)]
+    write(tmp_path / "x.pha", events)
+    write(tmp_path / "x.obs", events)
+    stations = dict(line.split(maxsplit=1) for line in (tmp_path / "x.pha.station.dat").read_text().splitlines())
+    assert stations.keys() == {"TOW2", "SRT", "CA06", "GWY", "JRC2", "CCC"}
+    latitude, longitude, elevation_m = map(float, stations["TOW2"].split())
+    assert latitude == pytest.approx(35.695 + 11.5 / 111.195, abs=1e-4)
+    assert longitude == pytest.approx(-117.47)
+    assert elevation_m == 0.0
+    lines = [line.split() for line in (tmp_path / "x.obs.gtsrce").read_text().splitlines()]
+    assert lines[-1][:3] == ["GTSRCE", "TOW2", "LATLON"]
+    assert [float(word) for word in lines[-1][3:]] == [latitude, longitude, 0.0, 0.0]
+
+
+def test_what_an_inventory_says_of_a_station_comes_before_what_arrivals_say(tmp_path: Path) -> None:
+    event = make_event()
+    for arrival in event.arrivals:
+        arrival.distance_km = 0.0
+    known = {"CI.TOW2": Place(35.80856, -117.76488, 685.0)}
+    write_catalogue(tmp_path / "x.pha", [event], SIGNATURE, place_of=lambda code, _: known.get(code))
+    _, notes = write_catalogue(tmp_path / "x.obs", [event], SIGNATURE, place_of=lambda code, _: known.get(code))
+    assert (tmp_path / "x.pha.station.dat").read_text().split() == ["TOW2", "35.80856", "-117.76488", "685.0"]
+    assert (tmp_path / "x.obs.gtsrce").read_text().split()[-2:] == ["0.0", "0.6850"]
+    assert any("5 stations without a place" in note for note in notes)
 
 
 def test_an_origin_a_rounding_away_from_a_minute_is_of_the_next(tmp_path: Path) -> None:
@@ -287,6 +357,16 @@ def test_growclust_gets_events_stations_and_differential_times(tmp_path: Path) -
     assert len(pairs) == 13
     assert ["TOW2", "-0.0300", "0.8100", "P"] in [line.split() for line in pairs]
     assert (tmp_path / "out.ids.csv").read_text().splitlines()[1:] == ["1,a", "2,b", "3,far"]
+
+
+def test_the_neighbours_of_an_event_are_the_nearest_20_within_5_km() -> None:
+    points = np.random.default_rng(1).uniform(0, 12, (300, 3))
+    apart_km = np.linalg.norm(points[:, None] - points, axis=2)
+    for one, found in enumerate(_neighbours(points)):
+        nearest = [other for other in np.argsort(apart_km[one]).tolist() if other != one][:20]
+        assert found == [other for other in nearest if apart_km[one, other] <= 5]
+    assert {len(found) for found in _neighbours(np.zeros((30, 3)))} == {20}
+    assert list(_neighbours(np.zeros((0, 3)))) == []
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

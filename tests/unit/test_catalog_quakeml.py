@@ -5,6 +5,7 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from obspy import read_events
+from obspy import UTCDateTime, read_events
+from obspy.core.event import (
+    Arrival,
+    Catalog,
+    Comment,
+    CreationInfo,
+    EventDescription,
+    Magnitude,
+    Origin,
+    OriginQuality,
+    Pick,
+)
+from obspy.core.event import Event as ForeignEvent
 from obspy.io import quakeml
 
 from kensoku.catalogue_files import Signature, read_catalogue
 from kensoku.catalogue_files._ellipsoid import ellipsoid, rotation_deg
 from kensoku.catalogue_files._naming import event_id, quoted, unquoted
+from kensoku.catalogue_files._quakeml_events import _documents, foreign_events
 from kensoku.catalogue_files._quakeml_write import write_quakeml
 from kensoku.errors import InputInvalid
+from kensoku.events import preferred_magnitude
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
     EVENT_STATUS_MERGED,
     EVENT_TYPE_BLAST,
     EVENT_TYPE_EARTHQUAKE,
     EVENT_TYPE_LOW_FREQUENCY,
+    EVENT_TYPE_UNKNOWN,
     Event,
 )
 from tests.catalogue import ORIGIN_NS, make_event
@@ -50,7 +66,18 @@ def obspy_events(text: str) -> Any:
 def read(text: str, folder: Path) -> list[Event]:
     path = folder / "catalogue.xml"
     path.write_text(text, "utf-8")
-    return list(read_catalogue(path).events)
+    return list(read_catalogue(path, signature=SIGNATURE).events)
+
+
+def foreign(**parts: Any) -> Any:
+    """ObsPy's, as another agency's program makes it."""
+    origin = Origin(time=UTCDateTime(ns=ORIGIN_NS), latitude=35.69, longitude=-117.47, depth=9250.0)
+    return ForeignEvent(**({"origins": [origin]} | parts))
+
+
+def read_foreign(event: Any, folder: Path) -> list[Event]:
+    Catalog([event]).write(str(folder / "foreign.xml"), format="QUAKEML")
+    return list(read_catalogue(folder / "foreign.xml").events)
 
 
 def strange() -> Event:
@@ -58,7 +85,7 @@ def strange() -> Event:
     event = make_event("a b/ü?\x07", 3)
     event.reason = "<&> \x07 \ud7ff"
     event.comments.add(text="hörbar <3", author="A. Nalyst", time_ns=ORIGIN_NS)
-    event.arrivals[0].pick_id = ""
+    event.arrivals[0].pick_id, event.arrivals[0].instrument.station = "", "AB\x01"
     event.arrivals[1].pick_id = event.arrivals[2].pick_id
     event.origin.rms_s = math.nan
     event.arrivals[0].residual_s = math.inf
@@ -209,6 +236,85 @@ def test_files_of_other_programs_are_read_and_written_again(path: Path, tmp_path
     assert [event.id for event in again] == [event.id for event in first.events]
     for ours, theirs in zip(again, first.events, strict=True):
         assert_alike(ours, theirs)
+
+
+def test_what_a_file_says_in_words_that_we_lack_is_counted(tmp_path: Path) -> None:
+    pick = Pick(time=UTCDateTime(ns=ORIGIN_NS), onset="emergent", comments=[Comment(text="noisy")], backazimuth=5.0)
+    event = foreign(event_type="landslide", event_type_certainty="suspected", picks=[pick])
+    event.origins[0].arrivals = [Arrival(pick_id=pick.resource_id, phase="Pn")]
+    event.origins[0].region = "Tonga"
+    event.event_descriptions = [EventDescription(text="the great one", type="earthquake name")]
+    Catalog([event]).write(str(tmp_path / "foreign.xml"), format="QUAKEML")
+    reading = read_catalogue(tmp_path / "foreign.xml")
+    assert reading.events[0].region == "Tonga"
+    assert {note.removeprefix("left out: 1 ") for note in reading.notes} == {
+        *("types 'landslide', kept as 'not reported'", "certainties of types", "descriptions beside a region"),
+        *("onsets of picks, as impulsive", "backazimuths", "comments of picks"),
+        "names of phases such as Pn and Sg, kept as P and S",
+    }
+
+
+def test_of_what_we_have_written_nothing_is_left_out(tmp_path: Path) -> None:
+    for number, event in enumerate((make_event(), strange(), Event(id="empty", revision=1))):
+        (tmp_path / f"{number}.xml").write_text(written(event), "utf-8")
+        assert not read_catalogue(tmp_path / f"{number}.xml").notes
+
+
+def test_an_event_of_a_type_that_quakeml_does_not_know_is_not_lost(tmp_path: Path) -> None:
+    """The USGS has quarries, ObsPy leaves out what is none of the standard's types."""
+    for said, kind in (("quarry", EVENT_TYPE_BLAST), ("ice_quake", EVENT_TYPE_UNKNOWN), ("null", EVENT_TYPE_UNKNOWN)):
+        text = written(make_event("a"), make_event("b")).replace("<type>earthquake<", f"<type>{said}<", 1)
+        assert [(event.id, event.type) for event in read(text, tmp_path)] == [("a", kind), ("b", EVENT_TYPE_EARTHQUAKE)]
+
+
+def test_a_file_is_read_whatever_its_name(tmp_path: Path) -> None:
+    """ObsPy takes [1] for a pattern."""
+    path = tmp_path / "events[1].xml"
+    path.write_text(written(make_event("a")), "utf-8")
+    assert [event.id for event in read_catalogue(path).events] == ["a"]
+
+
+def test_one_event_after_the_other_is_read(tmp_path: Path) -> None:
+    """The first is there before the end of the file is looked at, and has no other with it."""
+    path = tmp_path / "many.xml"
+    path.write_text(written(*(make_event(f"e{number}") for number in range(30)))[:-200], "utf-8")
+    found = foreign_events(path)
+    assert len(next(found).found.picks) == 12
+    with pytest.raises(InputInvalid, match="cannot be read as QuakeML"):
+        list(found)
+    sizes = [len(document) for _, document in islice(_documents(path), 20)]
+    assert max(sizes) < 1.1 * min(sizes)
+
+
+def test_numbers_that_nobody_can_mean_do_not_refuse_an_event(tmp_path: Path) -> None:
+    info = CreationInfo(version="20230115123045", creation_time=UTCDateTime("1601-01-01"))
+    event = foreign(creation_info=info, magnitudes=[Magnitude(mag=3.0, magnitude_type="ML", station_count=-1)])
+    event.origins[0].quality = OriginQuality(used_phase_count=-1)
+    (found,) = read_foreign(event, tmp_path)
+    assert (found.revision, found.latency.published_ns) == (1, 0)
+    assert (found.origin.phases_used, found.magnitudes[0].stations) == (0, 0)
+
+
+def test_a_time_that_nanoseconds_do_not_reach_is_told(tmp_path: Path) -> None:
+    event = foreign(resource_id="smi:example/1348")
+    event.origins[0].time = UTCDateTime("1348-01-25T15:00:00Z")
+    with pytest.raises(
+        InputInvalid, match=r"foreign\.xml: event smi:example/1348: found the time 1348-.* 1678 and 2262"
+    ):
+        read_foreign(event, tmp_path)
+
+
+def test_of_two_agencies_magnitudes_of_one_type_the_preferred_one_stands(tmp_path: Path) -> None:
+    first, second = Magnitude(mag=5.0, magnitude_type="Mw"), Magnitude(mag=6.0, magnitude_type="Mw")
+    event = foreign(magnitudes=[first, Magnitude(mag=5.5, magnitude_type="mb"), second])
+    event.preferred_magnitude_id = second.resource_id
+    (found,) = read_foreign(event, tmp_path)
+    preferred = preferred_magnitude(found)
+    assert preferred is not None
+    assert (preferred.type, preferred.value) == ("Mw", 6.0)
+    assert sorted(magnitude.value for magnitude in found.magnitudes) == [5.0, 5.5, 6.0]
+    (again,) = obspy_events(written(found))
+    assert again.preferred_magnitude().mag == 6.0
 
 
 def test_what_no_event_of_ours_can_hold_is_counted(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The catalogue in a database: the same tests on SQLite and on a real PostgreSQL."""
 
 import random
+import string
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from kensoku.errors import DatabaseUnavailable, InputInvalid
 from kensoku.times import parse_time_ns
 from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED, Event
 from tests.catalogue import everything, ids, make_event
+from tests.database import Database, needs_postgresql
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
@@ -93,6 +95,21 @@ def test_the_same_rows_stand_in_both_databases(catalogue_url: str, tmp_path: Pat
         with open_store(place) as store:
             store.write(events)
     assert everything(catalogue_url) == everything(other)
+
+
+def test_who_made_what_came_with_another_catalogue_is_in_the_rows(store: Store, catalogue_url: str) -> None:
+    event = make_event("theirs")
+    event.creation.agency, event.origin.creation.author = "XA", "J\0o"
+    event.arrivals[1].creation.agency, event.magnitudes[0].creation.agency = "XB", "XC"
+    store.write([event, make_event("ours")])
+    assert store.event("theirs") == event
+    rows = everything(catalogue_url)
+    assert {row[0]: row[-1] for row in rows["events"]} == {"theirs": "XA", "ours": ""}
+    assert [("XB", "") in zip(row, row[1:], strict=False) for row in rows["arrivals"]].count(True) == 1
+    assert [("XC", "") in zip(row, row[1:], strict=False) for row in rows["magnitudes"]].count(True) == 1
+    assert [("", "J\N{REPLACEMENT CHARACTER}o") in zip(row, row[1:], strict=False) for row in rows["origins"]].count(
+        True
+    ) == 1
 
 
 def test_what_is_no_number_or_no_text_of_a_database_is_kept_in_the_message(store: Store, catalogue_url: str) -> None:
@@ -182,6 +199,44 @@ def test_a_selection_says_of_a_message_what_the_database_says_of_its_rows(
         assert {event.id for event in store.events(selection)} == {e.id for e in events if selection.holds(e)}
 
 
+def test_names_longer_than_an_index_holds_are_cut_in_the_rows_alone(store: Store, catalogue_url: str) -> None:
+    long = "".join(random.Random(1).choices(string.printable[:62], k=8000))
+    event = make_event("long")
+    event.region = event.arrivals[0].pick_id = event.arrivals[0].instrument.station = long
+    event.arrivals[0].instrument.network = event.split_from = event.reason = long
+    assert store.write([event]).new == 1
+    assert store.event("long") == event
+    assert long[:255] in next(row for row in everything(catalogue_url)["events"])
+    with pytest.raises(InputInvalid, match="8000 characters, expected 255"):
+        store.write([make_event(long)])
+
+
+@needs_postgresql
+def test_what_no_later_try_can_store_is_refused(postgresql: Database) -> None:
+    """Nobody waits for a database that has answered."""
+    url = postgresql.new_url()
+    with open_store(url) as store:
+        postgresql.execute("CREATE INDEX reasons ON kensoku.revisions (reason)", url.rpartition("/")[2])
+        event = make_event()
+        event.reason = "".join(random.Random(1).choices(string.printable[:62], k=8000))
+        with pytest.raises(InputInvalid, match=r"refused what should be stored: index row size"):
+            store.write([event])
+
+
+@needs_postgresql
+def test_a_server_that_has_become_a_standby_is_away_and_its_connections_are_not_kept(postgresql: Database) -> None:
+    url = postgresql.new_url()
+    name = url.rpartition("/")[2]
+    with open_store(url) as before:
+        before.write([make_event("first")])
+    postgresql.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with open_store(url) as store:
+        with pytest.raises(DatabaseUnavailable, match=r"found no answer .*read-only"):
+            store.write([make_event("second")])
+        postgresql.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+        assert store.write([make_event("second")]).new == 1
+
+
 def test_many_events_are_read_while_more_are_written(store: Store) -> None:
     store.write([make_event(f"{number:04d}", time_s=number) for number in range(40)])
     reading = store.events()
@@ -198,8 +253,13 @@ def test_the_newest_are_the_last_by_time(store: Store) -> None:
     assert [event.id for event in store.newest(9)] == ["none", "c", "a", "b"]
 
 
+def test_events_without_an_origin_come_first_in_any_database(store: Store) -> None:
+    store.write([make_event("first"), Event(id="none", revision=1), make_event("last", time_s=1)])
+    assert ids(store) == [event.id for event in store.newest(9)] == ["none", "first", "last"]
+
+
 def test_ids_are_found_by_their_beginning(store: Store) -> None:
-    store.write([make_event("ab_1"), make_event("abc2"), make_event("b")])
+    store.write([make_event("ab_1"), make_event("abc2"), make_event("AB3"), make_event("b")])
     assert store.beginning_with("ab") == ["ab_1", "abc2"]
     assert store.beginning_with("ab_") == ["ab_1"]
     assert list(store.current(["b", "zz"])) == ["b"]

@@ -12,7 +12,7 @@ from kensoku.associating import Watch
 from kensoku.association import service as association
 from kensoku.bus import Bus, open_bus, serve_bus
 from kensoku.catalog.settings import CatalogSettings
-from kensoku.catalogue_store import open_store
+from kensoku.catalogue_store import migrate, open_store
 from kensoku.cli import _playback_log, _playback_stages
 from kensoku.cli._playback_log import LoggedSpan
 from kensoku.cli._playback_stages import Stage, Stopped
@@ -280,6 +280,15 @@ def test_mistakes_are_told_before_anything_is_made(
     assert command(tmp_path, *arguments) in (1, 2)
     assert sentence in capsys.readouterr().err
     assert list(tmp_path.glob("*.sqlite")) == []
+
+
+def test_a_namespace_whose_catalogue_an_earlier_version_made_is_not_taken_for_a_new_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load_settings(CatalogSettings, {"home": tmp_path, "namespace": "trial", "database": ""})
+    migrate(settings.database_address, "trial", to="0001")
+    assert command(tmp_path, *SPAN, "--namespace", "trial") == 1
+    assert "found tables of version 0001" in capsys.readouterr().err
 
 
 def test_a_namespace_that_has_a_catalogue_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -189,6 +189,19 @@ def test_after_final_only_what_is_filled_in_makes_a_revision() -> None:
     assert solve(with_late_pick(4), make_context(), revised) is None
 
 
+def test_what_is_filled_in_again_and_again_does_not_make_the_week_longer() -> None:
+    published_ns = T0_NS + 60 * S
+    final = final_at(published_ns)
+    late = with_late_pick(decided_ns=published_ns + 6 * 86_400 * S)
+    revised = solved(late, final)
+    revised.latency.published_ns = published_ns + 6 * 86_400 * S
+    assert revised.latency.final_ns == published_ns
+    for days, is_revised in ((6.99, True), (7.01, False)):
+        later = with_late_pick(4, decided_ns=published_ns + round(days * 86_400) * S)
+        later.picks[0].pick.late, later.picks[0].pick.id = True, "another"
+        assert (solve(later, make_context(), revised) is not None) == is_revised
+
+
 def test_what_is_filled_in_after_a_week_comes_too_late() -> None:
     final = final_at(T0_NS + 60 * S)
     for days, is_revised in ((6.9, True), (7.1, False)):

@@ -126,10 +126,16 @@ def _origin(event: Event) -> list[str]:
         f"depth       {depth}{', depth fixed' if origin.depth_is_fixed and has_depth(origin) else ''}",
         f"geometry    {_geometry(origin)}",
         f"quality     {quality_name(event) or '-'} {origin.quality_reason}".rstrip(),
-        f"made by     {provenance.author or 'automatic'}, velocity model {provenance.velocity_model or '-'}, "
+        f"made by     {_maker(event)}, velocity model {provenance.velocity_model or '-'}, "
         f"version {provenance.software_version or '-'}",
     ]
     return [printable(text) for text in texts]
+
+
+def _maker(event: Event) -> str:
+    """Also of what another agency made."""
+    made = event.origin.creation if event.origin.HasField("creation") else event.creation
+    return " ".join(filter(None, (made.agency, made.author))) or event.provenance.author or "automatic"
 
 
 def _geometry(origin: Origin) -> str:

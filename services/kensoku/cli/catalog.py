@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from kensoku.catalog.settings import CatalogSettings
-from kensoku.catalogue_files import FORMATS, Signature, format_of, write_catalogue
+from kensoku.catalogue_files import FORMATS, Place, PlaceOf, Signature, format_of, nowhere, write_catalogue
 from kensoku.catalogue_store import migrate
 from kensoku.cli._catalog_diff import configure_diff
 from kensoku.cli._catalog_import import configure_import
@@ -40,6 +40,14 @@ def configure_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with-network", action="store_true", help="stations as network and station together, in phase files"
     )
+    parser.add_argument(
+        "--inventory",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="StationXML or csv, repeatable: where stations stand, beside phase files; default: where arrivals say",
+    )
     add_selection_flags(parser)
     add_database_flags(parser)
     add_flags(parser, CatalogSettings, only=["catalog_agency", "catalog_author"])
@@ -50,14 +58,37 @@ def export(options: argparse.Namespace) -> int:
     settings, selection = database_settings(options), selection_of(options)
     format_of(options.out, options.format)
     signature = Signature(settings.catalog_agency, settings.catalog_author)
+    place_of = places_in(options.inventory)
     with open_catalogue(settings) as store:
         count, notes = write_catalogue(
-            options.out, store.events(selection), signature, options.format, with_network=options.with_network
+            options.out,
+            store.events(selection),
+            signature,
+            options.format,
+            with_network=options.with_network,
+            place_of=place_of,
         )
     print(f"wrote {count} events to {options.out}")
     for note in notes:
         print(note)
     return 0
+
+
+def places_in(inventory: list[Path]) -> PlaceOf:
+    if not inventory:
+        return nowhere
+    from kensoku.cli.pick import read_stations  # here: two seconds, and most exports need neither
+    from kensoku.locating import epoch_at
+
+    stations = read_stations(inventory)
+
+    def place_of(code: str, at_ns: int) -> Place | None:
+        if code not in stations or not stations[code].epochs:
+            return None
+        epoch = epoch_at(stations[code], at_ns)
+        return Place(epoch.latitude_deg, epoch.longitude_deg, epoch.elevation_m - epoch.burial_depth_m)
+
+    return place_of
 
 
 def migrate_tables(options: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ from kensoku.cli._run_services import (
     location_service,
     triggering_services,
 )
-from kensoku.errors import DatabaseUnusable, ModelUnknown, SettingInvalid
+from kensoku.errors import CatalogueMissing, ModelUnknown, SettingInvalid
 from kensoku.events import decision_name
 from kensoku.inference import Models, open_models
 from kensoku.models import Decision, PromotionLog, file_sha256
@@ -129,7 +129,7 @@ def check_namespace(keeping: CatalogSettings, live: CommandSettings) -> None:
     try:
         with open_store(keeping.database_address, keeping.namespace, must_exist=True) as store:
             count = store.count(Selection(with_gone=True))
-    except DatabaseUnusable:
+    except CatalogueMissing:
         return  # there is none, as it should be
     if count:
         raise SettingInvalid(

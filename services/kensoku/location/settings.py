@@ -52,7 +52,7 @@ class LocationServiceSettings(ServiceSettings):
         float, Field(gt=0, description="horizontal uncertainty up to which a first solution is published")
     ] = 50.0
     location_backfill_days: Annotated[
-        float, Field(ge=0, le=25, description="after the last revision, while a final event may still be revised")
+        float, Field(ge=0, le=25, description="after FINAL, while an event may still be revised")
     ] = 7.0
     location_batch: Annotated[int, Field(gt=0, le=500, description="associations that are solved together at most")] = (
         64

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
@@ -18,7 +17,7 @@ from kensoku.v1.event_pb2 import Event, Magnitude, Origin
 EARTH_KM = 6371.0
 NS_PER_US = 1000
 CLOSE = 1e-9
-MOST_CELLS = 25_000_000  # of one assignment; 200 MB
+MOST_LINKS = 10_000_000  # 1.5 GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +91,11 @@ class Comparison:
 
 
 def compare(a: Iterable[Event], b: Iterable[Event], limits: Limits) -> Comparison:
-    """One to one: as many pairs as the limits allow, and of those the nearest in time and place."""
+    """One to one, the nearest in time and place first. As many pairs as can be would move a whole swarm on by one event
+    where one is missing, and not even leave to each other what is the same in both."""
     every_a, every_b = list(a), list(b)
     firsts, seconds = _located(every_a), _located(every_b)
-    links = _links(firsts, seconds, limits)
-    pairs = [(int(i), int(j)) for group in _groups(links, len(firsts), len(seconds)) for i, j in _assign(group)]
+    pairs = _nearest(_links(firsts, seconds, limits))
     taken_a, taken_b = {i for i, _ in pairs}, {j for _, j in pairs}
     return Comparison(
         [Pair(firsts[i], seconds[j]) for i, j in sorted(pairs)],
@@ -141,8 +140,13 @@ def _located(events: Sequence[Event]) -> list[Event]:
 def _links(firsts: Sequence[Event], seconds: Sequence[Event], limits: Limits) -> list[Link]:
     times = [event.origin.time_ns for event in seconds]
     reach_ns = round(limits.seconds * NS_PER_S)
-    links = []
+    links = list[Link]()
     for i, first in enumerate(firsts):
+        if len(links) > MOST_LINKS:
+            raise SettingInvalid(
+                f"found more than {MOST_LINKS:,} pairs of events that may be one, expected fewer; give smaller "
+                "--seconds and --km"
+            )
         time_ns = first.origin.time_ns
         for j in range(bisect_left(times, time_ns - reach_ns), bisect_right(times, time_ns + reach_ns)):
             km = distance_km(first.origin, seconds[j].origin)
@@ -152,40 +156,15 @@ def _links(firsts: Sequence[Event], seconds: Sequence[Event], limits: Limits) ->
     return links
 
 
-def _groups(links: Sequence[Link], count_a: int, count_b: int) -> list[list[Link]]:
-    """Links that share no event with those of another group."""
-    from scipy.sparse import coo_array  # only now: it takes as long to import as all the rest
-    from scipy.sparse.csgraph import connected_components
-
-    if not links:
-        return []
-    rows, columns = np.array([(i, count_a + j) for i, j, _ in links]).T
-    size = count_a + count_b
-    _, labels = connected_components(coo_array((np.ones(len(links)), (rows, columns)), shape=(size, size)), False)
-    groups: dict[int, list[Link]] = {}
-    for link in links:
-        groups.setdefault(int(labels[link[0]]), []).append(link)
-    return list(groups.values())
-
-
-def _assign(links: Sequence[Link]) -> list[tuple[int, int]]:
-    from scipy.optimize import linear_sum_assignment
-
-    if len(links) == 1:
-        return [links[0][:2]]
-    rows, columns = sorted({i for i, _, _ in links}), sorted({j for _, j, _ in links})
-    if len(rows) * len(columns) > MOST_CELLS:
-        raise SettingInvalid(
-            f"found {len(rows)} and {len(columns)} events that may all be each other, expected fewer; give smaller "
-            "--seconds and --km"
-        )
-    row_of, column_of = ({index: n for n, index in enumerate(known)} for known in (rows, columns))
-    apart = 4.0 * (len(rows) + len(columns))  # dearer than every link together, so that no pair is given away
-    costs = np.full((len(rows), len(columns)), apart)
-    for i, j, cost in links:
-        costs[row_of[i], column_of[j]] = cost
-    found = zip(*linear_sum_assignment(costs), strict=True)
-    return [(rows[r], columns[c]) for r, c in found if costs[r, c] < apart]
+def _nearest(links: list[Link]) -> list[tuple[int, int]]:
+    """Each link whose events are in no nearer one; of two alike the earlier events'."""
+    pairs, taken_a, taken_b = [], set[int](), set[int]()
+    for i, j, _ in sorted(links, key=lambda link: (link[2], link[0], link[1])):
+        if i not in taken_a and j not in taken_b:
+            pairs.append((i, j))
+            taken_a.add(i)
+            taken_b.add(j)
+    return pairs
 
 
 def distance_km(a: Origin, b: Origin) -> float:

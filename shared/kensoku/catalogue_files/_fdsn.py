@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import IO
 
 from kensoku.catalogue_files._naming import Signature
-from kensoku.catalogue_files._table import decimal, events_of_rows
-from kensoku.catalogue_files._words import TYPES, time_text
+from kensoku.catalogue_files._table import decimal, events_of_rows, maker
+from kensoku.catalogue_files._words import time_text, type_word
 from kensoku.errors import InputInvalid
 from kensoku.events import has_depth, preferred_magnitude
-from kensoku.v1.event_pb2 import Event
+from kensoku.v1.event_pb2 import Creation, Event, Magnitude
 
 HEAD = (
     *("EventID", "Time", "Latitude", "Longitude", "Depth/km", "Author", "Catalog", "Contributor", "ContributorID"),
     *("MagType", "Magnitude", "MagAuthor", "EventLocationName", "EventType"),
 )
-OURS = {"Depth/km": "depth_km", "EventID": "event_id", "MagType": "magnitude_type", "EventType": "type"}
+OURS = {"depth/km": "depth_km", "eventid": "event_id", "magtype": "magnitude_type", "eventtype": "type"}
 
 
 def write_fdsn(file: IO[str], events: Iterable[Event], signature: Signature) -> int:
@@ -32,15 +32,20 @@ def write_fdsn(file: IO[str], events: Iterable[Event], signature: Signature) -> 
 
 def _cells(event: Event, signature: Signature) -> list[str]:
     origin, magnitude = event.origin, preferred_magnitude(event)
-    author = event.provenance.author or signature.author
+    ours = Creation(agency=signature.agency, author=event.provenance.author or signature.author)
+    made = event.creation if event.HasField("creation") else ours
     return [
         *(event.id, time_text(origin.time_ns).removesuffix("Z")),
         *(decimal(origin.latitude_deg, 5), decimal(origin.longitude_deg, 5)),
         decimal(origin.depth_km, 3) if has_depth(origin) else "",
-        *(author, signature.agency, signature.agency, event.id),
-        *((magnitude.type, decimal(magnitude.value, 2), author) if magnitude else ("", "", "")),
-        *(event.region, TYPES.get(event.type, "")),
+        *(maker(made), made.agency, made.agency, event.id),
+        *((magnitude.type, decimal(magnitude.value, 2), _maker(magnitude, made)) if magnitude else ("", "", "")),
+        *(event.region, type_word(event) or ""),
     ]
+
+
+def _maker(magnitude: Magnitude, made: Creation) -> str:
+    return maker(magnitude.creation) or maker(made)
 
 
 def _clean(cell: str) -> str:
@@ -55,8 +60,8 @@ def read_fdsn(path: Path) -> list[Event]:
     head = next((line for line in lines if line.strip()), "")
     if not head.startswith("#") or "|" not in head:
         raise InputInvalid(f"{path}: found {head[:60]!r}, expected FDSN's line of names: #{'|'.join(HEAD[:4])}|...")
-    said = [name.strip() for name in head.lstrip("#").split("|")]
-    names = [OURS.get(name, name).lower() for name in said]
+    said = [name.strip().lower() for name in head.lstrip("#").split("|")]
+    names = [OURS.get(name, name) for name in said]
     rows = []
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):

@@ -13,6 +13,7 @@ from kensoku.catalogue_files._naming import Signature
 from kensoku.catalogue_files._phase_files import EVENTS_WITHOUT_ARRIVALS, write_hypodd, write_obs
 from kensoku.catalogue_files._quakeml_read import read_quakeml
 from kensoku.catalogue_files._quakeml_write import write_quakeml
+from kensoku.catalogue_files._stations import PlaceOf, nowhere
 from kensoku.catalogue_files._table import read_table, write_arrivals, write_events
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.v1.event_pb2 import Event
@@ -27,7 +28,9 @@ FORMATS = {
     "growclust": (".evlist",),
 }
 GROWCLUST_FILES = (".stlist", ".dt", ".ids.csv")  # beside the list of events
+HYPODD_FILES = (".ids.csv", ".station.dat")  # beside the phase file
 EVENTS_WITHOUT_ORIGIN = "events without an origin"
+OURS = Signature()
 READABLE = ("quakeml", "csv", "fdsn")
 
 
@@ -47,8 +50,8 @@ def format_of(path: Path, said: str | None = None) -> str:
     raise SettingInvalid(f"{path}: found the ending {path.suffix!r}, expected one of {known}; or give --format")
 
 
-def read_catalogue(path: Path, said: str | None = None) -> ReadCatalogue:
-    """The events of a file, checked; a mistake anywhere refuses all."""
+def read_catalogue(path: Path, said: str | None = None, signature: Signature = OURS) -> ReadCatalogue:
+    """The events of a file, checked; a mistake anywhere refuses all. What this signature has signed is ours."""
     kind, left_out = format_of(path, said), Counter[str]()
     if kind not in READABLE:
         raise SettingInvalid(f"{path}: found the format {kind}, expected one that can be read: {', '.join(READABLE)}")
@@ -59,7 +62,16 @@ def read_catalogue(path: Path, said: str | None = None) -> ReadCatalogue:
             events = read_table(path) if kind == "csv" else read_fdsn(path)
     except OSError as error:
         raise InputInvalid(f"cannot read {path}: {error.strerror}; expected a file that can be read") from None
+    for event in events:
+        _recognise(event, signature)
     return ReadCatalogue(events, _sentences(left_out))
+
+
+def _recognise(event: Event, signature: Signature) -> None:
+    for made in (event, event.origin):
+        creation = made.creation
+        if creation.agency == signature.agency and creation.author in (signature.author, event.provenance.author):
+            made.ClearField("creation")
 
 
 def write_catalogue(
@@ -69,6 +81,7 @@ def write_catalogue(
     said: str | None = None,
     *,
     with_network: bool = False,
+    place_of: PlaceOf = nowhere,
 ) -> tuple[int, Sequence[str]]:
     """How many events were written, and what of those given the format could not take."""
     kind, left_out, count = format_of(path, said), Counter[str](), 0
@@ -90,13 +103,15 @@ def write_catalogue(
         elif kind == "fdsn":
             left_out[EVENTS_WITHOUT_ORIGIN] = write_fdsn(file, counted(), signature)
         elif kind == "nonlinloc":
-            write_obs(file, counted(), left_out, with_network)
+            stations = opened.enter_context(replacing(path.with_name(path.name + ".gtsrce")))
+            write_obs(file, stations, counted(), left_out, with_network, place_of)
         elif kind == "growclust":
             parts = [opened.enter_context(replacing(path.with_suffix(ending))) for ending in GROWCLUST_FILES]
-            write_growclust(Files(file, *parts), counted(), left_out, with_network)
+            write_growclust(Files(file, *parts), counted(), left_out, with_network, place_of)
         else:
-            ids = opened.enter_context(replacing(path.with_name(path.name + ".ids.csv")))
-            write_hypodd(file, ids, counted(), left_out, with_network)
+            names = (path.name + ending for ending in HYPODD_FILES)
+            ids, stations = (opened.enter_context(replacing(path.with_name(name))) for name in names)
+            write_hypodd(file, ids, stations, counted(), left_out, with_network, place_of)
     lost = left_out[EVENTS_WITHOUT_ORIGIN] + left_out[EVENTS_WITHOUT_ARRIVALS]
     return count - lost, _sentences(left_out)
 

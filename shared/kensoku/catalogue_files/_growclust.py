@@ -1,29 +1,25 @@
 """Events as GrowClust reads them (Trugman & Shearer 2017): lists of events and stations, and differential times."""
 
 import csv
-import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import IO
 
 import numpy as np
-import numpy.typing as npt
 
 from kensoku.catalogue_files._phase_files import StationNames, located, split, usable
+from kensoku.catalogue_files._stations import EARTH_RADIUS_KM, FloatArray, PlaceOf, Places, nowhere, write_stlist
 from kensoku.errors import InputInvalid
 from kensoku.events import PHASES, preferred_magnitude
 from kensoku.times import NS_PER_S
-from kensoku.v1.event_pb2 import Arrival, Event
+from kensoku.v1.event_pb2 import Event
 
-EARTH_RADIUS_KM = 6371.0
 NEIGHBOURS = 20  # of an event, the nearest
 FARTHEST_KM = 5.0  # from hypocentre to hypocentre
 FEWEST_PHASES = 8  # that two events have in common
 
 Phase = tuple[str, str]  # name of a station, P or S
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +38,20 @@ class Files:
     ids: IO[str]
 
 
-def write_growclust(files: Files, events: Iterable[Event], left_out: Counter[str], with_network: bool = False) -> None:
-    """Numbers stand for our ids, which go to a table. Stations stand where arrivals say; differential times are those
-    of the catalogue's onsets, with the product of their weights in the place of a correlation."""
+def write_growclust(
+    files: Files,
+    events: Iterable[Event],
+    left_out: Counter[str],
+    with_network: bool = False,
+    place_of: PlaceOf = nowhere,
+) -> None:
+    """Numbers stand for our ids, which go to a table. Differential times are those of the catalogue's onsets, with the
+    product of their weights in the place of a correlation."""
     station_name, ids = StationNames("GrowClust", with_network), csv.writer(files.ids, lineterminator="\n")
     ids.writerow(["number", "event_id"])
     heard: list[dict[Phase, _Heard]] = []
     hypocentres: list[tuple[float, float, float]] = []
-    places: defaultdict[str, list[FloatArray]] = defaultdict(list)
+    places = Places(place_of)
     for number, event in enumerate(located(events, left_out), 1):
         ids.writerow([number, event.id])
         files.events.write(_event_line(event, number))
@@ -58,19 +60,15 @@ def write_growclust(files: Files, events: Iterable[Event], left_out: Counter[str
             name = station_name(arrival)
             travel_time_s = (arrival.onset_ns - origin.time_ns) / NS_PER_S
             phases[name, PHASES[arrival.phase]] = _Heard(travel_time_s, arrival.weight)
-            if arrival.distance_km > 0:
-                places[name].append(_place(origin.latitude_deg, origin.longitude_deg, arrival))
+            places.add(name, origin, arrival)
         heard.append(phases)
         hypocentres.append((origin.latitude_deg, origin.longitude_deg, origin.depth_km))
-    if lost := sorted({name for phases in heard for name, _ in phases} - places.keys()):
+    if lost := places.unknown():
         raise InputInvalid(
             f"found no distance of {', '.join(lost[:5])} in any arrival, expected one, since a catalogue has no other "
-            "place of a station; locate the events again"
+            "place of a station; name them in an --inventory, or locate the events again"
         )
-    for name, vectors in sorted(places.items()):
-        x, y, z = (median(components) for components in zip(*vectors, strict=True))
-        latitude, longitude = math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
-        files.stations.write(f"{name:<7} {latitude:10.5f} {longitude:11.5f}\n")
+    write_stlist(files.stations, places)
     for line in _pairs(np.array(hypocentres).reshape(-1, 3), heard):
         files.pairs.write(line)
 
@@ -86,22 +84,16 @@ def _event_line(event: Event, number: int) -> str:
     )
 
 
-def _place(latitude_deg: float, longitude_deg: float, arrival: Arrival) -> FloatArray:
-    """The station's unit vector, so far from the epicentre in its direction."""
-    latitude, longitude = math.radians(latitude_deg), math.radians(longitude_deg)
-    away, azimuth = arrival.distance_km / EARTH_RADIUS_KM, math.radians(arrival.azimuth_deg)
-    centre = _vector(latitude, longitude)
-    north = np.array(
-        [-math.sin(latitude) * math.cos(longitude), -math.sin(latitude) * math.sin(longitude), math.cos(latitude)]
-    )
-    east = np.array([-math.sin(longitude), math.cos(longitude), 0.0])
-    across = math.cos(azimuth) * north + math.sin(azimuth) * east
-    return np.asarray(math.cos(away) * centre + math.sin(away) * across)
+def _neighbours(points: FloatArray) -> Iterator[list[int]]:
+    """Of each point the nearest others."""
+    from scipy.spatial import KDTree  # only now: it takes as long to import as all the rest
 
-
-def _vector(latitude: float, longitude: float) -> FloatArray:
-    level = math.cos(latitude)
-    return np.array([level * math.cos(longitude), level * math.sin(longitude), math.sin(latitude)])
+    if not len(points):
+        return
+    apart_km, nearest = KDTree(points).query(points, k=NEIGHBOURS + 1)  # with itself
+    for one, (others, so_far_km) in enumerate(zip(nearest.tolist(), apart_km.tolist(), strict=True)):
+        near = [other for other, km in zip(others, so_far_km, strict=True) if other != one and km <= FARTHEST_KM]
+        yield near[:NEIGHBOURS]
 
 
 def _pairs(hypocentres: FloatArray, heard: Sequence[Mapping[Phase, _Heard]]) -> Iterator[str]:
@@ -111,11 +103,8 @@ def _pairs(hypocentres: FloatArray, heard: Sequence[Mapping[Phase, _Heard]]) -> 
     level = radius * np.cos(latitude)
     points = np.stack([level * np.cos(longitude), level * np.sin(longitude), radius * np.sin(latitude)], axis=1)
     told: set[tuple[int, int]] = set()
-    for one in range(len(points)):
-        apart_km = np.sqrt(((points - points[one]) ** 2).sum(axis=1))
-        apart_km[one] = np.inf
-        nearest = np.argsort(apart_km, kind="stable")[:NEIGHBOURS]
-        for other in nearest[apart_km[nearest] <= FARTHEST_KM].tolist():
+    for one, near in enumerate(_neighbours(points)):
+        for other in near:
             first, second = min(one, other), max(one, other)
             common = sorted(heard[first].keys() & heard[second].keys())
             if len(common) < FEWEST_PHASES or (first, second) in told:

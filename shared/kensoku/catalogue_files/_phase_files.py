@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import IO
 
+from kensoku.catalogue_files._stations import PlaceOf, Places, nowhere, write_gtsrce, write_station_dat
 from kensoku.errors import InputInvalid
 from kensoku.events import PHASES, preferred_magnitude
 from kensoku.times import NS_PER_S, iso_time
@@ -16,6 +17,7 @@ LONGEST_STATION = {"HypoDD": 7, "NonLinLoc": 6, "GrowClust": 7}  # characters
 FIRST_MOTIONS = {POLARITY_UP: "U", POLARITY_DOWN: "D"}
 LEAST_ERROR_S = 0.001
 EVENTS_WITHOUT_ARRIVALS = "events without an origin or arrivals"
+STATIONS_WITHOUT_PLACE = "stations without a place, as no arrival has a distance; name them in an --inventory"
 
 
 class StationNames:
@@ -43,9 +45,16 @@ class StationNames:
 
 
 def write_hypodd(
-    file: IO[str], ids: IO[str], events: Iterable[Event], left_out: Counter[str], with_network: bool = False
+    file: IO[str],
+    ids: IO[str],
+    stations: IO[str],
+    events: Iterable[Event],
+    left_out: Counter[str],
+    with_network: bool = False,
+    place_of: PlaceOf = nowhere,
 ) -> None:
-    """A phase file for ph2dt; its numbers and our ids go to `ids` as a table."""
+    """A phase file for ph2dt, and its stations; its numbers and our ids go to `ids` as a table."""
+    places = Places(place_of)
     station_name, table = StationNames("HypoDD", with_network), csv.writer(ids, lineterminator="\n")
     table.writerow(["number", "event_id"])
     for number, event in enumerate(located(events, left_out), 1):
@@ -62,22 +71,36 @@ def write_hypodd(
             travel_time_s = (arrival.onset_ns - origin.time_ns) / NS_PER_S
             name, phase = station_name(arrival), PHASES[arrival.phase]
             file.write(f"{name:<7} {travel_time_s:10.4f} {arrival.weight:6.3f} {phase}\n")
+            places.add(name, origin, arrival)
+    left_out[STATIONS_WITHOUT_PLACE] += len(places.unknown())
+    write_station_dat(stations, places)
 
 
-def write_obs(file: IO[str], events: Iterable[Event], left_out: Counter[str], with_network: bool = False) -> None:
-    """NLLOC_OBS: a block an event, with an empty line behind it."""
-    station_name = StationNames("NonLinLoc", with_network)
+def write_obs(
+    file: IO[str],
+    stations: IO[str],
+    events: Iterable[Event],
+    left_out: Counter[str],
+    with_network: bool = False,
+    place_of: PlaceOf = nowhere,
+) -> None:
+    """NLLOC_OBS: a block an event, with an empty line behind it; and the stations."""
+    station_name, places = StationNames("NonLinLoc", with_network), Places(place_of)
     for event in located(events, left_out):
         file.write(f"# event_id {' '.join(event.id.split())} origin {iso_time(event.origin.time_ns)}\n")
         for arrival in usable(event, left_out):
             moment, rest_ns = split(to_tenth_ms(arrival.onset_ns))
             error_s = max(arrival.onset_uncertainty_s, LEAST_ERROR_S)
+            name = station_name(arrival)
+            places.add(name, event.origin, arrival)
             file.write(
-                f"{station_name(arrival):<6} {arrival.instrument.band_instrument or '?':<4} ?    ? "
+                f"{name:<6} {arrival.instrument.band_instrument or '?':<4} ?    ? "
                 f"{PHASES[arrival.phase]:<6} {FIRST_MOTIONS.get(arrival.polarity, '?')} {moment:%Y%m%d %H%M} "
                 f"{moment.second + rest_ns / NS_PER_S:7.4f} GAU {error_s:9.2e} {-1:9.2e} {-1:9.2e} {-1:9.2e}\n"
             )
         file.write("\n")
+    left_out[STATIONS_WITHOUT_PLACE] += len(places.unknown())
+    write_gtsrce(stations, places)
 
 
 def located(events: Iterable[Event], left_out: Counter[str]) -> Iterator[Event]:

@@ -1,7 +1,6 @@
 """QuakeML, ours or another agency's, as events; ObsPy reads the file, and what we cannot keep is counted."""
 
 import math
-import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,8 +10,9 @@ from google.protobuf.message import Message
 
 from kensoku.catalogue_files._ellipsoid import are_alike, ellipsoid
 from kensoku.catalogue_files._naming import event_id, last_name, pick_id
-from kensoku.catalogue_files._quakeml_write import REST
-from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, TYPES
+from kensoku.catalogue_files._quakeml_events import ForeignEvent, foreign_events
+from kensoku.catalogue_files._quakeml_left_out import REGIONS, count_left_out, is_rest
+from kensoku.catalogue_files._words import KM_PER_DEG, NOT_EXISTING, POLARITIES, TYPES
 from kensoku.errors import InputInvalid
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
@@ -22,6 +22,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_TYPE_BLAST,
     EVENT_TYPE_UNKNOWN,
     Arrival,
+    Creation,
     Event,
     Magnitude,
     Origin,
@@ -36,31 +37,27 @@ STATUSES = {
     "final": EVENT_STATUS_FINAL,
     "rejected": EVENT_STATUS_RETRACTED,
 }
-REGIONS = ("region name", "Flinn-Engdahl region")
 NS_PER_US = 1000
-BLASTS = ("explosion", "quarry blast", "mining explosion", "chemical explosion", "controlled explosion")
+LARGEST_NS = 2**63 - 1
+MOST = 2**32 - 1  # of what is counted
+BLASTS = ("explosion", "quarry blast", "quarry", "mining explosion", "chemical explosion", "controlled explosion")
 Rest = TypeVar("Rest", bound=Message)
 
 
 def read_quakeml(path: Path, left_out: Counter[str]) -> list[Event]:
     """What is counted in `left_out` was in the file and is in no event."""
-    from obspy import read_events  # only now: it takes a second to import
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of ids that it does not like; they are ours to judge
-            found = read_events(str(path), format="QUAKEML")
-    except Exception as error:  # whatever an XML parser finds wrong
-        words = " ".join(str(error).split())[:200]
-        raise InputInvalid(f"{path}: cannot be read as QuakeML ({words}); expected QuakeML 1.2") from None
-    return [_Reader(event, left_out).event() for event in found]
+        return [_Reader(event, left_out).event() for event in foreign_events(path)]
+    except InputInvalid as error:
+        raise InputInvalid(f"{path}: {error}") from None
 
 
 class _Reader:
     """Of one event."""
 
-    def __init__(self, found: Any, left_out: Counter[str]) -> None:
-        self._found = found
+    def __init__(self, event: ForeignEvent, left_out: Counter[str]) -> None:
+        self._found = found = event.found
+        self._type = event.type
         self._left_out = left_out
         self._picks = {str(pick.resource_id): pick for pick in found.picks}
 
@@ -69,35 +66,26 @@ class _Reader:
         event = _rest(found, Event())
         event.id = event_id(str(found.resource_id))
         info = found.creation_info
-        event.revision = int(info.version) if info and str(info.version).isdecimal() and int(info.version) else 1
-        if info and info.creation_time and not event.latency.published_ns:
-            event.latency.published_ns = info.creation_time.ns
+        event.revision = _count(int(info.version)) or 1 if info and str(info.version).isdecimal() else 1
+        event.creation.CopyFrom(_creation(info))
+        if not event.latency.published_ns:
+            event.latency.published_ns = event.creation.created_ns
         self._set_type(event)
         origin = self._preferred(found.origins, found.preferred_origin_id, "origins beside the preferred one")
         if origin is not None:
             self._set_origin(event, origin)
             if origin.evaluation_mode == "manual" and not event.provenance.author:
-                event.provenance.author = _author(origin.creation_info) or _author(info) or "unknown"
+                made = event.origin.creation, event.creation
+                names = (name for creation in made for name in (creation.author, creation.agency) if name)
+                event.provenance.author = next(names, "unknown")
         self._set_status(event, origin)
         self._set_magnitudes(event)
         self._set_comments(event)
         if not event.region:
             regions = [one.text for one in found.event_descriptions if one.type in REGIONS]
-            event.region = next(iter(regions), None) or ""
-        self._count(origin)
+            event.region = next(iter(regions), None) or (origin.region if origin is not None else None) or ""
+        count_left_out(found, origin, self._left_out)
         return event
-
-    def _count(self, origin: Any) -> None:
-        """What the file says and no event of ours can."""
-        found, left_out = self._found, self._left_out
-        for name in ("focal_mechanisms", "amplitudes"):
-            left_out[name.replace("_", " ")] += len(getattr(found, name))
-        used = {str(arrival.pick_id) for arrival in (origin.arrivals if origin is not None else ())}
-        left_out["picks without an arrival"] += len(self._picks.keys() - used)
-        shares = [share for one in found.magnitudes for share in one.station_magnitude_contributions]
-        shared = {str(share.station_magnitude_id) for share in shares}
-        stations = {str(one.resource_id) for one in found.station_magnitudes}
-        left_out["station magnitudes without a magnitude"] += len(stations - shared)
 
     def _preferred(self, objects: list[Any], preferred: Any, name: str) -> Any:
         if not objects:
@@ -107,18 +95,20 @@ class _Reader:
         return (chosen or objects)[0]
 
     def _set_type(self, event: Event) -> None:
-        said = self._found.event_type
-        if said is None or TYPES.get(event.type) == said or said == "not existing":
+        said = self._type
+        if said is None or TYPES.get(event.type) == said or said == NOT_EXISTING:
             return
         kinds = {text: kind for kind, text in reversed(TYPES.items())}
         event.type = EVENT_TYPE_BLAST if said in BLASTS else kinds.get(said, EVENT_TYPE_UNKNOWN)
+        if TYPES[event.type] != said:
+            self._left_out[f"types {said!r}, kept as {TYPES[event.type]!r}"] += 1
 
     def _set_status(self, event: Event, origin: Any) -> None:
         if event.status:
             return
         said = origin.evaluation_status if origin is not None else None
         event.status = STATUSES.get(said or "", EVENT_STATUS_FINAL)
-        if self._found.event_type == "not existing":
+        if self._type == NOT_EXISTING:
             event.status = EVENT_STATUS_RETRACTED
 
     def _set_origin(self, event: Event, found: Any) -> None:
@@ -128,13 +118,14 @@ class _Reader:
             raise InputInvalid(
                 f"event {event.id}: found an origin without a time, a latitude or a longitude, expected all three"
             )
-        origin.time_ns = found.time.ns
+        origin.time_ns = self._ns(found.time)
         origin.latitude_deg, origin.longitude_deg = found.latitude, found.longitude
         origin.depth_km = (found.depth or 0.0) / 1000
         origin.depth_is_fixed = found.depth is None or found.depth_type == "operator assigned"
         _set_quality(origin, found.quality)
         _set_uncertainty(origin, found)
         _restore(origin, before)
+        origin.creation.CopyFrom(_creation(found.creation_info))
         if found.earth_model_id:
             event.provenance.velocity_model = last_name(str(found.earth_model_id))
         if found.method_id:
@@ -156,8 +147,10 @@ class _Reader:
         arrival.azimuth_deg = found.azimuth or 0.0
         arrival.takeoff_deg = found.takeoff_angle or 0.0
         arrival.station_correction_s = found.time_correction or 0.0
-        arrival.onset_ns = pick.time.ns
+        arrival.onset_ns = self._ns(pick.time)
         arrival.onset_uncertainty_s = (pick.time_errors.uncertainty if pick.time_errors else None) or 0.0
+        if pick.creation_info:
+            arrival.creation.CopyFrom(_creation(pick.creation_info))
         if pick.waveform_id:
             arrival.instrument.CopyFrom(_instrument(pick.waveform_id))
         polarities = {text: polarity for polarity, text in POLARITIES.items()}
@@ -165,9 +158,19 @@ class _Reader:
             arrival.polarity = polarities[pick.polarity]
         return arrival
 
+    def _ns(self, time: Any) -> int:
+        if abs(time.ns) > LARGEST_NS:
+            raise InputInvalid(
+                f"event {event_id(str(self._found.resource_id))}: found the time {time}, expected one between 1678 and "
+                "2262, as nanoseconds reach"
+            )
+        return int(time.ns)
+
     def _phase(self, name: str | None) -> Any:
         """P of P, Pg, Pn, Pb, and the like; others are kept without a phase."""
         if name and name[0] in "PS" and name[1:] in ("", "g", "n", "b", "*", "1", "2", "_g", "_n"):
+            if name[1:]:
+                self._left_out["names of phases such as Pn and Sg, kept as P and S"] += 1
             return PHASE_P if name[0] == "P" else PHASE_S
         if name != "?":
             self._left_out["names of phases that are neither P nor S"] += 1
@@ -178,29 +181,33 @@ class _Reader:
         absent = list(event.magnitudes)
         del event.magnitudes[:]
         stations = {str(one.resource_id): one for one in found.station_magnitudes}
-        for one in found.magnitudes:
-            if one.mag is not None and math.isfinite(one.mag):
-                event.magnitudes.append(_magnitude(one, stations))
+        valued = [one for one in found.magnitudes if one.mag is not None and math.isfinite(one.mag)]
+        preferred = [one for one in valued if one.resource_id == found.preferred_magnitude_id]
+        if preferred or (valued and not event.preferred_magnitude):
+            event.preferred_magnitude = (preferred or valued)[0].magnitude_type or "M"
+        if preferred and _is_behind_another_of_its_type(preferred[0], valued):
+            valued.sort(key=lambda one: one is not preferred[0])
+        event.magnitudes.extend(_magnitude(one, stations) for one in valued)
         event.magnitudes.extend(absent)
-        preferred = [one for one in found.magnitudes if one.resource_id == found.preferred_magnitude_id]
-        if preferred or (found.magnitudes and not event.preferred_magnitude):
-            chosen = (preferred or found.magnitudes)[0]
-            event.preferred_magnitude = chosen.magnitude_type or "M"
 
     def _set_comments(self, event: Event) -> None:
         for one in self._found.comments:
-            if _is_rest(one) or not one.text:
+            if is_rest(one) or not one.text:
                 continue
-            info = one.creation_info
-            comment = event.comments.add(text=one.text)
-            if info:
-                comment.author = info.author or ""
-                comment.time_ns = info.creation_time.ns if info.creation_time else 0
+            made = _creation(one.creation_info)
+            event.comments.add(text=one.text, author=made.author, time_ns=made.created_ns)
+
+
+def _is_behind_another_of_its_type(chosen: Any, magnitudes: list[Any]) -> bool:
+    """As two agencies' Mw: we prefer the first of a type."""
+    return next(one for one in magnitudes if one.magnitude_type == chosen.magnitude_type) is not chosen
 
 
 def _magnitude(found: Any, stations: dict[str, Any]) -> Magnitude:
-    magnitude = Magnitude(type=found.magnitude_type or "M", value=found.mag, stations=found.station_count or 0)
+    magnitude = Magnitude(type=found.magnitude_type or "M", value=found.mag, stations=_count(found.station_count))
     magnitude.uncertainty = (found.mag_errors.uncertainty if found.mag_errors else None) or 0.0
+    if found.creation_info:
+        magnitude.creation.CopyFrom(_creation(found.creation_info))
     if found.method_id:
         magnitude.formula = last_name(str(found.method_id))
     for share in found.station_magnitude_contributions:
@@ -228,8 +235,8 @@ def _instrument(stream: Any) -> Instrument:
 def _set_quality(origin: Origin, found: Any) -> None:
     if found is None:
         return
-    origin.phases_used = found.used_phase_count or 0
-    origin.stations_used = found.used_station_count or 0
+    origin.phases_used = _count(found.used_phase_count)
+    origin.stations_used = _count(found.used_station_count)
     origin.rms_s = found.standard_error or 0.0
     origin.azimuthal_gap_deg = found.azimuthal_gap or 0.0
     origin.secondary_gap_deg = found.secondary_azimuthal_gap or 0.0
@@ -273,8 +280,18 @@ def _set_uncertainty(origin: Origin, found: Any) -> None:
         origin.ellipsoid.CopyFrom(ellipsoid((major_km, middle_km, minor_km), *angles))
 
 
-def _author(info: Any) -> str:
-    return str((info.author or info.agency_id or "") if info else "")
+def _count(number: int | None) -> int:
+    """Nothing where somebody wrote -1 for it, or a date."""
+    return number if number is not None and 0 <= number <= MOST else 0
+
+
+def _creation(info: Any) -> Creation:
+    if not info:
+        return Creation()
+    created_ns = info.creation_time.ns if info.creation_time else 0
+    if abs(created_ns) > LARGEST_NS:
+        created_ns = 0
+    return Creation(agency=info.agency_id or "", author=info.author or "", created_ns=created_ns)
 
 
 def _uncertainty(errors: Any) -> float:
@@ -284,13 +301,9 @@ def _uncertainty(errors: Any) -> float:
 def _rest(found: Any, message: Rest) -> Rest:
     """What we once wrote into a comment; a comment that somebody has changed is left alone."""
     for comment in found.comments:
-        if _is_rest(comment):
+        if is_rest(comment):
             try:
                 return json_format.Parse(comment.text, message, ignore_unknown_fields=True)
             except json_format.ParseError:
                 message.Clear()
     return message
-
-
-def _is_rest(comment: Any) -> bool:
-    return bool(comment.resource_id) and str(comment.resource_id).endswith(f"/{REST}")

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from kensoku.catalogue_files._ellipsoid import rotation_deg
 from kensoku.catalogue_files._naming import Signature
-from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, TYPES, time_text
+from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, time_text, type_word
 from kensoku.events import PHASES, has_depth, has_value, is_known
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
@@ -21,6 +21,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_STATUS_RETRACTED,
     EVENT_STATUS_UPDATED,
     Arrival,
+    Creation,
     Event,
     Magnitude,
     Origin,
@@ -42,7 +43,7 @@ STATUSES = {
 }
 IN_ARRIVAL = (  # of an arrival, what QuakeML has words for
     *("pick_id", "instrument", "phase", "onset_ns", "onset_uncertainty_s", "residual_s", "weight", "distance_km"),
-    *("azimuth_deg", "takeoff_deg", "station_correction_s", "polarity"),
+    *("azimuth_deg", "takeoff_deg", "station_correction_s", "polarity", "creation"),
 )
 QUALITY = (
     ("standardError", "rms_s", 1.0),
@@ -81,16 +82,16 @@ class _Writer:
         if event.preferred_magnitude in names:
             number = names.index(event.preferred_magnitude)
             _add(element, "preferredMagnitudeID", self._id("magnitude", str(number)))
-        _add(element, "type", self._type())
+        _add(element, "type", type_word(event))
         if event.region:
             description = Xml.SubElement(element, "description")
             _add(description, "text", event.region)
             _add(description, "type", "region name")
         for number, comment in enumerate(event.comments):
             found = _add_comment(element, self._id("comment", str(number)), comment.text)
-            _add_creation(found, "", comment.author, comment.time_ns)
+            _add_creation(found, Creation(author=comment.author, created_ns=comment.time_ns))
         _add_rest(element, self._id(REST), _rest_of_event(event))
-        _add_creation(element, self._signature.agency, self._author(), event.latency.published_ns, f"{event.revision}")
+        _add_creation(element, self._creation(event), str(event.revision))
         for number, arrival in enumerate(event.arrivals):
             element.append(self._pick(arrival, number))
         if event.HasField("origin"):
@@ -102,13 +103,14 @@ class _Writer:
     def _id(self, *names: str) -> str:
         return self._signature.part(self._event.id, f"r{self._event.revision}", *names)
 
-    def _author(self) -> str:
-        return self._event.provenance.author or self._signature.author
-
-    def _type(self) -> str | None:
-        if self._event.status in (EVENT_STATUS_RETRACTED, EVENT_STATUS_MERGED):
-            return "not existing"
-        return TYPES.get(self._event.type)
+    def _creation(self, made: Event | Origin) -> Creation:
+        """As it came; what is ours we sign."""
+        for each in (made, self._event):
+            if each.HasField("creation"):
+                return each.creation
+        author = self._event.provenance.author or self._signature.author
+        created_ns = self._event.latency.published_ns
+        return Creation(agency=self._signature.agency, author=author, created_ns=created_ns)
 
     def _pick_id(self, arrival: Arrival, number: int) -> str:
         """One name within the event, also where an outside pick has none, or two have the same."""
@@ -124,6 +126,8 @@ class _Writer:
         _add(element, "phaseHint", PHASES.get(arrival.phase))
         _add(element, "polarity", POLARITIES.get(arrival.polarity))
         _add(element, "evaluationMode", self._mode)
+        if arrival.HasField("creation"):
+            _add_creation(element, arrival.creation)
         return element
 
     def _origin(self, origin: Origin) -> Element:
@@ -139,7 +143,7 @@ class _Writer:
             _add(element, "methodID", self._signature.thing("method", provenance.location_method))
         _add(element, "evaluationMode", self._mode)
         _add(element, "evaluationStatus", STATUSES.get(self._event.status))
-        _add_creation(element, self._signature.agency, self._author(), self._event.latency.published_ns)
+        _add_creation(element, self._creation(origin))
         for number, arrival in enumerate(self._event.arrivals):
             element.append(self._arrival(arrival, number))
         return element
@@ -185,14 +189,18 @@ class _Writer:
             _add(found, "methodID", self._signature.thing("formula", magnitude.formula))
         _add(found, "stationCount", str(magnitude.stations))
         _add(found, "evaluationMode", self._mode)
+        if magnitude.HasField("creation"):
+            _add_creation(found, magnitude.creation)
         element.append(found)
 
 
 def _rest_of_event(event: Event) -> Event:
     rest = Event()
     rest.CopyFrom(event)
-    for name in ("id", "revision", "arrivals", "magnitudes", "comments"):
+    for name in ("id", "revision", "arrivals", "magnitudes", "comments", "creation"):
         rest.ClearField(name)
+    if rest.HasField("origin"):
+        rest.origin.ClearField("creation")
     rest.magnitudes.extend(magnitude for magnitude in event.magnitudes if not has_value(magnitude))
     return rest
 
@@ -264,19 +272,19 @@ def _add_uncertainty(element: Element, origin: Origin) -> None:
 
 
 def _add_instrument(element: Element, instrument: Instrument) -> None:
-    attributes = {"networkCode": instrument.network[:8], "stationCode": instrument.station[:8]}
-    attributes["locationCode"] = instrument.location[:8]
+    codes = {"networkCode": instrument.network, "stationCode": instrument.station}
+    codes["locationCode"] = instrument.location
     if instrument.band_instrument:
-        attributes["channelCode"] = instrument.band_instrument[:8]
-    Xml.SubElement(element, "waveformID", attributes)
+        codes["channelCode"] = instrument.band_instrument
+    Xml.SubElement(element, "waveformID", {name: _printable(code[:8]) for name, code in codes.items()})
 
 
-def _add_creation(element: Element, agency: str, author: str, time_ns: int, version: str = "") -> None:
-    creation = Xml.SubElement(element, "creationInfo")
-    _add(creation, "agencyID", agency[:64] or None)
-    _add(creation, "author", author[:128] or None)
-    _add(creation, "creationTime", time_text(time_ns) if time_ns else None)
-    _add(creation, "version", version or None)
+def _add_creation(element: Element, creation: Creation, version: str = "") -> None:
+    info = Xml.SubElement(element, "creationInfo")
+    _add(info, "agencyID", creation.agency[:64] or None)
+    _add(info, "author", creation.author[:128] or None)
+    _add(info, "creationTime", time_text(creation.created_ns) if creation.created_ns else None)
+    _add(info, "version", version or None)
 
 
 def _add_rest(element: Element, name: str, rest: Message) -> None:
@@ -312,4 +320,8 @@ def _add_number(element: Element, name: str, value: float) -> None:
 
 def _add(element: Element, name: str, text: str | None) -> None:
     if text is not None:
-        Xml.SubElement(element, name).text = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+        Xml.SubElement(element, name).text = _printable(text)
+
+
+def _printable(text: str) -> str:
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from kensoku.catalogue_files._words import time_text
+from kensoku.catalogue_files._words import NOT_EXISTING, time_text
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.events import (
     PHASES,
@@ -25,6 +25,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
     EVENT_TYPE_EARTHQUAKE,
     EVENT_TYPE_UNKNOWN,
+    Creation,
     Event,
     EventStatus,
     EventType,
@@ -37,7 +38,7 @@ COLUMNS = (
     *("type", "status", "quality", "time_uncertainty_s", "horizontal_uncertainty_km", "depth_lower_km"),
     *("depth_upper_km", "depth_is_fixed", "azimuthal_gap_deg", "nearest_station_km", "rms_s", "phases", "stations"),
     *("earthquake_probability", "blast_probability", "region", "revision", "merged_into", "reason"),
-    *("velocity_model", "magnitude_reason"),
+    *("velocity_model", "magnitude_reason", "agency", "author", "magnitude_author"),
 )
 ARRIVAL_COLUMNS = (
     *("event_id", "pick_id", "network", "station", "location", "channel", "phase", "time", "uncertainty_s"),
@@ -56,8 +57,12 @@ ALIASES = {  # as other catalogues call them
     "rms_s": ("rms",),
     "azimuthal_gap_deg": ("gap",),
     "region": ("eventlocationname", "place"),
+    "agency": ("contributor", "net"),
+    "magnitude_author": ("magauthor", "magsource"),
 }
 TYPE_WORDS = {"quarry blast": "BLAST", "explosion": "BLAST", "mining explosion": "BLAST", "": "EARTHQUAKE"}
+SIZES = ("time_uncertainty_s", "horizontal_uncertainty_km", "azimuthal_gap_deg", "nearest_station_km", "rms_s")
+MOST = 2**32 - 1  # of what is counted
 MOST_MISTAKES = 20
 POLARITIES = {POLARITY_UP: "up", POLARITY_DOWN: "down"}
 Row = Mapping[str, str]
@@ -86,8 +91,11 @@ def event_cells(event: Event) -> Sequence[str]:
         "reason": event.reason,
         "velocity_model": event.provenance.velocity_model,
         "magnitude_reason": "" if magnitude else absent_reason(event),
+        "agency": event.creation.agency,
+        "author": event.creation.author or event.provenance.author,
     }
     if magnitude:
+        cells["magnitude_author"] = maker(magnitude.creation)
         cells["magnitude"] = decimal(magnitude.value, 2)
         cells["magnitude_type"] = magnitude.type
         cells["magnitude_uncertainty"] = decimal(magnitude.uncertainty, 2) if magnitude.uncertainty else ""
@@ -110,6 +118,10 @@ def event_cells(event: Event) -> Sequence[str]:
         cells["earthquake_probability"] = decimal(kinds.earthquake, 4)
         cells["blast_probability"] = decimal(kinds.blast, 4)
     return [cells.get(name, "") for name in COLUMNS]
+
+
+def maker(creation: Creation) -> str:
+    return creation.author or creation.agency
 
 
 def absent_reason(event: Event) -> str:
@@ -200,16 +212,15 @@ def _event(row: Row) -> Event:
     if row.get("depth_km"):
         origin.depth_km = _number(row, "depth_km", 1000)
     origin.depth_is_fixed = not row.get("depth_km") or row.get("depth_is_fixed") == "true"
-    for name in ("depth_lower_km", "depth_upper_km", "time_uncertainty_s", "horizontal_uncertainty_km"):
-        setattr(origin, name, _number(row, name))
-    for name in ("azimuthal_gap_deg", "nearest_station_km", "rms_s"):
-        setattr(origin, name, _number(row, name))
-    origin.phases_used, origin.stations_used = int(_number(row, "phases")), int(_number(row, "stations"))
+    origin.depth_lower_km, origin.depth_upper_km = _number(row, "depth_lower_km"), _number(row, "depth_upper_km")
+    for name in SIZES:
+        setattr(origin, name, _size(row, name))
+    origin.phases_used, origin.stations_used = int(_size(row, "phases", MOST)), int(_size(row, "stations", MOST))
     origin.quality = _value(Quality, f"QUALITY_{row.get('quality', '')}", origin.quality)
     if row.get("magnitude"):
         kind = row.get("magnitude_type") or "M"
         value = _number(row, "magnitude", 12)
-        event.magnitudes.add(type=kind, value=value, uncertainty=_number(row, "magnitude_uncertainty"))
+        event.magnitudes.add(type=kind, value=value, uncertainty=_size(row, "magnitude_uncertainty"))
         event.preferred_magnitude = kind
     elif row.get("magnitude_reason"):
         event.magnitudes.add(absent_reason=row["magnitude_reason"])
@@ -218,6 +229,7 @@ def _event(row: Row) -> Event:
         event.type_probabilities.blast = _number(row, "blast_probability", 1)
     _set_words(event, row)
     event.id = row.get("event_id") or content_id(event)
+    _set_makers(event, row)
     return event
 
 
@@ -225,11 +237,22 @@ def _set_words(event: Event, row: Row) -> None:
     said = row.get("type", "")
     word = TYPE_WORDS.get(said.lower(), said.upper())
     event.type = _value(EventType, f"EVENT_TYPE_{word}", EVENT_TYPE_UNKNOWN)
-    event.status = _value(EventStatus, f"EVENT_STATUS_{row.get('status', '').upper()}", event.status)
+    status = row.get("status", "").upper()
+    if said.lower() == NOT_EXISTING or status == "DELETED":  # as the USGS says it
+        status = "RETRACTED"
+    event.status = _value(EventStatus, f"EVENT_STATUS_{status}", event.status)
     event.region, event.merged_into, event.reason = (row.get(name, "") for name in ("region", "merged_into", "reason"))
     event.provenance.velocity_model = row.get("velocity_model", "")
     if row.get("revision"):
-        event.revision = int(_number(row, "revision", 2**31))
+        event.revision = int(_size(row, "revision", 2**31)) or 1
+
+
+def _set_makers(event: Event, row: Row) -> None:
+    agency, author, magnitude_author = (row.get(name, "") for name in ("agency", "author", "magnitude_author"))
+    if agency or author:
+        event.creation.agency, event.creation.author = agency, author
+    if row.get("magnitude") and magnitude_author not in ("", author):
+        event.magnitudes[0].creation.author = magnitude_author
 
 
 def _value(enum: Any, name: str, otherwise: Any) -> Any:
@@ -251,6 +274,11 @@ def _number(row: Row, name: str, most: float = math.inf) -> float:
     if not (math.isfinite(value) and abs(value) <= most):
         raise InputInvalid(f"{name}: found {text}, expected a number within {most:g}")
     return value
+
+
+def _size(row: Row, name: str, most: float = math.inf) -> float:
+    """Nothing where somebody wrote -1 for it."""
+    return max(_number(row, name, most), 0.0)
 
 
 def content_id(event: Event) -> str:

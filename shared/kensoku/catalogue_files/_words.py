@@ -2,11 +2,14 @@
 
 from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.event_pb2 import (
+    EVENT_STATUS_MERGED,
+    EVENT_STATUS_RETRACTED,
     EVENT_TYPE_BLAST,
     EVENT_TYPE_EARTHQUAKE,
     EVENT_TYPE_LOW_FREQUENCY,
     EVENT_TYPE_TELESEISM,
     EVENT_TYPE_UNKNOWN,
+    Event,
 )
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UNDECIDABLE, POLARITY_UP
 
@@ -18,7 +21,15 @@ TYPES = {
     EVENT_TYPE_LOW_FREQUENCY: "earthquake",
     EVENT_TYPE_UNKNOWN: "not reported",
 }
+NOT_EXISTING = "not existing"  # retracted, or another event
 POLARITIES = {POLARITY_UP: "positive", POLARITY_DOWN: "negative", POLARITY_UNDECIDABLE: "undecidable"}
+
+
+def type_word(event: Event) -> str | None:
+    """As QuakeML and FDSN's text have it; None where nobody said it."""
+    if event.status in (EVENT_STATUS_RETRACTED, EVENT_STATUS_MERGED):
+        return NOT_EXISTING
+    return TYPES.get(event.type)
 
 
 def time_text(time_ns: int) -> str:

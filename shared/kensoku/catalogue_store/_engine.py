@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -26,7 +26,7 @@ from sqlalchemy.exc import (
 
 from kensoku.catalogue_store._address import Address, address
 from kensoku.catalogue_store._store import Store
-from kensoku.errors import DatabaseUnavailable, DatabaseUnusable, InputInvalid, SettingInvalid
+from kensoku.errors import CatalogueMissing, DatabaseUnavailable, DatabaseUnusable, InputInvalid, SettingInvalid
 
 log = logging.getLogger("kensoku.catalogue_store")
 
@@ -34,6 +34,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_S = 20.0  # how long one writer of SQLite waits for another
 CONNECT_S = 10
 WRITING = "kensoku_writing"
+READ_ONLY = "25006"  # PostgreSQL's read_only_sql_transaction
+TOO_MUCH = "54"  # its class program_limit_exceeded: no later try will be better
 ADVISORY_LOCK = 0x4B454E53  # "KENS": PostgreSQL's number for one writer at a time, by schema
 
 
@@ -69,18 +71,30 @@ def explained(place: Address) -> Iterator[None]:
     """What a driver raises, in our words: the database is away, it cannot be used, or it refuses these rows."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        raise DatabaseUnavailable(
-            f"found no answer of {place}: {_reason(error)}; expected a database that can be reached and written, start "
-            "or mend it"
-        ) from None
     except (DataError, IntegrityError) as error:
-        raise InputInvalid(f"{place} refused what should be stored: {_reason(error)}") from None
+        raise _refused(place, error) from None
+    except (OperationalError, InterfaceError) as error:
+        if str(getattr(error.orig, "sqlstate", "")).startswith(TOO_MUCH):
+            raise _refused(place, error) from None
+        raise _unavailable(place, error) from None
     except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _unavailable(place, error) from None
         raise DatabaseUnusable(
             f"{place} refused: {_reason(error)}; expected a database of ours, or an empty one, and a user who may make "
             "and write its tables"
         ) from None
+
+
+def _refused(place: Address, error: DBAPIError) -> InputInvalid:
+    return InputInvalid(f"{place} refused what should be stored: {_reason(error)}")
+
+
+def _unavailable(place: Address, error: DBAPIError) -> DatabaseUnavailable:
+    return DatabaseUnavailable(
+        f"found no answer of {place}: {_reason(error)}; expected a database that can be reached and written, start or "
+        "mend it"
+    )
 
 
 def _reason(error: DBAPIError) -> str:
@@ -108,7 +122,7 @@ def _engine(place: Address, must_exist: bool) -> Engine:
     try:
         options = f"-c search_path={place.schema} -c timezone=UTC"
         arguments = {"options": options, "connect_timeout": CONNECT_S, "client_encoding": "utf8"}
-        return create_engine(place.url, connect_args=arguments, pool_pre_ping=True)
+        return _distrustful(create_engine(place.url, connect_args=arguments, pool_pre_ping=True))
     except (ImportError, NoSuchModuleError):
         raise SettingInvalid(
             "found no psycopg, which speaks to PostgreSQL; install it, pip install 'kensoku[postgresql]', or set "
@@ -116,9 +130,20 @@ def _engine(place: Address, must_exist: bool) -> Engine:
         ) from None
 
 
+def _distrustful(engine: Engine) -> Engine:
+    """A server that only reads any more has lost its office to another: the next connection may find that one."""
+
+    @event.listens_for(engine, "handle_error")
+    def leave(context: ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+            context.is_disconnect = True
+
+    return engine
+
+
 def _sqlite(place: Address, must_exist: bool) -> Engine:
     if must_exist and not place.path.is_file():
-        raise DatabaseUnusable(
+        raise CatalogueMissing(
             f"found no database {place.path}, expected the catalogue of a system that has run; set KENSOKU_DATABASE or "
             "KENSOKU_HOME, or import events with `kensoku catalog import`"
         )
@@ -215,7 +240,7 @@ def _check(engine: Engine, place: Address) -> None:
         found = _known_version(connection, place)
     head = _scripts().get_current_head()
     if found != head:
-        raise DatabaseUnusable(
+        raise (DatabaseUnusable if found else CatalogueMissing)(
             f"found {'tables of version ' + found if found else 'no catalogue'} in {place}, expected version {head}; "
             "run `kensoku catalog migrate`, or start the catalogue's service, which does it"
         )

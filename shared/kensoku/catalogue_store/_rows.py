@@ -6,11 +6,12 @@ from typing import Any
 
 from kensoku.errors import InputInvalid
 from kensoku.events import PHASES, has_value, preferred_magnitude, quality_name, status_name, type_name
-from kensoku.v1.event_pb2 import Arrival, Event
+from kensoku.v1.event_pb2 import Arrival, Creation, Event
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP
 
 Row = Mapping[str, Any]
 LARGEST = 2**63 - 1  # of a database's integers
+LONGEST = 255  # characters of what is indexed: PostgreSQL takes 2,704 bytes for two
 POLARITIES = {POLARITY_UP: 1, POLARITY_DOWN: -1}
 
 
@@ -20,6 +21,8 @@ def check_event(event: Event) -> None:
         raise InputInvalid("found an event without an id, expected one; whoever published it must give it")
     if "\0" in event.id:
         raise InputInvalid(f"found the event id {event.id!r} with a zero byte, expected text")
+    if len(event.id) > LONGEST:
+        raise InputInvalid(f"found an event id of {len(event.id)} characters, expected {LONGEST} at the most")
     if event.revision < 1:
         raise InputInvalid(f"event {event.id}: found revision {event.revision}, expected 1 or more")
     if event.owner_epoch > LARGEST:
@@ -50,10 +53,11 @@ def revision_row(event: Event, message: bytes) -> Row:
         "published_ns": event.latency.published_ns,
         "status": status_name(event),
         "type": type_name(event),
-        "region": text(event.region),
+        "region": word(event.region),
         "reason": text(event.reason),
         "author": text(event.provenance.author),
         "message": message,
+        "agency": text(event.creation.agency),
     }
 
 
@@ -67,7 +71,7 @@ def event_row(event: Event, revision_key: int) -> Row:
         "published_ns": event.latency.published_ns,
         "status": status_name(event),
         "type": type_name(event),
-        "region": text(event.region),
+        "region": word(event.region),
         "time_ns": event.origin.time_ns if has_origin else None,
         "latitude_deg": event.origin.latitude_deg if has_origin else None,
         "longitude_deg": east(event.origin.longitude_deg) if has_origin else None,
@@ -78,6 +82,7 @@ def event_row(event: Event, revision_key: int) -> Row:
         "arrivals": len(event.arrivals),
         "merged_into": text(event.merged_into),
         "split_from": text(event.split_from),
+        "agency": text(event.creation.agency),
     }
 
 
@@ -97,6 +102,7 @@ def origin_rows(event: Event, revision_key: int) -> list[Row]:
         "stations_used": origin.stations_used,
         "quality": quality_name(event),
         "velocity_model": text(event.provenance.velocity_model),
+        **made_by(origin.creation),
     }
     return [row | {name: number(getattr(origin, name)) for name in numbers}]
 
@@ -112,15 +118,16 @@ def arrival_row(arrival: Arrival, index: int, revision_key: int) -> Row:
     row = {
         "revision_key": revision_key,
         "number": index,
-        "pick_id": text(arrival.pick_id),
+        "pick_id": word(arrival.pick_id),
         "phase": PHASES.get(arrival.phase, ""),
         "onset_ns": arrival.onset_ns,
         "is_outlier": arrival.is_outlier,
         "blast_probability": number(arrival.blast_probability) if is_judged else None,
         "polarity": POLARITIES.get(arrival.polarity, 0),
+        **made_by(arrival.creation),
     }
     row |= {name: number(getattr(arrival, name)) for name in numbers}
-    return row | {name: text(getattr(arrival.instrument, name)) for name in texts}
+    return row | {name: word(getattr(arrival.instrument, name)) for name in texts}
 
 
 def magnitude_rows(event: Event, revision_key: int) -> list[Row]:
@@ -137,9 +144,14 @@ def magnitude_rows(event: Event, revision_key: int) -> list[Row]:
             "is_preferred": i == index,
             "formula": text(magnitude.formula),
             "absent_reason": text(magnitude.absent_reason),
+            **made_by(magnitude.creation),
         }
         for i, magnitude in enumerate(event.magnitudes)
     ]
+
+
+def made_by(creation: Creation) -> Row:
+    return {"agency": text(creation.agency), "author": text(creation.author)}
 
 
 def number(value: float) -> float | None:
@@ -150,6 +162,11 @@ def number(value: float) -> float | None:
 def text(value: str) -> str:
     """PostgreSQL's texts have no zero byte; the message keeps what was sent."""
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def word(value: str) -> str:
+    """Of what an index holds; the message keeps the rest."""
+    return text(value)[:LONGEST]
 
 
 def east(longitude_deg: float) -> float:

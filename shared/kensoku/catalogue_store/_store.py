@@ -80,9 +80,10 @@ class Store:
         return Written(len(missing) - replaced, count - len(missing), replaced)
 
     def events(self, selection: Selection | None = None) -> Iterator[Event]:
-        """The catalogue as it stands, in the order of origin time, few of them in memory at once."""
+        """The catalogue as it stands, in the order of origin time, without one first, few of them in memory at once."""
         chosen = (selection or Selection()).condition()
-        for (message,) in self._rows(_current().where(chosen).order_by(EVENTS.c.time_ns, EVENTS.c.id)):
+        order = (EVENTS.c.time_ns.nulls_first(), EVENTS.c.id)  # databases differ where nobody says it
+        for (message,) in self._rows(_current().where(chosen).order_by(*order)):
             yield Event.FromString(message)
 
     def newest(self, limit: int, selection: Selection | None = None) -> Sequence[Event]:
@@ -112,7 +113,8 @@ class Store:
 
     def beginning_with(self, start: str, limit: int = 20) -> Sequence[str]:
         """Ids that begin so, for people who do not type all of one."""
-        query = select(EVENTS.c.id).where(EVENTS.c.id.startswith(start, autoescape=True)).order_by(EVENTS.c.id)
+        begins = func.substr(EVENTS.c.id, 1, len(start)) == start  # LIKE takes a for A in SQLite
+        query = select(EVENTS.c.id).where(begins).order_by(EVENTS.c.id)
         return [event_id for (event_id,) in self._rows(query.limit(limit))]
 
     def revisions(self, event_id: str) -> Sequence[Revision]:

@@ -20,6 +20,11 @@ METADATA = MetaData()
 KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
 
 
+def made_by(*names: str) -> list[Column[str]]:
+    """Who made what came with another catalogue; empty: we, or not said."""
+    return [Column(name, Text, nullable=False, server_default="") for name in names]
+
+
 def revision_key() -> Column[int]:
     """Of the row of `revisions` that this row belongs to."""
     return Column("revision_key", KEY, ForeignKey("revisions.key", ondelete="CASCADE"), nullable=False)
@@ -40,6 +45,7 @@ REVISIONS = Table(
     Column("reason", Text, nullable=False),
     Column("author", Text, nullable=False),  # empty: automatic
     Column("message", LargeBinary, nullable=False),  # kensoku.v1.Event, whole
+    *made_by("agency"),
     UniqueConstraint("event_id", "revision", "owner_epoch", name="revisions_identity"),
     sqlite_autoincrement=True,
 )
@@ -66,6 +72,7 @@ EVENTS = Table(
     Column("arrivals", Integer, nullable=False),
     Column("merged_into", Text, nullable=False),
     Column("split_from", Text, nullable=False),
+    *made_by("agency"),
 )
 for name in (
     "revision_key",
@@ -101,6 +108,7 @@ ORIGINS = Table(
     Column("stations_used", BigInteger, nullable=False),
     Column("quality", Text, nullable=False),
     Column("velocity_model", Text, nullable=False),
+    *made_by("agency", "author"),
     UniqueConstraint("revision_key", name="origins_identity"),
     Index("origins_time_ns", "time_ns"),
 )
@@ -126,6 +134,7 @@ ARRIVALS = Table(
     Column("is_outlier", Boolean, nullable=False),
     Column("blast_probability", Double),
     Column("polarity", SmallInteger, nullable=False),  # 1 up, -1 down, 0 neither
+    *made_by("agency", "author"),  # of the pick
     UniqueConstraint("revision_key", "number", name="arrivals_identity"),
     Index("arrivals_pick_id", "pick_id"),
     Index("arrivals_station", "station", "network"),
@@ -143,6 +152,7 @@ MAGNITUDES = Table(
     Column("is_preferred", Boolean, nullable=False),
     Column("formula", Text, nullable=False),
     Column("absent_reason", Text, nullable=False),
+    *made_by("agency", "author"),
     UniqueConstraint("revision_key", "number", name="magnitudes_identity"),
     Index("magnitudes_value", "value"),
 )

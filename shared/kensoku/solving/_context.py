@@ -23,7 +23,7 @@ class Context:
     rules: Rules = field(default_factory=Rules)
     changes: ChangeSettings = field(default_factory=ChangeSettings)
     acceptable_km: float = 50.0  # horizontal uncertainty of a first solution; a final one may be worse
-    backfill_days: float = 7.0  # after the last revision
+    backfill_days: float = 7.0  # after the first FINAL revision
     software_version: str = ""
     association_method: str = ""
 

@@ -132,8 +132,12 @@ def _fills_in(association: Association, before: Event, context: Context) -> bool
     """Whether late picks have come that the last revision knew nothing of, and in time."""
     known = {arrival.pick_id for arrival in before.arrivals}
     is_late = any(associated.pick.late and associated.pick.id not in known for associated in association.picks)
-    published_ns = before.latency.published_ns or before.latency.associated_ns
-    return is_late and association.decided_ns - published_ns <= context.backfill_days * NS_PER_DAY
+    return is_late and association.decided_ns - _final_ns(before) <= context.backfill_days * NS_PER_DAY
+
+
+def _final_ns(event: Event) -> int:
+    """When an event that is FINAL became so, however often it has been revised since."""
+    return event.latency.final_ns or event.latency.published_ns or event.latency.associated_ns
 
 
 def _event(
@@ -193,6 +197,8 @@ def _revision(association: Association, event: Event, before: Event | None) -> S
     event.id = association.event_id
     event.revision = before.revision + 1 if before else 1
     event.owner_epoch = association.owner_epoch
+    if before is not None and before.status == EVENT_STATUS_FINAL:
+        event.latency.final_ns = _final_ns(before)
     event.status = _status(association.status, before)
     event.region = association.region or association.seam
     event.merged_into, event.split_from = association.merged_into, association.split_from

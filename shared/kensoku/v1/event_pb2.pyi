@@ -52,7 +52,7 @@ QUALITY_C: Quality
 QUALITY_D: Quality
 
 class Event(_message.Message):
-    __slots__ = ("id", "revision", "owner_epoch", "status", "type_probabilities", "type", "origin", "magnitudes", "preferred_magnitude", "arrivals", "provenance", "latency", "region", "merged_into", "split_from", "reason", "comments")
+    __slots__ = ("id", "revision", "owner_epoch", "status", "type_probabilities", "type", "origin", "magnitudes", "preferred_magnitude", "arrivals", "provenance", "latency", "region", "merged_into", "split_from", "reason", "comments", "creation")
     ID_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     OWNER_EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +70,7 @@ class Event(_message.Message):
     SPLIT_FROM_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     COMMENTS_FIELD_NUMBER: _ClassVar[int]
+    CREATION_FIELD_NUMBER: _ClassVar[int]
     id: str
     revision: int
     owner_epoch: int
@@ -87,7 +88,18 @@ class Event(_message.Message):
     split_from: str
     reason: str
     comments: _containers.RepeatedCompositeFieldContainer[Comment]
-    def __init__(self, id: _Optional[str] = ..., revision: _Optional[int] = ..., owner_epoch: _Optional[int] = ..., status: _Optional[_Union[EventStatus, str]] = ..., type_probabilities: _Optional[_Union[TypeProbabilities, _Mapping]] = ..., type: _Optional[_Union[EventType, str]] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., magnitudes: _Optional[_Iterable[_Union[Magnitude, _Mapping]]] = ..., preferred_magnitude: _Optional[str] = ..., arrivals: _Optional[_Iterable[_Union[Arrival, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., latency: _Optional[_Union[EventLatency, _Mapping]] = ..., region: _Optional[str] = ..., merged_into: _Optional[str] = ..., split_from: _Optional[str] = ..., reason: _Optional[str] = ..., comments: _Optional[_Iterable[_Union[Comment, _Mapping]]] = ...) -> None: ...
+    creation: Creation
+    def __init__(self, id: _Optional[str] = ..., revision: _Optional[int] = ..., owner_epoch: _Optional[int] = ..., status: _Optional[_Union[EventStatus, str]] = ..., type_probabilities: _Optional[_Union[TypeProbabilities, _Mapping]] = ..., type: _Optional[_Union[EventType, str]] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., magnitudes: _Optional[_Iterable[_Union[Magnitude, _Mapping]]] = ..., preferred_magnitude: _Optional[str] = ..., arrivals: _Optional[_Iterable[_Union[Arrival, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., latency: _Optional[_Union[EventLatency, _Mapping]] = ..., region: _Optional[str] = ..., merged_into: _Optional[str] = ..., split_from: _Optional[str] = ..., reason: _Optional[str] = ..., comments: _Optional[_Iterable[_Union[Comment, _Mapping]]] = ..., creation: _Optional[_Union[Creation, _Mapping]] = ...) -> None: ...
+
+class Creation(_message.Message):
+    __slots__ = ("agency", "author", "created_ns")
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    CREATED_NS_FIELD_NUMBER: _ClassVar[int]
+    agency: str
+    author: str
+    created_ns: int
+    def __init__(self, agency: _Optional[str] = ..., author: _Optional[str] = ..., created_ns: _Optional[int] = ...) -> None: ...
 
 class TypeProbabilities(_message.Message):
     __slots__ = ("earthquake", "blast", "teleseism", "low_frequency", "unknown")
@@ -104,7 +116,7 @@ class TypeProbabilities(_message.Message):
     def __init__(self, earthquake: _Optional[float] = ..., blast: _Optional[float] = ..., teleseism: _Optional[float] = ..., low_frequency: _Optional[float] = ..., unknown: _Optional[float] = ...) -> None: ...
 
 class Origin(_message.Message):
-    __slots__ = ("time_ns", "latitude_deg", "longitude_deg", "depth_km", "depth_is_fixed", "mean", "covariance", "ellipsoid", "depth_lower_km", "depth_upper_km", "time_uncertainty_s", "horizontal_uncertainty_km", "azimuthal_gap_deg", "secondary_gap_deg", "nearest_station_km", "rms_s", "phases_used", "stations_used", "quality", "quality_reason")
+    __slots__ = ("time_ns", "latitude_deg", "longitude_deg", "depth_km", "depth_is_fixed", "mean", "covariance", "ellipsoid", "depth_lower_km", "depth_upper_km", "time_uncertainty_s", "horizontal_uncertainty_km", "azimuthal_gap_deg", "secondary_gap_deg", "nearest_station_km", "rms_s", "phases_used", "stations_used", "quality", "quality_reason", "creation")
     TIME_NS_FIELD_NUMBER: _ClassVar[int]
     LATITUDE_DEG_FIELD_NUMBER: _ClassVar[int]
     LONGITUDE_DEG_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +137,7 @@ class Origin(_message.Message):
     STATIONS_USED_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     QUALITY_REASON_FIELD_NUMBER: _ClassVar[int]
+    CREATION_FIELD_NUMBER: _ClassVar[int]
     time_ns: int
     latitude_deg: float
     longitude_deg: float
@@ -145,7 +158,8 @@ class Origin(_message.Message):
     stations_used: int
     quality: Quality
     quality_reason: str
-    def __init__(self, time_ns: _Optional[int] = ..., latitude_deg: _Optional[float] = ..., longitude_deg: _Optional[float] = ..., depth_km: _Optional[float] = ..., depth_is_fixed: _Optional[bool] = ..., mean: _Optional[_Union[Hypocentre, _Mapping]] = ..., covariance: _Optional[_Iterable[float]] = ..., ellipsoid: _Optional[_Union[Ellipsoid, _Mapping]] = ..., depth_lower_km: _Optional[float] = ..., depth_upper_km: _Optional[float] = ..., time_uncertainty_s: _Optional[float] = ..., horizontal_uncertainty_km: _Optional[float] = ..., azimuthal_gap_deg: _Optional[float] = ..., secondary_gap_deg: _Optional[float] = ..., nearest_station_km: _Optional[float] = ..., rms_s: _Optional[float] = ..., phases_used: _Optional[int] = ..., stations_used: _Optional[int] = ..., quality: _Optional[_Union[Quality, str]] = ..., quality_reason: _Optional[str] = ...) -> None: ...
+    creation: Creation
+    def __init__(self, time_ns: _Optional[int] = ..., latitude_deg: _Optional[float] = ..., longitude_deg: _Optional[float] = ..., depth_km: _Optional[float] = ..., depth_is_fixed: _Optional[bool] = ..., mean: _Optional[_Union[Hypocentre, _Mapping]] = ..., covariance: _Optional[_Iterable[float]] = ..., ellipsoid: _Optional[_Union[Ellipsoid, _Mapping]] = ..., depth_lower_km: _Optional[float] = ..., depth_upper_km: _Optional[float] = ..., time_uncertainty_s: _Optional[float] = ..., horizontal_uncertainty_km: _Optional[float] = ..., azimuthal_gap_deg: _Optional[float] = ..., secondary_gap_deg: _Optional[float] = ..., nearest_station_km: _Optional[float] = ..., rms_s: _Optional[float] = ..., phases_used: _Optional[int] = ..., stations_used: _Optional[int] = ..., quality: _Optional[_Union[Quality, str]] = ..., quality_reason: _Optional[str] = ..., creation: _Optional[_Union[Creation, _Mapping]] = ...) -> None: ...
 
 class Hypocentre(_message.Message):
     __slots__ = ("time_ns", "latitude_deg", "longitude_deg", "depth_km")
@@ -170,7 +184,7 @@ class Ellipsoid(_message.Message):
     def __init__(self, semi_axis_km: _Optional[_Iterable[float]] = ..., azimuth_deg: _Optional[_Iterable[float]] = ..., plunge_deg: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Arrival(_message.Message):
-    __slots__ = ("pick_id", "instrument", "phase", "onset_ns", "onset_uncertainty_s", "residual_s", "weight", "distance_km", "azimuth_deg", "takeoff_deg", "is_outlier", "phase_was_changed", "station_correction_s", "blast_probability", "polarity")
+    __slots__ = ("pick_id", "instrument", "phase", "onset_ns", "onset_uncertainty_s", "residual_s", "weight", "distance_km", "azimuth_deg", "takeoff_deg", "is_outlier", "phase_was_changed", "station_correction_s", "blast_probability", "polarity", "creation")
     PICK_ID_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
@@ -186,6 +200,7 @@ class Arrival(_message.Message):
     STATION_CORRECTION_S_FIELD_NUMBER: _ClassVar[int]
     BLAST_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     POLARITY_FIELD_NUMBER: _ClassVar[int]
+    CREATION_FIELD_NUMBER: _ClassVar[int]
     pick_id: str
     instrument: _pick_pb2.Instrument
     phase: _pick_pb2.Phase
@@ -201,10 +216,11 @@ class Arrival(_message.Message):
     station_correction_s: float
     blast_probability: float
     polarity: _pick_pb2.Polarity
-    def __init__(self, pick_id: _Optional[str] = ..., instrument: _Optional[_Union[_pick_pb2.Instrument, _Mapping]] = ..., phase: _Optional[_Union[_pick_pb2.Phase, str]] = ..., onset_ns: _Optional[int] = ..., onset_uncertainty_s: _Optional[float] = ..., residual_s: _Optional[float] = ..., weight: _Optional[float] = ..., distance_km: _Optional[float] = ..., azimuth_deg: _Optional[float] = ..., takeoff_deg: _Optional[float] = ..., is_outlier: _Optional[bool] = ..., phase_was_changed: _Optional[bool] = ..., station_correction_s: _Optional[float] = ..., blast_probability: _Optional[float] = ..., polarity: _Optional[_Union[_pick_pb2.Polarity, str]] = ...) -> None: ...
+    creation: Creation
+    def __init__(self, pick_id: _Optional[str] = ..., instrument: _Optional[_Union[_pick_pb2.Instrument, _Mapping]] = ..., phase: _Optional[_Union[_pick_pb2.Phase, str]] = ..., onset_ns: _Optional[int] = ..., onset_uncertainty_s: _Optional[float] = ..., residual_s: _Optional[float] = ..., weight: _Optional[float] = ..., distance_km: _Optional[float] = ..., azimuth_deg: _Optional[float] = ..., takeoff_deg: _Optional[float] = ..., is_outlier: _Optional[bool] = ..., phase_was_changed: _Optional[bool] = ..., station_correction_s: _Optional[float] = ..., blast_probability: _Optional[float] = ..., polarity: _Optional[_Union[_pick_pb2.Polarity, str]] = ..., creation: _Optional[_Union[Creation, _Mapping]] = ...) -> None: ...
 
 class Magnitude(_message.Message):
-    __slots__ = ("type", "value", "uncertainty", "stations", "contributions", "formula", "absent_reason")
+    __slots__ = ("type", "value", "uncertainty", "stations", "contributions", "formula", "absent_reason", "creation")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     UNCERTAINTY_FIELD_NUMBER: _ClassVar[int]
@@ -212,6 +228,7 @@ class Magnitude(_message.Message):
     CONTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
     FORMULA_FIELD_NUMBER: _ClassVar[int]
     ABSENT_REASON_FIELD_NUMBER: _ClassVar[int]
+    CREATION_FIELD_NUMBER: _ClassVar[int]
     type: str
     value: float
     uncertainty: float
@@ -219,7 +236,8 @@ class Magnitude(_message.Message):
     contributions: _containers.RepeatedCompositeFieldContainer[StationMagnitude]
     formula: str
     absent_reason: str
-    def __init__(self, type: _Optional[str] = ..., value: _Optional[float] = ..., uncertainty: _Optional[float] = ..., stations: _Optional[int] = ..., contributions: _Optional[_Iterable[_Union[StationMagnitude, _Mapping]]] = ..., formula: _Optional[str] = ..., absent_reason: _Optional[str] = ...) -> None: ...
+    creation: Creation
+    def __init__(self, type: _Optional[str] = ..., value: _Optional[float] = ..., uncertainty: _Optional[float] = ..., stations: _Optional[int] = ..., contributions: _Optional[_Iterable[_Union[StationMagnitude, _Mapping]]] = ..., formula: _Optional[str] = ..., absent_reason: _Optional[str] = ..., creation: _Optional[_Union[Creation, _Mapping]] = ...) -> None: ...
 
 class StationMagnitude(_message.Message):
     __slots__ = ("instrument", "value", "residual", "weight", "pick_id", "correction")
@@ -260,7 +278,7 @@ class Provenance(_message.Message):
     def __init__(self, software_version: _Optional[str] = ..., velocity_model: _Optional[str] = ..., velocity_model_hash: _Optional[str] = ..., models: _Optional[_Iterable[_Union[_pick_pb2.ModelReference, _Mapping]]] = ..., inventory_hashes: _Optional[_Iterable[str]] = ..., association_method: _Optional[str] = ..., location_method: _Optional[str] = ..., author: _Optional[str] = ..., association_revision: _Optional[int] = ...) -> None: ...
 
 class EventLatency(_message.Message):
-    __slots__ = ("last_sample_ns", "packet_arrival_ns", "window_ready_ns", "pick_published_ns", "associated_ns", "located_ns", "published_ns")
+    __slots__ = ("last_sample_ns", "packet_arrival_ns", "window_ready_ns", "pick_published_ns", "associated_ns", "located_ns", "published_ns", "final_ns")
     LAST_SAMPLE_NS_FIELD_NUMBER: _ClassVar[int]
     PACKET_ARRIVAL_NS_FIELD_NUMBER: _ClassVar[int]
     WINDOW_READY_NS_FIELD_NUMBER: _ClassVar[int]
@@ -268,6 +286,7 @@ class EventLatency(_message.Message):
     ASSOCIATED_NS_FIELD_NUMBER: _ClassVar[int]
     LOCATED_NS_FIELD_NUMBER: _ClassVar[int]
     PUBLISHED_NS_FIELD_NUMBER: _ClassVar[int]
+    FINAL_NS_FIELD_NUMBER: _ClassVar[int]
     last_sample_ns: int
     packet_arrival_ns: int
     window_ready_ns: int
@@ -275,7 +294,8 @@ class EventLatency(_message.Message):
     associated_ns: int
     located_ns: int
     published_ns: int
-    def __init__(self, last_sample_ns: _Optional[int] = ..., packet_arrival_ns: _Optional[int] = ..., window_ready_ns: _Optional[int] = ..., pick_published_ns: _Optional[int] = ..., associated_ns: _Optional[int] = ..., located_ns: _Optional[int] = ..., published_ns: _Optional[int] = ...) -> None: ...
+    final_ns: int
+    def __init__(self, last_sample_ns: _Optional[int] = ..., packet_arrival_ns: _Optional[int] = ..., window_ready_ns: _Optional[int] = ..., pick_published_ns: _Optional[int] = ..., associated_ns: _Optional[int] = ..., located_ns: _Optional[int] = ..., published_ns: _Optional[int] = ..., final_ns: _Optional[int] = ...) -> None: ...
 
 class Comment(_message.Message):
     __slots__ = ("time_ns", "author", "text")
