@@ -1,5 +1,7 @@
 """What augmentation does to waves is what it says, and labels stay with their onsets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -205,7 +207,13 @@ def test_digitisers_have_steps_and_limits() -> None:
     assert (coarse == np.rint(coarse)).all()
     assert np.std(coarse[:, :1900]) == pytest.approx(3, rel=0.1)
     clipped = augment_waves.clip(example(), 0.5).counts
-    assert np.abs(clipped).max() == pytest.approx(0.5 * augment.loudest(example().counts), rel=1e-4)
+    assert np.abs(clipped).max() == pytest.approx(0.5 * np.abs(example().counts).max(), rel=1e-3)
+
+
+def test_clipping_leaves_the_offset_of_a_record_alone() -> None:
+    plain, moved = example(noise=0.01), replace(example(noise=0.01), counts=example(noise=0.01).counts + 500)
+    assert augment_waves.clip(moved, 0.5).counts - 500 == pytest.approx(augment_waves.clip(plain, 0.5).counts, abs=1e-3)
+    assert begins(augment_waves.clip(moved, 0.5).counts - 500, share=0.3) == pytest.approx(2000, abs=5)
 
 
 def test_an_onset_that_is_lost_in_rounding_is_unknown() -> None:
