@@ -99,6 +99,14 @@ def test_what_seisbench_says_of_picks_and_rates_is_read(tmp_path: Path) -> None:
     assert automatic.onsets == (Onset("P", 200, PSEUDO), Onset("S", 300))
 
 
+def test_seisbench_says_when_its_earthquakes_were(tmp_path: Path) -> None:
+    rows = ["a,2024-01-01 00:00:10,2024-01-01T00:00:00Z", "b,,2024-01-01T00:00:20Z", "c,,"]
+    (tmp_path / "metadata.csv").write_text("\n".join(["trace_name,source_origin_time,trace_start_time", *rows]) + "\n")
+    folder = SeisBenchFolder(path=tmp_path, source="s", region="r")
+    times_s = [record.time_s for record, _ in find_seisbench(folder)]
+    assert times_s == [START.timestamp + 10, START.timestamp + 20, None]
+
+
 # --- catalogue --------------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +176,7 @@ def test_an_archive_of_any_files(tmp_path: Path) -> None:
     records().write(str(tmp_path / "archive" / "day.mseed"), format="MSEED")
     (tmp_path / "archive" / "readme.txt").write_text("none of ours")
     check(read(catalogue))
+    assert [record.time_s for record in find_catalogue(catalogue)] == [START.timestamp + 30, START.timestamp + 45]
 
 
 def pick_by(after_s: float, author: str, status: str = "confirmed", error_s: float | None = None) -> Pick:

@@ -67,7 +67,7 @@ def _arrange(description: Description, records: Sequence[Record]) -> list[_Shard
     """Shards of each side; within a side records are as the sources have them."""
     if not records:
         raise InputInvalid(f"{description.name}: found no record that meets the conditions; expected some")
-    origins = join_events([record.origin for record in records])
+    origins = join_events([record.origin for record in records], [record.time_s for record in records])
     sides = split(origins, description.plan())
     size, shards = description.shard_examples, []
     for side in SIDES:

@@ -66,7 +66,8 @@ def find_catalogue(file: Catalogue) -> Iterator[Record]:
             cut = _Cut(instrument, name, min(own) - file.before_s, max(own) + file.after_s)
             if _read_track(file, cut) is not None:
                 origin = _origin(file, event, instrument)
-                yield Record(origin, functools.partial(_load, file, cut, tuple(at[instrument]), origin))
+                load = functools.partial(_load, file, cut, tuple(at[instrument]), origin)
+                yield Record(origin, load, time_s=min(own))
 
 
 @dataclass(frozen=True, slots=True)

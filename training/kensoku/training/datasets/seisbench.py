@@ -8,6 +8,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import h5py
@@ -46,7 +47,7 @@ def find_seisbench(folder: SeisBenchFolder) -> Iterator[tuple[Record, Row]]:
             for row in csv.DictReader(file):
                 origin = _origin(folder, row)
                 load = functools.partial(_load, folder.rule, waveforms, tuple(row.items()), origin)
-                yield Record(origin, load), row
+                yield Record(origin, load, time_s=_time_s(row)), row
 
 
 def metadata_files(folder: Path) -> list[Path]:
@@ -68,6 +69,15 @@ def _origin(folder: SeisBenchFolder, row: Row) -> Origin:
         magnitude=_number(row.get("source_magnitude", "")),
         distance_km=_number(row.get("path_ep_distance_km", "") or row.get("path_hyp_distance_km", "")),
     )
+
+
+def _time_s(row: Row) -> float | None:
+    """Of the earthquake, or of the first sample."""
+    try:
+        moment = datetime.fromisoformat(row.get("source_origin_time") or row.get("trace_start_time", ""))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
 def _kind(row: Row) -> Kind:
