@@ -1,6 +1,7 @@
 """A description makes a data set, the same one each time, and tells what is wrong with it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import h5py
@@ -207,6 +208,35 @@ def test_a_models_picks_teach_and_do_not_judge(data: Path, tmp_path: Path) -> No
     assert not any(weak["develop"])
     judges = list(datasets.read(tmp_path / "set", "develop", {"north"}))
     assert {bool(each.unknown) for each in judges if len(each.onsets) == 1} == {True}  # S stays unknown
+
+
+def test_files_of_one_name_are_told_apart_when_one_of_them_changes(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("windows", "found"):
+        (tmp_path / folder).mkdir()
+    for ending in (".h5", ".csv"):
+        shutil.copy(data / f"south{ending}", tmp_path / "windows" / f"south{ending}")
+    (tmp_path / "found" / "south.csv").write_text("window,phase,sample,score\n")
+    source = TEXT[
+        TEXT.rindex("[[sources]]", 0, TEXT.index('name = "south"')) : TEXT.index('[[sources]]\nname = "spikes"')
+    ]
+    text = source.replace("{data}", "{data}/windows") + 'complete = { picks = "{data}/found/south.csv" }\n'
+    (tmp_path / "one.toml").write_text(f'name = "one"\n{text}')
+    given = [
+        "dataset",
+        "build",
+        str(tmp_path / "one.toml"),
+        "--data",
+        f"data={tmp_path}",
+        "--out",
+        str(tmp_path / "set"),
+    ]
+    assert main(given) == 0
+    with (tmp_path / "windows" / "south.csv").open("a") as table:
+        table.write("\n")
+    assert main(given) == 2
+    assert "found a data set that differs in inputs" in capsys.readouterr().err
 
 
 def test_a_sheet_shows_examples(data: Path, tmp_path: Path) -> None:

@@ -133,9 +133,12 @@ def _identify(description: Description, folders: Folders) -> dict[str, object]:
     """All that the bytes depend on."""
     inputs = {}
     for source in description.sources:
-        for path in source.inputs(folders):
+        paths = source.inputs(folders)
+        names = [path.name for path in paths]
+        for path in paths:
+            told = path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}"
             try:
-                inputs[f"{source.name}/{path.name}"] = sha256(path)
+                inputs[f"{source.name}/{told}"] = sha256(path)
             except OSError as error:
                 raise InputInvalid(
                     f"{path}: found {error.strerror}; expected what source {source.name} reads"
