@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kensoku.cli.main import main
-from kensoku.errors import InputInvalid
+from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.simulation.shards import Plan, write_shards
 from kensoku.training import datasets
 from kensoku.training.datasets.description import load_description, read_description
@@ -237,6 +237,17 @@ def test_files_of_one_name_are_told_apart_when_one_of_them_changes(
         table.write("\n")
     assert main(given) == 2
     assert "found a data set that differs in inputs" in capsys.readouterr().err
+
+
+def test_sides_and_sources_that_a_set_does_not_have_are_told(data: Path, tmp_path: Path) -> None:
+    build(data, tmp_path / "set")
+    assert datasets.sources_but(tmp_path / "set", ["spikes"]) == ["north", "south", "simulated"]
+    with pytest.raises(SettingInvalid, match="found no source spike, expected some of north, south, spikes, simulated"):
+        datasets.sources_but(tmp_path / "set", ["spike"])
+    with pytest.raises(SettingInvalid, match="found no source nord, expected"):
+        list(datasets.read(tmp_path / "set", sources={"nord"}))
+    with pytest.raises(SettingInvalid, match="found no split test, expected some of train, develop, mixed, left_out"):
+        list(datasets.read(tmp_path / "set", split="test"))  # type: ignore[arg-type]  # as a command may be given it
 
 
 def test_a_sheet_shows_examples(data: Path, tmp_path: Path) -> None:
