@@ -301,6 +301,18 @@ def test_rare_sizes_are_taken_more_often() -> None:
     examples = [Example(np.zeros((3, 10), np.float32), (), (), origin) for origin in origins]
     found = shares(examples, ["magnitude"])
     assert found.sum() == pytest.approx(1)
-    assert found[98] == pytest.approx(5 * found[99])
+    assert found[98] == pytest.approx(5 / 100)
     assert found[0] < found[99]
     assert shares(examples, []).tolist() == pytest.approx([0.01] * 100)
+
+
+def test_no_example_is_taken_more_than_five_times_as_often_whatever_is_rare_about_it() -> None:
+    traits = [(1.0, 10.0)] * 990 + [(5.0, 10.0)] * 5 + [(5.0, 300.0)] * 5
+    origins = [
+        Origin(source="a", region="b", station="c", magnitude=size, distance_km=distance) for size, distance in traits
+    ]
+    examples = [Example(np.zeros((3, 10), np.float32), (), (), origin) for origin in origins]
+    found = shares(examples, ["magnitude", "distance_km"])
+    assert found.sum() == pytest.approx(1)
+    assert found.max() * len(examples) == pytest.approx(5)
+    assert found[0] == found.min()
