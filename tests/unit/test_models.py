@@ -3,7 +3,9 @@
 import pytest
 
 from kensoku.bus import open_bus
+from kensoku.cli.models import states_of
 from kensoku.errors import ModelRefused
+from kensoku.inference import VersionState
 from kensoku.models import Decision, PromotionLog, needed_versions, version_in_force, with_promotion, without_latest
 from kensoku.v1.control_pb2 import ModelPromotion
 
@@ -73,3 +75,15 @@ def test_promotions_are_read_back_from_the_bus_as_they_were_written() -> None:
         log.promote("blast", "1", "cc", 500, ME)
         found = {model: [(p.version, p.effective_ns) for p in promotions] for model, promotions in log.read().items()}
     assert found == {"picker": [("1", 0), ("2", 1000)], "blast": [("1", 500)]}
+
+
+def test_a_version_that_not_every_server_holds_is_listed_so() -> None:
+    states = [
+        VersionState("a:1", "picker", "1", "READY", ""),
+        VersionState("b:1", "picker", "1", "READY", ""),
+        VersionState("a:1", "picker", "2", "READY", ""),
+        VersionState("b:1", "picker", "2", "UNAVAILABLE", "unloaded"),
+        VersionState("a:1", "picker", "3", "READY", ""),
+        VersionState("a:1", "phase", "1", "READY", ""),
+    ]
+    assert states_of("picker", states, servers=2) == {"1": "READY", "2": "1 of 2", "3": "1 of 2"}
