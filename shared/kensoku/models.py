@@ -41,7 +41,9 @@ def with_promotion(promotions: Promotions, new: ModelPromotion) -> Promotions:
                 f"version {new.version}: found a file with sha256 {new.sha256[:12]}, expected {earlier.sha256[:12]}, "
                 "with which it was promoted before; give a changed model a version of its own"
             )
-    return [*promotions, new][-KEPT_PROMOTIONS:]
+    first, *others = [*promotions, new][-KEPT_PROMOTIONS:]
+    since_ns = promotions[0].effective_ns if promotions else first.effective_ns
+    return [ModelPromotion(version=first.version, sha256=first.sha256, effective_ns=since_ns), *others]
 
 
 def without_latest(promotions: Promotions, now_ns: int) -> Promotions:

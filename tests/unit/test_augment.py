@@ -1,5 +1,7 @@
 """What augmentation does to waves is what it says, and labels stay with their onsets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -205,7 +207,13 @@ def test_digitisers_have_steps_and_limits() -> None:
     assert (coarse == np.rint(coarse)).all()
     assert np.std(coarse[:, :1900]) == pytest.approx(3, rel=0.1)
     clipped = augment_waves.clip(example(), 0.5).counts
-    assert np.abs(clipped).max() == pytest.approx(0.5 * augment.loudest(example().counts), rel=1e-4)
+    assert np.abs(clipped).max() == pytest.approx(0.5 * np.abs(example().counts).max(), rel=1e-3)
+
+
+def test_clipping_leaves_the_offset_of_a_record_alone() -> None:
+    plain, moved = example(noise=0.01), replace(example(noise=0.01), counts=example(noise=0.01).counts + 500)
+    assert augment_waves.clip(moved, 0.5).counts - 500 == pytest.approx(augment_waves.clip(plain, 0.5).counts, abs=1e-3)
+    assert begins(augment_waves.clip(moved, 0.5).counts - 500, share=0.3) == pytest.approx(2000, abs=5)
 
 
 def test_an_onset_that_is_lost_in_rounding_is_unknown() -> None:
@@ -293,6 +301,18 @@ def test_rare_sizes_are_taken_more_often() -> None:
     examples = [Example(np.zeros((3, 10), np.float32), (), (), origin) for origin in origins]
     found = shares(examples, ["magnitude"])
     assert found.sum() == pytest.approx(1)
-    assert found[98] == pytest.approx(5 * found[99])
+    assert found[98] == pytest.approx(5 / 100)
     assert found[0] < found[99]
     assert shares(examples, []).tolist() == pytest.approx([0.01] * 100)
+
+
+def test_no_example_is_taken_more_than_five_times_as_often_whatever_is_rare_about_it() -> None:
+    traits = [(1.0, 10.0)] * 990 + [(5.0, 10.0)] * 5 + [(5.0, 300.0)] * 5
+    origins = [
+        Origin(source="a", region="b", station="c", magnitude=size, distance_km=distance) for size, distance in traits
+    ]
+    examples = [Example(np.zeros((3, 10), np.float32), (), (), origin) for origin in origins]
+    found = shares(examples, ["magnitude", "distance_km"])
+    assert found.sum() == pytest.approx(1)
+    assert found.max() * len(examples) == pytest.approx(5)
+    assert found[0] == found.min()

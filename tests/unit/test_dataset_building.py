@@ -1,6 +1,7 @@
 """A description makes a data set, the same one each time, and tells what is wrong with it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import h5py
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from kensoku.cli.main import main
-from kensoku.errors import InputInvalid
+from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.simulation.shards import Plan, write_shards
 from kensoku.training import datasets
 from kensoku.training.datasets.description import load_description, read_description
@@ -207,6 +208,46 @@ def test_a_models_picks_teach_and_do_not_judge(data: Path, tmp_path: Path) -> No
     assert not any(weak["develop"])
     judges = list(datasets.read(tmp_path / "set", "develop", {"north"}))
     assert {bool(each.unknown) for each in judges if len(each.onsets) == 1} == {True}  # S stays unknown
+
+
+def test_files_of_one_name_are_told_apart_when_one_of_them_changes(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("windows", "found"):
+        (tmp_path / folder).mkdir()
+    for ending in (".h5", ".csv"):
+        shutil.copy(data / f"south{ending}", tmp_path / "windows" / f"south{ending}")
+    (tmp_path / "found" / "south.csv").write_text("window,phase,sample,score\n")
+    source = TEXT[
+        TEXT.rindex("[[sources]]", 0, TEXT.index('name = "south"')) : TEXT.index('[[sources]]\nname = "spikes"')
+    ]
+    text = source.replace("{data}", "{data}/windows") + 'complete = { picks = "{data}/found/south.csv" }\n'
+    (tmp_path / "one.toml").write_text(f'name = "one"\n{text}')
+    given = [
+        "dataset",
+        "build",
+        str(tmp_path / "one.toml"),
+        "--data",
+        f"data={tmp_path}",
+        "--out",
+        str(tmp_path / "set"),
+    ]
+    assert main(given) == 0
+    with (tmp_path / "windows" / "south.csv").open("a") as table:
+        table.write("\n")
+    assert main(given) == 2
+    assert "found a data set that differs in inputs" in capsys.readouterr().err
+
+
+def test_sides_and_sources_that_a_set_does_not_have_are_told(data: Path, tmp_path: Path) -> None:
+    build(data, tmp_path / "set")
+    assert datasets.sources_but(tmp_path / "set", ["spikes"]) == ["north", "south", "simulated"]
+    with pytest.raises(SettingInvalid, match="found no source spike, expected some of north, south, spikes, simulated"):
+        datasets.sources_but(tmp_path / "set", ["spike"])
+    with pytest.raises(SettingInvalid, match="found no source nord, expected"):
+        list(datasets.read(tmp_path / "set", sources={"nord"}))
+    with pytest.raises(SettingInvalid, match="found no split test, expected some of train, develop, mixed, left_out"):
+        list(datasets.read(tmp_path / "set", split="test"))  # type: ignore[arg-type]  # as a command may be given it
 
 
 def test_a_sheet_shows_examples(data: Path, tmp_path: Path) -> None:

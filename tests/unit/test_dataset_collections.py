@@ -99,6 +99,26 @@ def test_what_seisbench_says_of_picks_and_rates_is_read(tmp_path: Path) -> None:
     assert automatic.onsets == (Onset("P", 200, PSEUDO), Onset("S", 300))
 
 
+def test_seisbench_says_when_its_earthquakes_were(tmp_path: Path) -> None:
+    rows = ["a,2024-01-01 00:00:10,2024-01-01T00:00:00Z", "b,,2024-01-01T00:00:20Z", "c,,"]
+    (tmp_path / "metadata.csv").write_text("\n".join(["trace_name,source_origin_time,trace_start_time", *rows]) + "\n")
+    folder = SeisBenchFolder(path=tmp_path, source="s", region="r")
+    times_s = [record.time_s for record, _ in find_seisbench(folder)]
+    assert times_s == [START.timestamp + 10, START.timestamp + 20, None]
+
+
+def test_what_came_by_way_of_the_surface_is_neither_onset_nor_noise(tmp_path: Path) -> None:
+    arrivals = {"P": 1000, "pP": 1300, "sP": 1500, "S": 3000}
+    columns = ["trace_name", "trace_sampling_rate_hz", *(f"trace_{name}_arrival_sample" for name in arrivals)]
+    row = ["a", "100", *(f"{sample}" for sample in arrivals.values())]
+    (tmp_path / "metadata.csv").write_text("\n".join([",".join(columns), ",".join(row)]) + "\n")
+    with h5py.File(tmp_path / "waveforms.hdf5", "w") as file:
+        file["data/a"] = np.random.default_rng(1).normal(size=(3, 5000)).astype(np.float32)
+    [found] = load_all(record for record, _ in find_seisbench(SeisBenchFolder(path=tmp_path, source="s", region="r")))
+    assert found.onsets == (Onset("P", 1000), Onset("S", 3000))
+    assert {(span.first, span.last) for span in found.unknown} == {(1250, 1700)}
+
+
 # --- catalogue --------------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +188,7 @@ def test_an_archive_of_any_files(tmp_path: Path) -> None:
     records().write(str(tmp_path / "archive" / "day.mseed"), format="MSEED")
     (tmp_path / "archive" / "readme.txt").write_text("none of ours")
     check(read(catalogue))
+    assert [record.time_s for record in find_catalogue(catalogue)] == [START.timestamp + 30, START.timestamp + 45]
 
 
 def pick_by(after_s: float, author: str, status: str = "confirmed", error_s: float | None = None) -> Pick:
@@ -193,6 +214,17 @@ def test_a_programs_pick_teaches_and_does_not_judge(tmp_path: Path) -> None:
     assert onsets_of(tmp_path, [pick_by(30.0, "kensoku")]) == []
     (tmp_path / "any").mkdir()
     assert onsets_of(tmp_path / "any", [pick_by(30.0, "kensoku")], manual_only=False) == [(1000, PSEUDO)]
+
+
+def test_a_second_wave_of_a_phase_is_neither_onset_nor_noise(tmp_path: Path) -> None:
+    """Pg after Pn, and what came by way of the surface."""
+    catalogue = write_catalogue(tmp_path)
+    picks = [pick("A", "Pn", 30), pick("A", "Pg", 33), pick("A", "sP", 36), pick("A", "Sn", 39)]
+    Catalog([event("e1", picks)]).write(str(catalogue.events), format="QUAKEML")
+    records().write(str(tmp_path / "archive" / "day.mseed"), format="MSEED")
+    [found] = read(catalogue)
+    assert [(onset.phase, round(onset.sample)) for onset in found.onsets] == [("P", 1000), ("S", 1900)]
+    assert {(span.first, span.last) for span in found.unknown} == {(1200, 1400), (1500, 1700)}
 
 
 def test_whose_picks_are_trusted_can_be_named(tmp_path: Path) -> None:

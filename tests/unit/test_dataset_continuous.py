@@ -55,7 +55,22 @@ def test_picks_of_an_event_are_onsets_and_all_else_is_unknown(tmp_path: Path) ->
     [example] = read(path, picks, False, LabelRule(known_before_s=2, known_after_s=2))
     assert example.onsets == (Onset("P", 1000, 0.9), Onset("S", 1300, 0.5))
     assert [(span.first, span.last) for span in example.unknown if span.phase == "P"] == [(-6000, 799), (1300, 11999)]
-    assert (example.origin.station, example.origin.event, example.length) == ("XX.A", "test 1", 6000)
+    assert (example.origin.station, example.length) == ("XX.A", 6000)
+    assert example.origin.event == "test 2024-01-01T00:01:00.000+00:00"
+
+
+def test_stations_that_begin_later_share_the_earthquakes_of_the_others(tmp_path: Path) -> None:
+    path, picks = tmp_path / "day.mseed", tmp_path / "picks.csv"
+    write(path, "AB")
+    stream = obspy.read(str(path))
+    for trace in stream.select(station="B"):
+        trace.trim(START + 60.01)
+    stream.write(str(path), format="MSEED")
+    rows = [f"XX.{station},P,2024-01-01T00:01:30Z,0.9,7" for station in "AB"]
+    picks.write_text("\n".join(["station,phase,time,score,event", *rows]))
+    examples = read(path, picks, False)
+    events = {each.origin.station: each.origin.event for each in examples if each.onsets}
+    assert events["XX.A"] == events["XX.B"]
 
 
 def test_what_three_stations_saw_is_not_noise_at_a_fourth(tmp_path: Path) -> None:

@@ -69,6 +69,23 @@ def test_a_leak_is_told() -> None:
 def test_moments_within_a_minute_are_one_earthquake_of_a_region() -> None:
     times = ["2012-08-25T05:14:59.600+00:00", "2012-08-25T05:15:40.000+00:00", "2012-08-25T05:17:00.000+00:00"]
     origins = [origin("XX.A", times[1]), origin("XX.B", times[0]), origin("XX.C", times[2]), origin("XX.D", "x")]
-    elsewhere = origin("XX.E", times[1], region="there")
-    names = [each.event for each in join_events([*origins, elsewhere])]
+    origins.append(origin("XX.E", times[1], region="there"))
+    names = [each.event for each in join_events(origins, [None] * len(origins))]
     assert names == [times[0], times[0], times[2], "x", times[1]]
+
+
+def test_earthquakes_that_lie_in_each_others_records_are_one_whatever_their_names() -> None:
+    origins = [origin("XX.A", "second"), origin("XX.B", "first"), origin("XX.C", "later"), origin("XX.D", "first")]
+    names = [each.event for each in join_events(origins, [108.0, 100.0, 300.0, 150.0])]
+    assert names == ["first", "first", "later", "first"]
+    noise = [origin("XX.A", ""), origin("XX.B", "")]
+    assert join_events(noise, [100.0, 101.0]) == noise
+
+
+def test_a_dense_network_that_only_judges_is_not_cut() -> None:
+    assert set(split(dense(), SplitPlan(seed=1, develop_share={"a": 1.0}))) == {"develop"}
+
+
+def test_a_single_earthquake_teaches() -> None:
+    origins = [origin(f"XX.{number}", "only") for number in range(30)]
+    assert set(split(origins, PLAN)) == {"train"}

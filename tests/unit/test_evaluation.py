@@ -114,6 +114,21 @@ def test_precision_and_recall_go_from_the_surest_pick_down(results: Results) -> 
     assert curve(results, "P", set()) == []
 
 
+def test_no_threshold_parts_picks_of_one_score(results: Results) -> None:
+    alike = [replace(made, pick=replace(made.pick, score=0.9)) for made in results.made]
+    [point] = curve(replace(results, made=alike), "P", set(range(9)))
+    own = [made for made in alike if made.pick.phase == "P"]
+    assert point.precision == sum(made.is_right for made in own) / len(own) < 1
+
+
+def test_records_of_several_earthquakes_have_no_one_time_between_p_and_s(results: Results) -> None:
+    late = [replace(label, sample=label.sample + 3000) for label in results.labels if label.record == 0]
+    both = replace(results, labels=[*results.labels, *late])
+    grouped = [record for group in GROUPINGS["S less P, s"](both).values() for record in group]
+    assert grouped
+    assert 0 not in grouped
+
+
 def test_reliability_counts_every_pick(results: Results) -> None:
     steps = picks_reliability(results.made)
     assert sum(count for own in steps.values() for _, _, count in own) == len(results.made)

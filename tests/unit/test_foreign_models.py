@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -19,8 +20,11 @@ from tests.tiny_models import REACH, pulses, write_windows
 FloatArray = npt.NDArray[np.float32]
 
 
-def foreign_graph(path: Path, samples: int | None, *, outputs: bool = False, opset: int = 17) -> Path:
+def foreign_graph(
+    path: Path, samples: int | None, *, outputs: bool = False, opset: int = 17, kind: type[np.generic] = np.float32
+) -> Path:
     """Records as (b, n, 1, components E N Z), scaled by their deviation; classes detection, S, P, as logits."""
+    of = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
     taps = np.zeros((3, 3, 2 * REACH + 1), np.float32)
     taps[2, 2] = taps[1, 0] = taps[1, 1] = 0.1 * np.exp(-0.5 * (np.arange(-REACH, REACH + 1) / 8) ** 2)
     nodes = [
@@ -34,15 +38,17 @@ def foreign_graph(path: Path, samples: int | None, *, outputs: bool = False, ops
         names = ["d", "s", "p"]
         nodes += [helper.make_node("Split", ["logits"], ["d1", "s1", "p1"], axis=1)]
         nodes += [helper.make_node("Squeeze", [f"{name}1", "one"], [name]) for name in names]
-    weights = {"taps": taps, "bias": np.array([0, -5, -5], np.float32), "one": np.array([1]), "two": np.array([2])}
+    weights = {
+        "taps": taps.astype(kind),
+        "bias": np.array([0, -5, -5], kind),
+        "one": np.array([1]),
+        "two": np.array([2]),
+    }
     graph = helper.make_graph(
         nodes,
         "foreign",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [*shape, 1, 3])],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape if outputs else ["b", 3, samples or "n"])
-            for name in names
-        ],
+        [helper.make_tensor_value_info("x", of, [*shape, 1, 3])],
+        [helper.make_tensor_value_info(name, of, shape if outputs else ["b", 3, samples or "n"]) for name in names],
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), path)
@@ -109,6 +115,10 @@ def test_noise_is_what_is_neither_p_nor_s(tmp_path: Path) -> None:
         (["--layout=bcn1"], "found input x of shape [None, None, 1, 3], expected the axes 'bcn1'"),
         (["--components=ZZE"], "components: found 'ZZE'"),
         (["--classes=NPX"], "classes: found 'NPX'"),
+        (
+            ["--classes=--SP"],
+            "found output logits of shape [None, 3, None], expected the axes 'bcn' and the classes '--SP'",
+        ),
         (["--activation=none"], "expected probabilities; give --activation"),
         (["--outputs=y"], "found no output y, expected some of logits"),
         (["--context=8000"], "found windows of 12000 samples, 8000 before"),
@@ -121,6 +131,16 @@ def test_what_does_not_fit_is_told(
     assert bring(tmp_path, file, *more) in (1, 2)
     assert told in capsys.readouterr().err
     assert not list((tmp_path / "repository").iterdir())
+
+
+def test_a_graph_of_half_precision_picks_the_same(tmp_path: Path) -> None:
+    assert bring(tmp_path, foreign_graph(tmp_path / "other.onnx", None, kind=np.float16)) == 0
+    half = picked(tmp_path)
+    shutil.rmtree(tmp_path / "repository")
+    assert bring(tmp_path, foreign_graph(tmp_path / "other.onnx", None)) == 0
+    single = picked(tmp_path)
+    assert [phase for phase, _ in half] == [phase for phase, _ in single]
+    assert [sample for _, sample in half] == pytest.approx([sample for _, sample in single], abs=0.2)
 
 
 def test_what_is_no_graph_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,19 @@
 import pytest
 
 from kensoku.bus import open_bus
+from kensoku.cli.models import states_of
 from kensoku.errors import ModelRefused
-from kensoku.models import Decision, PromotionLog, needed_versions, version_in_force, with_promotion, without_latest
+from kensoku.inference import VersionState
+from kensoku.models import (
+    KEPT_PROMOTIONS,
+    Decision,
+    PromotionLog,
+    Promotions,
+    needed_versions,
+    version_in_force,
+    with_promotion,
+    without_latest,
+)
 from kensoku.v1.control_pb2 import ModelPromotion
 
 ME = Decision("analyst", "tested on the swarm of May")
@@ -73,3 +84,24 @@ def test_promotions_are_read_back_from_the_bus_as_they_were_written() -> None:
         log.promote("blast", "1", "cc", 500, ME)
         found = {model: [(p.version, p.effective_ns) for p in promotions] for model, promotions in log.read().items()}
     assert found == {"picker": [("1", 0), ("2", 1000)], "blast": [("1", 500)]}
+
+
+def test_what_is_older_than_all_kept_promotions_is_judged_by_the_first_of_them() -> None:
+    promotions: Promotions = []
+    for number in range(KEPT_PROMOTIONS + 2):
+        promotions = with_promotion(promotions, promotion(str(number), 100 * number))
+    assert len(promotions) == KEPT_PROMOTIONS
+    found = [version_in_force(promotions, at) for at in (0, 250, 350)]
+    assert [each and each.version for each in found] == ["2", "2", "3"]
+
+
+def test_a_version_that_not_every_server_holds_is_listed_so() -> None:
+    states = [
+        VersionState("a:1", "picker", "1", "READY", ""),
+        VersionState("b:1", "picker", "1", "READY", ""),
+        VersionState("a:1", "picker", "2", "READY", ""),
+        VersionState("b:1", "picker", "2", "UNAVAILABLE", "unloaded"),
+        VersionState("a:1", "picker", "3", "READY", ""),
+        VersionState("a:1", "phase", "1", "READY", ""),
+    ]
+    assert states_of("picker", states, servers=2) == {"1": "READY", "2": "1 of 2", "3": "1 of 2"}

@@ -4,10 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from kensoku.cli.main import main
 from kensoku.picking import Geometry
 from kensoku.training.evaluation import Labelled, found, judge_blasts, metrics, paired, write_blasts
 from kensoku.training.evaluation.blast_report import confusion, reliability_of, worst
@@ -37,6 +39,22 @@ def test_pickers_that_miss_the_same_labels_differ_by_less_than_chance() -> None:
     assert more.difference == pytest.approx(0.1)
     assert 0.05 < more.low < 0.1 < more.high < 0.15
     assert np.isnan(paired([found(windows, {}, {}, "S", 0.1)]).difference)
+
+
+def test_sets_of_one_file_name_are_told_apart(tmp_path: Path) -> None:
+    sets = []
+    for folder, found_at in (("north", 100), ("south", 900)):
+        (tmp_path / folder).mkdir()
+        windows, picks = tmp_path / folder / "windows.h5", tmp_path / folder / "picks.csv"
+        with h5py.File(windows, "w") as file:
+            file["X"], file["scale"] = np.zeros((1, 3, 1000), np.float32), np.ones((1, 3), np.float32)
+            file["p"], file["s"] = [100.0], [np.nan]
+            file.attrs["sampling_rate"] = 100
+        picks.write_text(f"window,phase,sample,score\n0,P,{found_at},0.9\n")
+        sets += ["--set", str(windows), str(picks), str(picks)]
+    assert main(["evaluate", "compare", *sets, "--out", str(tmp_path / "compared.json")]) == 0
+    told = json.loads((tmp_path / "compared.json").read_text())["P within 0.5 s"]
+    assert {name: one["ours"] for name, one in told.items()} == {"windows": 1, "windows 2": 0, "all": 0.5}
 
 
 def record(kind: Kind, height: float, number: int, *, is_simulated: bool = True) -> Example:

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,11 +47,12 @@ def execute(options: argparse.Namespace) -> int:
         (labelled(windows), read_picks(ours, options.ours_from), read_picks(others, options.others_from))
         for windows, ours, others in options.set
     ]
+    names = apart([windows.name for windows, _, _ in sets])
     rows: dict[str, dict[str, Paired]] = {}
     for phase in ("P", "S"):
         for within_s in WITHIN_S:
             each = [found(windows, ours, others, phase, within_s) for windows, ours, others in sets]
-            named = {windows.name: paired([one]) for (windows, _, _), one in zip(sets, each, strict=True)}
+            named = {name: paired([one]) for name, one in zip(names, each, strict=True)}
             rows[f"{phase} within {within_s:g} s"] = named | {"all": paired(each)}
     tell(rows)
     if options.out is not None:
@@ -61,6 +63,13 @@ def execute(options: argparse.Namespace) -> int:
         except FileNotFoundError:
             raise InputInvalid(f"--out {options.out}: found no folder {options.out.parent}; make it first") from None
     return 0
+
+
+def apart(names: Sequence[str]) -> list[str]:
+    """Files of one name in several folders are counted."""
+    return [
+        f"{name} {before + 1}" if (before := names[:place].count(name)) else name for place, name in enumerate(names)
+    ]
 
 
 def tell(rows: "dict[str, dict[str, Paired]]") -> None:

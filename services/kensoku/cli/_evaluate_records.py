@@ -43,11 +43,9 @@ def examples_of(options: argparse.Namespace, is_simulated: bool | None = None) -
         if error.name not in NEEDED:
             raise
         raise SettingInvalid(f"found no {error.name}, expected it; pip install 'kensoku[train]'") from None
-    examples = [
-        each
-        for each in datasets.read(options.dataset, split=options.split)
-        if each.origin.source not in options.without and is_simulated in (None, each.origin.is_simulated)
-    ]
+    sources = datasets.sources_but(options.dataset, options.without)
+    read = datasets.read(options.dataset, split=options.split, sources=sources)
+    examples = [each for each in read if is_simulated in (None, each.origin.is_simulated)]
     if not examples:
         kind = {None: "", False: "recorded ", True: "simulated "}[is_simulated]
         raise InputInvalid(f"{options.dataset}: found no {kind}example in split {options.split!r}, expected some")

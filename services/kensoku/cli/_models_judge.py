@@ -55,8 +55,8 @@ def judge(options: argparse.Namespace) -> int:
     from kensoku.training.scores import judges_picking
 
     card = card_of(settings.repository, options.model, "picker")
-    kept = filter(judges_picking, datasets.read(options.dataset, split=options.split))
-    examples = [each for each in kept if each.origin.source not in options.without]
+    sources = datasets.sources_but(options.dataset, options.without)
+    examples = list(filter(judges_picking, datasets.read(options.dataset, split=options.split, sources=sources)))
     with open_models(settings.url) as models:
         limits = {"false_per_hour": options.false_per_hour, "least_threshold": options.least_threshold}
         card = complete(card, Asked(options.model, card, models), examples, **limits)
@@ -86,8 +86,9 @@ def judge_classifier(options: argparse.Namespace, settings: AskSettings) -> int:
             f"model {options.model!r}: found the classes {', '.join(card.classes)}, expected a picker or "
             f"{', '.join(KINDS)}; see --settle of `kensoku evaluate denoiser` and `kensoku evaluate blasts`"
         )
-    read = datasets.read(options.dataset, split=options.split)
-    examples = [each for each in read if not each.origin.is_simulated and each.origin.source not in options.without]
+    sources = datasets.sources_but(options.dataset, options.without)
+    read = datasets.read(options.dataset, split=options.split, sources=sources)
+    examples = [each for each in read if not each.origin.is_simulated]
     with open_models(settings.url) as models:
         results = judge_cuts(card, Asked(options.model, card, models), examples)
     if not len(results.kind):

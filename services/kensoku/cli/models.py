@@ -2,14 +2,15 @@
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from kensoku.cli import _models_import, _models_judge, _models_run, _models_ship
 from kensoku.cli._bus import add_bus_flags, login_name, open_running_bus
 from kensoku.cli._models import ModelSettings, embedded_or
 from kensoku.errors import ModelRefused, ModelUnknown, SettingInvalid
-from kensoku.inference import ModelControl, endpoints, versions_in
+from kensoku.inference import ModelControl, VersionState, endpoints, versions_in
 from kensoku.models import (
     NEEDED_FOR_NS,
     Decision,
@@ -66,11 +67,12 @@ def list_models(options: argparse.Namespace) -> int:
     repository = settings_of(options).model_repository
     with open_promotions(options) as log, open_control(options) as control:
         states = control.states() if control else []
+        servers = len(control.servers()) if control else 0
         promotions = log.read()
     names = {path.parent.name for path in repository.glob("*/config.pbtxt")} | {state.model for state in states}
     print(f"{'model':<16} {'version':>7}  {'loaded':<12} {'sha256':<12}  in force")
     for model in sorted(names):
-        held = {state.version: state.state for state in states if state.model == model and state.version}
+        held = states_of(model, states, servers)
         present = versions_in(repository, model)
         for version in sorted({*present, *held}, key=int):
             loaded = held.get(version, "no") if control else "when used"
@@ -123,6 +125,20 @@ def roll_back(options: argparse.Namespace) -> int:
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
+
+
+def states_of(model: str, states: Sequence[VersionState], servers: int) -> dict[str, str]:
+    """Of each version; where servers differ, on how many of them it is ready."""
+    of: dict[str, list[str]] = defaultdict(list)
+    for each in states:
+        if each.model == model and each.version:
+            of[each.version].append(each.state)
+    return {
+        version: found[0]
+        if set(found) == {found[0]} and len(found) == servers
+        else f"{found.count('READY')} of {servers}"
+        for version, found in of.items()
+    }
 
 
 def in_force(promotions: Promotions, version: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.signal import butter, lfilter, oaconvolve
 
-from kensoku.training.augment import fill, hide, loudest, quiet
+from kensoku.training.augment import fill, hide, quiet, without_offset
 from kensoku.training.examples import RATE_HZ, Example, FloatArray, Onset, Span
 
 PULSE = 4096  # samples over which the pulse of attenuation is worked out
@@ -127,6 +127,7 @@ def coarsen(example: Example, noise_counts: float) -> Example:
 
 
 def clip(example: Example, share: float) -> Example:
-    """No sample is farther from zero than this share of the loudest."""
-    most = np.float32(share * loudest(example.counts))
-    return replace(example, counts=np.clip(example.counts, -most, most)) if most > 0 else example
+    """No sample is farther from its component's median than this share of the farthest."""
+    waves = without_offset(example.counts)
+    most = np.float32(share * np.abs(np.nan_to_num(waves)).max())
+    return replace(example, counts=example.counts - waves + np.clip(waves, -most, most)) if most > 0 else example

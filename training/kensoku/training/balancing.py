@@ -24,8 +24,17 @@ def shares(examples: Sequence[Example], traits: Sequence[Trait]) -> Floats:
     for trait in traits:
         values = np.array([_value(example, trait) for example in examples])
         weights *= _even_out(values)
-    found: Floats = weights / weights.sum()
-    return found
+    return _capped(weights / weights.sum(), MOST / len(examples))
+
+
+def _capped(shares: Floats, most: float) -> Floats:
+    """What is above goes to those below, in proportion."""
+    is_full = np.zeros(len(shares), dtype=np.bool_)
+    while (is_over := ~is_full & (shares > most)).any():
+        is_full |= is_over
+        left = 1 - most * is_full.sum()
+        shares = np.where(is_full, most, shares * left / shares[~is_full].sum())
+    return shares
 
 
 def _value(example: Example, trait: Trait) -> float:
@@ -44,5 +53,5 @@ def _even_out(values: Floats) -> Floats:
     classes = np.clip(np.searchsorted(edges, values[known], side="right") - 1, 0, CLASSES - 1)
     counts = np.bincount(classes, minlength=CLASSES)
     even = known.sum() / (counts[classes] * np.count_nonzero(counts))
-    weights[known] = np.minimum(even, MOST)
+    weights[known] = even
     return weights

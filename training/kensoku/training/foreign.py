@@ -77,16 +77,29 @@ def wrap(path: Path, foreign: Foreign) -> Wrapped:
     sizes = dict(zip(foreign.input_layout, shape, strict=True))
     if sizes["c"] not in (None, 3):
         raise InputInvalid(f"{path}: found {sizes['c']} components in {given.name}, expected 3; give another --layout")
+    _refuse_other_classes(path, [each for each in model.graph.output if each.name in found], foreign)
     layers = _Layers()
     heard = layers.normalised("counts", foreign.normalisation)
-    layers.put(
-        "Identity",
-        [layers.laid_out(layers.chosen(heard, ["ZNE".index(c) for c in foreign.components]), foreign.input_layout)],
-        FOREIGN + given.name,
+    given_rows = layers.laid_out(
+        layers.chosen(heard, ["ZNE".index(c) for c in foreign.components]), foreign.input_layout
     )
+    layers.put("Cast", [given_rows], FOREIGN + given.name, to=given.type.tensor_type.elem_type)
     said = layers.probabilities([FOREIGN + name for name in found], foreign)
     layers.put("Identity", [said], "probabilities")
     return Wrapped(_joined(model, layers), sizes["n"], sizes["b"])
+
+
+def _refuse_other_classes(path: Path, outputs: Sequence[Any], foreign: Foreign) -> None:
+    """Where the graph says how many there are, it must be as many as are named."""
+    if len(outputs) > 1 or not outputs[0].type.tensor_type.HasField("shape"):
+        return
+    shape = [dim.dim_value or None for dim in outputs[0].type.tensor_type.shape.dim]
+    count = dict(zip(foreign.output_layout, shape, strict=False)).get("c")
+    if len(shape) != len(foreign.output_layout) or count not in (None, len(foreign.classes)):
+        raise InputInvalid(
+            f"{path}: found output {outputs[0].name} of shape {shape}, expected the axes {foreign.output_layout!r} and "
+            f"the classes {foreign.classes!r}; give another --output-layout, or --classes, - for others"
+        )
 
 
 def _load(path: Path) -> onnx.ModelProto:
@@ -181,7 +194,8 @@ class _Layers:
 
     def probabilities(self, outputs: Sequence[str], foreign: Foreign) -> str:
         """Noise, P and S as (batch, 3, samples)."""
-        parts = [self.gathered(output, foreign.output_layout) for output in outputs]
+        single = [self.put("Cast", [output], to=TensorProto.FLOAT) for output in outputs]
+        parts = [self.gathered(output, foreign.output_layout) for output in single]
         said = self.put("Concat", parts, axis=1) if len(parts) > 1 else parts[0]
         if foreign.activation != "none":
             said = (

@@ -67,7 +67,7 @@ def _arrange(description: Description, records: Sequence[Record]) -> list[_Shard
     """Shards of each side; within a side records are as the sources have them."""
     if not records:
         raise InputInvalid(f"{description.name}: found no record that meets the conditions; expected some")
-    origins = join_events([record.origin for record in records])
+    origins = join_events([record.origin for record in records], [record.time_s for record in records])
     sides = split(origins, description.plan())
     size, shards = description.shard_examples, []
     for side in SIDES:
@@ -133,9 +133,12 @@ def _identify(description: Description, folders: Folders) -> dict[str, object]:
     """All that the bytes depend on."""
     inputs = {}
     for source in description.sources:
-        for path in source.inputs(folders):
+        paths = source.inputs(folders)
+        names = [path.name for path in paths]
+        for path in paths:
+            told = path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}"
             try:
-                inputs[f"{source.name}/{path.name}"] = sha256(path)
+                inputs[f"{source.name}/{told}"] = sha256(path)
             except OSError as error:
                 raise InputInvalid(
                     f"{path}: found {error.strerror}; expected what source {source.name} reads"

@@ -7,7 +7,7 @@ folder, a file an earthquake and station, so that a second call asks only for wh
 import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from obspy.clients.filesystem.sds import Client as SdsClient
 
 from kensoku.errors import InputInvalid
 from kensoku.training.datasets.completing import PSEUDO
-from kensoku.training.datasets.labels import LabelRule, Pick, apply_rule, doubt_triggers
+from kensoku.training.datasets.labels import LabelRule, Pick, apply_rule, doubt_triggers, is_direct
 from kensoku.training.datasets.missing import mark_missing
 from kensoku.training.datasets.records import Record
 from kensoku.training.datasets.streams import Track, to_tracks
@@ -26,6 +26,7 @@ from kensoku.training.examples import LABEL_S, PHASES, RATE_HZ, Example, Kind, O
 
 KM_PER_DEGREE = 111.195
 BLASTS = ("blast", "explosion")
+SAME_S = 1.0  # within which two picks of a phase are of one onset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,8 @@ def find_catalogue(file: Catalogue) -> Iterator[Record]:
             cut = _Cut(instrument, name, min(own) - file.before_s, max(own) + file.after_s)
             if _read_track(file, cut) is not None:
                 origin = _origin(file, event, instrument)
-                yield Record(origin, functools.partial(_load, file, cut, tuple(at[instrument]), origin))
+                load = functools.partial(_load, file, cut, tuple(at[instrument]), origin)
+                yield Record(origin, load, time_s=min(own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +110,25 @@ def _name(event: Any) -> str:
 
 
 def _picks(event: Any, file: Catalogue) -> Iterator[_Pick]:
-    """One P and one S at each instrument: the first that is trusted, which an operator put in place of others."""
+    """Of each instrument a P and an S: the first that is trusted, which an operator put in place of others.
+
+    Others come as well, as picks that nobody trusts, unless they are so near that they are of the same onset.
+    """
     origin = event.preferred_origin() or (event.origins[0] if event.origins else None)
     phases = {arrival.pick_id.id: arrival.phase for arrival in (origin.arrivals if origin else ())}
     firsts: dict[tuple[tuple[str, str, str], Phase], _Pick] = {}
     for pick in sorted(event.picks, key=lambda pick: (not _is_trusted(pick, file), pick.time)):
-        hint = (phases.get(pick.resource_id.id) or pick.phase_hint or "").upper()[:1]
-        code = pick.waveform_id
+        name, code = phases.get(pick.resource_id.id) or pick.phase_hint or "", pick.waveform_id
+        hint = name.upper()[:1]
         if hint in PHASES and code is not None and code.channel_code and pick.evaluation_status != "rejected":
             phase = PHASES[PHASES.index(hint)]
             station = f"{code.network_code or ''}.{code.station_code}"
             instrument = (station, code.location_code or "", code.channel_code[:2])
-            is_trusted, time_s = _is_trusted(pick, file), float(pick.time.timestamp)
+            is_trusted, time_s = _is_trusted(pick, file) and is_direct(name), float(pick.time.timestamp)
             found = _Pick(_name(event), phase, time_s, instrument, is_trusted, _weight(pick))
-            firsts.setdefault((instrument, phase), found)
+            first = firsts.setdefault((instrument, phase), found) if is_direct(name) else None
+            if first is None or abs(time_s - first.time_s) > SAME_S:
+                yield replace(found, is_trusted=False)
     yield from firsts.values()
 
 

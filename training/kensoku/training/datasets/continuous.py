@@ -53,14 +53,14 @@ class Continuous:
 def find_continuous(file: Continuous) -> Iterator[Record]:
     """Examples of each instrument, one after the other; those of which nothing is known are left out."""
     length = round(file.window_s * RATE_HZ)
-    for number, whole in enumerate(_label(file)):
+    for number, (start_s, whole) in enumerate(_label(file)):
         known = np.ones((len(PHASES), whole.length), dtype=np.bool_)
         for span in whole.unknown:
             known[PHASES.index(span.phase), int(span.first) : int(span.last) + 1] = False
         known &= np.isfinite(whole.counts).any(axis=0)
         for first in range(0, whole.length - length + 1, length):
             if known[:, first : first + length].mean() >= LEAST_KNOWN:
-                event = "" if file.is_noise else f"{file.source} {first // length}"
+                event = "" if file.is_noise else _event(file, start_s + (first + length / 2) / RATE_HZ)
                 origin = _origin(file, whole.origin.station, event)
                 load, to_judge = (
                     functools.partial(_load, each, number, first, length, origin)
@@ -69,8 +69,15 @@ def find_continuous(file: Continuous) -> Iterator[Record]:
                 yield Record(origin, load, None if file.is_noise else to_judge)
 
 
+def _event(file: Continuous, middle_s: float) -> str:
+    """The stretch of time that is the same for all stations, whenever their records begin."""
+    moment = datetime.fromtimestamp(middle_s // file.window_s * file.window_s, UTC)
+    return f"{file.source} {moment.isoformat(timespec='milliseconds')}"
+
+
 def _load(file: Continuous, number: int, first: int, length: int, origin: Origin) -> Example:
-    example = take(_label(file)[number], first, length)
+    _, whole = _label(file)[number]
+    example = take(whole, first, length)
     return Example(example.counts, example.onsets, example.unknown, origin)
 
 
@@ -83,12 +90,15 @@ def _origin(file: Continuous, station: str, event: str) -> Origin:
 
 
 @functools.lru_cache(maxsize=2)  # to teach and to judge; examples are loaded in the order of their files
-def _label(file: Continuous) -> Sequence[Example]:
+def _label(file: Continuous) -> Sequence[tuple[float, Example]]:
+    """Each record whole, and when it begins."""
     tracks = read_tracks(file.path)
     rows = _read_picks(file) if file.picks else {}
     if file.is_noise:
-        return _label_noise(file, tracks, rows)
-    return [_label_track(file, track, rows.get(track.station, [])) for track in tracks]
+        examples = _label_noise(file, tracks, rows)
+    else:
+        examples = [_label_track(file, track, rows.get(track.station, [])) for track in tracks]
+    return [(track.start_s, example) for track, example in zip(tracks, examples, strict=True)]
 
 
 def read_tracks(path: Path) -> list[Track]:

@@ -38,6 +38,11 @@ class Pick:
     weight: float = 1.0
 
 
+def is_direct(name: str) -> bool:
+    """Whether a phase went straight down or sideways from its source, not up to the surface first, as pP and sP."""
+    return name[:1] not in ("p", "s") or not any(letter.isupper() for letter in name)
+
+
 def apply_rule(
     rule: LabelRule, events: Iterable[Sequence[Pick]], doubtful: Iterable[Stretch], length: int
 ) -> tuple[tuple[Onset, ...], tuple[Span, ...]]:

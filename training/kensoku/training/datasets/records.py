@@ -14,6 +14,7 @@ class Record:
     origin: Origin
     load: Callable[[], Example]
     load_to_judge: Callable[[], Example] | None = None  # without labels that a model made; none: there are none
+    time_s: float | None = None  # of its earthquake or its first sample, since 1970: earthquakes close in time are one
 
     def load_for(self, side: Side) -> Example:
         """What a model labelled may be taught; it must not judge, nor must the silence that it leaves elsewhere."""

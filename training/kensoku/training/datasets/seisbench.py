@@ -8,6 +8,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import h5py
@@ -15,7 +16,7 @@ import numpy as np
 
 from kensoku.errors import InputInvalid
 from kensoku.training.datasets.completing import PSEUDO
-from kensoku.training.datasets.labels import LabelRule, Pick, Stretch, apply_rule, doubt_triggers
+from kensoku.training.datasets.labels import LabelRule, Pick, Stretch, apply_rule, doubt_triggers, is_direct
 from kensoku.training.datasets.missing import mark_missing
 from kensoku.training.datasets.records import Record
 from kensoku.training.datasets.streams import ROWS, at_rate
@@ -24,7 +25,7 @@ from kensoku.training.examples import LABEL_S, RATE_HZ, Example, FloatArray, Kin
 
 Row = Mapping[str, str]
 
-LATER_S = (0.5, 2.0)  # around a second P or S of the same earthquake, Pg after Pn: neither pick nor noise
+LATER_S = (0.5, 2.0)  # around a second P or S of the same earthquake, Pg after Pn or sP: neither pick nor noise
 BLASTS = ("blast", "explosion", "quarry")
 _ARRIVAL = re.compile(r"trace_([ps]\w*)_arrival_sample", re.IGNORECASE)
 _BUCKET = re.compile(r"(?P<bucket>[^$]+)\$(?P<index>\d+)(?:,:(?P<rows>\d+),:(?P<columns>\d+))?")
@@ -46,7 +47,7 @@ def find_seisbench(folder: SeisBenchFolder) -> Iterator[tuple[Record, Row]]:
             for row in csv.DictReader(file):
                 origin = _origin(folder, row)
                 load = functools.partial(_load, folder.rule, waveforms, tuple(row.items()), origin)
-                yield Record(origin, load), row
+                yield Record(origin, load, time_s=_time_s(row)), row
 
 
 def metadata_files(folder: Path) -> list[Path]:
@@ -70,6 +71,15 @@ def _origin(folder: SeisBenchFolder, row: Row) -> Origin:
     )
 
 
+def _time_s(row: Row) -> float | None:
+    """Of the earthquake, or of the first sample."""
+    try:
+        moment = datetime.fromisoformat(row.get("source_origin_time") or row.get("trace_start_time", ""))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+
+
 def _kind(row: Row) -> Kind:
     said = row.get("source_type", "").lower()
     if "noise" in row.get("trace_category", "").lower() or "noise" in said:
@@ -82,12 +92,12 @@ def _load(rule: LabelRule, path: Path, items: tuple[tuple[str, str], ...], origi
     counts, rate_hz = _read_trace(path, row)
     arrivals = [] if origin.kind == "noise" else _arrivals(row, RATE_HZ / rate_hz)
     firsts: dict[Phase, Pick] = {}
-    for pick in sorted(arrivals, key=lambda pick: pick.sample):
+    for pick, _ in sorted((each for each in arrivals if each[1]), key=lambda each: each[0].sample):
         firsts.setdefault(pick.phase, pick)
     later: list[Stretch] = [
         (pick.sample - RATE_HZ * LATER_S[0], pick.sample + RATE_HZ * LATER_S[1])
-        for pick in arrivals
-        if pick.sample != firsts[pick.phase].sample
+        for pick, is_first in arrivals
+        if not is_first or pick.sample != firsts[pick.phase].sample
     ]
     events = [list(firsts.values())] if firsts else []
     triggers = () if rule.is_searched else find_triggers(counts).tolist()
@@ -96,14 +106,16 @@ def _load(rule: LabelRule, path: Path, items: tuple[tuple[str, str], ...], origi
     return Example(counts, onsets, unknown, origin)
 
 
-def _arrivals(row: Row, factor: float) -> list[Pick]:
-    found: list[Pick] = []
+def _arrivals(row: Row, factor: float) -> list[tuple[Pick, bool]]:
+    """Each, and whether it can be an earthquake's first P or S."""
+    found: list[tuple[Pick, bool]] = []
     for column, text in row.items():
         match = _ARRIVAL.fullmatch(column)
         sample = _number(text) if match else np.nan
         if match and np.isfinite(sample):
             phase: Phase = "P" if match[1].upper().startswith("P") else "S"
-            found.append(Pick(phase, sample * factor, _weight(row, match[1].lower(), phase.lower())))
+            pick = Pick(phase, sample * factor, _weight(row, match[1].lower(), phase.lower()))
+            found.append((pick, is_direct(match[1])))
     return found
 
 

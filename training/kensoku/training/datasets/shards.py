@@ -1,4 +1,4 @@
-"""Examples as files: tables that numpy reads, and TFRecords that TensorFlow reads, with the same content.
+"""Examples as files: tables that numpy reads, and TFRecords that TensorFlow reads, of the same in single precision.
 
 A file appears under its name when it is whole.
 """

@@ -19,7 +19,7 @@ from kensoku.training.examples import Origin
 Side = Literal["train", "develop", "mixed", "left_out"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
-SAME_EVENT_S = 60.0  # records that begin within this of each other, in one region, may be of one earthquake
+SAME_EVENT_S = 60.0  # events this close in time, in one region, may be one earthquake or lie in each other's records
 LARGE = 0.1  # share of its source's records from which on a group is cut
 DRAWS = 400  # of the stations of a group that is cut
 _Node = tuple[str, ...]
@@ -32,21 +32,25 @@ class SplitPlan:
     left_out: frozenset[str] = frozenset()  # regions
 
 
-def join_events(origins: Sequence[Origin]) -> list[Origin]:
-    """Where an event is named by a moment, in ISO 8601, all that are close together get the name of the first."""
-    moments = sorted(
-        (origin.region, moment.timestamp(), number)
-        for number, origin in enumerate(origins)
-        if (moment := _moment(origin.event)) is not None
-    )
-    joined = list(origins)
-    before: tuple[str, float, str] = ("", -math.inf, "")
-    for region, time_s, number in moments:
-        is_close = region == before[0] and time_s - before[1] <= SAME_EVENT_S
-        name = before[2] if is_close else origins[number].event
-        joined[number] = replace(origins[number], event=name)
-        before = (region, time_s, name)
-    return joined
+def join_events(origins: Sequence[Origin], times_s: Sequence[float | None]) -> list[Origin]:
+    """Events of a region that are close in time get the name of the first, whatever names they have.
+
+    The time of an event is that of any record of it; none: the one that its name says in ISO 8601, if it does.
+    """
+    spans: dict[tuple[str, str], tuple[float, float]] = {}
+    for origin, said_s in zip(origins, times_s, strict=True):
+        time_s = _moment(origin.event) if said_s is None else said_s
+        if origin.event and time_s is not None:
+            first_s, last_s = spans.get((origin.region, origin.event), (time_s, time_s))
+            spans[origin.region, origin.event] = (min(first_s, time_s), max(last_s, time_s))
+    names: dict[tuple[str, str], str] = {}
+    region, name, until_s = "", "", -math.inf
+    for (where, event), (first_s, last_s) in sorted(spans.items(), key=lambda item: (item[0][0], *item[1], item[0][1])):
+        if where != region or first_s - until_s > SAME_EVENT_S:
+            region, name, until_s = where, event, last_s
+        until_s = max(until_s, last_s)
+        names[where, event] = name
+    return [replace(each, event=names.get((each.region, each.event), each.event)) for each in origins]
 
 
 def split(origins: Sequence[Origin], plan: SplitPlan) -> list[Side]:
@@ -58,7 +62,7 @@ def split(origins: Sequence[Origin], plan: SplitPlan) -> list[Side]:
         share = sum(plan.develop_share.get(origins[number].source, 0.0) for number in group) / len(group)
         is_large = len(group) > max(1.0, LARGE * max(sizes[origins[number].source] for number in group))
         members = [origins[number] for number in group]
-        can_be_cut = len({member.station for member in members}) > 1
+        can_be_cut = 0 < share < 1 and len({member.station for member in members}) > 1
         found = (_cut if is_large and can_be_cut else _whole)(members, share, plan.seed)
         for number, side in zip(group, found, strict=True):
             sides[number] = side
@@ -117,11 +121,11 @@ def _cut(members: Sequence[Origin], share: float, seed: int) -> list[Side]:
     """Of many draws of the stations the one that keeps most for training and enough for judging."""
     best: list[Side] = ["train"] * len(members)
     score = (0.0, float(len(members)))  # none judges
-    for draw in range(DRAWS if share > 0 else 0):
+    for draw in range(DRAWS):
         sides = _draw_sides(members, seed, draw)
         judging, teaching = sides.count("develop"), sides.count("train")
         fitting = round(1 - abs(judging / (share * len(members)) - 1), 1)
-        if (fitting, float(teaching)) > score:
+        if teaching and (fitting, float(teaching)) > score:
             best, score = sides, (fitting, float(teaching))
     return best
 
@@ -149,9 +153,9 @@ def _dice(seed: int, *names: str) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _moment(event: str) -> datetime | None:
+def _moment(event: str) -> float | None:
     try:
         moment = datetime.fromisoformat(event)
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    return moment.timestamp() if moment.tzinfo else None

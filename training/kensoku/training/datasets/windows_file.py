@@ -26,7 +26,7 @@ class Columns:
 
     station: str
     event: str = ""
-    start: str = ""  # the moment of the first sample, if no column names the event
+    start: str = ""  # the moment of the earthquake or of the first sample; names the event if `event` does not
     start_pattern: str = ""  # what to take from it, e.g. _([0-9]{16})
     start_format: str = ""  # of strptime; else ISO 8601
     magnitude: str = ""
@@ -60,13 +60,14 @@ def find_windows(file: WindowsFile) -> Iterator[tuple[Record, Mapping[str, str]]
             raise InputInvalid(
                 f"{file.path}: found {len(p)} windows and {len(rows)} rows beside it; expected one for each"
             )
-    origins = _origins(file, rows)
+    moments = [_moment(file.columns, row, file.path) if file.columns.start else None for row in rows]
+    origins = [_origin(file, row, moment) for row, moment in zip(rows, moments, strict=True)]
     found = read_found(file.found) if file.found else {}
-    for number, (row, origin) in enumerate(zip(rows, origins, strict=True)):
+    for number, (row, origin, moment) in enumerate(zip(rows, origins, moments, strict=True)):
         labels = (float(p[number]), float(s[number]))
         load = functools.partial(_load, file, number, labels, found.get(number, ()), origin)
         to_judge = functools.partial(_load, replace(file, trust=None), number, labels, (), origin)
-        yield Record(origin, load, to_judge if file.trust else None), row
+        yield Record(origin, load, to_judge if file.trust else None, moment.timestamp() if moment else None), row
 
 
 def _open(path: Path) -> h5py.File:
@@ -111,28 +112,21 @@ def _load(
 # --- whose windows ----------------------------------------------------------------------------------------------------
 
 
-def _origins(file: WindowsFile, rows: Sequence[Mapping[str, str]]) -> list[Origin]:
+def _origin(file: WindowsFile, row: Mapping[str, str], moment: datetime | None) -> Origin:
     columns = file.columns
-    if columns.event or not columns.start:
-        events = [fill(columns.event, row, file.path) for row in rows]
-    else:
-        events = [_moment(columns, row, file.path) for row in rows]
-    return [
-        Origin(
-            source=file.source,
-            region=file.region,
-            station=fill(columns.station, row, file.path),
-            event=event,
-            kind=file.kind,
-            magnitude=_number(fill(columns.magnitude, row, file.path)),
-            distance_km=_number(fill(columns.distance_km, row, file.path)),
-        )
-        for row, event in zip(rows, events, strict=True)
-    ]
+    named = moment.isoformat(timespec="milliseconds") if moment and not columns.event else ""
+    return Origin(
+        source=file.source,
+        region=file.region,
+        station=fill(columns.station, row, file.path),
+        event=named or fill(columns.event, row, file.path),
+        kind=file.kind,
+        magnitude=_number(fill(columns.magnitude, row, file.path)),
+        distance_km=_number(fill(columns.distance_km, row, file.path)),
+    )
 
 
-def _moment(columns: Columns, row: Mapping[str, str], path: Path) -> str:
-    """The window's start as ISO 8601; the split joins those that are close to each other."""
+def _moment(columns: Columns, row: Mapping[str, str], path: Path) -> datetime:
     text = fill(columns.start, row, path)
     if columns.start_pattern:
         match = re.search(columns.start_pattern, text)
@@ -143,7 +137,7 @@ def _moment(columns: Columns, row: Mapping[str, str], path: Path) -> str:
         moment = datetime.strptime(text, columns.start_format) if columns.start_format else datetime.fromisoformat(text)
     except ValueError as error:
         raise InputInvalid(f"{path}: found {text!r}; expected a time: {error}") from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).isoformat(timespec="milliseconds")
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def fill(template: str, row: Mapping[str, str], path: Path) -> str:

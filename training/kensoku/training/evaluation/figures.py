@@ -82,17 +82,18 @@ def curve(results: Results, phase: Phase, records: set[int]) -> list[Point]:
         key=lambda made: -made.pick.score,
     )
     labels = [label for label in results.labels if label.record in records and label.phase == phase]
-    if not labels:
+    if not labels or not made:
         return []
-    scores = np.sort([label.best_score for label in labels])
-    right = np.cumsum([each.is_right for each in made])
+    best, right = np.sort([label.best_score for label in labels]), np.cumsum([each.is_right for each in made])
+    scores = np.array([each.pick.score for each in made])
+    last = np.flatnonzero(np.append(np.diff(scores) != 0, True))  # of equal scores: no threshold parts them
     return [
         Point(
-            score=each.pick.score,
+            score=float(scores[place]),
             precision=float(right[place] / (place + 1)),
-            recall=float(1 - np.searchsorted(scores, each.pick.score) / len(scores)),
+            recall=float(1 - np.searchsorted(best, scores[place]) / len(best)),
         )
-        for place, each in enumerate(made)
+        for place in last.tolist()
     ]
 
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kensoku.training.evaluation import figures
 from kensoku.training.evaluation.cuts import CLEAR_SNR, KINDS, SNRS, WAS, CutResults
 from kensoku.training.evaluation.pages import image, number, table, write_json, write_page
@@ -105,12 +107,13 @@ def _has_labels(group: figures.Group) -> bool:
 
 
 def _curves(group: figures.Group) -> dict[str, list[dict[str, float]]]:
-    """No more points than a drawing needs."""
+    """No more points than a drawing needs, the first and the last among them."""
     results, records = group
     told = {}
     for phase in PHASES:
         points = figures.curve(results, phase, set(records))
-        told[str(phase)] = [asdict(each) for each in points[:: max(1, len(points) // POINTS)]]
+        places = np.unique(np.linspace(0, len(points) - 1, min(POINTS, len(points))).round().astype(int))
+        told[str(phase)] = [asdict(points[place]) for place in places.tolist()]
     return told
 
 

@@ -174,10 +174,15 @@ def by_distance(results: Results) -> dict[str, list[int]]:
 
 def by_s_less_p(results: Results) -> dict[str, list[int]]:
     """Of records with one label of each: it grows with distance, which collections often leave out."""
-    at: dict[int, dict[Phase, float]] = {}
+    of: dict[int, list[Label]] = {}
     for label in results.labels:
-        at.setdefault(label.record, {})[label.phase] = label.sample
-    return terciles({record: (of["S"] - of["P"]) / RATE_HZ for record, of in at.items() if len(of) == len(PHASES)})
+        of.setdefault(label.record, []).append(label)
+    pairs = {
+        record: {label.phase: label.sample for label in own}
+        for record, own in of.items()
+        if sorted(label.phase for label in own) == ["P", "S"]
+    }
+    return terciles({record: (pair["S"] - pair["P"]) / RATE_HZ for record, pair in pairs.items()})
 
 
 def by_magnitude(results: Results) -> dict[str, list[int]]:
