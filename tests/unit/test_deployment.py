@@ -4,6 +4,7 @@ import importlib.util
 import re
 import shutil
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,32 @@ def test_every_pod_has_limits_and_probes_and_no_rights_that_it_does_not_need() -
                 is_ours = "component: service" in document
                 assert is_ours or kind[1] == "Job" or "livenessProbe:" in document, name
                 assert is_ours or "runAsNonRoot: true" in document, name
+
+
+def test_models_are_copied_into_a_volume_whose_folder_belongs_to_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a cluster makes it: our user may write there, and neither set its mode nor its times."""
+    volume = tmp_path / "volume"
+    volume.mkdir()
+
+    def copy_state(_: object, target: str, **__: object) -> None:
+        if Path(target) == volume:
+            raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(shutil, "copystat", copy_state)
+    overlay = (CLUSTER / "overlays/gpu/triton.yaml").read_text()
+    for text, program in (
+        (BASE["triton.yaml"], r"(?m)^ +- (import shutil;.+)$"),
+        (overlay, r"(?ms)^ +- \|\n(.+?)(?= +volumeMounts)"),
+    ):
+        (copy,) = re.findall(program, text)
+        copy = copy.replace('"/models', f'"{volume}').replace("/tensorrt", f"{CLUSTER}/overlays/gpu/models")
+        (served,) = re.findall(r"--model-repository=/models([^,]*),", text)
+        for _ in ("a start", "a start after that"):
+            exec(textwrap.dedent(copy), {})
+        assert (volume / served.strip("/") / "picker_live" / "config.pbtxt").is_file()
+    assert (volume / served.strip("/") / "picker_live" / "configs" / "tensorrt.pbtxt").is_file()
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl, which renders the cluster's files")
