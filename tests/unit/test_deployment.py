@@ -76,6 +76,14 @@ def test_no_port_is_open_to_other_machines() -> None:
     assert "LoadBalancer" not in "".join(BASE.values())
 
 
+def test_what_asks_for_no_password_answers_its_own_namespace_alone() -> None:
+    (guarded,) = re.findall(r"operator: In, values: \[(.+?)\]", BASE["network.yaml"])
+    assert set(guarded.split(", ")) == {
+        name for text in BASE.values() for name in re.findall(r"kind: Service\nmetadata: {name: (\w+)}", text)
+    }
+    assert "enableServiceLinks: false" in BASE["service.yaml"], "a Service named kensoku would set KENSOKU_PORT"
+
+
 @pytest.mark.parametrize("text", [COMPOSE, *BASE.values()], ids=["compose", *BASE])
 def test_no_password_is_written_down_and_none_has_a_default(text: str) -> None:
     for name, value in re.findall(r"(\w*PASSWORD\w*)[:,] (.+)", text):
