@@ -15,7 +15,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kensoku.errors import SettingInvalid
 
 PREFIX = "KENSOKU_"
-URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+@")
+# Up to the last @ of the word: passwords are typed into addresses as they are, with / and @ in them.
+URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):\S+@")
+QUERY_PASSWORD = re.compile(r"(?<=password=)[^&\s'\"]+")
 MASK = "********"
 
 
@@ -121,7 +123,7 @@ def describe(settings: ServiceSettings) -> str:
 
 def mask(text: str) -> str:
     """A text without the passwords of the addresses in it."""
-    return URL_PASSWORD.sub(rf"\1:{MASK}@", text)
+    return QUERY_PASSWORD.sub(MASK, URL_PASSWORD.sub(rf"\1:{MASK}@", text))
 
 
 def misspelt(kinds: Iterable[type[ServiceSettings]], environment: Mapping[str, str] = os.environ) -> list[str]:
