@@ -21,7 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from kensoku.bus import Bus, Options, open_bus
 from kensoku.errors import KensokuError, SettingInvalid
-from kensoku.settings import SettingsType, describe, from_command_line, mask, misspelt, variable
+from kensoku.settings import SettingsType, describe, from_command_line, mask, misspelt_beside_others
 
 log = logging.getLogger("kensoku")
 
@@ -290,8 +290,7 @@ def service_process(kind: type[SettingsType], name: str, summary: str) -> Iterat
     configure_logs(settings.log_format, settings.log_level)
     own_log = logging.getLogger(f"kensoku.{name}")
     own_log.info("starting with %s", describe(settings))
-    own = {name: value for name, value in os.environ.items() if name.startswith(variable(kind.flag_prefix))}
-    for sentence in misspelt([kind], own):  # those of others may stand beside them
+    for sentence in misspelt_beside_others(kind):
         own_log.warning("%s", sentence)
     pulse = Pulse()
     with (

@@ -9,12 +9,6 @@ from kensoku.models import default_repository
 from kensoku.settings import ServiceSettings
 
 
-def _most_picks() -> int:
-    from kensoku.detection import MOST_PICKS  # here: it takes long to import, and who lists the options needs none
-
-    return MOST_PICKS
-
-
 class TriggeringSettings(ServiceSettings):
     flag_prefix: ClassVar[str] = "triggering_"
 
@@ -68,7 +62,7 @@ class TriggeringSettings(ServiceSettings):
     ] = 60
     triggering_picks_a_minute: Annotated[
         int, Field(gt=0, description="picks of an instrument, after which more are rejected")
-    ] = Field(default_factory=_most_picks)
+    ] = 60
     triggering_batch: Annotated[int, Field(gt=0, description="packets that are looked at together at the most")] = 4000
     triggering_recall_s: Annotated[
         float, Field(gt=0, description="of its own output, how much a restart reads; more where that is not enough")
