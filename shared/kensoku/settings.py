@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kensoku.errors import SettingInvalid
 
 PREFIX = "KENSOKU_"
+MODELS = r"^(triton|local|local:.+|triton://.+)$"
 # Up to the last @ of the word: passwords are typed into addresses as they are, with / and @ in them.
 URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):\S+@")
 QUERY_PASSWORD = re.compile(r"(?<=password=)[^&\s'\"]+")
@@ -64,7 +65,7 @@ class ServiceSettings(BaseSettings):
     models: Annotated[
         str,
         Field(
-            pattern=r"^(triton|local|local:.+|triton://.+)$",
+            pattern=MODELS,
             description="triton (embedded), local (no server), or triton://host:port[,host:port]",
         ),
     ] = "triton"

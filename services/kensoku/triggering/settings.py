@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from kensoku.models import default_repository
-from kensoku.settings import ServiceSettings
+from kensoku.settings import MODELS, ServiceSettings
 
 
 class TriggeringSettings(ServiceSettings):
@@ -17,6 +17,13 @@ class TriggeringSettings(ServiceSettings):
         """Where models are asked; on its own this service starts no server."""
         return f"local:{self.model_repository}" if self.models in ("local", "triton") else self.models
 
+    models: Annotated[
+        str,
+        Field(
+            pattern=MODELS,
+            description="triton://host:port[,host:port]; triton and local are the same here: in this process",
+        ),
+    ] = "triton"
     model_repository: Annotated[Path, Field(description="folder with a folder a model, for their cards")] = Field(
         default_factory=default_repository
     )
