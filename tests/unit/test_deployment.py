@@ -67,6 +67,13 @@ def test_every_service_is_a_container_in_both() -> None:
         assert f"command: [python, -m, kensoku.{program}]" in BASE[f"{name}.yaml"]
 
 
+def test_services_have_the_same_time_to_end_in_both() -> None:
+    """More than the ten seconds that are usual: association compiles its loops for half a minute at its first start."""
+    shared = COMPOSE[: COMPOSE.index("\nservices:")]
+    assert re.findall(r"stop_grace_period: (\d+)s", shared) == ["60"]
+    assert re.findall(r"terminationGracePeriodSeconds: (\d+)", BASE["service.yaml"]) == ["60"]
+
+
 def test_no_port_is_open_to_other_machines() -> None:
     published = re.findall(r'"([\d.]+):(\d+):\d+"', COMPOSE)
     assert len(published) == COMPOSE.count("127.0.0.1:") - COMPOSE.count("http://127.0.0.1:")
