@@ -3,13 +3,16 @@
 import hashlib
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import config, njit
+from numba.core.caching import FunctionCache
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -38,10 +41,26 @@ def _compile(function: Function, *, is_lean: bool = False, is_inlined: bool = Fa
         "_nrt": not is_lean,
         "nogil": True,  # what does not depend on each other may be done at once
     }
-    try:
-        return cast(Function, njit(cache=True, **options)(function))
-    except RuntimeError:  # no folder can be written: compiled anew in every process
-        return cast(Function, njit(**options)(function))
+    loop = njit(**options)(function)
+    with suppress(RuntimeError):  # no folder can be written: compiled anew in every process
+        loop._cache = _Kept(function)  # type: ignore[no-untyped-call]
+    return cast(Function, loop)
+
+
+class _Kept(FunctionCache):
+    """A disk that is full, or files that were damaged when the power went, cost time and nothing else."""
+
+    def save_overload(self, sig: object, data: object) -> None:
+        with suppress(Exception):  # it reads what is there first
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+
+    def load_overload(self, sig: object, target_context: object) -> object:
+        try:
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except Exception:  # half a pickle may raise anything
+            with suppress(OSError):
+                self.flush()  # type: ignore[no-untyped-call]
+            return None
 
 
 @cache
@@ -55,7 +74,7 @@ def _folder(package: Path) -> str:
     state = hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
     given = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
     root = Path(given) if given else Path.home() / ".cache"
-    root = root if os.access(_existing(root), os.W_OK) else Path(tempfile.gettempdir())
+    root = root if os.access(_existing(root), os.W_OK) else _own_temporary_folder()
     return str(root / "kensoku" / f"compiled-{package.name}-{state}")
 
 
@@ -70,3 +89,12 @@ def _with_loops(package: Path) -> list[Path]:
 
 def _existing(folder: Path) -> Path:
     return folder if folder.exists() or folder == folder.parent else _existing(folder.parent)
+
+
+def _own_temporary_folder() -> Path:
+    """What is kept there is run: nobody else may have put it there."""
+    folder = Path(tempfile.gettempdir(), f"kensoku-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    return folder if is_own else Path(tempfile.mkdtemp(prefix="kensoku-"))

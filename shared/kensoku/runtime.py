@@ -21,12 +21,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from kensoku.bus import Bus, Options, open_bus
 from kensoku.errors import KensokuError, SettingInvalid
-from kensoku.settings import SettingsType, describe, from_command_line, mask, misspelt, variable
+from kensoku.settings import SettingsType, describe, from_command_line, mask, misspelt_beside_others
 
 log = logging.getLogger("kensoku")
 
 STANDSTILL_S = 60.0  # a loop that beats every tenth of a second and waits up to this long for a broker
 STOPPED, FAILED, MISUSED = 0, 1, 2  # exit codes
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 PLACES = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)  # of a wrong file's name
 
 UP = Gauge("service_ready", "1 when everything this process needs is there")
@@ -103,25 +104,32 @@ def stop_on_signals() -> Iterator[threading.Event]:
 
 
 def run_to_exit_code(main: Callable[[], int | None]) -> int:
-    """Run a program; what a person can mend is one line on standard error, and only a bug of ours a traceback."""
+    """Run a program; what a person can mend is one line on standard error, and only a bug of ours a traceback. Where
+    the log is for programs, so is its last line."""
     try:
         return main() or STOPPED
-    except SettingInvalid as error:
-        print(f"kensoku: {mask(str(error))}", file=sys.stderr)
-        return MISUSED
-    except KensokuError as error:
-        print(f"kensoku: {mask(str(error))}", file=sys.stderr)
-        return FAILED
-    except OSError as error:
-        if error.errno in PLACES and error.filename:
-            print(f"kensoku: {error.filename}: {error.strerror}; give a place where it can be", file=sys.stderr)
-            return FAILED
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
-            raise
-        print(f"kensoku: {explain_disk(error)}", file=sys.stderr)
-        return FAILED
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        told = explained(error)
+        if any(isinstance(handler.formatter, JsonLines) for handler in logging.getLogger().handlers):
+            log.critical("%s", told or error, exc_info=None if told else error)
+        elif told:
+            print(f"kensoku: {mask(told)}", file=sys.stderr)
+        else:
+            raise
+        return MISUSED if isinstance(error, SettingInvalid) else FAILED
+
+
+def explained(error: Exception) -> str:
+    """What a person can mend, in a sentence; empty for a bug of ours."""
+    if isinstance(error, KensokuError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in PLACES and error.filename:
+        return f"{error.filename}: {error.strerror}; give a place where it can be"
+    return explain_disk(error) if isinstance(error, OSError) and error.errno in FULL else ""
 
 
 def process_age_s() -> float:
@@ -282,8 +290,7 @@ def service_process(kind: type[SettingsType], name: str, summary: str) -> Iterat
     configure_logs(settings.log_format, settings.log_level)
     own_log = logging.getLogger(f"kensoku.{name}")
     own_log.info("starting with %s", describe(settings))
-    own = {name: value for name, value in os.environ.items() if name.startswith(variable(kind.flag_prefix))}
-    for sentence in misspelt([kind], own):  # those of others may stand beside them
+    for sentence in misspelt_beside_others(kind):
         own_log.warning("%s", sentence)
     pulse = Pulse()
     with (

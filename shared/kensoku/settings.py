@@ -10,12 +10,16 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kensoku.errors import SettingInvalid
 
 PREFIX = "KENSOKU_"
-URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+@")
+MODELS = r"^(triton|local|local:.+|triton://.+)$"
+# Up to the last @ of the word: passwords are typed into addresses as they are, with / and @ in them.
+URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):\S+@")
+QUERY_PASSWORD = re.compile(r"(?<=password=)[^&\s'\"]+")
 MASK = "********"
 
 
@@ -61,7 +65,7 @@ class ServiceSettings(BaseSettings):
     models: Annotated[
         str,
         Field(
-            pattern=r"^(triton|local|local:.+|triton://.+)$",
+            pattern=MODELS,
             description="triton (embedded), local (no server), or triton://host:port[,host:port]",
         ),
     ] = "triton"
@@ -78,12 +82,30 @@ SettingsType = TypeVar("SettingsType", bound=ServiceSettings)
 
 def load_settings(kind: type[SettingsType], overrides: Mapping[str, object] | None = None) -> SettingsType:
     """Settings from the environment, and what the command line gives instead; the error names all that is wrong."""
-    given: dict[str, Any] = {name: value for name, value in (overrides or {}).items() if value is not None}
+    check_settings((kind, overrides or {}))
+    return kind(**_given(overrides or {}))
+
+
+def check_settings(*pairs: tuple[type[ServiceSettings], Mapping[str, object]]) -> None:
+    """Tell all that is wrong about the settings of parts that start together; what they share is told once."""
+    mistakes = {name: text for kind, overrides in pairs for name, text in _mistakes(kind, overrides)}
+    if mistakes:
+        count = f"{len(mistakes)} wrong setting{'s' * (len(mistakes) > 1)}:"
+        raise SettingInvalid("\n  ".join([count, *mistakes.values()]))
+
+
+def _given(overrides: Mapping[str, object]) -> dict[str, Any]:
+    return {name: value for name, value in overrides.items() if value is not None}
+
+
+def _mistakes(kind: type[ServiceSettings], overrides: Mapping[str, object]) -> list[tuple[str, str]]:
+    given = _given(overrides)
     try:
-        return kind(**given)
+        kind(**given)
     except ValidationError as error:
-        mistakes = [_explain(kind, problem, given) for problem in error.errors(include_url=False)]
-    raise SettingInvalid("\n  ".join([f"{len(mistakes)} wrong setting{'s' * (len(mistakes) > 1)}:", *mistakes]))
+        problems = error.errors(include_url=False)
+        return [(str(problem["loc"][:1]), _explain(kind, problem, given)) for problem in problems]
+    return []
 
 
 def from_command_line(kind: type[SettingsType], program: str, description: str) -> SettingsType:
@@ -114,24 +136,34 @@ def _shown(field: FieldInfo | None, value: object) -> str:
     return repr(mask(value) if isinstance(value, str) else value)
 
 
-def describe(settings: ServiceSettings) -> str:
-    """`bus=memory:// port=8710 ...`, fit for a log."""
-    return " ".join(f"{name}={mask(str(value))}" for name, value in settings)
+def describe(*parts: ServiceSettings) -> str:
+    """`bus=memory:// port=8710 ...`, fit for a log; what parts share is told once."""
+    told = {name: value for settings in parts for name, value in settings}
+    return " ".join(f"{name}={mask(str(value))}" for name, value in told.items())
 
 
 def mask(text: str) -> str:
     """A text without the passwords of the addresses in it."""
-    return URL_PASSWORD.sub(rf"\1:{MASK}@", text)
+    return QUERY_PASSWORD.sub(MASK, URL_PASSWORD.sub(rf"\1:{MASK}@", text))
 
 
-def misspelt(kinds: Iterable[type[ServiceSettings]], environment: Mapping[str, str] = os.environ) -> list[str]:
+def misspelt(
+    kinds: Iterable[type[ServiceSettings]], environment: Mapping[str, str] = os.environ, alike: float = 0.8
+) -> list[str]:
     """A sentence for each variable that is no setting but looks like one."""
     known = {variable(name) for kind in kinds for name in kind.model_fields}
     sentences = []
     for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known and (near := difflib.get_close_matches(name, known, 1, 0.8)):
+        if name.startswith(PREFIX) and name not in known and (near := difflib.get_close_matches(name, known, 1, alike)):
             sentences.append(f"found the variable {name}, which is no setting; did you mean {near[0]}?")
     return sentences
+
+
+def misspelt_beside_others(kind: type[ServiceSettings], environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Of a service whose environment may have settings of others: its own, and what is very much like one of all."""
+    own = {name: value for name, value in environment.items() if name.startswith(variable(kind.flag_prefix))}
+    others = {name: value for name, value in environment.items() if name not in own}
+    return misspelt([kind], own) + misspelt([ServiceSettings], others, alike=0.85)
 
 
 # --- the command line -------------------------------------------------------------------------------------------------
@@ -154,13 +186,22 @@ def add_flags(
             continue
         if field.annotation in (SecretStr, SecretStr | None):
             continue  # a secret on a command line can be read by everyone on the machine
-        text = (field.description or name).replace("%", "%%") + f" [{variable(name)}]"
+        text = ((field.description or name) + _shown_default(field)).replace("%", "%%") + f" [{variable(name)}]"
         if field.annotation is bool:
             parser.add_argument(
                 flag(name, kind.flag_prefix), dest=name, action=argparse.BooleanOptionalAction, help=text
             )
         else:
             parser.add_argument(flag(name, kind.flag_prefix), dest=name, metavar="VALUE", help=text)
+
+
+def _shown_default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value in (None, "", PydanticUndefined):
+        return ""
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    return f" (default: {f'{value:g}' if isinstance(value, float) else value})"
 
 
 def overrides(options: argparse.Namespace, kind: type[ServiceSettings]) -> dict[str, object]:

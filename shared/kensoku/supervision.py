@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from prometheus_client import Counter, Gauge
 
 from kensoku.errors import InputInvalid, KensokuError, SettingInvalid
-from kensoku.runtime import Pulse
+from kensoku.runtime import Pulse, explained
 
 log = logging.getLogger("kensoku.supervision")
 
@@ -89,9 +89,10 @@ class Supervisor:
 
     def _wait(self, service: Service, error: Exception, failures: int, pulse: Pulse) -> None:
         seconds = pause_s(failures)
-        trace = None if isinstance(error, KensokuError) else error
-        log.error("%s failed: %s; it starts again in %g s", service.name, error, seconds, exc_info=trace)
+        told = explained(error)
+        trace = None if told else error
+        log.error("%s failed: %s; it starts again in %g s", service.name, told or error, seconds, exc_info=trace)
         RESTARTS.labels(service.name).inc()
-        pulse.wait_for("restart", f"failed {failures} times in a row: {error}")
+        pulse.wait_for("restart", f"failed {failures} times in a row: {told or error}")
         self.stop.wait(seconds)
         pulse.found("restart")

@@ -1,6 +1,7 @@
 """The server answers to the bit as ONNX Runtime called directly, alone or in company, with numpy 1 and 2."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,8 +14,8 @@ import pytest
 
 from kensoku.errors import ModelRefused, ModelServerUnavailable, ModelUnknown
 from kensoku.inference import Models, open_models
-from kensoku.triton import EmbeddedTriton
-from tests.model_server import CACHE, REPOSITORY, ROOT, ask, counts, largest_difference, serving
+from kensoku.triton import EmbeddedTriton, embedded_triton, install
+from tests.model_server import CACHE, MODEL, REPOSITORY, ROOT, ask, counts, largest_difference, serving
 
 pytestmark = pytest.mark.triton
 
@@ -46,6 +47,16 @@ def direct() -> Iterator[Models]:
 def test_answers_equal_those_of_a_direct_call(models: Models, direct: Models, windows: int) -> None:
     samples = counts(windows)
     assert largest_difference(ask(models, samples), ask(direct, samples)) == 0.0
+
+
+def test_folders_may_have_names_that_a_shell_would_part(tmp_path: Path, direct: Models) -> None:
+    home = tmp_path / "Mia's home"
+    home.mkdir()
+    install(CACHE)
+    (home / "triton").symlink_to(CACHE / "triton")
+    shutil.copytree(REPOSITORY / MODEL, home / "the models" / MODEL)
+    with embedded_triton(home, home / "the models", ready_within_s=20) as server, open_models(server.url) as models:
+        assert largest_difference(ask(models, counts(2)), ask(direct, counts(2))) == 0.0
 
 
 @pytest.mark.parametrize("samples", [1, 57, 401, 3000])

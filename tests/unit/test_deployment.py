@@ -4,6 +4,7 @@ import importlib.util
 import re
 import shutil
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,13 @@ def test_every_service_is_a_container_in_both() -> None:
         assert f"command: [python, -m, kensoku.{program}]" in BASE[f"{name}.yaml"]
 
 
+def test_services_have_the_same_time_to_end_in_both() -> None:
+    """More than the ten seconds that are usual: association compiles its loops for half a minute at its first start."""
+    shared = COMPOSE[: COMPOSE.index("\nservices:")]
+    assert re.findall(r"stop_grace_period: (\d+)s", shared) == ["60"]
+    assert re.findall(r"terminationGracePeriodSeconds: (\d+)", BASE["service.yaml"]) == ["60"]
+
+
 def test_no_port_is_open_to_other_machines() -> None:
     published = re.findall(r'"([\d.]+):(\d+):\d+"', COMPOSE)
     assert len(published) == COMPOSE.count("127.0.0.1:") - COMPOSE.count("http://127.0.0.1:")
@@ -73,6 +81,14 @@ def test_no_port_is_open_to_other_machines() -> None:
     assert len({port for _, port in published}) == len(published)
     assert "NodePort" not in "".join(BASE.values())
     assert "LoadBalancer" not in "".join(BASE.values())
+
+
+def test_what_asks_for_no_password_answers_its_own_namespace_alone() -> None:
+    (guarded,) = re.findall(r"operator: In, values: \[(.+?)\]", BASE["network.yaml"])
+    assert set(guarded.split(", ")) == {
+        name for text in BASE.values() for name in re.findall(r"kind: Service\nmetadata: {name: (\w+)}", text)
+    }
+    assert "enableServiceLinks: false" in BASE["service.yaml"], "a Service named kensoku would set KENSOKU_PORT"
 
 
 @pytest.mark.parametrize("text", [COMPOSE, *BASE.values()], ids=["compose", *BASE])
@@ -110,6 +126,32 @@ def test_every_pod_has_limits_and_probes_and_no_rights_that_it_does_not_need() -
                 is_ours = "component: service" in document
                 assert is_ours or kind[1] == "Job" or "livenessProbe:" in document, name
                 assert is_ours or "runAsNonRoot: true" in document, name
+
+
+def test_models_are_copied_into_a_volume_whose_folder_belongs_to_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a cluster makes it: our user may write there, and neither set its mode nor its times."""
+    volume = tmp_path / "volume"
+    volume.mkdir()
+
+    def copy_state(_: object, target: str, **__: object) -> None:
+        if Path(target) == volume:
+            raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(shutil, "copystat", copy_state)
+    overlay = (CLUSTER / "overlays/gpu/triton.yaml").read_text()
+    for text, program in (
+        (BASE["triton.yaml"], r"(?m)^ +- (import shutil;.+)$"),
+        (overlay, r"(?ms)^ +- \|\n(.+?)(?= +volumeMounts)"),
+    ):
+        (copy,) = re.findall(program, text)
+        copy = copy.replace('"/models', f'"{volume}').replace("/tensorrt", f"{CLUSTER}/overlays/gpu/models")
+        (served,) = re.findall(r"--model-repository=/models([^,]*),", text)
+        for _ in ("a start", "a start after that"):
+            exec(textwrap.dedent(copy), {})
+        assert (volume / served.strip("/") / "picker_live" / "config.pbtxt").is_file()
+    assert (volume / served.strip("/") / "picker_live" / "configs" / "tensorrt.pbtxt").is_file()
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl, which renders the cluster's files")

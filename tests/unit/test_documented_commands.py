@@ -14,7 +14,7 @@ from kensoku.association.settings import AssociationServiceSettings
 from kensoku.catalog.settings import CatalogSettings
 from kensoku.cli.main import parse
 from kensoku.location.settings import LocationServiceSettings
-from kensoku.settings import ServiceSettings, add_flags
+from kensoku.settings import ServiceSettings, add_flags, load_settings, overrides
 from kensoku.triggering.settings import TriggeringSettings
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,7 @@ def try_out(command: str) -> None:
     elif (service := rest[1].removeprefix("kensoku.")) in SERVICES:
         parser = argparse.ArgumentParser(prog=rest[1])
         add_flags(parser, SERVICES[service])
-        parser.parse_args(rest[2:])
+        load_settings(SERVICES[service], overrides(parser.parse_args(rest[2:]), SERVICES[service]))
     elif rest[1].startswith("benchmarks."):
         assert (ROOT / rest[1].replace(".", "/")).with_suffix(".py").exists()
 
@@ -81,7 +81,8 @@ def test_a_command_of_a_page_is_one_that_the_program_takes(
 
 
 @pytest.mark.parametrize("command", CONTAINED)
-def test_a_container_s_command_is_one_that_the_program_takes(command: str) -> None:
+def test_a_container_s_command_is_one_that_the_program_takes(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KENSOKU_ACQUISITION_SOURCE", "/archive")
     try_out(command)
     module = shlex.split(command)
     if module[0] == "python":

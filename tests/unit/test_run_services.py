@@ -1,6 +1,8 @@
 """What `kensoku run` starts besides the model server: the catalogue's writer, and stations that everybody knows."""
 
 import argparse
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -81,3 +83,17 @@ def test_the_status_names_only_topics_in_which_something_happened() -> None:
     assert status_line(before, after, {}) == "messages in the last 30 s: picks 150, waveforms 3; ready"
     assert status_line(after, after, {}) == "messages in the last 30 s: nothing; ready"
     assert all(count >= 0 for count in published_messages().values())
+
+
+def test_the_first_line_of_the_log_has_the_settings_of_every_part_and_mistakes_of_all_are_told_together() -> None:
+    def run(*options: str) -> list[str]:
+        program = [sys.executable, "-m", "kensoku.cli.main", "run", "--inventory", "nothing.xml", *options]
+        return subprocess.run(program, stderr=subprocess.PIPE, text=True, timeout=120).stderr.splitlines()
+
+    first, *_ = run("--source", "archive", "--velocity-model", "japan")
+    for told in ("triton_port=8001", "acquisition_source=archive", "triggering_hold_s=3.0", "catalog_agency=local"):
+        assert f" {told}" in first
+    assert first.count("location_velocity_model=japan") == first.count(" bus_wait_s=") == 1
+    mistakes = run("--speed", "fast", "--hold-s", "-1", "--least-picks", "1", "--velocity-model", "", "--port", "x")
+    options = ["--port", "--speed", "--hold-s", "--velocity-model", "--least-picks"]
+    assert [line.split(":")[0].strip() for line in mistakes] == ["kensoku", *options]

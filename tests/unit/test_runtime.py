@@ -184,6 +184,18 @@ with stop_on_signals() as stop:
         process.communicate()
 
 
+@pytest.fixture
+def logs() -> Iterator[None]:
+    """As they were, after a test that sets them."""
+    root, ours = logging.getLogger(), logging.getLogger("kensoku")
+    before = root.handlers[:], root.level, ours.level
+    yield
+    logging.captureWarnings(False)
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])
+
+
 # --- exit codes -------------------------------------------------------------------------------------------------------
 
 
@@ -237,6 +249,19 @@ def test_a_bug_keeps_its_traceback() -> None:
         outcome(PermissionError(errno.EACCES, "no"))
 
 
+@pytest.mark.parametrize("error", [BusUnavailable("no broker at\nkafka://u:p@h"), ZeroDivisionError("none")])
+@pytest.mark.usefixtures("logs")
+def test_where_the_log_is_for_programs_so_is_its_last_line(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("json")
+    assert outcome(error) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    told = json.loads(line)
+    assert (told["level"], told["message"]) == ("CRITICAL", str(error).replace("u:p@", "u:********@"))
+    assert ("ZeroDivisionError" in told.get("exception", "")) == isinstance(error, ZeroDivisionError)
+
+
 def test_success_is_zero_and_a_code_of_its_own_is_kept() -> None:
     assert run_to_exit_code(lambda: None) == 0
     assert run_to_exit_code(lambda: 3) == 3
@@ -275,22 +300,12 @@ def test_no_line_has_a_password(formatter: logging.Formatter) -> None:
     assert text.count("********") >= 2
 
 
+@pytest.mark.usefixtures("logs")
 def test_other_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:
-    root, ours = logging.getLogger(), logging.getLogger("kensoku")
-    before = root.handlers[:], root.level, ours.level
-    try:
-        configure_logs("human", "INFO")
-        logging.getLogger("kensoku.probe").info("ours")
-        logging.getLogger("elsewhere").info("chatter")
-        logging.getLogger("elsewhere").warning("trouble")
-    finally:
-        logging.captureWarnings(False)
-        for handler in root.handlers[:]:
-            root.removeHandler(handler)
-        for handler in before[0]:
-            root.addHandler(handler)
-        root.setLevel(before[1])
-        ours.setLevel(before[2])
+    configure_logs("human", "INFO")
+    logging.getLogger("kensoku.probe").info("ours")
+    logging.getLogger("elsewhere").info("chatter")
+    logging.getLogger("elsewhere").warning("trouble")
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" ", 1)[1] for line in lines] == ["I probe: ours", "W elsewhere: trouble"]
 

@@ -9,7 +9,18 @@ import pytest
 from pydantic import Field, SecretStr
 
 from kensoku.errors import SettingInvalid
-from kensoku.settings import ServiceSettings, add_flags, describe, load_settings, mask, misspelt, overrides, socket_path
+from kensoku.settings import (
+    ServiceSettings,
+    add_flags,
+    check_settings,
+    describe,
+    load_settings,
+    mask,
+    misspelt,
+    misspelt_beside_others,
+    overrides,
+    socket_path,
+)
 
 
 class Probe(ServiceSettings):
@@ -103,6 +114,18 @@ def test_all_wrong_settings_are_told_at_once_by_their_source(monkeypatch: pytest
     assert any("found '-1': input should be greater than 0 (length of a window, s)" in line for line in lines)
 
 
+def test_what_is_wrong_about_several_parts_is_told_at_once_and_what_they_share_once() -> None:
+    with pytest.raises(SettingInvalid) as raised:
+        check_settings((Probe, {"port": "x", "probe_window_s": "0"}), (Needy, {"port": "x"}))
+    lines = str(raised.value).split("\n  ")
+    assert [line.partition(":")[0] for line in lines] == [
+        "3 wrong settings",
+        "--port",
+        "--window-s",
+        "KENSOKU_NEEDY_SOURCE or --needy-source",
+    ]
+
+
 def test_a_missing_setting_is_named_with_both_ways_to_give_it() -> None:
     with pytest.raises(SettingInvalid, match=r"1 wrong setting:") as raised:
         load_settings(Needy)
@@ -139,6 +162,25 @@ def test_a_misspelt_variable_gets_a_hint() -> None:
     ]
 
 
+def test_a_service_knows_its_own_and_the_shared_settings_by_their_misspelt_names() -> None:
+    wrong = {"KENSOKU_PROBE_WINDOW": "1", "KENSOKU_MODLES": "2", "KENSOKU_BSU": "3", "KENSOKU_LOG_FROMAT": "4"}
+    assert [sentence.split("mean ")[1] for sentence in misspelt_beside_others(Probe, wrong)] == [
+        "KENSOKU_PROBE_WINDOW_S?",
+        "KENSOKU_BUS?",
+        "KENSOKU_LOG_FORMAT?",
+        "KENSOKU_MODELS?",
+    ]
+
+
+def test_an_option_tells_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed("--help")
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "length of a window, s (default: 30) [KENSOKU_PROBE_WINDOW_S]" in shown
+    assert "refuse more (default: no) [KENSOKU_PROBE_IS_STRICT]" in shown
+    assert "for a system of its own [KENSOKU_NAMESPACE]" in shown
+
+
 # --- secrets ----------------------------------------------------------------------------------------------------------
 
 
@@ -149,6 +191,12 @@ def test_a_description_shows_settings_and_no_secret(monkeypatch: pytest.MonkeyPa
     assert "probe_window_s=30.0" in shown
     assert "hush" not in shown
     assert "sesame" not in shown
+
+
+def test_a_description_of_several_parts_tells_once_what_they_share() -> None:
+    shown = describe(load_settings(ServiceSettings), load_settings(Needy, {"needy_source": "archive"}))
+    assert shown.count("bus=memory://") == 1
+    assert shown.endswith("needy_source=archive")
 
 
 def test_a_wrong_secret_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +212,11 @@ def test_a_wrong_secret_is_refused_without_being_shown(monkeypatch: pytest.Monke
         ("kafka://u:p@h:1", "kafka://u:********@h:1"),
         ("two http://a:b@c and ftp://d:e@f", "two http://a:********@c and ftp://d:********@f"),
         ("kafka://:p@h:1", "kafka://:********@h:1"),
+        ("postgresql+psycopg://u:p/q@h:1/name", "postgresql+psycopg://u:********@h:1/name"),
+        ("postgresql+psycopg://u:p@q@h/name", "postgresql+psycopg://u:********@h/name"),
+        ("found 'postgresql://h/name?password=p&x=1'", "found 'postgresql://h/name?password=********&x=1'"),
         ("kafka://h:9092", "kafka://h:9092"),
+        ("kafka://h:9092,i:9092 namespace= mia@h", "kafka://h:9092,i:9092 namespace= mia@h"),
         ("memory:///run/bus.sock", "memory:///run/bus.sock"),
         ("a:b@c is no address", "a:b@c is no address"),
     ],

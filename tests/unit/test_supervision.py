@@ -1,3 +1,4 @@
+import errno
 import threading
 
 import pytest
@@ -41,6 +42,14 @@ def test_a_service_that_fails_is_started_again_after_growing_pauses() -> None:
     service, starts = failing(4, BusUnavailable("the broker is away"))
     Supervisor(Pulse(), stop).supervise(service)
     assert (len(starts), stop.waits_s) == (5, [1, 2, 4, 8])
+
+
+def test_a_full_disk_is_told_as_one_and_not_as_a_bug(caplog: pytest.LogCaptureFixture) -> None:
+    service, _ = failing(1, OSError(errno.ENOSPC, "No space left on device", "/srv/position"))
+    Supervisor(Pulse(), NotedWaits()).supervise(service)
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "cannot write /srv/position: No space left on device" in record.message
+    assert record.exc_info is None
 
 
 def test_restarts_are_told_from_the_first_on() -> None:

@@ -1,9 +1,13 @@
 """The declared table, and what `kensoku topics apply` makes of a difference."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from kafka.errors import InvalidReplicationFactorError
 
+from kensoku.bus import _kafka_topics
 from kensoku.bus.topics import (
     TOPICS,
     AddPartitions,
@@ -16,7 +20,7 @@ from kensoku.bus.topics import (
     declared_topics,
     plan,
 )
-from kensoku.errors import SettingInvalid
+from kensoku.errors import BusError, SettingInvalid
 
 DAY_MS = 86_400_000
 PICKS = Topic("picks", 12)
@@ -96,3 +100,16 @@ def test_a_topic_placed_by_number_may_grow_with_data() -> None:
 def test_no_topic_can_shrink() -> None:
     with pytest.raises(SettingInvalid, match="found 24 partitions, expected 12; a broker cannot remove partitions"):
         plan([PICKS], [existing(PICKS, partitions=24)])
+
+
+def test_what_a_broker_refuses_is_told_in_its_own_words_and_without_the_whole_request() -> None:
+    answer = "[CreatableTopicResult(name='waveforms', error_message='only 1 broker(s) are registered.', configs=[])]"
+    request = f"Request 'CreateTopicsRequest({'config ' * 1000})' failed with response '{answer}'"
+
+    def refuse(*_: object, **__: object) -> None:
+        raise InvalidReplicationFactorError(request)
+
+    connection: Any = SimpleNamespace(admin=SimpleNamespace(create_topics=refuse), patiently=lambda act: act())
+    with pytest.raises(BusError, match=r"Error: only 1 broker\(s\) are registered; expected as many brokers") as raised:
+        _kafka_topics.apply(connection, "", [CreateTopic(PICKS)], replication=3)
+    assert len(str(raised.value)) < 400

@@ -1,5 +1,7 @@
 """Tables of travel times against the rays they are made of."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,25 @@ def test_a_table_is_read_from_the_cache_and_traced_anew_where_it_is_damaged(tmp_
         np.testing.assert_array_equal(build_table(model, "P", grid, tmp_path).nodes, built.nodes)
         assert file.read_bytes() == whole
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_table_that_cannot_be_kept_is_used_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model, grid = load_model("homogeneous"), Grid(farthest_km=20, deepest_km=10)
+    built = build_table(model, "P", grid)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "file").touch()
+    np.testing.assert_array_equal(build_table(model, "P", grid, tmp_path / "file").nodes, built.nodes)
+    monkeypatch.setattr(os, "replace", refuse)
+    np.testing.assert_array_equal(build_table(model, "P", grid, tmp_path / "full").nodes, built.nodes)
+    assert list((tmp_path / "full").iterdir()) == []
+    assert [record.message.rpartition(": ")[2] for record in caplog.records] == [
+        f"{reason}; give a place where they can be" for reason in ("File exists", "No space left on device")
+    ]
 
 
 @pytest.mark.parametrize("name", ["../../etc/x", "/etc/x", "..", "a\0b", "\N{SNOWMAN}" * 300, "é" * 300])

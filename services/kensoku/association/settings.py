@@ -1,6 +1,5 @@
 """What may be set about association: KENSOKU_ASSOCIATION_*, each also an option of the program."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -12,18 +11,6 @@ if TYPE_CHECKING:  # it takes long to import, and who lists the options needs no
     from kensoku.associating import AssociationSettings, WatchSettings
 
 
-def _engine() -> "AssociationSettings":
-    from kensoku.associating import AssociationSettings
-
-    return AssociationSettings()
-
-
-def _watch() -> "WatchSettings":
-    from kensoku.associating import WatchSettings
-
-    return WatchSettings()
-
-
 class AssociationServiceSettings(ServiceSettings):
     flag_prefix: ClassVar[str] = "association_"
 
@@ -32,27 +19,21 @@ class AssociationServiceSettings(ServiceSettings):
     ] = "iasp91"
     location_deepest_km: Annotated[
         float, Field(ge=1, le=700, description="depth of the deepest earthquakes, the same as location's")
-    ] = Field(default_factory=lambda: _engine().deepest_km)
+    ] = 60.0
     location_corrections: Annotated[
         Path | None, Field(description="csv of station corrections of travel times, the same as location's")
     ] = None
-    association_least_picks: Annotated[int, Field(ge=4, description="of an event")] = Field(
-        default_factory=lambda: _engine().least_picks
-    )
-    association_least_stations: Annotated[int, Field(ge=3, description="of an event")] = Field(
-        default_factory=lambda: _engine().least_stations
-    )
+    association_least_picks: Annotated[int, Field(ge=4, description="of an event")] = 5
+    association_least_stations: Annotated[int, Field(ge=3, description="of an event")] = 3
     association_early_log_odds: Annotated[
         float, Field(description="of a first declaration with four P, while more picks may come")
-    ] = Field(default_factory=lambda: _watch().early_log_odds)
-    association_sure_log_odds: Annotated[float, Field(description="of a first declaration with fewer P")] = Field(
-        default_factory=lambda: _watch().sure_log_odds
-    )
+    ] = 8.0
+    association_sure_log_odds: Annotated[float, Field(description="of a first declaration with fewer P")] = 16.0
     association_lateness_s: Annotated[
-        float, Field(gt=0, description="of a station: nobody waits longer for what it has not picked")
-    ] = Field(default_factory=lambda: _watch().lateness_s)
+        float, Field(gt=0, description="of a station: nobody waits longer for what it has not picked, s")
+    ] = 70.0
     association_events: Annotated[int, Field(ge=1000, description="final events that are remembered at the most")] = (
-        Field(default_factory=lambda: _watch().kept_events)
+        20_000
     )
     association_batch: Annotated[int, Field(gt=0, description="messages that are looked at together at the most")] = (
         2000
@@ -63,8 +44,9 @@ class AssociationServiceSettings(ServiceSettings):
 
     @property
     def engine(self) -> "AssociationSettings":
-        return replace(
-            _engine(),
+        from kensoku.associating import AssociationSettings
+
+        return AssociationSettings(
             deepest_km=self.location_deepest_km,
             least_picks=self.association_least_picks,
             least_stations=self.association_least_stations,
@@ -72,8 +54,9 @@ class AssociationServiceSettings(ServiceSettings):
 
     @property
     def watch(self) -> "WatchSettings":
-        return replace(
-            _watch(),
+        from kensoku.associating import WatchSettings
+
+        return WatchSettings(
             early_log_odds=self.association_early_log_odds,
             sure_log_odds=self.association_sure_log_odds,
             lateness_s=self.association_lateness_s,

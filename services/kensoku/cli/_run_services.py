@@ -55,6 +55,10 @@ class Chosen:
     locating: LocationServiceSettings
     keeping: CatalogSettings
 
+    @property
+    def parts(self) -> tuple[ServiceSettings, ...]:
+        return self.picking, self.associating, self.locating, self.keeping
+
     @staticmethod
     def load(options: argparse.Namespace, namespace: str | None = None) -> "Chosen":
         given = {} if namespace is None else {"namespace": namespace}

@@ -34,6 +34,12 @@ class RunSettings(ServiceSettings):
     triton_metrics_port: Annotated[int, Field(ge=0, le=65535, description="port of its metrics, 0: any")] = 8002
 
 
+class ReplaySettings(AcquisitionSettings):
+    """Those of acquisition, to be right also where nothing is replayed."""
+
+    acquisition_source: str = ""
+
+
 def acquisition_settings(options: argparse.Namespace, settings: RunSettings) -> AcquisitionSettings | None:
     """What to replay; None when there is nothing."""
     given = overrides(options, AcquisitionSettings)

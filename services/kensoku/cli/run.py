@@ -28,11 +28,20 @@ from kensoku.cli._run_services import (
     location_service,
     triggering_services,
 )
-from kensoku.cli._run_settings import RunSettings, acquisition_settings
+from kensoku.cli._run_settings import ReplaySettings, RunSettings, acquisition_settings
 from kensoku.cli.inventory import read_files
 from kensoku.errors import ModelServerUnavailable
 from kensoku.runtime import Pulse, configure_logs, process_age_s, serve_pulse, stop_on_signals
-from kensoku.settings import ServiceSettings, add_flags, describe, load_settings, misspelt, overrides, socket_path
+from kensoku.settings import (
+    ServiceSettings,
+    add_flags,
+    check_settings,
+    describe,
+    load_settings,
+    misspelt,
+    overrides,
+    socket_path,
+)
 from kensoku.supervision import Service, Supervisor
 
 if TYPE_CHECKING:
@@ -59,12 +68,14 @@ def execute(options: argparse.Namespace) -> int:
     from kensoku.cli._run_banner import where_to_look  # only now: who lists the options needs no models
     from kensoku.cli._run_models import serving_models
 
+    kinds: tuple[type[ServiceSettings], ...] = (RunSettings, ReplaySettings, *KINDS)
+    check_settings(*((kind, overrides(options, kind)) for kind in kinds))
     settings = load_settings(RunSettings, overrides(options, RunSettings))
     acquisition = acquisition_settings(options, settings)
     configure_logs(settings.log_format, settings.log_level)
     chosen = Chosen.load(options)
-    log.info("starting with %s", describe(acquisition or settings))
-    for sentence in misspelt([RunSettings, AcquisitionSettings, *KINDS]):
+    log.info("starting with %s", describe(settings, *([acquisition] if acquisition else []), *chosen.parts))
+    for sentence in misspelt(kinds):
         log.warning("%s", sentence)
     inventory = read_files(options.inventory) if options.inventory else None
     pulse = Pulse()

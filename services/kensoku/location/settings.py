@@ -1,26 +1,11 @@
 """What may be set about location: KENSOKU_LOCATION_*, each also an option of the program."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from kensoku.settings import ServiceSettings
-
-if TYPE_CHECKING:  # it takes long to import, and who lists the options needs none of it
-    from kensoku.locating import LocationSettings
-
-
-def _defaults() -> "LocationSettings":
-    from kensoku.locating import LocationSettings
-
-    return LocationSettings()
-
-
-def _formulas() -> str:
-    from kensoku.magnitudes import DEFAULT_FORMULAS
-
-    return ",".join(DEFAULT_FORMULAS)
 
 
 class LocationServiceSettings(ServiceSettings):
@@ -29,18 +14,16 @@ class LocationServiceSettings(ServiceSettings):
     location_velocity_model: Annotated[
         str, Field(min_length=1, description="name of a preset or a file: TOML, VELEST or NonLinLoc layers")
     ] = "iasp91"
-    location_deepest_km: Annotated[float, Field(ge=1, le=700, description="depth of the deepest earthquakes")] = Field(
-        default_factory=lambda: _defaults().deepest_km
-    )
+    location_deepest_km: Annotated[float, Field(ge=1, le=700, description="depth of the deepest earthquakes")] = 60.0
     location_model_error: Annotated[
         float, Field(ge=0, lt=0.5, description="of travel times, as a share, one standard deviation")
-    ] = Field(default_factory=lambda: _defaults().model_error)
+    ] = 0.02
     location_corrections: Annotated[
         Path | None, Field(description="csv of station corrections of travel times, by `kensoku corrections learn`")
     ] = None
     location_formulas: Annotated[
         str, Field(description="magnitude formulas, names or TOML files, separated by commas")
-    ] = Field(default_factory=_formulas)
+    ] = "iaspei-2013,watanabe-1971,simulated-pv,kuyuk-allen-2013,wu-kanamori-2005"
     location_magnitude_corrections: Annotated[
         Path | None, Field(description="csv of station corrections of magnitudes")
     ] = None

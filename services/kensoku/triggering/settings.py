@@ -6,13 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from kensoku.models import default_repository
-from kensoku.settings import ServiceSettings
-
-
-def _most_picks() -> int:
-    from kensoku.detection import MOST_PICKS  # here: it takes long to import, and who lists the options needs none
-
-    return MOST_PICKS
+from kensoku.settings import MODELS, ServiceSettings
 
 
 class TriggeringSettings(ServiceSettings):
@@ -23,6 +17,13 @@ class TriggeringSettings(ServiceSettings):
         """Where models are asked; on its own this service starts no server."""
         return f"local:{self.model_repository}" if self.models in ("local", "triton") else self.models
 
+    models: Annotated[
+        str,
+        Field(
+            pattern=MODELS,
+            description="triton://host:port[,host:port]; triton and local are the same here: in this process",
+        ),
+    ] = "triton"
     model_repository: Annotated[Path, Field(description="folder with a folder a model, for their cards")] = Field(
         default_factory=default_repository
     )
@@ -68,7 +69,7 @@ class TriggeringSettings(ServiceSettings):
     ] = 60
     triggering_picks_a_minute: Annotated[
         int, Field(gt=0, description="picks of an instrument, after which more are rejected")
-    ] = Field(default_factory=_most_picks)
+    ] = 60
     triggering_batch: Annotated[int, Field(gt=0, description="packets that are looked at together at the most")] = 4000
     triggering_recall_s: Annotated[
         float, Field(gt=0, description="of its own output, how much a restart reads; more where that is not enough")

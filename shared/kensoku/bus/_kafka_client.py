@@ -60,7 +60,9 @@ class Connection:
                 if time.monotonic() + pause_s > deadline_s:
                     raise self.unavailable(error) from error
                 if pause_s == FIRST_PAUSE_S:
-                    log.warning("broker %s does not answer; trying for %g s", self.servers, self.options.wait_s)
+                    log.warning(
+                        "no broker answers at %s; trying for %g s", ", ".join(self.servers), self.options.wait_s
+                    )
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 

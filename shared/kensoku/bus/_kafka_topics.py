@@ -1,12 +1,15 @@
 """Compare a broker's topics with the declared table, and change what a plan says."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
 from kafka.protocol.consumer import OffsetSpec
 
 from kensoku.bus._kafka_client import Connection
 from kensoku.bus.topics import Action, AddPartitions, ChangeSettings, CreateTopic, ExistingTopic
+from kensoku.errors import BusError
 
 MIN_IN_SYNC = {"min.insync.replicas": "2"}  # with three replicas: one may be away without loss or refusal
 
@@ -39,17 +42,29 @@ def existing_topics(connection: Connection, prefix: str) -> list[ExistingTopic]:
 def apply(connection: Connection, prefix: str, actions: Sequence[Action], replication: int) -> None:
     created = {prefix + a.topic.name: _new_topic(a, replication) for a in actions if isinstance(a, CreateTopic)}
     if created:
-        connection.patiently(lambda: connection.admin.create_topics(created, wait_for_metadata=True))
+        _change(connection, lambda: connection.admin.create_topics(created, wait_for_metadata=True))
     grown = {prefix + a.topic.name: a.topic.partitions for a in actions if isinstance(a, AddPartitions)}
     if grown:
-        connection.patiently(lambda: connection.admin.create_partitions(grown))
+        _change(connection, lambda: connection.admin.create_partitions(grown))
     changed = [
         ConfigResource(ConfigResourceType.TOPIC, prefix + a.topic.name, dict(a.changes))
         for a in actions
         if isinstance(a, ChangeSettings)
     ]
     if changed:
-        connection.patiently(lambda: connection.admin.alter_configs(changed))
+        _change(connection, lambda: connection.admin.alter_configs(changed))
+
+
+def _change(connection: Connection, act: Callable[[], object]) -> None:
+    try:
+        connection.patiently(act)
+    except KafkaError as error:  # whose text has the whole request and answer: every topic with every setting
+        reason = re.search(r"error_message=['\"](.+?)\.?['\"],", str(error))
+        raise BusError(
+            f"the broker refused a change of the topics, {type(error).__name__}: "
+            f"{reason[1] if reason else error.description}; expected as many brokers as --replication asks for, the "
+            "right to change topics, and nobody else who changes them now; mend that, and apply them again"
+        ) from None
 
 
 def _new_topic(action: CreateTopic, replication: int) -> Mapping[str, object]:

@@ -1,6 +1,8 @@
 """Times of first arrivals from a table over distance and depth, built once for a model and kept in a cache."""
 
 import hashlib
+import io
+import logging
 import os
 import re
 import tempfile
@@ -16,6 +18,8 @@ from kensoku.errors import InputInvalid
 from kensoku.traveltime._arrivals import Arrivals, first_arrivals
 from kensoku.traveltime._kernels import TableArrays, look_up
 from kensoku.traveltime._model import EarthModel, FloatArray, Wave
+
+log = logging.getLogger("kensoku.traveltime")
 
 Float32Array = npt.NDArray[np.float32]
 Values = Float32Array | FloatArray
@@ -154,7 +158,7 @@ def build_table(model: EarthModel, wave: Wave, grid: Grid, cache: Path | None = 
         levels = [_trace_level(model, wave, grid.distances_km, depths, elevation) for elevation in grid.elevations_km]
         arrays = np.stack([nodes for nodes, _ in levels], axis=1), np.stack([dips for _, dips in levels])
         if file:
-            _write(file, key, *arrays)
+            _keep(file, key, *arrays)
     return TravelTimeTable(model, wave, grid, depths, *arrays)
 
 
@@ -196,12 +200,26 @@ def _read(file: Path, key: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np
     return (nodes, dips) if digest == _digest(key, nodes, dips) else None
 
 
-def _write(file: Path, key: str, nodes: npt.NDArray[np.float32], dips: npt.NDArray[np.int8]) -> None:
+def _keep(file: Path, key: str, nodes: npt.NDArray[np.float32], dips: npt.NDArray[np.int8]) -> None:
+    """Where there is no room for it the table does all the same, and is traced again at the next start."""
+    content = io.BytesIO()  # and not the file: numpy's writer complains by itself when a full disk has closed it
+    np.savez(content, nodes=nodes, dips=dips, digest=np.array(_digest(key, nodes, dips)))
+    try:
+        _write(file, content.getbuffer())
+    except OSError as error:
+        log.warning(
+            "travel times are not kept: cannot write to %s: %s; give a place where they can be",
+            file.parent,
+            error.strerror,
+        )
+
+
+def _write(file: Path, content: memoryview) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, nodes=nodes, dips=dips, digest=np.array(_digest(key, nodes, dips)))
+            stream.write(content)
         os.replace(temporary, file)
     except BaseException:
         os.unlink(temporary)

@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import logging
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -52,18 +53,22 @@ def embedded_triton(
     if not list(repository.glob("*/config.pbtxt")):
         raise SettingInvalid(f"model repository: found no */config.pbtxt in {repository}, expected a folder a model")
     grpc_port, metrics_port = _usable_ports(host, grpc_port, metrics_port)
-    server = EmbeddedTriton(install(home), repository.resolve(), host, grpc_port, metrics_port)
-    with server.running(ready_within_s):
-        yield server
+    with tempfile.TemporaryDirectory(prefix="kensoku-triton-") as names:
+        server = EmbeddedTriton(install(home), repository.resolve(), host, grpc_port, metrics_port, Path(names))
+        with server.running(ready_within_s):
+            yield server
 
 
 class EmbeddedTriton:
-    def __init__(self, folder: Path, repository: Path, host: str, grpc_port: int, metrics_port: int) -> None:
+    def __init__(
+        self, folder: Path, repository: Path, host: str, grpc_port: int, metrics_port: int, names: Path
+    ) -> None:
         self.url = f"triton://{host}:{grpc_port}"
         self.metrics_url = f"http://{host}:{metrics_port}/metrics"
         self.restarts = 0
         self._segments = f"kensoku-{os.getpid()}-{grpc_port}-"
-        self._command = _command(folder, repository, host, grpc_port, metrics_port, self._segments)
+        models, backends = _named(repository, names / "models"), _named(_backends(folder), names / "backends")
+        self._command = _command(folder / SERVER, models, backends, host, grpc_port, metrics_port, self._segments)
         self._environment = _environment(folder)
         self._process: subprocess.Popen[str] | None = None
         self._last_words: deque[str] = deque(maxlen=30)
@@ -154,14 +159,14 @@ class EmbeddedTriton:
 
 
 def _command(
-    folder: Path, repository: Path, host: str, grpc_port: int, metrics_port: int, segments: str
+    program: Path, models: Path, backends: Path, host: str, grpc_port: int, metrics_port: int, segments: str
 ) -> Sequence[str]:
     tie = [sys.executable, "-I", "-S", str(TIED), str(os.getpid())]
     return [
         *tie,
-        str(folder / SERVER),
-        f"--model-repository={repository}",
-        f"--backend-directory={_backends(folder)}",
+        str(program),
+        f"--model-repository={models}",
+        f"--backend-directory={backends}",
         "--model-control-mode=explicit",
         "--load-model=*",
         "--disable-auto-complete-config",  # ours are complete; completing would start Python once more a model
@@ -212,6 +217,14 @@ def _backends(folder: Path) -> Path:
         except OSError:  # another process was faster
             shutil.rmtree(temporary)
     return backends
+
+
+def _named(folder: Path, name: Path) -> Path:
+    """Triton hands these paths to a shell as they are, so one with a space in it goes by another name."""
+    if shlex.quote(str(folder)) == str(folder):
+        return folder
+    name.symlink_to(folder)
+    return name
 
 
 def _remove_abandoned_segments() -> None:
