@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kensoku.associating import AssociationSettings, Group, Onset, associate, network_of
 from kensoku.associating._associate import at_once, candidates, one_a_site, span_of, stretches_of
 from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.locating import Site, unit_vectors
 from tests.shocks import BEGIN_NS, NS_PER_S, Shock, network, noise, onsets, pick, sites, tables
 
 SEQUENCE = [Shock(40 + 30 * k, 12 * np.sin(5 * k), 15 * np.cos(3 * k), 4 + k % 12) for k in range(20)]
@@ -175,6 +176,31 @@ def test_where_the_data_begin_changes_nothing_later() -> None:
     later = [each for each in given if each.onset_ns > BEGIN_NS + 200 * NS_PER_S]
     part = {each for each in associate(later, network()) if each.time_ns > BEGIN_NS + 400 * NS_PER_S}
     assert told(list(whole), given) == told(list(part), later)
+
+
+def about_the_south_pole(latitude_deg: float, longitude_deg: float) -> tuple[float, float]:
+    """Where the pole stands for 35° N, 118° W: as far from it, and the same way."""
+    north, east = latitude_deg - 35, (longitude_deg + 118) * np.cos(np.radians(35))
+    return np.hypot(north, east) - 90, np.degrees(np.arctan2(east, north))
+
+
+def test_about_a_pole_the_same_earthquakes_are_found_where_they_were() -> None:
+    made, of = onsets(SEQUENCE)
+    there = {code: Site(*about_the_south_pole(one.latitude_deg, one.longitude_deg)) for code, one in sites().items()}
+    polar = network_of(there, tables())
+    found = associate(made, polar)
+    assert owners(found, of) == list(range(len(SEQUENCE)))
+    for group, usual in zip(found, associate(made, network()), strict=True):
+        assert len(group.members) == len(usual.members)
+        place, expected = (
+            unit_vectors(*each)
+            for each in (
+                (group.latitude_deg, group.longitude_deg),
+                about_the_south_pole(usual.latitude_deg, usual.longitude_deg),
+            )
+        )
+        assert 6371 * np.linalg.norm(place - expected) < 0.2
+    assert abs(len(polar.nodes.depth) / len(network().nodes.depth) - 1) < 0.1
 
 
 def test_parameters_follow_from_the_stations_unless_they_are_given() -> None:

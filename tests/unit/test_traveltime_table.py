@@ -2,13 +2,14 @@
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kensoku.errors import InputInvalid
-from kensoku.traveltime import EarthModel, Grid, Wave, build_table, first_arrivals, load_model
+from kensoku.traveltime import EarthModel, Grid, Wave, build_table, first_arrivals, grid_for, load_model
 
 NETWORK = Grid(farthest_km=300, deepest_km=50)
 
@@ -39,6 +40,15 @@ def test_stations_at_any_height_between_two_elevations_are_met(wave: Wave) -> No
     )
     rays = first_arrivals(model, wave, distance, depth, elevation)
     assert abs(table.lookup(distance, depth, elevation).time_s - rays.time_s).max() < 0.002
+
+
+def test_the_one_default_knows_stations_on_the_sea_floor_and_on_volcanoes() -> None:
+    chance, model = np.random.default_rng(14), load_model("iasp91")
+    table = build_table(model, "P", replace(grid_for(), farthest_km=200))
+    assert table.lookup(139, 6, -3).time_s == pytest.approx(23.631, abs=0.005), "TauP's, beside the first Pn"
+    distance, depth, elevation = chance.uniform(0, 200, 5000), chance.uniform(0, 40, 5000), chance.uniform(-4, 6, 5000)
+    rays = first_arrivals(model, "P", distance, depth, elevation)
+    assert abs(table.lookup(distance, depth, elevation).time_s - rays.time_s).max() < 0.015
 
 
 def test_slopes_are_those_of_the_interpolated_times() -> None:

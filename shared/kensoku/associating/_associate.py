@@ -149,7 +149,7 @@ def candidates(
             told = _members(events.places[event], members, events.claim, picks, network)
             named = [(onsets[order[pick]].id, *rest) for pick, *rest in told]
             latitude, longitude, depth, _ = map(float, events.places[event])
-            place = latitude, longitude, depth
+            place = *network.turn.back(latitude, longitude), depth
             found.append(Candidate(stretch, float(events.odds[event]), time_ns, *place, tuple(sorted(named))))
     return found
 

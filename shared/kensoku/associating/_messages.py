@@ -117,6 +117,6 @@ def silent_stations(
 
 
 def distances_km(candidate: Candidate, network: Network) -> Sequence[float]:
-    place = np.array([candidate.latitude_deg, candidate.longitude_deg])
+    place = np.array(network.turn.there(np.array(candidate.latitude_deg), np.array(candidate.longitude_deg)))
     stations = zip(network.stations.latitude, network.stations.longitude, strict=True)
     return [float(np.hypot(*offset(place, latitude, longitude))) for latitude, longitude in stations]

@@ -8,6 +8,7 @@ import numpy as np
 
 from kensoku.associating._arrays import Earth, Floats, Nodes, Singles, Stations
 from kensoku.associating._fit import KM_PER_DEG
+from kensoku.associating._turn import Turn, turn_of
 from kensoku.associating._values import AssociationSettings
 from kensoku.errors import InputInvalid
 from kensoku.locating import Site
@@ -15,7 +16,6 @@ from kensoku.traveltime import DEEPEST_KM, TravelTimeTable, Wave
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
 DELAY_AT_KM = (30.0, 10.0)  # distance and depth at which the delay by a station's height is taken
-MIDDLE_LATITUDE = 89.0
 USUAL_SPREADS = 3.0  # below the usual depth a search begins nowhere, unless earthquakes of great depth are asked for
 
 
@@ -31,6 +31,7 @@ class Reason:
 @dataclass(frozen=True)
 class Network:
     codes: tuple[str, ...]  # "NET.STA", sorted
+    turn: Turn  # from where stations are to where they and the nodes are reckoned with
     stations: Stations
     earth: Earth
     nodes: Nodes
@@ -65,6 +66,8 @@ def network_of(
         np.array([getattr(sites[code], name) for code in codes])
         for name in ("latitude_deg", "longitude_deg", "elevation_km")
     )
+    turn = turn_of(latitude, longitude)
+    latitude, longitude = turn.there(latitude, longitude)
     reasons = _reasons(latitude, longitude, settings)
     reach_km, spacing_km, margin_km = (reason.value for reason in reasons)
     corrections: Floats = np.array([[sites[code].p_correction_s, sites[code].s_correction_s] for code in codes]).T
@@ -76,7 +79,7 @@ def network_of(
     deepest_km = float(settings.deepest_km)  # an integer would have the loops compiled once more
     earth = Earth(times, *error, 0.0, deepest_km, min(usual, deepest_km), spread)
     nodes, area_km2, thickness_km = _nodes(stations, times, reach_km, spacing_km, margin_km, settings)
-    return Network(codes, stations, earth, nodes, settings, reasons, reach_km, area_km2, area_km2 * thickness_km)
+    return Network(codes, turn, stations, earth, nodes, settings, reasons, reach_km, area_km2, area_km2 * thickness_km)
 
 
 def _reasons(latitude: Floats, longitude: Floats, settings: AssociationSettings) -> tuple[Reason, Reason, Reason]:
@@ -133,7 +136,7 @@ def _nodes(
     settings: AssociationSettings,
 ) -> tuple[Nodes, float, float]:
     south, north = stations.latitude.min() - margin_km / KM_PER_DEG, stations.latitude.max() + margin_km / KM_PER_DEG
-    across = KM_PER_DEG * np.cos(np.radians(np.clip((south + north) / 2, -MIDDLE_LATITUDE, MIDDLE_LATITUDE)))
+    across = KM_PER_DEG * np.cos(np.radians((south + north) / 2))
     middle = stations.longitude[0]
     turn = (stations.longitude - middle + 540) % 360 - 180
     west, east = turn.min() - margin_km / across, turn.max() + margin_km / across

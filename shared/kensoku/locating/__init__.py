@@ -24,6 +24,7 @@ from kensoku.locating._messages import (
     site_at,
     sites_of,
 )
+from kensoku.locating._sphere import degrees, frames_at, unit_vectors
 from kensoku.locating._summary import reaches_limit
 from kensoku.locating._values import (
     Arrival,
@@ -51,7 +52,9 @@ __all__ = [
     "TimeCorrection",
     "arrival_messages",
     "arrivals_of",
+    "degrees",
     "epoch_at",
+    "frames_at",
     "instrument_code",
     "learn_time_corrections",
     "load_time_corrections",
@@ -64,5 +67,6 @@ __all__ = [
     "site_at",
     "site_code",
     "sites_of",
+    "unit_vectors",
     "write_time_corrections",
 ]

@@ -30,7 +30,7 @@ SIDES_KM = (-1e-6, 1e-6, 0.06, 0.2)  # from an interface to the nodes around it
 DEEPEST_KM = 60.0  # of earthquakes, where nobody says otherwise
 BELOW_KM = 2.0  # the deepest, so that slopes are known there too
 LONGEST_NAME = 40  # characters in a file's name, at most 160 of its 255 bytes
-HEIGHTS_KM = (0.0, 1.0, 2.0, 3.0)  # of stations
+HEIGHTS_KM = (-4.0, -2.0, 0.0, 1.0, 2.0, 3.0, 6.0)  # of stations, on the sea floor, in boreholes, on volcanoes
 
 
 @dataclass(frozen=True, slots=True)
