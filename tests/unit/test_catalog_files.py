@@ -270,6 +270,19 @@ def test_obspy_reads_the_hypodd_file(tmp_path: Path) -> None:
     assert notes == ["left out: 2 arrivals that are outliers", "left out: 1 events without an origin or arrivals"]
 
 
+def test_what_is_no_number_or_not_known_is_none_in_phase_files(tmp_path: Path) -> None:
+    """An error of 1 ms of an onset whose error nobody said would outweigh all others."""
+    event = make_event()
+    event.origin.rms_s, event.origin.horizontal_uncertainty_km, event.arrivals[4].weight = math.nan, math.inf, math.nan
+    for arrival, error_s in zip(event.arrivals, (0.0, 0.0, math.nan, 0.0001), strict=False):
+        arrival.onset_uncertainty_s = error_s
+    for name in ("x.pha", "x.obs", "x.evlist"):
+        write(tmp_path / name, [event])
+        assert not {"nan", "inf"} & {*(tmp_path / name).read_text().split()}
+    lines = (tmp_path / "x.obs").read_text().splitlines()[1:5]
+    assert [float(line.split()[10]) for line in lines] == [0.1, 0.2, 0.1, 0.001]
+
+
 def test_hypodd_and_nonlinloc_get_their_stations(tmp_path: Path) -> None:
     """Where arrivals of two events place them, or where somebody knows them to be."""
     events = [make_event("a"), make_event("b", latitude_deg=35.70)]

@@ -1,5 +1,6 @@
 """QuakeML: valid against its schema, read by ObsPy with what we have said, and by us without a loss."""
 
+import gzip
 import io
 import math
 import warnings
@@ -272,6 +273,16 @@ def test_a_file_is_read_whatever_its_name(tmp_path: Path) -> None:
     path = tmp_path / "events[1].xml"
     path.write_text(written(make_event("a")), "utf-8")
     assert [event.id for event in read_catalogue(path).events] == ["a"]
+
+
+def test_a_packed_file_is_read(tmp_path: Path) -> None:
+    packed = gzip.compress(written(make_event("a")).encode())
+    (tmp_path / "events.xml").write_bytes(packed)
+    assert [event.id for event in read_catalogue(tmp_path / "events.xml").events] == ["a"]
+    for broken in (packed[:-20], packed[:300] + b"x" * 20 + packed[320:], packed[:-8] + bytes(8)):
+        (tmp_path / "events.xml").write_bytes(broken)
+        with pytest.raises(InputInvalid, match="cannot be read as QuakeML"):
+            read_catalogue(tmp_path / "events.xml")
 
 
 def test_one_event_after_the_other_is_read(tmp_path: Path) -> None:

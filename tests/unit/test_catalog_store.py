@@ -237,6 +237,16 @@ def test_a_server_that_has_become_a_standby_is_away_and_its_connections_are_not_
         assert store.write([make_event("second")]).new == 1
 
 
+@pytest.mark.parametrize("area", [Area(-20, 170, -10, 180), Area(-20, -180, -10, -170), Area(-20, 180, -10, -170)])
+def test_the_date_line_is_in_a_box_that_ends_there_whatever_its_sign(area: Area, store: Store) -> None:
+    events = [make_event(f"{degrees}", latitude_deg=-15.0) for degrees in (180, -180, 0)]
+    for event in events:
+        event.origin.longitude_deg = float(event.id)
+    store.write(events)
+    assert sorted(ids(store, area=area)) == ["-180", "180"]
+    assert [event.id for event in events if Selection(area=area).holds(event)] == ["180", "-180"]
+
+
 def test_many_events_are_read_while_more_are_written(store: Store) -> None:
     store.write([make_event(f"{number:04d}", time_s=number) for number in range(40)])
     reading = store.events()

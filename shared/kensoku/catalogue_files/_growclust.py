@@ -8,7 +8,7 @@ from typing import IO
 
 import numpy as np
 
-from kensoku.catalogue_files._phase_files import StationNames, located, split, usable
+from kensoku.catalogue_files._phase_files import StationNames, known, located, split, usable
 from kensoku.catalogue_files._stations import EARTH_RADIUS_KM, FloatArray, PlaceOf, Places, nowhere, write_stlist
 from kensoku.errors import InputInvalid
 from kensoku.events import PHASES, preferred_magnitude
@@ -59,7 +59,7 @@ def write_growclust(
         for arrival in usable(event, left_out):
             name = station_name(arrival)
             travel_time_s = (arrival.onset_ns - origin.time_ns) / NS_PER_S
-            phases[name, PHASES[arrival.phase]] = _Heard(travel_time_s, arrival.weight)
+            phases[name, PHASES[arrival.phase]] = _Heard(travel_time_s, known(arrival.weight))
             places.add(name, origin, arrival)
         heard.append(phases)
         hypocentres.append((origin.latitude_deg, origin.longitude_deg, origin.depth_km))
@@ -79,8 +79,8 @@ def _event_line(event: Event, number: int) -> str:
     return (
         f"{moment:%Y %m %d %H %M} {moment.second + rest_ns / NS_PER_S:6.3f} {origin.latitude_deg:9.5f} "
         f"{origin.longitude_deg:10.5f} {origin.depth_km:7.3f} {magnitude.value if magnitude else 0.0:5.2f} "
-        f"{origin.horizontal_uncertainty_km:6.3f} {(origin.depth_upper_km - origin.depth_lower_km) / 2:6.3f} "
-        f"{origin.rms_s:6.3f} {number:9d}\n"
+        f"{known(origin.horizontal_uncertainty_km):6.3f} "
+        f"{known((origin.depth_upper_km - origin.depth_lower_km) / 2):6.3f} {known(origin.rms_s):6.3f} {number:9d}\n"
     )
 
 

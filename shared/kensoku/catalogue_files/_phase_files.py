@@ -1,6 +1,7 @@
 """Events and arrivals as other programs' locators read them: HypoDD and NonLinLoc."""
 
 import csv
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -11,11 +12,12 @@ from kensoku.errors import InputInvalid
 from kensoku.events import PHASES, preferred_magnitude
 from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.event_pb2 import Arrival, Event
-from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, POLARITY_DOWN, POLARITY_UP
 
 LONGEST_STATION = {"HypoDD": 7, "NonLinLoc": 6, "GrowClust": 7}  # characters
 FIRST_MOTIONS = {POLARITY_UP: "U", POLARITY_DOWN: "D"}
 LEAST_ERROR_S = 0.001
+UNKNOWN_ERROR_S = {PHASE_P: 0.1, PHASE_S: 0.2}  # of an onset whose error nobody says, as `kensoku locate` takes it
 EVENTS_WITHOUT_ARRIVALS = "events without an origin or arrivals"
 STATIONS_WITHOUT_PLACE = "stations without a place, as no arrival has a distance; name them in an --inventory"
 
@@ -65,12 +67,13 @@ def write_hypodd(
         file.write(
             f"# {moment:%Y %m %d %H %M} {moment.second + rest_ns / NS_PER_S:7.4f} {origin.latitude_deg:9.5f} "
             f"{origin.longitude_deg:10.5f} {origin.depth_km:7.3f} {magnitude.value if magnitude else 0.0:5.2f} "
-            f"{origin.horizontal_uncertainty_km:6.3f} {depth_error_km:6.3f} {origin.rms_s:6.3f} {number:9d}\n"
+            f"{known(origin.horizontal_uncertainty_km):6.3f} {known(depth_error_km):6.3f} {known(origin.rms_s):6.3f} "
+            f"{number:9d}\n"
         )
         for arrival in usable(event, left_out):
             travel_time_s = (arrival.onset_ns - origin.time_ns) / NS_PER_S
             name, phase = station_name(arrival), PHASES[arrival.phase]
-            file.write(f"{name:<7} {travel_time_s:10.4f} {arrival.weight:6.3f} {phase}\n")
+            file.write(f"{name:<7} {travel_time_s:10.4f} {known(arrival.weight):6.3f} {phase}\n")
             places.add(name, origin, arrival)
     left_out[STATIONS_WITHOUT_PLACE] += len(places.unknown())
     write_station_dat(stations, places)
@@ -90,7 +93,7 @@ def write_obs(
         file.write(f"# event_id {' '.join(event.id.split())} origin {iso_time(event.origin.time_ns)}\n")
         for arrival in usable(event, left_out):
             moment, rest_ns = split(to_tenth_ms(arrival.onset_ns))
-            error_s = max(arrival.onset_uncertainty_s, LEAST_ERROR_S)
+            error_s = max(known(arrival.onset_uncertainty_s) or UNKNOWN_ERROR_S[arrival.phase], LEAST_ERROR_S)
             name = station_name(arrival)
             places.add(name, event.origin, arrival)
             file.write(
@@ -120,6 +123,11 @@ def usable(event: Event, left_out: Counter[str]) -> Iterator[Arrival]:
             left_out["arrivals that are outliers"] += 1
         else:
             yield arrival
+
+
+def known(value: float) -> float:
+    """These formats have no word for what is no number, and Fortran ends of it."""
+    return max(value, 0.0) if math.isfinite(value) else 0.0
 
 
 def to_tenth_ms(time_ns: int) -> int:

@@ -1,14 +1,18 @@
 """The events of a QuakeML file as ObsPy reads them, one in memory at a time."""
 
+import gzip
 import io
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from kensoku.errors import InputInvalid
+
+GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ def foreign_events(path: Path) -> Iterator[ForeignEvent]:
     try:
         for kind, document in _documents(path):
             yield ForeignEvent(_obspys(document), kind)
-    except (XMLSyntaxError, _Unreadable) as error:
+    except (XMLSyntaxError, _Unreadable, EOFError, zlib.error, gzip.BadGzipFile) as error:
         words = " ".join(str(error).split())[:200]
         raise InputInvalid(f"cannot be read as QuakeML ({words}); expected QuakeML 1.2") from None
 
@@ -38,7 +42,7 @@ def _documents(path: Path) -> Iterator[tuple[str | None, bytes]]:
     from lxml import etree
 
     is_whole = False
-    with path.open("rb") as file:
+    with _opened(path) as file:
         for _, element in etree.iterparse(file, tag=("{*}eventParameters", "{*}event")):
             above = list(element.iterancestors())
             names = [etree.QName(each).localname for each in (element, *above)]
@@ -53,6 +57,13 @@ def _documents(path: Path) -> Iterator[tuple[str | None, bytes]]:
             is_whole |= names == ["eventParameters", "quakeml"]
     if not is_whole:
         raise _Unreadable("found XML without eventParameters in quakeml")
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """As agencies hand out large ones, too."""
+    with path.open("rb") as file:
+        is_packed = file.read(2) == GZIP
+    return cast(IO[bytes], gzip.open(path)) if is_packed else path.open("rb")
 
 
 def _words(element: Any) -> str | None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 
 from kensoku.catalogue_store._rows import Row, event_row
 from kensoku.catalogue_store._tables import EVENTS
@@ -22,9 +22,16 @@ class Area:
     north_deg: float
     east_deg: float
 
+    @property
+    def has_date_line(self) -> bool:
+        """On its edge, whose longitude is 180 and -180."""
+        return 180 in (abs(self.west_deg), abs(self.east_deg))
+
     def holds(self, latitude_deg: float, longitude_deg: float) -> bool:
         if not self.south_deg <= latitude_deg <= self.north_deg:
             return False
+        if self.has_date_line and abs(longitude_deg) == 180:
+            return True
         if self.west_deg <= self.east_deg:
             return self.west_deg <= longitude_deg <= self.east_deg
         return longitude_deg >= self.west_deg or longitude_deg <= self.east_deg
@@ -105,4 +112,6 @@ def _inside(area: Area) -> ColumnElement[bool]:
     longitude = EVENTS.c.longitude_deg
     between = (longitude >= area.west_deg, longitude <= area.east_deg)
     across = and_(*between) if area.west_deg <= area.east_deg else or_(*between)
+    if area.has_date_line:
+        across = or_(across, func.abs(longitude) == 180)
     return and_(EVENTS.c.latitude_deg >= area.south_deg, EVENTS.c.latitude_deg <= area.north_deg, across)
