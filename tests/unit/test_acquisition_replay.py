@@ -1,5 +1,6 @@
 """The replay over a memory bus: everything arrives, nothing twice, and a fault or a stop costs no more than it must."""
 
+import errno
 import logging
 import threading
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from obspy import Stream, Trace, UTCDateTime
 
+from kensoku.acquisition import position
 from kensoku.acquisition.replay import run
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.bus import Bus, Message, open_bus
@@ -189,6 +191,42 @@ def test_a_damaged_position_says_what_to_do(bus: Bus, tune: Tune, tmp_path: Path
     path.write_text("{")
     with pytest.raises(InputInvalid, match="remove the file to begin anew"):
         run(tune(), bus, Pulse(), threading.Event())
+
+
+def test_a_full_disk_silences_no_station(
+    bus: Bus, tune: Tune, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "kensoku")
+    save, pulse, notes = position.save, Pulse(), list[str]()
+
+    def save_later(path: Path, reached: position.SourcePosition) -> None:
+        notes.append(pulse.notes().get("position", ""))
+        if len(notes) <= 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(path, reached)
+
+    monkeypatch.setattr(position, "save", save_later)
+    run(tune(max_unflushed=5), bus, pulse, threading.Event())
+    assert seconds(bus) == ALL
+    told = "not kept, a restart repeats what comes: No space left on device"
+    assert notes[:6] == ["", told, told, told, "", ""]
+    kept = [record.message for record in caplog.records if " kept" in record.message]
+    assert [message.partition(" is ")[2][:10] for message in kept] == ["not kept, ", "kept again"]
+
+
+def test_a_place_that_cannot_be_written_at_all_ends_acquisition(bus: Bus, tune: Tune, tmp_path: Path) -> None:
+    (tmp_path / "acquisition").touch()
+    with pytest.raises(FileExistsError):
+        run(tune(max_unflushed=5), bus, Pulse(), threading.Event())
+
+
+@pytest.mark.parametrize(("is_same_bus", "warnings"), [(True, 0), (False, 1)])
+def test_only_a_new_memory_bus_has_forgotten_what_was_published(
+    is_same_bus: bool, warnings: int, bus: Bus, tune: Tune, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(tune(), bus, Pulse(), Stop(after=lambda: len(messages(bus, "waveforms")) >= 3))
+    run(tune(), bus if is_same_bus else open_bus("memory://"), Pulse(), threading.Event())
+    assert sum("forgot" in record.message for record in caplog.records) == warnings
 
 
 def test_a_loop_repeats_until_it_is_stopped(bus: Bus, tune: Tune) -> None:

@@ -11,6 +11,7 @@ from kafka.partitioner import murmur2 as kafkas_murmur2
 from kensoku.bus import Options, open_bus, serve_bus
 from kensoku.bus._groups import share
 from kensoku.bus._kafka_client import is_passing
+from kensoku.bus._log import unknown_topic
 from kensoku.bus._partitioner import murmur2
 from kensoku.bus.positions import NeededPositions
 from kensoku.errors import BusUnavailable, SettingInvalid
@@ -117,3 +118,8 @@ def test_a_partition_without_a_leader_is_waited_for() -> None:
     assert is_passing(UnknownBrokerIdError(-1))
     assert is_passing(KafkaTimeoutError())
     assert not is_passing(TopicAuthorizationFailedError("flow"))
+
+
+def test_a_broker_without_topics_is_told_as_one() -> None:
+    assert str(unknown_topic("picks", [])).startswith("found no topic at all, expected 'picks'; ")
+    assert str(unknown_topic("pick", ["picks"])).startswith("found topic 'pick', expected one of picks; ")

@@ -21,7 +21,7 @@ from kensoku.acquisition.waveform_files import Fault
 from kensoku.bus import Bus
 from kensoku.inventory import publish, published
 from kensoku.packets import EARLIEST_NS, LATEST_NS, station_filter
-from kensoku.runtime import Pulse
+from kensoku.runtime import FULL, Pulse, explain_disk
 
 log = logging.getLogger("kensoku.acquisition")
 
@@ -90,6 +90,7 @@ class Replay:
             settings.packet_s,
         )
         self._reached: SourcePosition | None = None  # the last that went out
+        self._is_saved = True
         self._played_to_ns = 0  # end of the newest samples that went out, as they were told
 
     def scan(self) -> None:
@@ -134,9 +135,12 @@ class Replay:
                 _describe(saved),
                 self._settings.acquisition_max_unflushed,
             )
-            if self._settings.bus.startswith("memory:"):
+            if self._settings.bus.startswith("memory:") and not self._has_published():
                 log.warning("the memory bus forgot what was published before and not yet processed: that is lost")
         return saved
+
+    def _has_published(self) -> bool:
+        return any(topic.messages for topic in self._bus.existing_topics() if topic.name == "waveforms")
 
     def play(self, turn: int, saved: SourcePosition | None) -> bool:
         """Publish the source once, or what is left of it; False if stopped on the way."""
@@ -209,7 +213,24 @@ class Replay:
         """1. Publish, which was done. 2. Flush, which checks every delivery. 3. Save how far that was."""
         self._publisher.flush()
         if self._reached:
-            position.save(self._position_path, self._reached)
+            self._save(self._reached)
+
+    def _save(self, reached: SourcePosition) -> None:
+        """A full disk silences no station: after a restart more comes again, with the same content."""
+        try:
+            position.save(self._position_path, reached)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            if self._is_saved:
+                log.warning("how far the source was read is not kept, a restart repeats it: %s", explain_disk(error))
+            self._is_saved = False
+            self._pulse.note("position", f"not kept, a restart repeats what comes: {error.strerror}")
+        else:
+            if not self._is_saved:
+                log.info("how far the source was read is kept again")
+            self._is_saved = True
+            self._pulse.note("position", "")
 
 
 def _ns(time_of_day: datetime | None, default_ns: int) -> int:

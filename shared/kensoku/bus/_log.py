@@ -363,9 +363,10 @@ def place(topic: Topic, key: str, value: bytes | None, partition: int | None) ->
 
 
 def unknown_topic(name: str, known: Iterable[str]) -> TopicUnknown:
+    there = ", ".join(sorted(known))
+    wrong = f"found topic {name!r}, expected one of {there}" if there else f"found no topic at all, expected {name!r}"
     return TopicUnknown(
-        f"found topic {name!r}, expected one of {', '.join(sorted(known)) or 'none'}; check the name and "
-        "KENSOKU_NAMESPACE, and create declared topics with `kensoku topics apply`"
+        f"{wrong}; check the name and KENSOKU_NAMESPACE, and create declared topics with `kensoku topics apply`"
     )
 
 

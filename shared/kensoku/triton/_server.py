@@ -53,21 +53,22 @@ def embedded_triton(
     if not list(repository.glob("*/config.pbtxt")):
         raise SettingInvalid(f"model repository: found no */config.pbtxt in {repository}, expected a folder a model")
     grpc_port, metrics_port = _usable_ports(host, grpc_port, metrics_port)
-    with tempfile.TemporaryDirectory(prefix="kensoku-triton-") as names:
-        server = EmbeddedTriton(install(home), repository.resolve(), host, grpc_port, metrics_port, Path(names))
+    with contextlib.ExitStack() as names:
+        folder = install(home)
+        models, backends = (_named(path, names) for path in (repository.resolve(), _backends(folder)))
+        server = EmbeddedTriton(folder, models, backends, host, grpc_port, metrics_port)
         with server.running(ready_within_s):
             yield server
 
 
 class EmbeddedTriton:
     def __init__(
-        self, folder: Path, repository: Path, host: str, grpc_port: int, metrics_port: int, names: Path
+        self, folder: Path, models: Path, backends: Path, host: str, grpc_port: int, metrics_port: int
     ) -> None:
         self.url = f"triton://{host}:{grpc_port}"
         self.metrics_url = f"http://{host}:{metrics_port}/metrics"
         self.restarts = 0
         self._segments = f"kensoku-{os.getpid()}-{grpc_port}-"
-        models, backends = _named(repository, names / "models"), _named(_backends(folder), names / "backends")
         self._command = _command(folder / SERVER, models, backends, host, grpc_port, metrics_port, self._segments)
         self._environment = _environment(folder)
         self._process: subprocess.Popen[str] | None = None
@@ -219,10 +220,11 @@ def _backends(folder: Path) -> Path:
     return backends
 
 
-def _named(folder: Path, name: Path) -> Path:
+def _named(folder: Path, names: contextlib.ExitStack) -> Path:
     """Triton hands these paths to a shell as they are, so one with a space in it goes by another name."""
     if shlex.quote(str(folder)) == str(folder):
         return folder
+    name = Path(names.enter_context(tempfile.TemporaryDirectory(prefix="kensoku-triton-")), "folder")
     name.symlink_to(folder)
     return name
 
