@@ -98,6 +98,16 @@ def test_what_was_left_to_a_neighbour_is_kept_in_the_log_until_its_last_word() -
     assert both["se"].step() == []
 
 
+@pytest.mark.parametrize("seed", [0, 9])
+def test_of_earthquakes_seconds_apart_no_pick_is_told_twice(seed: int) -> None:
+    """Each region sees some of them best, and parts their picks as it sees them."""
+    picks = onsets_of(shocks_along_seams(12, seed=seed, every_s=3), seed=seed + 1)
+    for told in (tell(watches(FOUR), picks, every_s=10), tell_apart(picks, seed=2, restarts=2)):
+        found = [pick_ids(each) for each in catalogue(told)]
+        assert len(found) == 12
+        assert sum(map(len, found)) == len(frozenset().union(*found))
+
+
 def test_regions_that_do_not_hear_each_other_tell_everything_more_than_once() -> None:
     picks = onsets_of(shocks_along_seams(6, seed=3), seed=4)
     assert len(catalogue(tell(watches(FOUR), picks, every_s=10))) == 6
@@ -179,6 +189,22 @@ def told_by(
     made = Association(event_id=f"of-{region}", region=region, revision=revision, status=status, trial=trial)
     made.picks.extend(AssociatedPick(pick=Pick(id=each)) for each in picks)
     return made
+
+
+def test_a_pick_is_of_the_earthquake_that_explains_it_better_or_has_had_its_last_word() -> None:
+    seams = Seams(Ground("ne", regions()), 100)
+    other = told_by("sw", -10, -10)
+    other.picks[0].probability, other.picks[0].residual_s = 0.9, 0.2
+    seams.hear(other)
+    mine = dict.fromkeys("avwxyz", (-0.9, 0.1))
+    assert seams.lost(mine) == set()
+    assert seams.lost(mine | {"a": (-0.9, 0.3)}) == {"a"}
+    assert seams.lost(mine | {"a": (-0.8, 0.0)}) == {"a"}
+    assert seams.lost(mine | {"a": (-0.9, 0.2)}) == set(), "of equals it is of the first by name, on both sides"
+    assert seams.lost(dict.fromkeys("abcdxyz", (-0.1, 0.0))) == set(), "the same earthquake"
+    other.revision, other.status = 2, EVENT_STATUS_FINAL
+    seams.hear(other)
+    assert seams.lost(mine) == {"a"}
 
 
 def claims_of(seams: Seams) -> list[str]:

@@ -2,9 +2,9 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -199,17 +199,17 @@ def resolve(found: Iterable[Candidate], least_picks: int) -> list[Candidate]:
     taken: set[str] = set()
     kept = []
     for candidate in sorted(found, key=lambda each: each.rank):
-        own = tuple(member for member in candidate.members if member[0] not in taken)
-        if len(own) < max(OWN_SHARE * len(candidate.members), min(least_picks, len(candidate.members))):
-            continue
-        taken.update(member[0] for member in own)
-        kept.append(candidate if len(own) == len(candidate.members) else _with(candidate, own))
+        if (own := without(candidate, taken, least_picks)) is not None:
+            taken.update(member[0] for member in own.members)
+            kept.append(own)
     return kept
 
 
-def _with(candidate: Candidate, members: tuple[tuple[str, int, float, float], ...]) -> Candidate:
-    place = candidate.latitude_deg, candidate.longitude_deg, candidate.depth_km
-    return Candidate(candidate.stretch, candidate.log_odds, candidate.time_ns, *place, members)
+def without(candidate: Candidate, taken: Set[str], least_picks: int) -> Candidate | None:
+    """What is left of it, if that is an event of its own."""
+    own = tuple(member for member in candidate.members if member[0] not in taken)
+    enough = max(OWN_SHARE * len(candidate.members), min(least_picks, len(candidate.members)))
+    return replace(candidate, members=own) if len(own) >= enough else None
 
 
 def group_of(candidate: Candidate, index: Mapping[str, int]) -> Group:

@@ -1,6 +1,6 @@
 """Of two regions that see one earthquake near the edge between them, which of them tells it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from kensoku.associating._associate import NS_PER_S, Candidate
@@ -13,6 +13,8 @@ SPARE_KM = 5.0  # beyond the seam: what was told before may move so far, or it w
 COURTESY_NS = 5 * NS_PER_S  # after its fourth pick, in which the region where an event lies may tell it first
 ENOUGH = 4  # picks of a first declaration
 SAME_SHARE = 0.5  # of the picks of the smaller of two
+
+Fit = tuple[float, float]  # of a pick and its event: the least explains most
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Claim:
         return self.outside_km > SEAM_KM + SPARE_KM
 
 
+def fits_of(told: Association) -> dict[str, Fit]:
+    return {each.pick.id: (-each.probability, abs(each.residual_s)) for each in told.picks}
+
+
 def claim_of(told: Association, ground: Ground) -> Claim:
     picks = frozenset(each.pick.id for each in told.picks)
     place = told.trial.latitude_deg, told.trial.longitude_deg
@@ -47,8 +53,12 @@ def claim_of(told: Association, ground: Ground) -> Claim:
 def is_same(one: Claim, other: Claim) -> bool:
     """Whether they are of one earthquake. A pick has one id in all regions; places and times would not tell two
     earthquakes of one second and place apart."""
-    least = SAME_SHARE * min(len(one.picks), len(other.picks))
-    return 0 < least <= len(one.picks & other.picks)
+    return _are_same(one.picks, other.picks)
+
+
+def _are_same(one: Set[str], other: Set[str]) -> bool:
+    least = SAME_SHARE * min(len(one), len(other))
+    return 0 < least <= len(one & other)
 
 
 def is_beaten(mine: Claim, other: Claim) -> bool:
@@ -77,7 +87,7 @@ class Seams:
         self._most = most
         self._states: dict[str, tuple[int, int]] = {}  # by event: revision and owner_epoch, the last that was heard
         self._claims: dict[str, Claim] = {}
-        self._by_pick: dict[str, set[str]] = {}
+        self._by_pick: dict[str, dict[str, Fit]] = {}  # and event
 
     def hear(self, told: Association, *, is_near: bool = True) -> bool:
         """Whether it is new, and of an event that is near, so that it may be one of ours, or was."""
@@ -89,9 +99,9 @@ class Seams:
         self._forget(told.event_id)
         self._states[told.event_id] = state
         if told.status not in GONE and is_near:
-            claim = self._claims[told.event_id] = claim_of(told, self.ground)
-            for pick in claim.picks:
-                self._by_pick.setdefault(pick, set()).add(told.event_id)
+            self._claims[told.event_id] = claim_of(told, self.ground)
+            for pick, fit in fits_of(told).items():
+                self._by_pick.setdefault(pick, {})[told.event_id] = fit
         while len(self._states) > self._most:
             self._forget(next(iter(self._states)))
         return True
@@ -101,6 +111,21 @@ class Seams:
         names = {name for pick in claim.picks for name in self._by_pick.get(pick, ())}
         others = (self._claims[name] for name in names)
         yield from sorted((each for each in others if is_same(claim, each)), key=lambda each: each.event_id)
+
+    @property
+    def has_claims(self) -> bool:
+        return bool(self._claims)
+
+    def lost(self, fits: Mapping[str, Fit]) -> set[str]:
+        """Of an earthquake's picks those of a neighbour's other one, which explains them better or has said its last
+        word."""
+        return {
+            pick
+            for pick, mine in fits.items()
+            for name, its in self._by_pick.get(pick, {}).items()
+            if not _are_same(fits.keys(), (other := self._claims[name]).picks)
+            if other.is_final or (its, other.region) < (mine, self.ground.name)
+        }
 
     def leader(self, mine: Claim) -> Claim | None:
         """The neighbour's event that mine, which was told, is given up for."""
@@ -130,7 +155,7 @@ class Seams:
         self._states.pop(event_id, None)
         claim = self._claims.pop(event_id, None)
         for pick in claim.picks if claim else ():
-            self._by_pick[pick].discard(event_id)
+            self._by_pick[pick].pop(event_id)
             if not self._by_pick[pick]:
                 del self._by_pick[pick]
 

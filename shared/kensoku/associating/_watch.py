@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kensoku.associating._associate import NS_PER_S, STRETCH_NS, Candidate
+from kensoku.associating._associate import NS_PER_S, STRETCH_NS, Candidate, without
 from kensoku.associating._life import Event, Fate, Known, content_of, match
 from kensoku.associating._messages import association_of, names_of, onset_of, silent_stations, station_of
 from kensoku.associating._network import Network
-from kensoku.associating._seams import GONE, Seams, claim_of, why
+from kensoku.associating._seams import GONE, Seams, claim_of, fits_of, why
 from kensoku.associating._stretches import NEIGHBOURS, Stretches
 from kensoku.regions import SEAM_KM, Ground
 from kensoku.v1.association_pb2 import Association
@@ -109,7 +109,7 @@ class Watch:
 
     def step(self) -> list[Association]:
         """What is new: the same for the same picks, whenever it is asked."""
-        groups = self._stretches.groups()
+        groups = list(self._own(self._stretches.groups()))
         here = {member[0] for group in groups for member in group.members}  # thought over anew
         self._left = {name: each for name, each in self._left.items() if here.isdisjoint(p.pick.id for p in each.picks)}
         matched = match(groups, self._known())
@@ -137,6 +137,17 @@ class Watch:
 
     def __len__(self) -> int:
         return len(self._pool)
+
+    def _own(self, groups: Iterable[Candidate]) -> Iterator[Candidate]:
+        """Without the picks of neighbours' earthquakes. Both sides compare what was told; a last word stays."""
+        events = [self._events[name] for name in self._open] if self._seams.has_claims else []
+        told = {pick: fit for event in events for pick, fit in fits_of(event.association).items()}
+        last_words = {pick for event in events if event.is_final for pick in event.picks}
+        for group in groups:
+            fits = {pick: told.get(pick, (-chance, abs(late_s))) for pick, _, late_s, chance in group.members}
+            own = without(group, self._seams.lost(fits) - last_words, self.network.settings.least_picks)
+            if own is not None:
+                yield own
 
     def _known(self) -> Iterator[Known]:
         for name in self._open:
@@ -226,6 +237,9 @@ class Watch:
             if rival is None or rival.is_final:
                 del self._left[name]
             if rival is None:
+                lost = self._seams.lost(fits_of(association))
+                for each in [each for each in association.picks if each.pick.id in lost]:
+                    association.picks.remove(each)
                 yield self._told(association, association.revision, frozenset(p.pick.id for p in association.picks))
 
     def _association(self, group: Candidate, status: EventStatus) -> Association:
