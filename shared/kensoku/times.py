@@ -1,10 +1,12 @@
 """Moments as people write them, to and from nanoseconds since 1970 in UTC."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from kensoku.errors import SettingInvalid
 
 NS_PER_S = 10**9
+LEAP_SECOND = re.compile(r"(?<=[T ]\d\d:59:)60|(?<=[T ]\d\d59)60")
 
 
 def iso_time(time_ns: int) -> str:
@@ -18,10 +20,11 @@ def iso_time(time_ns: int) -> str:
 
 
 def parse_time_ns(text: str) -> int:
-    """A moment in ISO 8601; without an offset it is UTC."""
+    """A moment in ISO 8601; without an offset it is UTC. A leap second is the next one: since 1970 none is counted."""
+    before, leaps = LEAP_SECOND.subn("59", text, count=1)
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.fromisoformat(before) + timedelta(seconds=leaps)
+    except (ValueError, OverflowError):
         raise SettingInvalid(f"found {text!r}, expected a time such as 2026-01-31T12:00:00Z") from None
     since_1970 = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
     time_ns = since_1970 // timedelta(microseconds=1) * 1000

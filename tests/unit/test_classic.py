@@ -128,6 +128,17 @@ def test_a_wave_is_picked_on_the_horizontals_alone() -> None:
     assert any(abs(pick.sample - P) < 5 for pick in pick_classic(counts, SETTINGS))
 
 
+def test_two_triggers_of_one_onset_make_one_pick() -> None:
+    """The wave is heard in a low band first, louder in a high one 0.6 s later; each trigger finds the louder one."""
+    counts = np.random.default_rng(2).normal(0, 10, (3, 6000))
+    for size, hz, onset in ((60, 2.5, 4000), (400, 14, 4062)):
+        after_s = np.maximum(np.arange(6000) - onset, 0) / 100
+        counts += size * np.sin(2 * np.pi * hz * after_s) * np.exp(-after_s / 2)
+    wave = np.round(counts).astype(np.float32)
+    assert [each.sample for each in find_triggers(wave, SETTINGS) if 4000 < each.sample < 4100] == [4009, 4064]
+    assert [pick.sample for pick in pick_classic(wave, SETTINGS) if 4050 < pick.sample < 4080] == [4063]
+
+
 def test_more_bands_at_once_make_fewer_triggers() -> None:
     noise = np.random.default_rng(3).normal(0, 100, (3, 50_000)).astype(np.float32)
     counts = [

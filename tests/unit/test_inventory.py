@@ -1,6 +1,5 @@
 """Inventories: the same stations whatever the files look like, and nothing guessed where a file says nothing."""
 
-import copy
 import hashlib
 import io
 import math
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import obspy
 import pytest
-from obspy.core.inventory.response import InstrumentSensitivity, Response
+from obspy.core.inventory.response import InstrumentSensitivity, PolesZerosResponseStage, Response
 
 from kensoku.errors import InputInvalid
 from kensoku.inventory import read_inventory, response_at
@@ -138,13 +137,35 @@ def test_stages_that_contradict_the_sensitivity_are_told(shipped: obspy.Inventor
     assert note.endswith("GR.FUR HHE, GR.FUR HHN, GR.FUR HHZ")
 
 
-def test_an_amplifier_with_a_corner_is_told(shipped: obspy.Inventory) -> None:
+@pytest.mark.parametrize(("transfer", "hz"), [("LAPLACE (RADIANS/SECOND)", 2 * math.pi), ("LAPLACE (HERTZ)", 1.0)])
+def test_an_amplifiers_corner_is_part_of_the_response(shipped: obspy.Inventory, transfer: str, hz: float) -> None:
+    """A high-pass of 0.5 Hz takes four fifths of what is at 0.1 Hz and turns its phase."""
     response = shipped[0][0][0].response
-    first = copy.deepcopy(response.response_stages[0])
-    first.stage_sequence_number, first.zeros, first.poles = 2, [0j], [-3.14 + 0j]
-    response.response_stages.insert(1, first)
+    response.response_stages.insert(1, amplifier(transfer, [0j], [-0.5 * hz + 0j]))
+    for number, stage in enumerate(response.response_stages, 1):
+        stage.stage_sequence_number = number
+    found, doubts = read_response(response)
+    assert found is not None
+    assert doubts == []
+    frequencies_hz = np.geomspace(0.05, 20.0, 30)
+    response.recalculate_overall_sensitivity(response.instrument_sensitivity.frequency)
+    expected = response.get_evalresp_response_for_frequencies(frequencies_hz, end_stage=3)
+    shown = response_at(found, frequencies_hz)
+    np.testing.assert_allclose(shown / shown[-1], expected / expected[-1], rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("transfer", "unit"), [("DIGITAL (Z-TRANSFORM)", "COUNTS"), ("LAPLACE (RADIANS/SECOND)", "COUNTS")]
+)
+def test_a_corner_behind_the_analogue_stages_is_told(shipped: obspy.Inventory, transfer: str, unit: str) -> None:
+    response = shipped[0][0][0].response
+    response.response_stages.append(amplifier(transfer, [0j], [-0.5 + 0j], unit))
     _, doubts = read_response(response)
-    assert any("stages behind the first are left out" in doubt for doubt in doubts)
+    assert any("behind the analogue stages are left out" in doubt for doubt in doubts)
+
+
+def amplifier(transfer: str, zeros: list[complex], poles: list[complex], unit: str = "V") -> PolesZerosResponseStage:
+    return PolesZerosResponseStage(2, 1.0, 1.0, unit, unit, transfer, 1.0, zeros, poles)
 
 
 def test_a_station_without_channels_has_its_place() -> None:

@@ -27,10 +27,13 @@ FLAT = Response(input=GROUND_MOTION_VELOCITY, sensitivity=1e8).SerializeToString
 PULSE = np.array([0.5, 1.0, 0.7, -0.2, -0.9, -0.6, 0.3, 0.8, 0.2, -0.5])  # of velocity; each for two samples
 
 
-def record(sense: float, snr: float, seed: int, delay: int = 0) -> FloatArray:
+EMERGENT = np.array([0.1, 0.2, 0.1, -0.3, -0.6, -0.3, 0.5, 1.0, 0.5, -0.4, -0.9, -0.4])
+
+
+def record(sense: float, snr: float, seed: int, delay: int = 0, pulse: FloatArray = PULSE) -> FloatArray:
     """A wave that begins with half a cycle of `sense`, whose peak is `snr` times the rms of the noise."""
     counts = np.random.default_rng(seed).normal(size=(3, LENGTH)) * NOISE
-    wave = sense * snr * NOISE * np.repeat(PULSE, 2)
+    wave = sense * snr * NOISE * np.repeat(pulse, 2)
     counts[:, ONSET + delay : ONSET + delay + len(wave)] += wave
     return counts
 
@@ -93,6 +96,21 @@ def test_a_confidence_is_as_often_right_as_it_says() -> None:
     right = np.mean([motion.sense == ("up" if sense > 0 else "down") for sense, motion in told])
     assert len(told) > 60
     assert right == pytest.approx(np.mean([motion.confidence for _, motion in told]), abs=0.07)
+
+
+def test_of_a_first_half_cycle_that_noise_hides_little_is_told() -> None:
+    chance = np.random.default_rng(5)
+    told = [
+        (sense_of(record(sense, snr, seed, round(chance.normal(0, 2)), EMERGENT), 0.02), sense)
+        for seed, (sense, snr) in enumerate(zip(chance.choice([-1.0, 1.0], 160), np.linspace(3, 5, 160), strict=True))
+    ]
+    wrong = [name for name, sense in told if name == ("down" if sense > 0 else "up")]
+    assert len(wrong) <= 3
+
+
+def test_a_first_half_cycle_well_above_the_noise_is_told_however_small_beside_the_rest() -> None:
+    told = [sense_of(record(1.0, 40.0, seed, pulse=EMERGENT), 0.02) for seed in range(40)]
+    assert told.count("up") >= 36
 
 
 def test_of_s_no_first_motion_and_no_period_is_told() -> None:

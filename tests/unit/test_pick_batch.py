@@ -28,7 +28,7 @@ from kensoku.detection import Picker, SecondLook, Stage
 from kensoku.packets import ChannelSamples
 from kensoku.picking import Calibration, Geometry, ModelCard, PhaseCalibration, PhasePair
 from kensoku.v1.inventory_pb2 import GROUND_MOTION_VELOCITY, ChannelEpoch, Response, Station
-from kensoku.v1.pick_pb2 import PHASE_P
+from kensoku.v1.pick_pb2 import AMPLITUDE_KIND_PEAK_DISPLACEMENT, PHASE_P, PHASE_S
 from tests.tiny_models import write_repository
 
 START_NS = 1_700_000_000 * 10**9
@@ -331,18 +331,33 @@ BLAST = Stage(
 )
 
 
-def heard(listener: Listener, pieces: Sequence[Piece]) -> list[Heard]:
+def heard(listener: Listener, pieces: Sequence[Piece], stations: dict[str, Station] | None = None) -> list[Heard]:
     with ThreadPoolExecutor(1) as executor:
-        return list(hear_pieces(pieces, listener, {}, executor, lambda *_: None))
+        return list(hear_pieces(pieces, listener, stations or {}, executor, lambda *_: None))
 
 
 def test_a_pick_has_its_first_seconds_and_the_half_minute_after_it(picker: Listener) -> None:
     for one in heard(picker, cut(record())):
         assert one.measurement is not None
-        early = {1.0, 3.0} if one.pick.phase == PHASE_P else {3.0}
-        assert {each.window_s for each in one.pick.amplitudes} == early
+        assert {each.window_s for each in one.pick.amplitudes} == {1.0 if one.pick.phase == PHASE_P else 2.0}
         assert max(each.window_s for each in one.measurement.amplitudes) > 10
         assert one.measurement.id == one.pick.id
+
+
+@pytest.mark.parametrize("name", ["picker", "picker_live"])
+def test_early_amplitudes_are_of_the_same_seconds_live_and_in_batch(tmp_path: Path, name: str) -> None:
+    response = Response(input=GROUND_MOTION_VELOCITY, sensitivity=1e9)
+    station = Station(network="XX", station="AAA", epochs=[ChannelEpoch(response=response)])
+    repository = write_repository(tmp_path)
+    with open_listener(repository, f"local:{repository}", name) as opened:
+        found = heard(opened, cut(record()), {"XX.AAA": station})
+    assert {one.pick.phase for one in found} == {PHASE_P, PHASE_S}
+    for one in found:
+        assert one.measurement is not None
+        long = [each for each in one.measurement.amplitudes if each.kind == AMPLITUDE_KIND_PEAK_DISPLACEMENT]
+        early = [round(each.window_s, 2) for each in long if each.window_s < 4]
+        assert early == ([2.92] * 3 if one.pick.phase == PHASE_P else [])
+        assert max(each.window_s for each in one.pick.amplitudes) <= 2
 
 
 @pytest.mark.parametrize("name", ["picker", "picker_live"])

@@ -28,15 +28,19 @@ def test_a_time_is_written_to_the_millisecond(time_ns: int, text: str) -> None:
         ("2019-07-04 17:33:19", 1_562_261_599_000_000_000),
         ("2019-07-04T19:33:19+02:00", 1_562_261_599_000_000_000),
         ("1969-12-31T23:59:59.999999Z", -1_000),
+        ("2016-12-31T23:59:60.5Z", 1_483_228_800_500_000_000),
+        ("2017-01-01T08:59:60+09:00", 1_483_228_800_000_000_000),
+        ("20150630T235960Z", 1_435_708_800_000_000_000),
     ],
 )
 def test_a_written_time_is_utc_unless_it_says_otherwise(text: str, time_ns: int) -> None:
     assert parse_time_ns(text) == time_ns
 
 
-def test_what_is_no_time_is_refused_with_an_example() -> None:
-    with pytest.raises(SettingInvalid, match="found 'yesterday', expected a time such as 2026-01-31T12:00:00Z"):
-        parse_time_ns("yesterday")
+@pytest.mark.parametrize("text", ["yesterday", "2016-12-31T23:58:60Z", "2016-12-31T23:59:61Z", "9999-12-31T23:59:60Z"])
+def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(SettingInvalid, match=f"found '{text}', expected a time such as 2026-01-31T12:00:00Z"):
+        parse_time_ns(text)
 
 
 @pytest.mark.parametrize("text", ["1677-01-01", "3012-01-01T00:00:00Z"])

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from kensoku.continuous import RATE_HZ, Timeline
 from kensoku.detection import SecondLook, Stations, describe_first, describe_fully
-from kensoku.v1.pick_pb2 import PHASE_P, Pick, PickMeasurement
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMeasurement
 
-EARLY_S = (1, 3)  # of P: what early magnitudes are made of; the first is before S also near by
+FIRST_S = {PHASE_P: 1, PHASE_S: 2}  # after an onset that a live pick's first message may have seen at the most
 
 Asked = tuple[Pick, Timeline]
 
@@ -30,8 +30,7 @@ def measuring_with(stations: Stations, again: SecondLook) -> Measure:
         for (pick, timeline), refined in zip(asked, again.refine(asked), strict=True):
             station = stations(timeline.instrument.key)
             pick.inventory_hash = station.hash if station else ""
-            ends = EARLY_S if pick.phase == PHASE_P else EARLY_S[-1:]
-            describe_first(pick, timeline, stations, *(pick.onset_index + seconds * RATE_HZ for seconds in ends))
+            describe_first(pick, timeline, stations, pick.onset_index + FIRST_S[pick.phase] * RATE_HZ)
             yield Heard(pick, describe_fully(pick, timeline, stations, refined))
 
     return measured

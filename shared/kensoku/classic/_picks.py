@@ -11,6 +11,7 @@ from kensoku.picking import Phase
 
 EDGE = 50  # samples: half a second from a gap nothing is picked, as by networks
 PASSED = 30  # samples after a trigger in which its own onset has passed: the next is sought later
+SAME = 10  # samples between P and S in which they are one onset; of two of a phase it is PASSED
 SHORTEST = 120  # samples in which an onset is sought
 NOISE_S, WAVE_S = 2.0, 0.5  # before and after an onset, for the signal-to-noise ratio
 
@@ -33,7 +34,19 @@ def pick_classic(counts: FloatArray, settings: ClassicSettings, first: int = 0) 
 
 
 def pick_trigger(trigger: Trigger, counts: FloatArray, settings: ClassicSettings, first: int) -> ClassicPick | None:
-    """None where the onset lies at a gap or the record does not hold what is needed."""
+    """None where the onset lies at a gap, is that of the trigger before, or the record does not hold what is needed."""
+    pick = _pick(trigger, counts, settings, first)
+    if pick is None or trigger.earlier is None or pick.sample > trigger.previous + settings.after + PASSED:
+        return pick
+    before = _pick(trigger.earlier, counts, settings, first)
+    return None if before is not None and _are_one(before, pick) else pick
+
+
+def _are_one(before: ClassicPick, pick: ClassicPick) -> bool:
+    return pick.sample - before.sample < (PASSED if pick.phase == before.phase else SAME)
+
+
+def _pick(trigger: Trigger, counts: FloatArray, settings: ClassicSettings, first: int) -> ClassicPick | None:
     decided = trigger.sample + settings.after
     begin = max(trigger.sample - settings.before, min(trigger.previous + PASSED, decided - SHORTEST))
     window = counts[:, max(0, begin - first) : decided - first]

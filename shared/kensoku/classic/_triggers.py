@@ -1,7 +1,7 @@
 """Triggers: where a station grows suddenly louder, in any band, on the vertical or on the horizontals."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ class Trigger:
     horizontal: float  # on the horizontals, their mean
     bands: int  # that rose together
     previous: int  # the trigger before it; long ago, if its block and warm-up have none
+    earlier: "Trigger | None" = None  # the same, without the one before that
 
 
 def find_triggers(counts: FloatArray, settings: ClassicSettings, first: int = 0) -> list[Trigger]:
@@ -62,8 +63,7 @@ def _in_block(counts: FloatArray, settings: ClassicSettings, first: int) -> list
     found: list[Trigger] = []
     for some in _coincident(sorted(rises), settings.together):
         if len({band for _, _, band in some}) >= settings.least_bands:
-            previous = found[-1].sample if found else first - settings.before
-            found.append(_trigger(some, by_group, settings, first, previous))
+            found.append(_trigger(some, by_group, settings, first, found[-1] if found else None))
     return found
 
 
@@ -103,7 +103,7 @@ def _trigger(
     by_group: tuple[Floats, Floats],
     settings: ClassicSettings,
     first: int,
-    previous: int,
+    earlier: Trigger | None,
 ) -> Trigger:
     start = some[0][0]
     highest = np.array(
@@ -116,5 +116,6 @@ def _trigger(
         vertical=float(highest[VERTICAL].max()),
         horizontal=float(highest[HORIZONTAL].max()),
         bands=len({band for _, _, band in some}),
-        previous=previous,
+        previous=earlier.sample if earlier else first - settings.before,
+        earlier=replace(earlier, earlier=None) if earlier else None,
     )

@@ -7,13 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 from kensoku.continuous import RATE_HZ, SAMPLE_NS, Timeline, time_of
 from kensoku.detection._arrivals import Arrival, onset_ns
 from kensoku.detection._second_look import Refined, share_out
-from kensoku.measuring import FULL, LEAD, Channels, Measured, describe_pick, measure, pick_measurement
+from kensoku.measuring import EARLY, FULL, LEAD, Channels, Measured, describe_pick, measure, pick_measurement
 from kensoku.picking import Phase
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import (
     PHASE_P,
     PHASE_S,
-    Amplitude,
     PhaseProbabilities,
     Pick,
     PickLatency,
@@ -57,24 +56,24 @@ def describe(arrival: Arrival, stations: Stations, *, late: bool, ready_ns: int,
     return pick
 
 
-def describe_first(pick: Pick, timeline: Timeline, stations: Stations, *ends: int) -> None:
-    """What is measured of the samples before each of these; polarity and SNR by the last of them."""
-    first, amplitudes = pick.onset_index - LEAD - 1, list[Amplitude]()
-    for end in ends:
-        measured = _measured(pick, timeline, stations, first, end)
-        describe_pick(pick, measured, _first_ns(timeline, first, pick.onset_index))
-        amplitudes += pick.amplitudes
-    del pick.amplitudes[:]
-    pick.amplitudes.extend(amplitudes)
+def describe_first(pick: Pick, timeline: Timeline, stations: Stations, end: int) -> None:
+    """What is measured of the samples before `end`."""
+    first = pick.onset_index - LEAD - 1
+    measured = _measured(pick, timeline, stations, first, end)
+    describe_pick(pick, measured, _first_ns(timeline, first, pick.onset_index))
 
 
 def describe_fully(
     pick: Pick, timeline: Timeline, stations: Stations, refined: Refined | None = None
 ) -> PickMeasurement:
-    """The second message, of the half minute after the onset; of what the first one says and the record alone."""
+    """The second message, of the half minute after the onset; of what the first one says and the record alone.
+
+    Of P also of its first seconds, of which early magnitudes are made: the first message has seen one alone.
+    """
     first = pick.onset_index - LEAD - 1
-    measured = _measured(pick, timeline, stations, first, pick.onset_index + FULL)
-    message = pick_measurement(pick, measured, _first_ns(timeline, first, pick.onset_index))
+    ends = (FULL, EARLY) if pick.phase == PHASE_P else (FULL,)
+    measured, *early = (_measured(pick, timeline, stations, first, pick.onset_index + end) for end in ends)
+    message = pick_measurement(pick, measured, _first_ns(timeline, first, pick.onset_index), *early)
     message.models.append(pick.model)
     if refined is not None:
         _refine(message, refined, timeline)

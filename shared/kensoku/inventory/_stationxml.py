@@ -4,7 +4,7 @@ import io
 import math
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import obspy
 from obspy.core.inventory.response import PolesZerosResponseStage
@@ -16,7 +16,8 @@ from kensoku.v1.inventory_pb2 import ChannelEpoch, Response
 
 GAIN_TOLERANCE = 0.05
 INT64 = 2**63
-LATER = "poles and zeros of stages behind the first are left out, so amplitudes near their corners are off"
+VOLTS = ("V", "VOLT", "VOLTS")
+LATER = "poles and zeros behind the analogue stages are left out, so amplitudes near their corners are off"
 COUNTS = ("COUNT", "COUNTS", "DIGITAL COUNTS")
 ANGULAR = {"LAPLACE (RADIANS/SECOND)": 1.0, "LAPLACE (HERTZ)": 2 * math.pi}  # to rad/s
 
@@ -130,17 +131,26 @@ def _shaped(flat: Response, response: Any, input_units: str) -> tuple[Response |
             f"the first stage's input is {first.input_units!r} and the sensitivity's {input_units!r}, "
             "so amplitudes stay in counts"
         ]
-    scale = ANGULAR[first.pz_transfer_function_type]
-    poles, zeros = ([complex(value) * scale for value in values] for values in (first.poles, first.zeros))
-    shaped = with_poles_and_zeros(flat, poles, zeros)
+    later = [stage for stage in response.response_stages[1:] if _has_corner(stage)]
+    analogue = [first, *filter(_is_amplifier, later)]
+    shaped = with_poles_and_zeros(flat, _rad_s(analogue, "poles"), _rad_s(analogue, "zeros"))
     if shaped is None:
         at = f"{flat.frequency_hz:g} Hz, where the sensitivity is given"
         return None, [f"the poles and zeros pass nothing at {at}, so amplitudes stay in counts"]
-    return shaped, [LATER] if any(map(_has_corner, response.response_stages[1:])) else []
+    return shaped, [LATER] if len(analogue) <= len(later) else []
 
 
 def _has_corner(stage: Any) -> bool:
     return isinstance(stage, PolesZerosResponseStage) and bool(len(stage.poles) or len(stage.zeros))
+
+
+def _is_amplifier(stage: Any) -> bool:
+    units = [(unit or "").upper() for unit in (stage.input_units, stage.output_units)]
+    return stage.pz_transfer_function_type in ANGULAR and all(unit in VOLTS for unit in units)
+
+
+def _rad_s(stages: list[Any], kind: Literal["poles", "zeros"]) -> list[complex]:
+    return [complex(v) * ANGULAR[each.pz_transfer_function_type] for each in stages for v in getattr(each, kind)]
 
 
 def _doubts_about_gains(response: Any, total: float) -> Iterator[str]:

@@ -9,10 +9,11 @@ from kensoku.measuring._channels import Channel, Channels
 from kensoku.measuring._measure import Measured, measure
 from kensoku.measuring._messages import describe_pick, pick_measurement
 from kensoku.measuring._polarity import FirstMotion
-from kensoku.measuring._stretch import FULL, LEAD
+from kensoku.measuring._stretch import EARLY, FULL, LEAD
 from kensoku.measuring.snr import see
 
 __all__ = [
+    "EARLY",
     "FULL",
     "LEAD",
     "Amplitude",

@@ -1,6 +1,7 @@
 """What was measured of a pick, in the messages that carry it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kensoku.measuring._measure import Measured
 from kensoku.measuring._stretch import RATE_HZ
@@ -33,6 +34,7 @@ UNITS = {
     AMPLITUDE_KIND_JMA_VELOCITY: AMPLITUDE_UNIT_M_PER_S,
     AMPLITUDE_KIND_PEAK_ACCELERATION: AMPLITUDE_UNIT_M_PER_S2,
 }
+EARLY_KINDS = (AMPLITUDE_KIND_PEAK_DISPLACEMENT, AMPLITUDE_KIND_PEAK_VELOCITY)  # of which magnitudes are made early
 POLARITIES = {"up": POLARITY_UP, "down": POLARITY_DOWN, "undecidable": POLARITY_UNDECIDABLE}
 
 
@@ -46,8 +48,13 @@ def describe_pick(pick: Pick, measured: Measured, first_sample_ns: int) -> None:
     pick.polarity_confidence = motion.confidence if motion else 0.0
 
 
-def pick_measurement(pick: Pick, measured: Measured, first_sample_ns: int) -> PickMeasurement:
-    """Onset and probabilities are those of the pick, until somebody who knows better writes over them."""
+def pick_measurement(
+    pick: Pick, measured: Measured, first_sample_ns: int, early: Measured | None = None
+) -> PickMeasurement:
+    """Onset and probabilities are those of the pick, until somebody who knows better writes over them.
+
+    `early` is of the same record over the first seconds alone.
+    """
     message = PickMeasurement(
         id=pick.id,
         instrument=pick.instrument,
@@ -61,6 +68,9 @@ def pick_measurement(pick: Pick, measured: Measured, first_sample_ns: int) -> Pi
         inventory_hash=pick.inventory_hash,
         late=pick.late,
     )
+    if early is not None:
+        sooner = [a for a in early.amplitudes if a.kind in EARLY_KINDS and a not in measured.amplitudes]
+        message.amplitudes.extend(_amplitudes(replace(early, amplitudes=tuple(sooner)), first_sample_ns))
     if pick.HasField("blast_probability"):
         message.blast_probability = pick.blast_probability
     return message

@@ -2,7 +2,8 @@
 
 Any half cycle near the onset could be the first of the wave. How likely each of them is follows from how far it is from
 the onset, whose uncertainty is known, and from how much better the half cycles before it suit noise than the wave:
-extremes of noise are as Rayleigh's distribution has them, those of the wave anything up to its largest.
+extremes of noise are as Rayleigh's distribution has them, those of the wave anything up to its largest. Where the wave
+is hardly larger than the noise, its first half cycle may be hidden, and the first that is seen says nothing.
 """
 
 import functools
@@ -28,6 +29,8 @@ DEVIATIONS = 2.5  # of the onset, before which no half cycle is asked
 FOOT = 0.2  # of its extreme: where a half cycle leaves that, it starts
 FAINTEST = 0.1  # of the largest half cycle soon after the onset: the first of a wave is hardly smaller
 SMALL = 1.0  # in units of the noise
+HIDDEN = 1.5  # in the same: of a half cycle that is smaller the noise decides the sense
+LEAST_SHARE = 1e-3  # of half cycles of no size
 SOON = 10  # samples: the largest in so many after the onset makes filters ring before it
 RINGING = 0.01  # of that
 SURE = 0.8  # less is undecidable
@@ -95,7 +98,13 @@ def _weigh(half_cycles: Sequence[_HalfCycle], onset: float, deviation: float) ->
         else:
             down += weight
         rather_noise *= _of_noise(abs(each.extreme)) / _of_wave(abs(each.extreme), largest)
-    return up, down, rather_noise
+    return *_partly_hidden(up, down, largest), rather_noise
+
+
+def _partly_hidden(up: float, down: float, largest: float) -> tuple[float, float]:
+    """Either sense is as probable, as far as the first half cycle of such a wave is below the noise."""
+    lost = math.log(max(HIDDEN / max(FAINTEST * largest, FAINTEST * HIDDEN), 1.0)) / -math.log(FAINTEST) / 2
+    return up + lost * (down - up), down + lost * (up - down)
 
 
 def _of_noise(extreme: float) -> float:
@@ -104,9 +113,10 @@ def _of_noise(extreme: float) -> float:
 
 
 def _of_wave(extreme: float, largest: float) -> float:
-    """A density even in the logarithm, down to FAINTEST of the largest."""
+    """A density even in the logarithm down to FAINTEST of the largest, and falling to nothing below."""
     faintest = FAINTEST * largest
-    return 1 / (max(extreme, faintest) * (1 - math.log(FAINTEST)))
+    share = max(min(extreme / faintest, 1.0), LEAST_SHARE)
+    return share / (max(extreme, faintest) * (0.5 - math.log(FAINTEST)))
 
 
 def _seen(counts: FloatArray) -> FloatArray:

@@ -13,6 +13,7 @@ Counts = npt.NDArray[np.number[Any]]
 RATE_HZ = 100
 LEAD = 30 * RATE_HZ  # samples before the onset, in which filters settle
 FULL = 30 * RATE_HZ  # samples after the onset that a measurement for magnitudes looks at
+EARLY = 3 * RATE_HZ  # samples after P that early magnitudes are made of
 BRIDGED = 20  # samples: over shorter gaps before the onset a line is drawn; longer ones end the stretch
 MEAN_OVER = 10 * RATE_HZ
 
