@@ -228,6 +228,15 @@ def test_samples_later_than_the_lateness_are_left_to_others() -> None:
     assert [start for start, is_late in fed.items() if is_late] == [START_NS + 1800 * SAMPLE_NS]
 
 
+def test_batch_tells_of_samples_later_than_the_lateness() -> None:
+    packets, told = seconds(RECORD), list[tuple[str, str]]()
+    out_of_order = [*packets[:2], *packets[3:], packets[2]]
+    list(pick_packets(out_of_order, two_stages(), Times(lateness_s=10), tell=lambda *one: told.append(one)))
+    ((station, reason),) = told
+    assert station == "XX.STA"
+    assert "later than the lateness" in reason
+
+
 def test_a_gap_makes_no_pick() -> None:
     holes = [one for place, one in enumerate(seconds(RECORD)) if place not in (9, 30)]
     found = picks(pick_packets(holes, one_stage()))
