@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from kensoku.continuous import Before, Instrument, Step, Timeline, Times, index_of
 from kensoku.detection import Cascade, Detector, Picker, Stage, pick_id, pick_packets
 from kensoku.errors import ModelServerUnavailable
-from kensoku.packets import decode_packet
+from kensoku.packets import ChannelSamples, decode_packet, encode_packet
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMeasurement
-from kensoku.v1.waveform_pb2 import WaveformPacket
+from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 from tests.streams import (
     SAMPLE_NS,
     START_NS,
@@ -60,6 +60,29 @@ def pieces(draw: st.DrawFn) -> list[WaveformPacket]:
 @given(pieces())
 def test_sizes_order_and_duplicates_of_packets_change_no_byte(packets: list[WaveformPacket]) -> None:
     assert contents(pick_packets(packets, two_stages())) == AS_RECORDED
+
+
+LONG = record(12_000, events=((1800, 0), (2400, 1), (4600, 0), (5005, 1)))
+LONG_AS_RECORDED = contents(pick_packets(seconds(LONG), two_stages()))
+
+
+@st.composite
+def long_pieces(draw: st.DrawFn) -> list[WaveformPacket]:
+    """Two minutes in pieces of any length, all of one channel after all of another, within 1.4 s of each other."""
+    order = draw(st.permutations([0, 1, 2]))
+    made = []
+    for place, component in enumerate(order):
+        ends = sorted({12_000, *draw(st.lists(st.integers(1, 11_999), max_size=3))})
+        for first, last in zip([0, *ends], ends, strict=False):
+            made.append(packet(LONG, first, last, components=(component,)))
+            made[-1].arrival_ns = START_NS + 12_000 * SAMPLE_NS + (place * 400 + len(made)) * 10**6
+    return by_arrival(made)
+
+
+@QUICK
+@given(long_pieces())
+def test_long_packets_channel_by_channel_change_no_byte(packets: list[WaveformPacket]) -> None:
+    assert contents(pick_packets(packets, two_stages())) == LONG_AS_RECORDED
 
 
 def test_there_is_something_to_change() -> None:
@@ -205,6 +228,15 @@ def test_samples_later_than_the_lateness_are_left_to_others() -> None:
     assert [start for start, is_late in fed.items() if is_late] == [START_NS + 1800 * SAMPLE_NS]
 
 
+def test_batch_tells_of_samples_later_than_the_lateness() -> None:
+    packets, told = seconds(RECORD), list[tuple[str, str]]()
+    out_of_order = [*packets[:2], *packets[3:], packets[2]]
+    list(pick_packets(out_of_order, two_stages(), Times(lateness_s=10), tell=lambda *one: told.append(one)))
+    ((station, reason),) = told
+    assert station == "XX.STA"
+    assert "later than the lateness" in reason
+
+
 def test_a_gap_makes_no_pick() -> None:
     holes = [one for place, one in enumerate(seconds(RECORD)) if place not in (9, 30)]
     found = picks(pick_packets(holes, one_stage()))
@@ -291,3 +323,54 @@ def after_two_hours(one: WaveformPacket) -> WaveformPacket:
     one.start_ns += 7200 * 10**9
     one.arrival_ns += 7200 * 10**9
     return one
+
+
+@pytest.mark.parametrize("size", [6000, 9000, 12_000])
+def test_channels_of_any_length_that_come_one_after_the_other_within_hold_are_as_one(size: int) -> None:
+    parts = [
+        packet(LONG, first, min(first + size, 12_000), components=(component,), delay_s=0.1 * component)
+        for first in range(0, 12_000, size)
+        for component in range(3)
+    ]
+    assert contents(pick_packets(parts, two_stages())) == LONG_AS_RECORDED
+
+
+def test_a_gap_longer_than_the_lateness_is_as_one_for_channels_that_come_within_hold() -> None:
+    pieces = [
+        packet(LONG, first, last, components=(component,))
+        for component in range(3)
+        for first, last in ((0, 2600), (10_000, 12_000))
+    ]
+    for order, one in enumerate(pieces):
+        one.arrival_ns = START_NS + 120 * 10**9 + order * 10**8
+    in_order = sorted(pieces, key=lambda one: one.start_ns)
+    found = list(pick_packets(pieces, two_stages()))
+    assert contents(found) == contents(pick_packets(in_order, two_stages()))
+    assert [list(pick.channels) for pick in picks(found)] == [["HHZ", "HHN", "HHE"]] * 2
+
+
+def piece(code: str, first: int, last: int, at: int | None = None) -> ChannelSamples:
+    """Samples of the record, as if taken from sample `at` on."""
+    start_ns = START_NS + (first if at is None else at) * SAMPLE_NS
+    return ChannelSamples("", code, start_ns, 100.0, LONG["ZNE".index(code[2]), first:last])
+
+
+@pytest.mark.parametrize("codes", [("HHZ", "HHN"), ("HHZ", "HHZ")])
+@pytest.mark.parametrize("is_older_first", [False, True])
+def test_pieces_of_another_age_in_the_first_packet_of_a_station_cost_nothing(
+    codes: tuple[str, str], is_older_first: bool
+) -> None:
+    ten_years = 10 * 365 * 86_400 * 100  # samples
+    both = [piece(codes[0], 0, 100), piece(codes[1], 0, 100, -ten_years)]
+    both = both[::-1] if is_older_first else both
+    bad = encode_packet("XX", "BAD", both, "test", START_NS + 10**9, TIME_KIND_REPLAY)
+    packets = [*seconds(LONG)[:3], bad, packet(LONG, 100, 200, station="BAD"), *seconds(LONG)[3:]]
+    assert contents(pick_packets(packets, two_stages())) == LONG_AS_RECORDED
+
+
+def test_what_ends_with_the_next_piece_of_a_packet_is_looked_at_and_measured_before() -> None:
+    codes, later = ("HHZ", "HHN", "HHE"), 10**6
+    far_apart = [piece(code, 2000, 4000) for code in codes] + [piece(code, 8000, 9000, later) for code in codes]
+    end = encode_packet("XX", "STA", far_apart, "test", START_NS + (later + 1000) * SAMPLE_NS, TIME_KIND_REPLAY)
+    as_recorded = contents(pick_packets(seconds(LONG[:, :4000]), two_stages()))
+    assert contents(pick_packets([*seconds(LONG)[:20], end], two_stages())) == as_recorded

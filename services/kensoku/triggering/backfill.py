@@ -113,7 +113,7 @@ def packets_of(bus: Bus, station: str, start_ns: int, end_ns: int, now_ns: int) 
 
 
 def parts_of(packet: WaveformPacket) -> list[WaveformPacket]:
-    """A packet for each stretch of its pieces: after a gap all begins anew, and within one packet the first is lost."""
+    """A packet for each stretch of its pieces, so that each comes at its own end."""
     pieces = zip(decode_packet(packet), packet.channels, strict=True)
     parts: list[WaveformPacket] = []
     end_ns = 0

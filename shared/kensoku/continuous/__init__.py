@@ -7,8 +7,9 @@ a replay of the same log decides the same.
 from kensoku.continuous._completeness import STEP, Completeness, Step
 from kensoku.continuous._grid import RATE_HZ, SAMPLE_NS, index_of, time_of
 from kensoku.continuous._instruments import Instrument, instrument_of
-from kensoku.continuous._network import NOT_HELD, NOWHERE, Before, Fed, Network, Position, Times
+from kensoku.continuous._network import NOWHERE, Before, Fed, Network, Times
 from kensoku.continuous._rate import rate_of
+from kensoku.continuous._stations import NOT_HELD, Position
 from kensoku.continuous._timeline import AsRecorded, Timeline
 
 __all__ = [

@@ -30,12 +30,17 @@ class Step:
 class Completeness:
     """Of one instrument. Its own channels, and the stamps on what its station sends, decide."""
 
-    __slots__ = ("_first_arrival_ns", "_first_index", "_hold_ns", "_reached", "evaluated_to", "known_to", "timeline")
+    __slots__ = (
+        "_first_arrival_ns", "_first_index", "_hold_ns", "_reached", "_reached_to", "evaluated_to", "known_to",
+        "reached_ns", "timeline",
+    )  # fmt: skip
 
     def __init__(self, timeline: Timeline, hold_ns: int, known_to: int = 0) -> None:
         self.timeline = timeline
         self.evaluated_to = 0  # the sample before which all steps were given out; 0 before the first
         self.known_to = known_to
+        self._reached_to = 0
+        self.reached_ns = 0  # stamp of the packet that reached this end, the newest
         self._hold_ns = hold_ns
         self._first_arrival_ns = 0
         self._first_index = 0
@@ -52,8 +57,9 @@ class Completeness:
         if first < self.evaluated_to == self._first_index:
             self.evaluated_to = self._first_index = first // STEP * STEP  # nothing was given out yet
         end = self.timeline.end
-        if not self._reached or end > self._reached[-1][0]:
+        if end > self._reached_to:
             self._reached.append((end, arrival_ns))
+            self._reached_to, self.reached_ns = end, arrival_ns
 
     def complete(self, arrival_ns: int) -> Iterator[Step]:
         """Steps that are complete once the newest stamp is this one."""

@@ -1,22 +1,22 @@
 """All instruments at once: packets in, complete seconds out, the same whatever the packets' sizes and order."""
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kensoku.continuous._completeness import Completeness, Step
+from kensoku.continuous._completeness import Step
 from kensoku.continuous._grid import RATE_HZ, index_of
 from kensoku.continuous._instruments import Instrument, instrument_of
+from kensoku.continuous._rate import rate_of
+from kensoku.continuous._stations import NOT_HELD, Listened, Position, Station
 from kensoku.continuous._timeline import Timeline
 from kensoku.errors import InputInvalid
 from kensoku.packets import ChannelSamples
 from kensoku.v1.waveform_pb2 import WaveformPacket
 
 NS_PER_S = 10**9
-Position = tuple[str, int]  # where in a log a packet stood; batch commands have one only
 NOWHERE: Position = ("", 0)
-NOT_HELD = 1 << 62
 FORGOTTEN_AFTER_S = 3600  # a station that is silent for so long takes no memory
+MOST_AHEAD = 600 * RATE_HZ  # samples that one channel may be ahead while others may still be on their way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,32 +45,10 @@ class Fed:
     left_out: list[str] = field(default_factory=list)  # channels that could not be used, and why
     gone: list[str] = field(default_factory=list)  # stations silent for so long that they are to be forgotten
 
-
-class _Station:
-    __slots__ = ("instruments", "key", "position", "stamp_ns")
-
-    def __init__(self, key: str, position: Position) -> None:
-        self.key = key
-        self.position = position
-        self.stamp_ns = 0
-        self.instruments: dict[Instrument, _Listened] = {}
-
-
-class _Listened:
-    __slots__ = ("completeness", "end_before", "held_from", "kept_from", "marks", "timeline")
-
-    def __init__(self, instrument: Instrument, hold_ns: int, known_to: int) -> None:
-        self.timeline = Timeline(instrument)
-        self.completeness = Completeness(self.timeline, hold_ns, known_to)
-        self.held_from = NOT_HELD  # nothing that a step from here on needs may go
-        self.kept_from = NOT_HELD  # nor this, which does not count as not looked at
-        self.end_before = 0  # of the timeline, before the packet in hand: its channels are not late for each other
-        self.marks: deque[tuple[int, int]] = deque()  # offsets of packets, and the ends of their samples
-
-    def mark(self, offset: int, end: int) -> None:
-        if self.marks and self.marks[-1][0] == offset:
-            end = max(end, self.marks.pop()[1])
-        self.marks.append((offset, end))
+    def add(self, other: "Fed") -> None:
+        self.is_late |= other.is_late
+        self.left_out += other.left_out
+        self.gone += other.gone
 
 
 class Network:
@@ -82,7 +60,7 @@ class Network:
         self._future_ns = round(times.future_s * NS_PER_S)
         self._lateness = round(times.lateness_s * RATE_HZ)
         self._kept = times.reach + self._lateness + 2 * RATE_HZ
-        self._stations: dict[str, _Station] = {}
+        self._stations: dict[str, Station] = {}
         self._clocks: dict[Position, int] = {}  # the newest stamp
         self._swept: dict[Position, int] = {}
         self._next: dict[Position, int] = {}
@@ -93,29 +71,44 @@ class Network:
         """What was looked at before a restart is complete again as its packets come again, but known."""
         self._before[position] = before
 
+    def parts(self, channels: Sequence[ChannelSamples]) -> list[Sequence[ChannelSamples]]:
+        """A packet's pieces in the order of time, apart where a record may end between them."""
+        if [piece.start_ns for piece in channels].count(channels[0].start_ns) == len(channels):
+            return [channels]
+        parts, end_ns = list[list[ChannelSamples]](), 0
+        for piece in sorted(channels, key=lambda piece: piece.start_ns):
+            if not parts or piece.start_ns > end_ns + self._lateness_ns:
+                parts.append([])
+            parts[-1].append(piece)
+            end_ns = _end_ns(parts[-1])
+        return [*parts]
+
     def disturbs(self, packet: WaveformPacket, channels: Sequence[ChannelSamples]) -> bool:
         """Whether a packet changes or ends what steps lie in that were given out: they must be looked at before it."""
         station = self._stations.get(f"{packet.network}.{packet.station}")
         if station is None or not station.instruments:
             return False
-        starts = [channel.start_ns for channel in channels]
-        earliest, latest = index_of(min(starts)), index_of(max(starts))
+        earliest = index_of(min(channel.start_ns for channel in channels))
+        stamp_ns = _stamp_ns(packet, station, channels)
         is_disturbed = _is_replaced(packet, station, channels)
         for listened in station.instruments.values():
-            if earliest > listened.timeline.end + self._lateness:
+            if self._is_ended(listened, earliest, stamp_ns):
                 self.ready.extend(listened.completeness.rest(station.stamp_ns))
-            is_disturbed |= latest > listened.timeline.end + self._lateness
+                is_disturbed = True
             is_disturbed |= earliest < listened.completeness.evaluated_to
         return is_disturbed
 
     def ended(self, packet: WaveformPacket, channels: Sequence[ChannelSamples]) -> frozenset[Instrument]:
         """Instruments of the station whose records end before the packet: nothing is waited for any more."""
         station = self._stations.get(f"{packet.network}.{packet.station}")
+        if station is None:
+            return frozenset()
         earliest = index_of(min(channel.start_ns for channel in channels))
+        stamp_ns = _stamp_ns(packet, station, channels)
         return frozenset(
             instrument
-            for instrument, listened in (station.instruments.items() if station else ())
-            if earliest > listened.timeline.end + self._lateness
+            for instrument, listened in station.instruments.items()
+            if self._is_ended(listened, earliest, stamp_ns)
         )
 
     def feed(
@@ -131,11 +124,9 @@ class Network:
         key = f"{packet.network}.{packet.station}"
         station = self._stations.get(key)
         if station is None:
-            station = self._stations[key] = _Station(key, position)
-        station.stamp_ns = max(station.stamp_ns, packet.arrival_ns or _end_ns(channels))
-        for listened in station.instruments.values():
-            listened.end_before = listened.timeline.end
-        for piece in sorted(channels, key=lambda piece: piece.start_ns):
+            station = self._stations[key] = Station(key, position)
+        station.stamp_ns = _stamp_ns(packet, station, channels)
+        for piece in channels:
             self._write(packet, station, piece, offset, fed)
         for listened in station.instruments.values():
             self.ready.extend(listened.completeness.complete(station.stamp_ns))
@@ -249,7 +240,7 @@ class Network:
     def _write(
         self,
         packet: WaveformPacket,
-        station: _Station,
+        station: Station,
         piece: ChannelSamples,
         offset: int,
         fed: Fed,
@@ -260,33 +251,41 @@ class Network:
         if packet.arrival_ns and _end_ns([piece]) > packet.arrival_ns + self._future_ns:
             fed.left_out.append(f"{piece.code}: samples later than their arrival")
             return
+        try:
+            rate_of(piece.rate_hz)
+        except InputInvalid as error:
+            fed.left_out.append(f"{piece.code}: {error}")
+            return
         instrument, component = found
         listened = station.instruments.get(instrument)
         if listened is None:
             before = self._before.get(station.position)
             known_to = before.known_to.get(instrument, 0) if before and offset < before.next_offset else 0
-            listened = station.instruments[instrument] = _Listened(instrument, self._hold_ns, known_to)
+            listened = station.instruments[instrument] = Listened(instrument, self._hold_ns, known_to)
         first, completeness = index_of(piece.start_ns), listened.completeness
-        if not completeness.evaluated_to or first > listened.timeline.end + self._lateness:
-            fed.is_late |= listened.timeline.end > listened.end_before  # all begins anew within the packet
+        if not completeness.evaluated_to or self._is_ended(listened, first, station.stamp_ns):
             self.ready.extend(completeness.rest(station.stamp_ns))
             completeness.begin(first, station.stamp_ns)
             listened.timeline.silence = (listened.timeline.end, first)
             listened.timeline.forget(completeness.evaluated_to - self._kept)
-        oldest = listened.end_before - self._lateness if listened.end_before else -(1 << 62)
+        oldest = completeness.evaluated_to - self._lateness
         fed.is_late |= first < oldest
         given_out = completeness.evaluated_to
-        try:
-            written = listened.timeline.write(component, piece, oldest)
-        except InputInvalid as error:
-            fed.left_out.append(f"{piece.code}: {error}")
-            return
+        written = listened.timeline.write(component, piece, oldest)
         if not written:
             return
         completeness.arrived(written[0][0], station.stamp_ns)
         listened.mark(offset, written[-1][1])
         if written[0][0] < given_out and completeness.evaluated_to == given_out:
             self.ready.extend(completeness.again(written[0][0], written[-1][1], station.stamp_ns))
+
+    def _is_ended(self, listened: Listened, first: int, stamp_ns: int) -> bool:
+        """Whether a record has ended before a sample so much later, since nothing between them is on its way."""
+        if first <= listened.timeline.end + self._lateness:
+            return False
+        completeness = listened.completeness
+        is_over = stamp_ns > completeness.reached_ns + self._hold_ns
+        return is_over or first > completeness.evaluated_to + MOST_AHEAD
 
     def _advance(self, position: Position, stamp_ns: int) -> list[str]:
         """Once a second of stamps, look for stations that are silent; those that are to be forgotten."""
@@ -302,12 +301,12 @@ class Network:
                     gone.append(key)
         return gone
 
-    def _end(self, station: _Station) -> None:
+    def _end(self, station: Station) -> None:
         for listened in station.instruments.values():
             self.ready.extend(listened.completeness.rest(station.stamp_ns))
 
 
-def _is_replaced(packet: WaveformPacket, station: _Station, channels: Sequence[ChannelSamples]) -> bool:
+def _is_replaced(packet: WaveformPacket, station: Station, channels: Sequence[ChannelSamples]) -> bool:
     """Whether a channel of another code or rate takes the place of one."""
     for piece in channels:
         found = instrument_of(packet.network, packet.station, piece.location, piece.code)
@@ -315,6 +314,11 @@ def _is_replaced(packet: WaveformPacket, station: _Station, channels: Sequence[C
         if found and listened and listened.timeline.is_replaced_by(found[1], piece):
             return True
     return False
+
+
+def _stamp_ns(packet: WaveformPacket, station: Station, channels: Sequence[ChannelSamples]) -> int:
+    """The newest stamp of a station, with this packet."""
+    return max(station.stamp_ns, packet.arrival_ns or _end_ns(channels))
 
 
 def _end_ns(channels: Sequence[ChannelSamples]) -> int:

@@ -10,6 +10,11 @@ from kensoku.detection._second_look import SecondLook
 from kensoku.packets import PACKETS_AT_ONCE, decode_packets
 from kensoku.v1.waveform_pb2 import WaveformPacket
 
+TOO_LATE = (
+    "samples that came later than the lateness after others of their instrument, which were looked at without them; "
+    "give the packets in the order of their arrival, or a longer lateness"
+)
+
 Tell = Callable[[str, str], None]  # a station or one of its channels, and why something of it is left out
 
 
@@ -47,7 +52,10 @@ def _fed(detector: Detector, packets: Sequence[WaveformPacket], tell: Tell) -> l
         if not isinstance(channels, list):
             tell(name, str(channels))
             continue
-        for left_out in detector.feed(packet, channels).left_out:
+        fed = detector.feed(packet, channels)
+        if fed.is_late:
+            tell(name, TOO_LATE)
+        for left_out in fed.left_out:
             code, _, reason = left_out.partition(": ")
             location = next((each.location for each in channels if each.code == code), "")
             tell(f"{name}.{location}.{code}", reason)

@@ -93,6 +93,13 @@ class Detector:
         """One packet, in the order of the log."""
         if len(self.network.ready) > MOST_READY:
             self._look()
+        first, *others = self.network.parts(channels)
+        fed = self._feed(packet, first, position, offset)
+        for part in others:
+            fed.add(self._feed(packet, part, position, offset))
+        return fed
+
+    def _feed(self, packet: WaveformPacket, channels: Sequence[ChannelSamples], position: Position, offset: int) -> Fed:
         if self.network.disturbs(packet, channels):
             self._look_before(f"{packet.network}.{packet.station}", self.network.ended(packet, channels))
         fed = self.network.feed(packet, channels, position, offset)
