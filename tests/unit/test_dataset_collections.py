@@ -107,14 +107,24 @@ def test_seisbench_says_when_its_earthquakes_were(tmp_path: Path) -> None:
     assert times_s == [START.timestamp + 10, START.timestamp + 20, None]
 
 
-def test_what_came_by_way_of_the_surface_is_neither_onset_nor_noise(tmp_path: Path) -> None:
-    arrivals = {"P": 1000, "pP": 1300, "sP": 1500, "S": 3000}
+def seisbench_record(folder: Path, arrivals: dict[str, int]) -> Example:
     columns = ["trace_name", "trace_sampling_rate_hz", *(f"trace_{name}_arrival_sample" for name in arrivals)]
     row = ["a", "100", *(f"{sample}" for sample in arrivals.values())]
-    (tmp_path / "metadata.csv").write_text("\n".join([",".join(columns), ",".join(row)]) + "\n")
-    with h5py.File(tmp_path / "waveforms.hdf5", "w") as file:
+    (folder / "metadata.csv").write_text("\n".join([",".join(columns), ",".join(row)]) + "\n")
+    with h5py.File(folder / "waveforms.hdf5", "w") as file:
         file["data/a"] = np.random.default_rng(1).normal(size=(3, 5000)).astype(np.float32)
-    [found] = load_all(record for record, _ in find_seisbench(SeisBenchFolder(path=tmp_path, source="s", region="r")))
+    [found] = load_all(record for record, _ in find_seisbench(SeisBenchFolder(path=folder, source="s", region="r")))
+    return found
+
+
+def test_where_only_what_came_by_way_of_the_surface_was_picked_nothing_is_known(tmp_path: Path) -> None:
+    found = seisbench_record(tmp_path, {"pP": 1300, "sP": 1500})
+    assert found.onsets == ()
+    assert {(span.first, span.last) for span in found.unknown} == {(0, 4999)}
+
+
+def test_what_came_by_way_of_the_surface_is_neither_onset_nor_noise(tmp_path: Path) -> None:
+    found = seisbench_record(tmp_path, {"P": 1000, "pP": 1300, "sP": 1500, "S": 3000})
     assert found.onsets == (Onset("P", 1000), Onset("S", 3000))
     assert {(span.first, span.last) for span in found.unknown} == {(1250, 1700)}
 

@@ -99,6 +99,8 @@ def _load(rule: LabelRule, path: Path, items: tuple[tuple[str, str], ...], origi
         for pick, is_first in arrivals
         if not is_first or pick.sample != firsts[pick.phase].sample
     ]
+    if arrivals and not firsts:
+        later = [(0, counts.shape[1])]  # its first P and S may be anywhere
     events = [list(firsts.values())] if firsts else []
     triggers = () if rule.is_searched else find_triggers(counts).tolist()
     doubtful = later + doubt_triggers(rule, events, triggers)
