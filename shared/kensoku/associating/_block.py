@@ -47,7 +47,8 @@ class Ranks(NamedTuple):
 @lean
 def add(stack: Singles, pick: int, sign: float, picks: Picks, nodes: Nodes, span: Ints) -> None:
     """A pick's share at every node and origin time that it may have come from; `span` grows by the bins touched."""
-    station, bins = picks.station[pick], stack.shape[1]
+    station, bins = picks.station[pick], len(stack)
+    first, last = span[0], span[1]
     for phase in range(2):
         chance, blur_s = picks.label[phase, pick], nodes.blur_s[phase]
         if chance < STACKED:
@@ -56,45 +57,48 @@ def add(stack: Singles, pick: int, sign: float, picks: Picks, nodes: Nodes, span
         gain = sign * math.log(1.0 + 0.25 * share / (blur_s * picks.background[pick]))
         for k in range(nodes.first[station], nodes.first[station + 1]):
             origin = picks.onset[pick] - nodes.times[phase, k]
-            low = max(int(math.floor((origin - blur_s) / BIN_S)), 0)
-            high = min(int(math.floor((origin + blur_s) / BIN_S)), bins - 1)
+            if origin + blur_s < 0.0 or origin - blur_s >= bins * BIN_S:
+                continue
+            low = max(int((origin - blur_s) / BIN_S), 0)  # whatever is below 0 begins with the first bin
+            high = min(int((origin + blur_s) / BIN_S), bins - 1)
             for each in range(low, high + 1):
-                stack[nodes.node[k], each] += gain
-            if high >= low:
-                span[0], span[1] = min(span[0], low), max(span[1], high)
+                stack[each, nodes.node[k]] += gain
+            first, last = min(first, low), max(last, high)
+    span[0], span[1] = first, last
 
 
 @compiled
 def rank(stack: Singles, least: float) -> Ranks:
     """Of each bin the nodes that reach what is tried at all."""
-    bins = stack.shape[1]
+    bins = len(stack)
     lengths, first = np.zeros(bins, np.int64), np.zeros(bins + 1, np.int64)
-    for k in range(stack.shape[0]):
-        for each in range(bins):
-            lengths[each] += stack[k, each] >= least
+    for each in range(bins):
+        for k in range(stack.shape[1]):
+            lengths[each] += stack[each, k] >= least
     first[1:] = np.cumsum(lengths)
-    node, place = np.empty(first[bins], np.int64), first[:bins].copy()
-    for k in range(stack.shape[0]):
-        for each in range(bins):
-            if stack[k, each] >= least:
-                node[place[each]] = k
-                place[each] += 1
+    node = np.empty(first[bins], np.int64)
+    for each in range(bins):
+        place = first[each]
+        for k in range(stack.shape[1]):
+            if stack[each, k] >= least:
+                node[place] = k
+                place += 1
     return Ranks(first, lengths, node, np.full(bins, NONE), np.zeros(bins, np.int64))
 
 
 @lean
 def renew(stack: Singles, ranks: Ranks, least: float, low: int, high: int) -> None:
     """The best node of each of these bins; those that reach it no more are left out from now on."""
-    for each in range(max(low, 0), min(high + 1, stack.shape[1])):
+    for each in range(max(low, 0), min(high + 1, len(stack))):
         kept, begin = 0, ranks.first[each]
         ranks.most[each] = NONE
         for index in range(begin, begin + ranks.lengths[each]):
             k = ranks.node[index]
-            if stack[k, each] >= least:
+            if stack[each, k] >= least:
                 ranks.node[begin + kept] = k
                 kept += 1
-                if stack[k, each] > ranks.most[each]:
-                    ranks.most[each], ranks.where[each] = stack[k, each], k
+                if stack[each, k] > ranks.most[each]:
+                    ranks.most[each], ranks.where[each] = stack[each, k], k
         ranks.lengths[each] = kept
 
 
@@ -178,7 +182,7 @@ def search(
     work: Work,
 ) -> int:
     """More events among the picks that none holds; returns how many there are then."""
-    picks, stack, span = given.picks, np.zeros((len(nodes.latitude), bins), np.float32), np.zeros(2, np.int64)
+    picks, stack, span = given.picks, np.zeros((bins, len(nodes.latitude)), np.float32), np.zeros(2, np.int64)
     is_free, tries = events.owner < 0, np.zeros(len(events.owner), np.int64)
     for pick in np.flatnonzero(is_free):
         add(stack, pick, 1.0, picks, nodes, span)
