@@ -1,5 +1,6 @@
 """Every sample lies at its place on the absolute grid, whatever it came in; seconds are complete by what arrived."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -105,18 +106,29 @@ def test_jitter_under_half_a_sample_is_no_gap(offset_ns: int) -> None:
     chance = np.random.default_rng(3)
     timeline = Timeline(SENSOR)
     for first in range(0, 2000, 100):
-        jitter_ns = int(chance.integers(-2_000_000, 2_000_000)) if first else 0
+        jitter_ns = int(chance.integers(-4_900_000, 4_900_000)) if first else 0
         timeline.write(0, piece(RECORD[0, first : first + 100], START_NS + offset_ns + jitter_ns + first * SAMPLE_NS))
     np.testing.assert_array_equal(timeline.read(FIRST, FIRST + 2000)[0], RECORD[0])
     assert timeline.offset_ns(FIRST + 50) == offset_ns
 
 
-def test_a_clock_that_drifts_is_followed_once_it_is_two_samples_beside() -> None:
+def test_a_clock_that_drifts_is_followed_until_it_is_two_samples_beside() -> None:
     timeline = Timeline(SENSOR)
-    drift_ns = [round(0.4 * SAMPLE_NS * number) for number in range(6)]
-    starts = [START_NS + number * 100 * SAMPLE_NS + drift_ns[number] for number in range(6)]
+    starts = [START_NS + round(number * 100.02 * SAMPLE_NS) for number in range(130)]
     written = [timeline.write(0, piece(RECORD[0, :100], start_ns)) for start_ns in starts]
-    assert [first - FIRST for ((first, _),) in written] == [0, 100, 200, 300, 400, 502]
+    firsts = [first - FIRST for ((first, _),) in written]
+    jumps = [number for number, (one, other) in enumerate(itertools.pairwise(firsts), 1) if other != one + 100]
+    assert len(jumps) == 1
+    assert 60 < jumps[0] < 120
+    assert firsts[jumps[0]] == 100 * jumps[0] + 2
+
+
+def test_a_sample_that_is_missing_between_two_pieces_is_missing() -> None:
+    timeline = Timeline(SENSOR)
+    for number in range(8):
+        timeline.write(0, piece(RECORD[0, :100], START_NS + number * 100 * SAMPLE_NS + 3_000_000))
+    later = piece(RECORD[0, :100], START_NS + 801 * SAMPLE_NS + 1_000_000)
+    assert timeline.write(0, later) == [(FIRST + 801, FIRST + 901)]
 
 
 def test_a_piece_that_comes_late_does_not_set_the_clock_of_the_newest() -> None:

@@ -1,6 +1,7 @@
 """What one channel has recorded lately, each sample at its place, whatever pieces it came in."""
 
 from bisect import bisect_right
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,15 +11,30 @@ from kensoku.packets import ChannelSamples
 
 ROOM_S = 64  # seconds that are made room for at a time
 SAME_CLOCK_S = 60  # for so long the next sample is expected where the last ones were
+GAP = 750  # thousandths of a sample after which a piece does not go on where the one before it ended
+CLOCK_PIECES = 16  # whose mean says how far the clock is beside the grid
 
 Ranges = list[tuple[int, int]]  # first sample, and the one after the last
+
+
+class Clock(NamedTuple):
+    """What the newest pieces say: start of the newest one, number of the sample after it, and how much later than the
+    grid their mean is."""
+
+    start_ns: int
+    end: int
+    beside_ns: int
+    pieces: int
+
+    def is_same(self, start_ns: int) -> bool:
+        return abs(start_ns - self.start_ns) < SAME_CLOCK_S * NS_PER_S
 
 
 class Channel:
     """Of one code and rate. Samples are numbered from 1970 at the channel's own rate, and asked for at 100 Hz."""
 
     __slots__ = (
-        "_base", "_blocks", "_covered", "_floor", "_offsets", "_reference", "_values", "code", "end", "rate", "rate_hz",
+        "_base", "_blocks", "_clock", "_covered", "_floor", "_offsets", "_values", "code", "end", "rate", "rate_hz",
     )  # fmt: skip
 
     def __init__(self, code: str, rate_hz: float) -> None:
@@ -31,7 +47,7 @@ class Channel:
         self._floor = 0  # what comes before it is needed no more
         self._covered: Ranges = []
         self._offsets: list[tuple[int, int]] = []  # from which sample on the clock is how far beside the grid, ns
-        self._reference: tuple[int, int] | None = None  # time and number of the newest piece's first sample
+        self._clock: Clock | None = None
         self._blocks: dict[int, FloatArray] = {}  # at 100 Hz, where that is not the own rate
 
     @property
@@ -39,13 +55,13 @@ class Channel:
         return bool(self._covered)
 
     def place(self, start_ns: int) -> int:
-        """The number of a piece's first sample; jitter around the clock of the piece before makes no gap."""
-        number = self.rate.index_of(start_ns)
-        if self._reference is not None:
-            reference_ns, reference = self._reference
-            since_ns = start_ns - reference_ns
-            expected = reference + self.rate.samples_in(since_ns)
-            if abs(expected - number) == 1 and abs(since_ns) < SAME_CLOCK_S * NS_PER_S:
+        """The number of a piece's first sample. Jitter of up to half a sample around the clock makes no gap, one of a
+        whole sample is one."""
+        number, clock = self.rate.index_of(start_ns), self._clock
+        if clock is not None and clock.is_same(start_ns):
+            later = self.rate.thousandths_in(start_ns - clock.beside_ns - self.rate.time_of(clock.end))
+            expected = clock.end + (0 if abs(later) < GAP else round(later / 1000))
+            if abs(expected - number) == 1:
                 return expected
         return number
 
@@ -64,11 +80,21 @@ class Channel:
             self._values[low - self._base : high - self._base] = values[low - first : high - first]
             self._cover(low, high)
             self._set_offset(low, piece.start_ns - self.rate.time_of(first))
-        if self._reference is None or piece.start_ns > self._reference[0]:
-            self._reference = (piece.start_ns, first)
+        self._follow(piece.start_ns, first, last)
         self.end = self.rate.at_100_hz(self._covered[-1][1])
         self._outdate(free)
         return [(self.rate.at_100_hz(low), self.rate.at_100_hz(high)) for low, high in free]
+
+    def _follow(self, start_ns: int, first: int, end: int) -> None:
+        clock, beside_ns, pieces = self._clock, start_ns - self.rate.time_of(first), 1
+        if clock is not None and start_ns <= clock.start_ns:
+            return
+        if clock is not None and clock.is_same(start_ns):
+            moved_ns = beside_ns - clock.beside_ns
+            if abs(self.rate.thousandths_in(moved_ns)) <= GAP:  # else it was set
+                pieces = min(clock.pieces + 1, CLOCK_PIECES)
+                beside_ns = clock.beside_ns + moved_ns // pieces
+        self._clock = Clock(start_ns, end, beside_ns, pieces)
 
     def is_covered(self, first: int, last: int) -> bool:
         """Whether all of these samples, at 100 Hz, have come; or the channel has said that it has none."""

@@ -40,10 +40,8 @@ class Rate:
     def time_of(self, index: int) -> int:
         return (index * self.up * NS_PER_S + RATE_HZ * self.down // 2) // (RATE_HZ * self.down)
 
-    def samples_in(self, duration_ns: int) -> int:
-        """To the nearest."""
-        per = self.up * NS_PER_S
-        return (duration_ns * RATE_HZ * self.down + per // 2) // per
+    def thousandths_in(self, duration_ns: int) -> int:
+        return duration_ns * RATE_HZ * self.down * 1000 // (self.up * NS_PER_S)
 
     def at_100_hz(self, native: int) -> int:
         """The first sample at 100 Hz that is not before this one; of an end, the end."""
