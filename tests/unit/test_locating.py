@@ -302,6 +302,19 @@ def test_an_event_far_outside_is_found_where_it_is() -> None:
     assert min(abs(longest - 80), abs(longest - 90)) < 20 or abs(found.ellipsoid.plunge_deg[0]) > 45
 
 
+def test_deep_events_are_found_where_they_are() -> None:
+    chance, model, deepest_km = np.random.default_rng(4), "iasp91", 580
+    wide = {f"XX.W{number}": site(*chance.uniform(-200, 200, 2)) for number in range(12)}
+    sources = [(*chance.uniform(-150, 150, 2), chance.uniform(300, 550)) for _ in range(40)]
+    events = [shake(source, tuple(wide), chance, model, wide, deepest_km) for source in sources]
+    settings = dataclasses.replace(EXACT, deepest_km=570.0)
+    located = locate_many(events, wide, tables(model, deepest_km), settings)
+    found = [one for one in located if isinstance(one, Location)]
+    assert len(found) == 40
+    assert max(miss_km(one, source) for one, source in zip(found, sources, strict=True)) < 5
+    assert "D" not in {one.quality for one in found}
+
+
 # --- the same answer --------------------------------------------------------------------------------------------------
 
 
