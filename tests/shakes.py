@@ -17,8 +17,9 @@ LATITUDE_DEG, LONGITUDE_DEG = 0.0, 140.0  # on the equator a degree is as long b
 
 
 @functools.cache
-def tables(model: str = "homogeneous") -> dict[Wave, TravelTimeTable]:
-    grid = Grid(farthest_km=300, deepest_km=60, distance_step_km=1.0, depth_step_km=1.0)
+def tables(model: str = "homogeneous", deepest_km: float = 60) -> dict[Wave, TravelTimeTable]:
+    step_km = deepest_km / 60
+    grid = Grid(farthest_km=5 * deepest_km, deepest_km=deepest_km, distance_step_km=step_km, depth_step_km=step_km)
     return {wave: build_table(load_model(model), wave, grid) for wave in ("P", "S")}
 
 
@@ -48,13 +49,14 @@ def shake(
     chance: np.random.Generator | None = None,
     model: str = "homogeneous",
     stations: dict[str, Site] = NETWORK,
+    deepest_km: float = 60,
 ) -> list[Arrival]:
     """P and S of an earthquake at (north km, east km, depth km) and 50 s, with errors of 0.05 s and 0.1 s."""
     place = site(*source[:2])
     distance = distances_km(place.latitude_deg, place.longitude_deg, [stations[code] for code in codes])
     arrivals = []
     for wave, error in (("P", 0.05), ("S", 0.1)):
-        times = tables(model)["P" if wave == "P" else "S"].lookup(distance, source[2]).time_s
+        times = tables(model, deepest_km)["P" if wave == "P" else "S"].lookup(distance, source[2]).time_s
         noise = chance.normal(0, error, len(codes)) if chance else np.zeros(len(codes))
         arrivals += [
             Arrival(code, "P" if wave == "P" else "S", 50 + float(time), error)

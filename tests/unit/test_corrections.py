@@ -1,15 +1,20 @@
 """Station corrections: learned from events that were made with some, kept in a file, used by who locates."""
 
 import csv
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.cli.main import main
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.locating import (
+    Learned,
     LearningSettings,
     LocationSettings,
     TimeCorrection,
@@ -20,6 +25,8 @@ from kensoku.locating import (
 from kensoku.v1.event_pb2 import Event
 from tests.associations import PLACES, STATIONS, T0_NS, S, make_association, make_context, make_picks
 
+FloatArray = npt.NDArray[np.float64]
+
 PLANTED_S = {"A": 0.30, "B": -0.25, "C": 0.10, "D": -0.15, "E": 0.20, "F": -0.20, "G": 0.05, "H": -0.05}
 EXACT = LocationSettings(model_error=0.0, model_error_s=0.05, shallowest_km=0.0, deepest_km=40.0, assumed_depth_km=8.0)
 
@@ -29,8 +36,11 @@ def planted(station: str, phase: str) -> float:
     return PLANTED_S[station.removeprefix("XX.")] * (1.7 if phase == "S" else 1.0)
 
 
-def catalogue(count: int, seed: int = 3) -> list[Event]:
-    """Earthquakes all over the network, whose picks err by 0.03 s and are late by what is planted."""
+def catalogue(
+    count: int, seed: int = 3, outliers: float = 0.0, late_s: Mapping[str, float] = MappingProxyType({})
+) -> list[Event]:
+    """Earthquakes all over the network, whose picks err by 0.03 s and are late by what is planted, and `late_s` more; a
+    share of them errs by up to 3 s instead."""
     chance, events = np.random.default_rng(seed), []
     for number in range(count):
         source = (*chance.uniform(-28, 28, 2), chance.uniform(4, 15))
@@ -40,8 +50,10 @@ def catalogue(count: int, seed: int = 3) -> list[Event]:
         for one in make_association(picks).picks:
             arrival = event.arrivals.add(pick_id=one.pick.id, phase=one.phase, onset_uncertainty_s=0.03)
             arrival.instrument.CopyFrom(one.pick.instrument)
-            late_s = planted(one.pick.instrument.station, "PS"[one.phase - 1]) + chance.normal(0, 0.03)
-            arrival.onset_ns = one.pick.onset_ns + round(late_s * S)
+            station = one.pick.instrument.station
+            error_s = chance.uniform(-3, 3) if outliers and chance.random() < outliers else chance.normal(0, 0.03)
+            error_s += planted(station, "PS"[one.phase - 1]) + late_s.get(station, 0.0)
+            arrival.onset_ns = one.pick.onset_ns + round(error_s * S)
         events.append(event)
     return events
 
@@ -61,6 +73,33 @@ def test_planted_corrections_are_found_within_their_standard_error() -> None:
     assert np.abs(missed).max() < 4
     assert max(one.standard_error_s for one in learned.corrections.values()) < 0.01
     assert learned.rms_after_s < 0.6 * learned.rms_before_s
+
+
+def missed(learned: Learned, late_s: Mapping[str, float] = MappingProxyType({})) -> FloatArray:
+    """In stated errors; what all stations share is nobody's."""
+    found = learned.corrections
+    off = np.array([found[key].correction_s - planted(*key) - late_s.get(key[0][3:], 0.0) for key in found])
+    return np.asarray((off - off.mean()) / [one.standard_error_s for one in found.values()])
+
+
+def test_the_stated_errors_are_the_real_ones_where_a_tenth_of_the_onsets_is_wrong() -> None:
+    settings, tables = LocationSettings(deepest_km=40), make_context().tables
+    rms = [
+        np.sqrt(np.mean(missed(learn_time_corrections(catalogue(60, seed, 0.1), STATIONS, tables, settings)) ** 2))
+        for seed in range(4)
+    ]
+    assert np.mean(rms) < 1.3
+
+
+@pytest.mark.parametrize("outliers", [0.0, 0.1])
+def test_a_station_that_is_a_second_late_is_learned(outliers: float) -> None:
+    late_s = {"A": 0.8, "D": 2.0}
+    events = catalogue(60, 1, outliers, late_s)
+    learned = learn_time_corrections(events, STATIONS, make_context().tables, EXACT)
+    assert learned.corrections.keys() == {(station, phase) for station in STATIONS for phase in "PS"}
+    assert learned.is_settled
+    assert not learned.unsuitable
+    assert np.abs(missed(learned, late_s)).max() < 4
 
 
 def test_a_station_that_was_hardly_heard_needs_no_correction_yet() -> None:
@@ -144,6 +183,24 @@ def test_the_command_learns_and_locate_uses_it(
         with (folder / "events.csv").open() as file:
             rms.append(np.mean([float(row["rms_s"]) for row in csv.DictReader(file)]))
     assert rms[1] < 0.5 * rms[0]
+
+
+def test_a_station_whose_clock_strays_is_told(
+    tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chance, strayed = np.random.default_rng(5), catalogue(40)
+    for event in strayed:
+        stray_ns = round(chance.uniform(-20, 20) * S)
+        for arrival in event.arrivals:
+            arrival.onset_ns += stray_ns if arrival.instrument.station == "C" else 0
+    events, out = tmp_path / "events.xml", tmp_path / "corrections.csv"
+    write_catalogue(events, strayed, Signature(), "quakeml")
+    command = ["corrections", "learn", "--catalogue", str(events), "--out", str(out), "--inventory", str(inventory)]
+    assert main([*command, "--velocity-model", "homogeneous", "--deepest-km", "40"]) == 0
+    told = capsys.readouterr()
+    assert "14 corrections in" in told.out
+    assert re.search(r"no correction of XX.C P: found [0-4] of \d+ arrivals that suit the others", told.err)
+    assert "XX.C" not in out.read_text()
 
 
 def test_a_file_that_may_not_be_written_is_told_before_anything_is_learned(

@@ -302,6 +302,36 @@ def test_an_event_far_outside_is_found_where_it_is() -> None:
     assert min(abs(longest - 80), abs(longest - 90)) < 20 or abs(found.ellipsoid.plunge_deg[0]) > 45
 
 
+def test_events_far_outside_that_are_found_inside_are_of_the_lowest_class() -> None:
+    """A few of their arrivals, whose travel times err by 2 %, agree with a place within the network."""
+    chance, model = np.random.default_rng(1), "southern-california"
+    places = [chance.uniform((350, -60, 3), (480, 60, 18)) for _ in range(100)]
+    events = [
+        [
+            dataclasses.replace(one, onset_s=one.onset_s + float(chance.normal(0, 0.02 * (one.onset_s - 50))))
+            for one in shake((north, east, depth), SIX, chance, model, deepest_km=120)
+        ]
+        for north, east, depth in places
+    ]
+    located = locate_many(events, NETWORK, tables(model, 120))
+    inside = [each for each in located if isinstance(each, Location) and each.nearest_station_km < 50]
+    assert len(inside) > 3
+    assert {each.quality for each in inside} == {"D"}
+
+
+def test_deep_events_are_found_where_they_are() -> None:
+    chance, model, deepest_km = np.random.default_rng(4), "iasp91", 580
+    wide = {f"XX.W{number}": site(*chance.uniform(-200, 200, 2)) for number in range(12)}
+    sources = [(*chance.uniform(-150, 150, 2), chance.uniform(300, 550)) for _ in range(40)]
+    events = [shake(source, tuple(wide), chance, model, wide, deepest_km) for source in sources]
+    settings = dataclasses.replace(EXACT, deepest_km=570.0)
+    located = locate_many(events, wide, tables(model, deepest_km), settings)
+    found = [one for one in located if isinstance(one, Location)]
+    assert len(found) == 40
+    assert max(miss_km(one, source) for one, source in zip(found, sources, strict=True)) < 5
+    assert "D" not in {one.quality for one in found}
+
+
 # --- the same answer --------------------------------------------------------------------------------------------------
 
 

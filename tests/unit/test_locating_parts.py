@@ -82,6 +82,15 @@ def test_an_event_with_which_the_nearest_station_disagrees_is_neither_a_nor_b() 
     assert "the nearest station disagrees" in reason
 
 
+@pytest.mark.parametrize(("arrivals", "name"), [(16, "D"), (15, "A")])
+def test_an_event_with_which_no_more_arrivals_agree_than_do_not_is_of_the_lowest_class(
+    arrivals: int, name: str
+) -> None:
+    found, reason = quality(0.4, 1.0, 80, 8, arrivals=arrivals, depth_is_fixed=False)
+    assert found == name
+    assert ("8 of 16 arrivals agree, no more than half" in reason) == (name == "D")
+
+
 def test_quality_says_its_rule_and_what_is_missing_for_a_better_class() -> None:
     assert quality(0.4, 1.0, 80, 12, depth_is_fixed=False)[0] == "A"
     name, reason = quality(0.4, 3.0, 80, 12, depth_is_fixed=False)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.signal
 
 from kensoku.measuring import Channel, Channels
 from kensoku.measuring._amplitudes import _clearer
@@ -15,6 +16,19 @@ from tests.unit.test_measuring import ONSET, TIMES_S, channels_with, counts_of, 
 @pytest.mark.parametrize(("largest", "expected"), [(0.985e5, True), (0.975e5, False)])
 def test_a_record_is_clipped_just_below_the_limit_that_the_inventory_states(largest: float, expected: bool) -> None:
     assert is_clipped(largest * np.sin(np.arange(1000) / 7), 0.0, 1e5) == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_irregular_wave_is_clipped_where_it_stops_at_one_count(seed: int) -> None:
+    band = scipy.signal.butter(2, (1, 10), "bandpass", fs=100, output="sos")
+    wave = np.round(2e4 * scipy.signal.sosfilt(band, np.random.default_rng(seed).standard_normal(3000)))
+    limit = 0.7 * np.abs(wave).max()
+    assert is_clipped(np.clip(wave, -limit, limit), 0.0, 0.0)
+    assert not is_clipped(wave, 0.0, 0.0)
+
+
+def test_a_slow_wave_of_whole_counts_is_not_clipped() -> None:
+    assert not is_clipped(np.round(1500 * np.sin(np.arange(3000) / 150)), 0.0, 0.0)
 
 
 def test_a_sensor_that_lies_flat_is_not_upside_down() -> None:

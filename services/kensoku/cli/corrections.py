@@ -89,6 +89,12 @@ def _tell(learned: Learned, events: int, out: Path, model: str) -> None:
     )
     if not learned.is_settled:
         print("the last relocation still changed corrections: give more --rounds", file=sys.stderr)
+    for (station, phase), (arrivals, suiting) in sorted(learned.unsuitable.items()):
+        print(
+            f"no correction of {station} {phase}: found {suiting} of {arrivals} arrivals that suit the others, "
+            "expected most of them, early or late alike; check its clock, its place and its picks",
+            file=sys.stderr,
+        )
     largest = sorted(learned.corrections.items(), key=lambda item: -abs(item[1].correction_s))[:SHOWN]
     for (station, phase), one in largest:
         print(

@@ -19,6 +19,7 @@ STEP_KM = 1.0  # of the rough table
 INNER_CELLS = 8  # across the stations
 OUTER_SHARES = (1 / 4, 1.0)  # of the margin: edges of the cells around them
 DEPTH_SHARES = (0.0, 0.15, 0.4, 1.0)  # of the allowed depths: edges
+CRUST_KM, DEEP_STEP_KM = 60.0, 80.0  # where much deeper ones are allowed, those shares are of the crust
 LEAST_WIDTH_KM = 30.0
 LEVELS = 3
 SLOWNESS_S_KM: Mapping[Wave, float] = {"P": 1 / 6.0, "S": 1 / 3.5}  # of the crust: turns the size of a cell into time
@@ -61,6 +62,11 @@ class _Cells:
     def arrays(self) -> tuple[FloatArray, ...]:
         return self.north, self.east, self.depth, self.half_north, self.half_east, self.half_depth
 
+    @property
+    def layers(self) -> int:
+        """That lie above one another, before anything is split."""
+        return len(np.unique(self.depth[0]))
+
     def split(self) -> "_Cells":
         centres, halves = self.arrays[:3], self.arrays[3:]
         count = len(self.north)
@@ -75,7 +81,7 @@ def find_starts(batch: Batch, tables: Tables, settings: LocationSettings, limits
     """A few places apart from one another in which the event may lie, between the least and the greatest depths."""
     frame = _frame_over_stations(batch)
     cells = _cover(batch, frame, settings, *limits)
-    score = _score(batch, tables, settings, frame, cells, len(DEPTH_SHARES) - 1)
+    score = _score(batch, tables, settings, frame, cells, cells.layers)
     for _ in range(LEVELS):
         best = np.argpartition(-score, effort.cells, axis=1)[:, : effort.cells]
         cells = cells.take(np.sort(best, axis=1)).split()
@@ -91,7 +97,7 @@ def _frame_over_stations(batch: Batch) -> Frame:
 
 def _cover(batch: Batch, frame: Frame, settings: LocationSettings, top: FloatArray, bottom: FloatArray) -> _Cells:
     edges = [_edges(batch, axis, settings.margin_km) for axis in (frame.north, frame.east)]
-    edges.append(top[:, None] + np.array(DEPTH_SHARES) * (bottom - top)[:, None])
+    edges.append(top[:, None] + _depth_shares(float(bottom[0])) * (bottom - top)[:, None])
     centres = [(edge[:, 1:] + edge[:, :-1]) / 2 for edge in edges]
     halves = [np.diff(edge, axis=1) / 2 for edge in edges]
     shape = len(top), *(values.shape[1] for values in centres)
@@ -101,6 +107,15 @@ def _cover(batch: Batch, frame: Frame, settings: LocationSettings, top: FloatArr
         return np.broadcast_to(aligned, shape).reshape(len(top), -1)
 
     return _Cells(*(spread(values, axis) for part in (centres, halves) for axis, values in enumerate(part)))
+
+
+def _depth_shares(deepest_km: float) -> FloatArray:
+    """The same of all events of a batch."""
+    shares, deeper = np.array(DEPTH_SHARES), round((deepest_km - CRUST_KM) / DEEP_STEP_KM)
+    if deeper < 1:
+        return shares
+    crust = CRUST_KM / deepest_km
+    return np.concatenate([shares[:-1] * crust, np.linspace(crust, 1, deeper + 1)])
 
 
 def _edges(batch: Batch, axis: FloatArray, margin_km: float) -> FloatArray:

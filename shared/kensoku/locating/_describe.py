@@ -129,6 +129,7 @@ class Described:
             half_km,
             gap,
             len(used),
+            arrivals=len(located),
             depth_is_fixed=is_fixed,
             reaches_limit=reaches_limit(self.maxima[event].depth_km, upper, float(self.solved.deepest_km[event])),
             nearest_disagrees=disagrees,

@@ -1,8 +1,8 @@
 """Learn how late waves come to each station from events that are well located, together with where those were."""
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +29,7 @@ from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S
 USUAL_UNCERTAINTY_S = {"P": 0.1, "S": 0.2}  # of an onset that states none
 SD_PER_MAD = 1.4826
 LEAST_SCALE = 0.1  # of residuals, in standard deviations that were stated
+LEAST_FREE = 0.05  # of an arrival's information, that its event's place and time leave to it
 FIRST_SPREAD_S, LEAST_SPREAD_S = 0.2, 0.005  # of corrections over stations
 SPREAD_ROUNDS = 50
 
@@ -37,6 +38,7 @@ SPREAD_ROUNDS = 50
 class LearningSettings:
     rounds: int = 8
     settled_s: float = 0.003  # largest change of a correction, after which nothing is relocated again
+    settled_share: float = 0.2  # or that of its standard error, where that is more
     fewest: int = 5  # arrivals of a station and phase
     spread_s: float | None = None  # of corrections from station to station, beforehand; None: as they turn out
     qualities: str = "AB"
@@ -60,6 +62,7 @@ class Learned:
     rms_before_s: float  # of the residuals that are no outliers'
     rms_after_s: float
     is_settled: bool
+    unsuitable: Mapping[Key, tuple[int, int]]  # heard, but without a correction: arrivals, and those no outliers
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +90,37 @@ def learn_time_corrections(
             "a database), and the inventory of its stations"
         )
     found: dict[Key, TimeCorrection] = {}
-    rms, located, change_s = [], [], math.inf
-    for number in range(settings.rounds):
-        error_s = max(location.model_error_s, 0.0 if number else settings.first_error_s)
-        sought = _relocate(heard, found, tables, replace(location, model_error_s=error_s))
-        located = [
-            one for one in sought if not one.depth_is_fixed and (not number or one.quality in settings.qualities)
-        ]
+    known_s: dict[Key, float] = {}
+    tried: set[Key] = set()
+    rms, located, is_settled = [], [], False
+    location = replace(location, reconsiders_phases=False)  # a P that is always late is no S
+    is_rough = True  # as long as it is not known which stations are late
+    for _ in range(settings.rounds):
+        error_s = max(location.model_error_s, settings.first_error_s if is_rough else 0.0)
+        sought = _relocate(heard, known_s, tables, replace(location, model_error_s=error_s))
+        located = [one for one in sought if not one.depth_is_fixed and (is_rough or one.quality in settings.qualities)]
         rms.append(_rms_s(located))
-        before, found = found, _corrections(located, found, tables, settings)
-        change_s = max((abs(_value(found, key) - _value(before, key)) for key in found | before), default=0.0)
-        if change_s < settings.settled_s:
+        found = _corrections(located, known_s, tables, settings)
+        before_s, known_s = known_s, {key: each.correction_s for key, each in found.items()}
+        late_s = _always_late_s(located, before_s, settings, tried)
+        is_rough, tried, known_s = bool(late_s), tried | late_s.keys(), known_s | late_s
+        is_settled = not late_s and _is_settled(found, before_s, settings)
+        if is_settled:
             break
     if not located:
         raise InputInvalid(
             f"found none of {len(heard)} events located with quality {' or '.join(settings.qualities)}, expected some: "
             "is the velocity model that of the region, and the inventory that of these stations?"
         )
-    return Learned(found, len(located), len(rms), rms[0], rms[-1], change_s < settings.settled_s)
+    return Learned(found, len(located), len(rms), rms[0], rms[-1], is_settled, _unsuitable(located, found, settings))
+
+
+def _is_settled(found: Mapping[Key, TimeCorrection], before_s: Mapping[Key, float], settings: LearningSettings) -> bool:
+    return found.keys() >= before_s.keys() and all(
+        abs(each.correction_s - before_s.get(key, 0.0))
+        < max(settings.settled_s, settings.settled_share * each.standard_error_s)
+        for key, each in found.items()
+    )
 
 
 def _hear(event: Event, stations: Mapping[str, Station]) -> _Heard | None:
@@ -130,7 +146,7 @@ def _arrival(message: ArrivalMessage, reference_ns: int) -> Arrival:
 
 def _relocate(
     heard: Sequence[_Heard],
-    corrections: Mapping[Key, TimeCorrection],
+    known_s: Mapping[Key, float],
     tables: Tables,
     location: LocationSettings,
 ) -> list[Location]:
@@ -139,7 +155,7 @@ def _relocate(
     for number, one in enumerate(heard):
         names = {code: f"{code}.{number}" for code in one.sites}
         for code, site in one.sites.items():
-            late = (_value(corrections, (site_code(code), wave)) for wave in ("P", "S"))
+            late = (known_s.get((site_code(code), wave), 0.0) for wave in ("P", "S"))
             sites[names[code]] = Site(site.latitude_deg, site.longitude_deg, site.elevation_km, *late)
         events.append(
             [
@@ -153,7 +169,7 @@ def _relocate(
 
 
 def _used(location: Location) -> list[LocatedArrival]:
-    return [each for each in location.arrivals if not each.is_outlier and not each.phase_was_changed]
+    return [each for each in location.arrivals if not each.is_outlier]
 
 
 def _key(arrival: LocatedArrival) -> Key:
@@ -165,8 +181,35 @@ def _rms_s(located: Sequence[Location]) -> float:
     return math.sqrt(sum(squares) / max(len(squares), 1))
 
 
+def _residuals_s(located: Sequence[Location], settings: LearningSettings) -> dict[Key, tuple[list[float], int]]:
+    """Of all arrivals of those of whom there are enough, outliers as well, and how many are none."""
+    residuals, suiting = defaultdict(list), Counter(_key(each) for location in located for each in _used(location))
+    for location in located:
+        for each in location.arrivals:
+            residuals[_key(each)].append(each.residual_s)
+    return {key: (mine, suiting[key]) for key, mine in residuals.items() if len(mine) >= settings.fewest}
+
+
+def _always_late_s(
+    located: Sequence[Location], before_s: Mapping[Key, float], settings: LearningSettings, tried: Set[Key]
+) -> dict[Key, float]:
+    """Where most arrivals are outliers, the median is tried once, so that what is always late can be learned."""
+    return {
+        key: before_s.get(key, 0.0) + float(np.median(residuals_s))
+        for key, (residuals_s, suiting) in _residuals_s(located, settings).items()
+        if suiting < len(residuals_s) / 2 and key not in tried
+    }
+
+
+def _unsuitable(
+    located: Sequence[Location], found: Mapping[Key, TimeCorrection], settings: LearningSettings
+) -> dict[Key, tuple[int, int]]:
+    heard = _residuals_s(located, settings)
+    return {key: (len(residuals_s), suiting) for key, (residuals_s, suiting) in heard.items() if key not in found}
+
+
 def _corrections(
-    located: Sequence[Location], before: Mapping[Key, TimeCorrection], tables: Tables, settings: LearningSettings
+    located: Sequence[Location], known_s: Mapping[Key, float], tables: Tables, settings: LearningSettings
 ) -> dict[Key, TimeCorrection]:
     """By least squares, the places and times of events eliminated (joint hypocentre determination)."""
     counts = Counter(_key(arrival) for location in located for arrival in _used(location))
@@ -174,7 +217,7 @@ def _corrections(
     if not keys:
         return {}
     number = {key: position for position, key in enumerate(keys)}
-    normal, right = np.zeros((len(keys), len(keys))), np.zeros(len(keys))
+    normal, pulls = np.zeros((len(keys), len(keys))), []
     strange: list[float] = []
     for location in located:
         used = _used(location)
@@ -187,30 +230,36 @@ def _corrections(
         if not known:
             continue
         np.add.at(normal, (columns[:, None], columns), free[np.ix_(known, known)])
-        np.add.at(right, columns, (free @ residual)[known])
-        strange += (residual * np.sqrt(precision))[known].tolist()
-    was = np.array([_value(before, key) for key in keys])
+        pulls.append(np.bincount(columns, (free @ residual)[known], len(keys)))
+        left = np.maximum(np.diag(free), LEAST_FREE * precision)
+        strange += (residual * precision / np.sqrt(left))[known].tolist()
+    was = np.array([known_s.get(key, 0.0) for key in keys])
     scale = max(SD_PER_MAD * float(np.median(np.abs(strange))), LEAST_SCALE)
-    normal, right = normal / scale**2, (right + normal @ was) / scale**2
-    values, errors = _solve(normal, right, settings.spread_s)
+    values, errors = _solve(normal / scale**2, np.stack(pulls) / scale**2, was, settings.spread_s)
     return {
         key: TimeCorrection(float(value), float(error), counts[key])
         for key, value, error in zip(keys, values, errors, strict=True)
     }
 
 
-def _solve(normal: FloatArray, right: FloatArray, spread_s: float | None) -> tuple[FloatArray, FloatArray]:
+def _solve(
+    normal: FloatArray, pulls: FloatArray, was: FloatArray, spread_s: float | None
+) -> tuple[FloatArray, FloatArray]:
     """Values and their standard errors, drawn towards zero by their spread over stations; where that is not given, the
-    one that makes the onsets most probable."""
+    one that makes the onsets most probable. The errors are what the onsets' own errors make, or, where that is more,
+    what the events' pulls (event, correction) do, which do not agree where some onsets are wrong."""
     information, axes = np.linalg.eigh(normal)
-    along = axes.T @ right
+    along = axes.T @ (pulls.sum(axis=0) + normal @ was)
     square = (spread_s or FIRST_SPREAD_S) ** 2
     for _ in range(0 if spread_s else SPREAD_ROUNDS):
         variance = 1 / (np.maximum(information, 0) + 1 / square)
         square = max(float(np.mean((along * variance) ** 2 + variance)), LEAST_SPREAD_S**2)
     variance = 1 / (np.maximum(information, 0) + 1 / square)
     apart = axes - axes.mean(axis=0)  # what all share cannot be told, and is nobody's
-    return np.asarray(axes @ (along * variance)), np.sqrt((apart**2) @ variance)
+    count = len(pulls)
+    moved = (pulls @ axes * variance) @ apart.T
+    seen = (moved**2).sum(axis=0) * count / max(count - 1, 1) + (apart**2) @ (variance**2 / square)
+    return np.asarray(axes @ (along * variance)), np.sqrt(np.maximum((apart**2) @ variance, seen))
 
 
 def _slopes(location: Location, used: Sequence[LocatedArrival], tables: Tables) -> FloatArray:
@@ -229,7 +278,3 @@ def _taken_up(slopes: FloatArray, precision: FloatArray) -> FloatArray:
     """What of the information about the onsets the place and the time take up."""
     weighed = slopes * precision[:, None]
     return np.asarray(weighed @ np.linalg.pinv(slopes.T @ weighed) @ weighed.T)
-
-
-def _value(corrections: Mapping[Key, TimeCorrection], key: Key) -> float:
-    return corrections[key].correction_s if key in corrections else 0.0

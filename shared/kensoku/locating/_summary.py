@@ -64,6 +64,7 @@ def quality(
     gap_deg: float,
     phases: int,
     *,
+    arrivals: int = 0,
     depth_is_fixed: bool,
     reaches_limit: bool = False,
     nearest_disagrees: bool = False,
@@ -71,7 +72,8 @@ def quality(
 ) -> tuple[QualityClass, str]:
     """The best class whose limits all hold, and what keeps it from a better one; where the depth reaches the greatest
     that is allowed the event may lie below, and where the nearest station has outliers alone, the others may agree
-    about a wrong depth. Where another place explains the arrivals as well, none holds."""
+    about a wrong depth. Where another place explains the arrivals as well, or no more of them agree than do not, as of
+    an event far outside that was sought within, none holds."""
     measured = (
         ("horizontal uncertainty", horizontal_km, "km"),
         ("half of the depth interval", np.inf if depth_is_fixed else depth_half_km, "km"),
@@ -88,6 +90,8 @@ def quality(
             broken.append("the depth reaches the greatest that is allowed")
         if second_place_km is not None:
             broken.append(f"another place, {second_place_km:.1f} km away, explains the arrivals as well")
+        if 2 * phases <= arrivals:
+            broken.append(f"{phases} of {arrivals} arrivals agree, no more than half")
         if nearest_disagrees and name in "AB":
             broken.append("the nearest station disagrees")
         if phases < least:
