@@ -273,6 +273,6 @@ class Watch:
     def _reopen(self, stretches: range) -> None:
         """Picks of known events come back beside one that is filled in."""
         for name, event in self._events.items() if stretches else ():
-            if event.time_ns // STRETCH_NS in stretches and event.association.status not in GONE:
+            if event.time_ns // STRETCH_NS in stretches and event.is_final:
                 self._open.add(name)
                 self._pool.put_back(event.association)

@@ -1,0 +1,48 @@
+"""Picks that are filled in long after the last word: of what was told before, and of nothing else."""
+
+import pytest
+
+from kensoku.associating import Onset, Watch
+from kensoku.v1.association_pb2 import Association
+from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL
+from tests.shocks import Shock, network, onsets, pick, progress, sites
+
+CUT_OFF = {"XX.S00", "XX.S01", "XX.S02", "XX.S10", "XX.S11"}  # during the earthquakes
+HEARD = [code for code in sites() if code not in CUT_OFF]
+
+
+def last_words(watch: Watch, made: list[Onset]) -> list[Association]:
+    """Of what the other stations picked, hours later."""
+    for each in made:
+        if each.station not in CUT_OFF:
+            watch.add(pick(each))
+    told = []
+    for after_s in range(0, 12_000, 300):
+        watch.hear(progress(after_s, HEARD))
+        told += watch.step()
+    last = {each.event_id: each for each in told}
+    assert {each.status for each in last.values()} == {EVENT_STATUS_FINAL}
+    return list(last.values())
+
+
+def late(made: list[Onset]) -> list[Onset]:
+    return sorted((each for each in made if each.station in CUT_OFF), key=lambda each: each.onset_ns)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_what_is_filled_in_at_once_after_several_earthquakes_makes_one_more_revision_of_each(
+    is_restarted: bool,
+) -> None:
+    made, _ = onsets([Shock(30, 3, 4), Shock(1230, -12, 8), Shock(4000, 10, -5)], detected=1.0)
+    watch = Watch("here", network())
+    before = last_words(watch, made)
+    assert len(before) == 3
+    if is_restarted:
+        watch = Watch("here", network())
+        watch.recall(before)
+    for each in late(made):
+        watch.add(pick(each, late=True))
+    after = watch.step()
+    assert [(each.event_id, each.revision) for each in after] == [(e.event_id, e.revision + 1) for e in before]
+    assert {each.reason for each in after} == {"backfill"}
+    assert {len(each.picks) for each in after} == {32}
