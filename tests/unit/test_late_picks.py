@@ -1,5 +1,7 @@
 """Picks that are filled in long after the last word: of what was told before, and of nothing else."""
 
+from collections import Counter
+
 import pytest
 
 from kensoku.associating import Onset, Watch
@@ -46,3 +48,17 @@ def test_what_is_filled_in_at_once_after_several_earthquakes_makes_one_more_revi
     assert [(each.event_id, each.revision) for each in after] == [(e.event_id, e.revision + 1) for e in before]
     assert {each.reason for each in after} == {"backfill"}
     assert {len(each.picks) for each in after} == {32}
+
+
+@pytest.mark.parametrize(("second", "seed"), [(Shock(31, 6, 2), 0), (Shock(33, 20, -10), 3)])
+def test_of_two_earthquakes_none_takes_what_the_last_word_of_the_other_has(second: Shock, seed: int) -> None:
+    made, _ = onsets([Shock(30, 3, 4), second], seed, detected=0.6)
+    watch = Watch("here", network())
+    last = {each.event_id: each for each in last_words(watch, made)}
+    for each in late(made):
+        watch.add(pick(each, late=True))
+        last |= {told.event_id: told for told in watch.step()}
+    watch.hear(progress(12_300))
+    last |= {told.event_id: told for told in watch.step()}
+    count = Counter(each.pick.id for told in last.values() if told.status == EVENT_STATUS_FINAL for each in told.picks)
+    assert set(count.values()) == {1}
