@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kensoku.errors import LocationError
+from kensoku.events import status_name
 from kensoku.locating import arrival_messages, origin_message
 from kensoku.magnitudes import judge
 from kensoku.solving._book import Book
@@ -117,11 +118,11 @@ def _why(association: Association, before: Event, event: Event, context: Context
     """In words, why there is a new revision; None where none is needed."""
     if before.status == EVENT_STATUS_FINAL:
         return BACKFILL
+    if before.status in GONE:
+        return association.reason or f"it was {status_name(before).lower()}, and is an event again"
     if sentences := changes(before, event, context.changes):
         return association.reason or "; ".join(sentences)
-    if event.status == EVENT_STATUS_FINAL or before.status in GONE:
-        return association.reason
-    return None
+    return association.reason if event.status == EVENT_STATUS_FINAL else None
 
 
 def _is_acceptable(event: Event, context: Context) -> bool:
