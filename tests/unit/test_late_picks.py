@@ -7,6 +7,7 @@ import pytest
 from kensoku.associating import Onset, Watch
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL
+from kensoku.v1.pick_pb2 import PickMeasurement
 from tests.shocks import Shock, network, onsets, pick, progress, sites
 
 CUT_OFF = {"XX.S00", "XX.S01", "XX.S02", "XX.S10", "XX.S11"}  # during the earthquakes
@@ -62,3 +63,19 @@ def test_of_two_earthquakes_none_takes_what_the_last_word_of_the_other_has(secon
     last |= {told.event_id: told for told in watch.step()}
     count = Counter(each.pick.id for told in last.values() if told.status == EVENT_STATUS_FINAL for each in told.picks)
     assert set(count.values()) == {1}
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_what_is_measured_of_a_late_pick_counts_whether_it_is_read_with_it_or_later(turns: int) -> None:
+    made, _ = onsets([Shock(30, 3, 4)], detected=1.0)
+    watch = Watch("here", network())
+    [before] = last_words(watch, made)
+    filled_in = pick(late(made)[0], late=True)
+    watch.add(filled_in)
+    if turns == 2:
+        watch.step()
+    watch.measure(PickMeasurement(id=filled_in.id, onset_ns=filled_in.onset_ns, snr=7.0, late=True))
+    [told] = watch.step()
+    assert (told.event_id, told.revision, told.reason) == (before.event_id, before.revision + turns, "backfill")
+    assert [each.measurement.snr for each in told.picks if each.pick.late] == [7.0]
+    assert not watch.step()

@@ -56,9 +56,13 @@ class Stretches:
 
     def put(self, pick: Pick, onset: Onset) -> None:
         self.pool.put(pick, onset)
-        self._stale.update(stretches_of(np.array([onset.onset_ns]), self._network))
+        self.search_again(onset.onset_ns)
         self._stale.update(self._found.keys() & {onset.onset_ns // STRETCH_NS + 1})  # its event may compete for others
         self.listening.pass_time(max(pick.latency.last_sample_ns, onset.onset_ns))
+
+    def search_again(self, onset_ns: int) -> None:
+        """Wherever an event may have begun that made such an onset."""
+        self._stale.update(stretches_of(np.array([onset_ns]), self._network))
 
     def groups(self) -> list[Candidate]:
         """All events in what is open, the surest first; what is new is searched."""

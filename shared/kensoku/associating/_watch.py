@@ -84,6 +84,9 @@ class Watch:
         return True
 
     def measure(self, measurement: PickMeasurement) -> None:
+        if measurement.late and (stretches := self._stretches.reopened_by(measurement.onset_ns)):
+            self._reopen(stretches)
+            self._stretches.search_again(measurement.onset_ns)
         if self._pool.measure(measurement):
             self._changed.add(measurement.id)
 
@@ -168,9 +171,9 @@ class Watch:
         return matched if own == groups else match(left, self._known())
 
     def _is_filled_in(self, event: Event, group: Candidate | None) -> bool:
-        """Whether late picks have come that its last word knew nothing of."""
+        """Whether late picks have come, or have been measured, that its last word knew nothing of."""
         picks = {member[0] for member in group.members} if group else set()
-        return any(self._pool.picks[pick].late for pick in picks - event.picks)
+        return any(self._pool.picks[pick].late for pick in picks - event.picks | picks & self._changed)
 
     def _known(self) -> Iterator[Known]:
         for name in self._open:
