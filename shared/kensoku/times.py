@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from kensoku.errors import SettingInvalid
 
 NS_PER_S = 10**9
+BEYOND_MICROSECONDS = re.compile(r"[.,]\d{6}(\d{1,3})")
 LEAP_SECOND = re.compile(r"(?<=[T ]\d\d:59:)60|(?<=[T ]\d\d59)60")
 
 
@@ -27,7 +28,8 @@ def parse_time_ns(text: str) -> int:
     except (ValueError, OverflowError):
         raise SettingInvalid(f"found {text!r}, expected a time such as 2026-01-31T12:00:00Z") from None
     since_1970 = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-    time_ns = since_1970 // timedelta(microseconds=1) * 1000
+    finer = BEYOND_MICROSECONDS.search(text)  # which datetime leaves out
+    time_ns = since_1970 // timedelta(microseconds=1) * 1000 + (int(finer[1].ljust(3, "0")) if finer else 0)
     if not -(2**63) <= time_ns < 2**63:
         raise SettingInvalid(f"found {text!r}, expected a time between 1678 and 2262, as nanoseconds reach")
     return time_ns

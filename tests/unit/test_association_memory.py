@@ -2,7 +2,8 @@
 
 from kensoku.association.memory import Memory
 from kensoku.bus import Bus
-from kensoku.v1.association_pb2 import Association
+from kensoku.v1.association_pb2 import AssociatedPick, Association
+from kensoku.v1.pick_pb2 import Instrument, Pick
 from tests import services
 
 
@@ -28,3 +29,17 @@ def test_of_its_own_events_the_first_and_the_last_state_are_taken_once(bus: Bus)
     memory.read_back(0, lambda region: region == "here")
     assert [state.revision for state in memory.take_own("here")] == [1, 3]
     assert memory.take_own("here") == memory.take_own("there") == []
+
+
+def test_neighbours_in_other_processes_hear_how_well_each_pick_suits(bus: Bus) -> None:
+    """By that a pick which two regions claim is of one of them before either has said its last word."""
+    memory, sensor = Memory(bus, 10), Instrument(network="XX", station="A")
+    one = AssociatedPick(pick=Pick(id="p", instrument=sensor, snr=3.0), residual_s=-0.2, probability=0.7)
+    services.publish(
+        bus, "associations", [("there", Association(event_id="e", region="there", revision=1, picks=[one]))]
+    )
+    [heard] = memory.news()
+    one.pick.ClearField("snr")
+    assert list(heard.picks) == [one]
+    memory.read_back(0, lambda _: False)
+    assert memory.all_last() == [heard]

@@ -21,12 +21,12 @@ def inventory(tmp_path: Path) -> Path:
     return path
 
 
-def write_picks(path: Path) -> Path:
+def write_picks(path: Path, day: str = "2026-01-31") -> Path:
     lines = ["event_id,station,phase,time,uncertainty_s"]
     for code, place in PLACES.items():
         for wave, velocity in (("P", 6.0), ("S", 3.4641016)):
             onset_s = math.hypot(*place, 8.0) / velocity
-            lines.append(f"quake,XX.{code},{wave},2026-01-31T12:00:{10 + onset_s:09.6f}Z,0.05")
+            lines.append(f"quake,XX.{code},{wave},{day}T12:00:{10 + onset_s:09.6f}Z,0.05")
     lines += ["lonely,XX.A,P,2026-01-31T13:00:00Z,0.05", ",XX.B,P,2026-01-31T13:00:09Z,0.05"]
     path.write_text("\n".join(lines))
     return path
@@ -105,6 +105,14 @@ def test_an_event_is_located_by_where_its_stations_stood_then(tmp_path: Path, in
     still, moved = located(tmp_path / "still"), located(tmp_path / "moved")
     assert moved[0] == still[0]  # to the bit
     assert (float(moved[1]["latitude"]) - float(still[1]["latitude"])) * KM_PER_DEG == pytest.approx(10, abs=0.1)
+
+
+def test_a_station_that_is_of_ever_was_there_before_1970(tmp_path: Path, inventory: Path) -> None:
+    picks = write_picks(tmp_path / "picks.csv", "1965-01-31")
+    assert locate(picks, inventory, tmp_path / "out", "--cache", str(tmp_path / "tables")) == 0
+    with (tmp_path / "out" / "events.csv").open() as file:
+        (event,) = csv.DictReader(file)
+    assert event["time"].startswith(("1965-01-31T12:00:10.0", "1965-01-31T12:00:09.99"))
 
 
 def test_picks_of_stations_that_nobody_knows_are_told(

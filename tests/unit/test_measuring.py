@@ -280,6 +280,7 @@ def test_an_inventory_that_knows_no_such_moment_or_place_gives_codes_alone() -> 
     for epoch in station.epochs:
         epoch.end_ns = 100
     assert Channels.of(station, "", "HH", 99).vertical.response
+    assert Channels.of(station, "", "HH", -(10**18)).vertical.response, "it is of ever, also before 1970"
     for unknown in (
         Channels.of(station, "", "HH", 100),
         Channels.of(station, "10", "HH", 99),

@@ -174,8 +174,8 @@ def final_at(published_ns: int) -> Event:
     return final
 
 
-def with_late_pick(revision: int = 3, decided_ns: int = T0_NS + 3600 * S) -> Association:
-    picks = make_picks(("A", "B", "C", "D", "E"))
+def with_late_pick(revision: int = 3, decided_ns: int = T0_NS + 3600 * S, nm: float | None = None) -> Association:
+    picks = make_picks(("A", "B", "C", "D", "E"), nm=nm)
     for each in picks:
         each.pick.late = each.pick.instrument.station == "E"
     return make_association(picks, revision, EVENT_STATUS_FINAL, decided_ns=decided_ns)
@@ -187,6 +187,8 @@ def test_after_final_only_what_is_filled_in_makes_a_revision() -> None:
     revised = solved(with_late_pick(), final)
     assert (revised.reason, revised.status, revised.revision) == ("backfill", EVENT_STATUS_FINAL, 3)
     assert solve(with_late_pick(4), make_context(), revised) is None
+    measured = solved(with_late_pick(4, nm=5000.0), revised)
+    assert (measured.reason, measured.revision, measured.preferred_magnitude) == ("backfill", 4, "ML")
 
 
 def test_what_is_filled_in_again_and_again_does_not_make_the_week_longer() -> None:

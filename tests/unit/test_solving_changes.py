@@ -95,6 +95,7 @@ def test_an_event_that_was_taken_back_and_comes_again_as_it_was_is_told() -> Non
     again = solve(make_association(make_picks(nm=5000.0), 3, EVENT_STATUS_UPDATED), make_context(), gone)
     assert again is not None
     assert (again.revision, again.status) == (3, EVENT_STATUS_UPDATED)
+    assert again.reason == "it was retracted, and is an event again"
 
 
 def test_an_event_of_a_seam_says_so_where_its_association_names_no_region() -> None:

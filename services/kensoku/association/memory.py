@@ -18,7 +18,7 @@ class Memory:
         self._bus, self._most = bus, most
         self._news = bus.news(ASSOCIATIONS)
         self._own: dict[str, dict[str, list[Association]]] = {}  # by region and event
-        self._last: dict[str, Association] = {}  # by event, of its picks ids and instruments alone
+        self._last: dict[str, Association] = {}  # by event, of its picks what neighbours need alone
 
     def read_back(self, since_ns: int, is_own: Callable[[str], bool]) -> None:
         """What was told up to now."""
@@ -45,8 +45,7 @@ class Memory:
         short = Association()
         short.CopyFrom(told)
         del short.picks[:], short.silent[:]
-        picks = (Pick(id=each.pick.id, instrument=each.pick.instrument) for each in told.picks)  # by which it is heard
-        short.picks.extend(AssociatedPick(pick=pick) for pick in picks)
+        short.picks.extend(map(_short, told.picks))
         last = self._last.get(told.event_id)
         if last is None or (last.revision, last.owner_epoch) < (told.revision, told.owner_epoch):
             self._last.pop(told.event_id, None)
@@ -54,6 +53,12 @@ class Memory:
         while len(self._last) > self._most:
             del self._last[next(iter(self._last))]
         return short
+
+
+def _short(one: AssociatedPick) -> AssociatedPick:
+    """By which it is heard, and how well it suits."""
+    pick = Pick(id=one.pick.id, instrument=one.pick.instrument)
+    return AssociatedPick(pick=pick, residual_s=one.residual_s, probability=one.probability)
 
 
 def _decoded(messages: Iterable[Message]) -> Iterator[Association]:

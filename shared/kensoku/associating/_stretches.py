@@ -24,6 +24,7 @@ from kensoku.v1.pick_pb2 import Pick
 NEIGHBOURS = 4  # stretches whose events compete for picks
 EXPECTED_AT = 1.5  # times the distance of the farthest station that picked it, an event may still be picked
 EXPECTED_KM = 50.0  # at the least
+NOT_KNOWN = 1 << 62
 
 
 class Stretches:
@@ -36,6 +37,8 @@ class Stretches:
         self._stale: set[int] = set()
         self._incomplete: set[int] = set()  # that were searched while more was to come
         self._closed = 0  # this one and all before it are settled
+        self._whole = NOT_KNOWN  # of this one and all after it no pick was forgotten
+        self._reopened: set[int] = set()  # since the last step
 
     def replace_network(self, network: Network) -> None:
         self._network = network
@@ -45,16 +48,21 @@ class Stretches:
         """Stretches whose picks were forgotten and must be there again beside such an onset."""
         stretch = onset_ns // STRETCH_NS
         self._closed = self._closed or stretch - 2 * NEIGHBOURS
-        if stretch >= self._closed - NEIGHBOURS:
+        if stretch >= self._whole or stretch in self._reopened:
             return range(0)
-        self._closed = stretch
+        self._reopened.add(stretch)
+        self._closed = min(self._closed, stretch)
         return range(stretch - NEIGHBOURS, stretch + NEIGHBOURS + 1)
 
     def put(self, pick: Pick, onset: Onset) -> None:
         self.pool.put(pick, onset)
-        self._stale.update(stretches_of(np.array([onset.onset_ns]), self._network))
+        self.search_again(onset.onset_ns)
         self._stale.update(self._found.keys() & {onset.onset_ns // STRETCH_NS + 1})  # its event may compete for others
         self.listening.pass_time(max(pick.latency.last_sample_ns, onset.onset_ns))
+
+    def search_again(self, onset_ns: int) -> None:
+        """Wherever an event may have begun that made such an onset."""
+        self._stale.update(stretches_of(np.array([onset_ns]), self._network))
 
     def groups(self) -> list[Candidate]:
         """All events in what is open, the surest first; what is new is searched."""
@@ -81,6 +89,8 @@ class Stretches:
         while self._is_closed(self._closed + 1):
             self._closed += 1
         oldest = self._closed - NEIGHBOURS
+        self._whole = oldest if self._whole == NOT_KNOWN else max(self._whole, oldest)
+        self._reopened.clear()
         for stretch in [each for each in self._found if each < oldest]:
             del self._found[stretch]
             self._incomplete.discard(stretch)

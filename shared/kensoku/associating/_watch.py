@@ -1,10 +1,10 @@
 """Association of a live stream of picks: what is new after each step of an absolute grid of event time."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kensoku.associating._associate import NS_PER_S, STRETCH_NS, Candidate, without
-from kensoku.associating._life import Event, Fate, Known, content_of, match
+from kensoku.associating._life import Event, Fate, Known, Matched, content_of, match
 from kensoku.associating._messages import association_of, names_of, onset_of, silent_stations, station_of
 from kensoku.associating._network import Network
 from kensoku.associating._seams import GONE, Seams, claim_of, fits_of, why
@@ -84,6 +84,9 @@ class Watch:
         return True
 
     def measure(self, measurement: PickMeasurement) -> None:
+        if measurement.late and (stretches := self._stretches.reopened_by(measurement.onset_ns)):
+            self._reopen(stretches)
+            self._stretches.search_again(measurement.onset_ns)
         if self._pool.measure(measurement):
             self._changed.add(measurement.id)
 
@@ -112,7 +115,7 @@ class Watch:
         groups = list(self._own(self._stretches.groups()))
         here = {member[0] for group in groups for member in group.members}  # thought over anew
         self._left = {name: each for name, each in self._left.items() if here.isdisjoint(p.pick.id for p in each.picks)}
-        matched = match(groups, self._known())
+        matched = self._matched(groups)
         told = [*self._gone(matched.gone)]
         told += [each for name, group in matched.goes_on.items() if (each := self._goes_on(name, group))]
         told += [each for group, parent in matched.new if (each := self._declared(group, parent))]
@@ -149,6 +152,29 @@ class Watch:
             if own is not None:
                 yield own
 
+    def _matched(self, groups: Sequence[Candidate]) -> Matched:
+        """The picks of a last word that is not said again stay its own."""
+        matched = match(groups, self._known())
+        events = {each.members[0][0]: name for name, each in matched.goes_on.items()}  # by the first pick of a group
+        kept = {
+            pick: name
+            for name in self._open
+            if (event := self._events[name]).is_final and not self._is_filled_in(event, matched.goes_on.get(name))
+            for pick in event.picks
+        }
+        own = []
+        for group in groups:
+            mine = events.get(group.members[0][0], "")
+            lost = {pick for pick, *_ in group.members if kept.get(pick, mine) != mine}
+            own.append(without(group, lost, self.network.settings.least_picks) if lost else group)
+        left = [each for each in own if each is not None]
+        return matched if own == groups else match(left, self._known())
+
+    def _is_filled_in(self, event: Event, group: Candidate | None) -> bool:
+        """Whether late picks have come, or have been measured, that its last word knew nothing of."""
+        picks = {member[0] for member in group.members} if group else set()
+        return any(self._pool.picks[pick].late for pick in picks - event.picks | picks & self._changed)
+
     def _known(self) -> Iterator[Known]:
         for name in self._open:
             event = self._events[name]
@@ -182,7 +208,7 @@ class Watch:
         event = self._events[name]
         is_final = event.is_final or self._stretches.is_final(group)
         picks = {member[0] for member in group.members}
-        if event.is_final and not any(self._pool.picks[pick].late for pick in picks - event.picks):
+        if event.is_final and not self._is_filled_in(event, group):
             return None
         status = EVENT_STATUS_FINAL if is_final else EVENT_STATUS_UPDATED
         association = self._association(group, status)
@@ -273,6 +299,6 @@ class Watch:
     def _reopen(self, stretches: range) -> None:
         """Picks of known events come back beside one that is filled in."""
         for name, event in self._events.items() if stretches else ():
-            if event.time_ns // STRETCH_NS in stretches and event.association.status not in GONE:
+            if event.time_ns // STRETCH_NS in stretches and event.is_final:
                 self._open.add(name)
                 self._pool.put_back(event.association)

@@ -124,7 +124,7 @@ def _is_settled(found: Mapping[Key, TimeCorrection], before_s: Mapping[Key, floa
 
 
 def _hear(event: Event, stations: Mapping[str, Station]) -> _Heard | None:
-    used = [arrival for arrival in event.arrivals if arrival.phase in (PHASE_P, PHASE_S) and arrival.onset_ns > 0]
+    used = [arrival for arrival in event.arrivals if arrival.phase in (PHASE_P, PHASE_S) and arrival.onset_ns]
     if not used:
         return None
     reference_ns = min(arrival.onset_ns for arrival in used)

@@ -87,7 +87,7 @@ def _site(code: str, epoch: ChannelEpoch, late: Corrections) -> Site:
 
 
 def _holds(epoch: ChannelEpoch, at_ns: int) -> bool:
-    return epoch.start_ns <= at_ns and (not epoch.end_ns or at_ns < epoch.end_ns)
+    return (not epoch.start_ns or epoch.start_ns <= at_ns) and (not epoch.end_ns or at_ns < epoch.end_ns)
 
 
 def _strangeness(epoch: ChannelEpoch, instrument: Instrument) -> tuple[bool, bool]:

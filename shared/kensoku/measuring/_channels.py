@@ -66,7 +66,7 @@ class Channels:
 
 
 def _holds(epoch: ChannelEpoch, time_ns: int) -> bool:
-    return epoch.start_ns <= time_ns and (not epoch.end_ns or time_ns < epoch.end_ns)
+    return (not epoch.start_ns or epoch.start_ns <= time_ns) and (not epoch.end_ns or time_ns < epoch.end_ns)
 
 
 def _channel(epochs: Sequence[ChannelEpoch], code: str) -> Channel:

@@ -44,7 +44,7 @@ def _mistakes_of(associated: AssociatedPick) -> Iterator[str]:
     pick, measurement = associated.pick, associated.measurement
     if associated.phase not in (PHASE_P, PHASE_S):
         yield f"pick {pick.id!r}: found phase {associated.phase}, expected P or S"
-    if not (pick.instrument.network and pick.instrument.station and pick.onset_ns > 0):
+    if not (pick.instrument.network and pick.instrument.station and pick.onset_ns):
         yield f"pick {pick.id!r}: found no station or no onset, expected both"
     for uncertainty_s in (pick.onset_uncertainty_s, measurement.onset_uncertainty_s):
         if not 0 <= uncertainty_s <= LONGEST_UNCERTAINTY_S:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kensoku.errors import LocationError
+from kensoku.events import status_name
 from kensoku.locating import arrival_messages, origin_message
 from kensoku.magnitudes import judge
 from kensoku.solving._book import Book
@@ -116,12 +117,12 @@ def _next(
 def _why(association: Association, before: Event, event: Event, context: Context) -> str | None:
     """In words, why there is a new revision; None where none is needed."""
     if before.status == EVENT_STATUS_FINAL:
-        return BACKFILL
+        return BACKFILL if _has_late_news(association, before) or changes(before, event, context.changes) else None
+    if before.status in GONE:
+        return association.reason or f"it was {status_name(before).lower()}, and is an event again"
     if sentences := changes(before, event, context.changes):
         return association.reason or "; ".join(sentences)
-    if event.status == EVENT_STATUS_FINAL or before.status in GONE:
-        return association.reason
-    return None
+    return association.reason if event.status == EVENT_STATUS_FINAL else None
 
 
 def _is_acceptable(event: Event, context: Context) -> bool:
@@ -129,10 +130,15 @@ def _is_acceptable(event: Event, context: Context) -> bool:
 
 
 def _fills_in(association: Association, before: Event, context: Context) -> bool:
-    """Whether late picks have come that the last revision knew nothing of, and in time."""
-    known = {arrival.pick_id for arrival in before.arrivals}
-    is_late = any(associated.pick.late and associated.pick.id not in known for associated in association.picks)
+    """Whether late picks have come, or were measured since, and in time."""
+    is_late = any(associated.pick.late for associated in association.picks)
     return is_late and association.decided_ns - _final_ns(before) <= context.backfill_days * NS_PER_DAY
+
+
+def _has_late_news(association: Association, before: Event) -> bool:
+    """Whether late picks have come that the last revision knew nothing of."""
+    known = {arrival.pick_id for arrival in before.arrivals}
+    return any(associated.pick.late and associated.pick.id not in known for associated in association.picks)
 
 
 def _final_ns(event: Event) -> int:
