@@ -105,8 +105,8 @@ def require_places(codes: Iterable[str], stations: Mapping[str, Station]) -> Non
     remedies = [f"name {named} in an --inventory"] if placeless else []
     remedies += ["add records or picks of other stations"] if len(every) < DEFAULTS.least_stations else []
     raise InputInvalid(
-        f"found places of {len(every) - len(placeless)} of {len(every)} stations, expected {DEFAULTS.least_stations} at "
-        f"least to locate an earthquake by; {', and '.join(remedies)}"
+        f"found places of {len(every) - len(placeless)} of {len(every)} stations, expected {DEFAULTS.least_stations} "
+        f"at least to locate an earthquake by; {', and '.join(remedies)}"
     )
 
 
