@@ -47,3 +47,15 @@ def test_a_description_keeps_the_names_in_it(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit):
         main(["inventory", "apply", "--help"])
     assert "Publish the stations of StationXML or csv files." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given", ["pick records --out picks.csv --thresold 0.3", "catalog list --limits 3"])
+def test_a_misspelt_option_is_told_with_the_usage_of_its_command(
+    given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *_, option, value = given.split()
+    with pytest.raises(SystemExit, match="2"):
+        main(given.split())
+    told = capsys.readouterr().err
+    assert told.startswith(f"usage: kensoku {command} ")
+    assert f"found {option} {value}, expected" in told

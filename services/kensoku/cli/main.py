@@ -87,13 +87,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="kensoku", description="Phase picking, association and location for live earthquake catalogues."
     )
     parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
+    chosen = parser
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[:1].upper()}{summary[1:]}.")
         command.epilog = f"example: {EXAMPLES[name]}" if name in EXAMPLES else None
         if [name] == list(arguments[:1]):  # `dataset pick` has no need of `pick`
             importlib.import_module(f"kensoku.cli.{name}").configure(command)
-    return parser.parse_args(arguments)
+            chosen = command
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:  # with the usage of the command, which argparse would not show
+        chosen.error(f"found {' '.join(unknown)}, expected what it takes; put --help behind the command to see that")
+    return options
 
 
 if __name__ == "__main__":
