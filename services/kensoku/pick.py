@@ -1,12 +1,16 @@
-"""Pick a stream of ObsPy in a notebook: `import kensoku.pick`, then `kensoku.pick(stream, inventory)`.
+"""Find the P and S arrivals in a stream of ObsPy:
+
+    import kensoku.pick
+    picks = kensoku.pick(stream, inventory)  # options: help(kensoku.pick.pick)
 
 `kensoku` is a namespace that several folders fill, so it has no `__init__` in which a function could stand. The module
 itself can be called instead; `from kensoku.pick import pick` is the same function, and what type checkers understand.
 """
 
+import inspect
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -40,33 +44,40 @@ def pick(
     jobs: int = 2,
     classic: bool = False,
 ) -> PickTable:
-    """The P and S arrivals of a stream: raw counts of any rate, with gaps, of any number of stations.
+    """The P and S arrivals of a stream, in the order of time. Nothing that is given is changed, or written to disk.
 
-    Without an inventory (ObsPy's, or paths of StationXML or csv files) amplitudes stay in counts. `models` is `local`
-    (ONNX Runtime in this process), `local:FOLDER` with other models, or `triton://host:port`. What cannot be used is
-    left out with a warning. `classic` picks by STA/LTA and AR-AIC, which the denoiser judges and `model` refines.
+    stream: ObsPy's Stream or Trace, or a file's name. Raw counts, 20 to 1,000 Hz, of any number of stations; gaps,
+        masked samples and NaN are missing. What cannot be used is left out with a warning.
+    inventory: ObsPy's Inventory, or paths of StationXML or csv files. Without it amplitudes stay in counts.
+    model: its folder in the repository: `picker`, `picker_live` or one of your own.
+    models: `local` (ONNX Runtime in this process), `local:FOLDER` with other models, or `triton://host:port`.
+    threshold: least score of P and S, 0 to 1; None: the model's own.
+    jobs: requests to the model at once.
+    classic: pick by STA/LTA and AR-AIC; the denoiser judges each pick, and `model` refines its onset.
+
+    A notebook shows the result as a table; `to_dataframe()` is for pandas. It holds the picks that were kept;
+    `faint` has those below the threshold, `rejected` those of wrong samples.
+
+        picks = pick(obspy.read(), obspy.read_inventory())
+        picks[0].time, picks[0].phase, picks[0].uncertainty_s
     """
     if jobs < 1 or not (threshold is None or 0 <= threshold <= 1):
         raise InputInvalid(f"found jobs {jobs} and threshold {threshold}, expected 1 or more, and 0 to 1 or None")
-    traces = _traces(stream)
+    traces, stations = _traces(stream), _stations(inventory)
     repository = Path(models.removeprefix("local:")) if models.startswith("local:") else default_repository()
     url = f"local:{repository}" if models.startswith("local") else models
-    told = _Told()
+    left_out: dict[str, str] = {}
+
+    def tell(name: str, reason: str) -> None:
+        left_out.setdefault(name, reason)
+
     opened = open_listener(repository, url, model, threshold, classic=classic)
     with opened as listener, ThreadPoolExecutor(jobs) as executor:
-        return PickTable.of(pick_pieces(_pieces(traces, told), listener, _stations(inventory), executor, told))
-
-
-class _Told:
-    """A warning for each channel that is left out, once."""
-
-    def __init__(self) -> None:
-        self._names: set[str] = set()
-
-    def __call__(self, name: str, reason: str) -> None:
-        if name not in self._names:
-            self._names.add(name)
-            warnings.warn(f"left out {name}: {reason}", stacklevel=2)
+        pieces = _pieces(traces, tell)
+        found = PickTable.of(pick_pieces(pieces, listener, stations, executor, tell))
+    for name, reason in left_out.items():
+        warnings.warn(f"left out {name}: {reason}", stacklevel=2)
+    return found
 
 
 def _traces(stream: Any) -> list[Any]:
@@ -77,13 +88,13 @@ def _traces(stream: Any) -> list[Any]:
             stream = read(str(stream))
         except (OSError, TypeError) as error:
             raise InputInvalid(f"cannot read {stream}: {error}; expected a file of waveforms") from None
-    traces = [stream] if hasattr(stream, "stats") else list(stream)
+    traces = list(stream) if isinstance(stream, Iterable) and not hasattr(stream, "stats") else [stream]
     if wrong := [type(trace).__name__ for trace in traces if not hasattr(trace, "stats")]:
-        raise InputInvalid(f"found {wrong[0]} in the stream, expected ObsPy's Stream, Trace or a file's name")
+        raise InputInvalid(f"found {wrong[0]} as a stream or in it, expected ObsPy's Stream, Trace or a file's name")
     return sorted(traces, key=lambda trace: (trace.stats.starttime.ns, trace.id))
 
 
-def _pieces(traces: Iterable[Any], told: _Told) -> Iterator[Piece]:
+def _pieces(traces: Iterable[Any], tell: Callable[[str, str], None]) -> Iterator[Piece]:
     """In the order of time, as files are read."""
     segments: dict[int, Segment] = {}
     for number, trace in enumerate(traces):
@@ -91,7 +102,7 @@ def _pieces(traces: Iterable[Any], told: _Told) -> Iterator[Piece]:
             if len(trace.data):
                 segments[number] = _segment(trace)
         except KensokuError as error:
-            told(trace.id, str(error))
+            tell(trace.id, str(error))
     stretches = [
         Stretch(Path(), number, 0, 0, one.start_ns, one.time_ns(one.samples.size), {})
         for number, one in segments.items()
@@ -116,11 +127,13 @@ def _without_mask(samples: Any) -> Any:
 def _stations(inventory: Inventory | None) -> Mapping[str, Station]:
     if inventory is None:
         return {}
-    if hasattr(inventory, "write"):  # ObsPy's
+    if hasattr(inventory, "networks"):  # ObsPy's
         content = BytesIO()
         inventory.write(content, format="STATIONXML")
         return read_inventory({"inventory": content.getvalue()}).stations
-    paths: Sequence[str | Path] = [inventory] if isinstance(inventory, str | Path) else inventory
+    paths = list(inventory) if isinstance(inventory, list | tuple) else [inventory]
+    if wrong := [type(path).__name__ for path in paths if not isinstance(path, str | Path)]:
+        raise InputInvalid(f"found {wrong[0]} as inventory, expected ObsPy's Inventory, or paths of StationXML or csv")
     try:
         return read_inventory({str(path): Path(path).read_bytes() for path in paths}).stations
     except OSError as error:
@@ -128,8 +141,8 @@ def _stations(inventory: Inventory | None) -> Mapping[str, Station]:
 
 
 class _Callable(ModuleType):
-    def __call__(self, *arguments: Any, **options: Any) -> PickTable:
-        return pick(*arguments, **options)
+    __call__ = staticmethod(pick)  # with its signature, and without a frame of its own: warnings name the caller's line
 
 
+__signature__ = inspect.signature(pick)
 sys.modules[__name__].__class__ = _Callable

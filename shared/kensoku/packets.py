@@ -21,7 +21,7 @@ PACKETS_AT_ONCE = 64  # decoded together; more would not be faster, and would ne
 MAX_SAMPLES = 2_000_000  # in a packet: three channels at 100 Hz for an hour and a half; a second of them is 300
 MIN_RATE_HZ = 1e-4  # three hours a sample
 MAX_RATE_HZ = 100_000.0
-EARLIEST_NS = -2_208_988_800 * 10**9  # 1900: before the first seismograms anyone has digitised
+EARLIEST_NS = 0  # 1970: samples of the grid are numbered from it, and 0 stands for open in inventories
 LATEST_NS = 4_102_444_800 * 10**9  # 2100
 
 _NETWORK = re.compile(r"[A-Z0-9]{1,8}")  # FDSN source identifiers, 2.0
@@ -234,7 +234,7 @@ def check_channel(channel: ChannelSamples) -> None:
         )
     if not EARLIEST_NS <= channel.start_ns < LATEST_NS:
         raise InputInvalid(
-            f"found a start of {channel.start_ns} ns in channel {channel.code}, expected a time between 1900 and 2100 "
+            f"found a start of {channel.start_ns} ns in channel {channel.code}, expected a time between 1970 and 2100 "
             "in nanoseconds since 1970; check the clock and the unit"
         )
     samples = channel.samples

@@ -240,6 +240,19 @@ def test_channels_that_cannot_be_used_are_told_and_the_exit_code_says_so(
     assert told.count("found 10 samples a second") == len({trace.id for trace in slow})
 
 
+@pytest.mark.parametrize("options", [[], ["--live"]])
+def test_records_from_before_1970_are_told_and_left_out(
+    capsys: pytest.CaptureFixture[str], repository: Path, stream: Stream, tmp_path: Path, options: list[str]
+) -> None:
+    early = stream.copy()
+    for trace in early.select(station="AAA"):
+        trace.stats.starttime = UTCDateTime("1965-06-01")
+    early.write(str(tmp_path / "early.mseed"), format="MSEED")
+    assert pick(repository, tmp_path / "picks.csv", tmp_path / "early.mseed", *options) == 3
+    assert {row["station"] for row in rows(tmp_path / "picks.csv")} == {"XX.BBB"}
+    assert "expected a time between 1970 and 2100" in capsys.readouterr().err
+
+
 def refused(capsys: pytest.CaptureFixture[str], repository: Path, out: Path, *given: object) -> str:
     assert pick(repository, out, *given) in (1, 2)
     assert not list(out.parent.glob("picks*"))

@@ -101,7 +101,7 @@ def test_rejected_picks_belong_to_no_event_and_stay_where_they_stood(folder: Pat
             "id,station,phase,time\na,XX.A,P,2026-01-31T12:00:00Z\na,XX.B,P,2026-01-31T12:00:00Z",
             "line 3: found the id 'a' of another pick, in line 2, expected one of its own or no column id",
         ),
-        ("station,phase,time\nXX.A,P,2026-01-31T12:00:00Z", "places of 0 of 1 stations with picks"),
+        ("station,phase,time\nXX.A,P,2026-01-31T12:00:00Z", "places of 0 of 1 stations, expected 3"),
     ],
 )
 def test_mistakes_are_told(folder: Path, text: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,6 +109,15 @@ def test_mistakes_are_told(folder: Path, text: str, told: str, capsys: pytest.Ca
     assert associate(folder, "wrong.csv", "never.csv") == 1
     assert told in capsys.readouterr().err
     assert not (folder / "never.csv").exists()
+
+
+def test_too_few_stations_are_no_matter_of_the_inventory(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "one.csv").write_text(f"station,phase,time\n{next(iter(sites()))},P,2026-01-31T12:00:00Z")
+    assert associate(folder, "one.csv", "never.csv") == 1
+    told = capsys.readouterr().err
+    assert "found places of 1 of 1 stations" in told
+    assert "add records or picks of other stations" in told
+    assert "inventory" not in told
 
 
 def test_a_line_that_stands_twice_is_one_pick(folder: Path) -> None:

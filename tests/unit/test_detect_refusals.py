@@ -64,7 +64,9 @@ def test_an_inventory_of_other_stations_is_told_before_anything_is_picked(
     given = ["--inventory", str(stations), "--out", str(tmp_path / "out"), "--velocity-model", "homogeneous"]
     given += ["--model-repository", str(models), "--models", f"local:{models}", "--deepest-km", "10"]
     assert main(["detect", str(tmp_path / "record.mseed"), *given]) == 1
-    assert "found places of 0 of 1 stations with picks, expected 3 at least" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "found places of 0 of 1 stations, expected 3 at least" in told
+    assert told.endswith("; name YY.A in an --inventory, and add records or picks of other stations\n")
 
 
 @pytest.mark.parametrize("has_picks", [True, False])

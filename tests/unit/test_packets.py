@@ -144,6 +144,7 @@ def test_what_nobody_could_decode_is_not_encoded(wrong: ChannelSamples) -> None:
         {"rate_hz": float("inf")},
         {"start_ns": 2**63 - 1},
         {"start_ns": -(2**63)},
+        {"start_ns": -1},
         {"start_ns": 1_562_255_400_123_456_789_0 // 2},
         {"count": 0},
         {"count": 99},

@@ -145,3 +145,4 @@ def test_patterns_that_no_channel_meets_are_known() -> None:
     assert wanted.has_channel("YY.BBB", "00", "HHZ")  # by its station's pattern
     assert wanted.unmet == ["YY.BBB.10.HH?"]
     assert wanted == Wanted("XX.A*,YY.BBB.10.HH?,YY.*")
+    assert Wanted().unmet == [], "where no file can be read, that is what is told"

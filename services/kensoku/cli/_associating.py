@@ -20,6 +20,7 @@ DEFAULTS = AssociationSettings()
 OPTIONS = ("reach_km", "spacing_km", "margin_km")
 MOVED_KM = 0.5  # 0.15 s of S, the error of a travel time
 KM_PER_DEG = 111.19
+NAMED = 5  # stations without a place
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,17 @@ def _moves_ns(station: Station) -> Iterator[int]:
 
 
 def require_places(codes: Iterable[str], stations: Mapping[str, Station]) -> None:
-    every = set(codes)
-    placed = [code for code in every if code in stations and stations[code].epochs]
-    if len(placed) < DEFAULTS.least_stations:
-        known = f"places of {len(placed)} of {len(every)} stations with picks"
-        raise InputInvalid(f"found {known}, expected {DEFAULTS.least_stations} at least; name them in an --inventory")
+    every = sorted(set(codes))
+    placeless = [code for code in every if code not in stations or not stations[code].epochs]
+    if len(every) - len(placeless) >= DEFAULTS.least_stations:
+        return
+    named = ", ".join(placeless[:NAMED]) + (" and others" if len(placeless) > NAMED else "")
+    remedies = [f"name {named} in an --inventory"] if placeless else []
+    remedies += ["add records or picks of other stations"] if len(every) < DEFAULTS.least_stations else []
+    raise InputInvalid(
+        f"found places of {len(every) - len(placeless)} of {len(every)} stations, expected {DEFAULTS.least_stations} "
+        f"at least to locate an earthquake by; {', and '.join(remedies)}"
+    )
 
 
 def explain(network: Network, earth: Earth) -> None:

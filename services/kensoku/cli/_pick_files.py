@@ -45,8 +45,8 @@ class Wanted:
 
     @property
     def unmet(self) -> list[str]:
-        """Patterns that no channel had a name of so far."""
-        return [pattern for pattern in self._patterns if pattern not in self._met]
+        """Patterns that no channel had a name of so far; `*`, which nobody misspells, is none of them."""
+        return [pattern for pattern in self._patterns if pattern not in {*self._met, "*"}]
 
     def may_hold(self, path: Path) -> bool:
         """False for files of an SDS tree whose name says that there is nothing of it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 from xml.sax.saxutils import escape, quoteattr
 
-from kensoku.batch import COLUMNS, FAINT, KEPT, FoundPick
+from kensoku.batch import COLUMNS, FAINT, KEPT, NUMBERS, FoundPick
 from kensoku.cli._outputs import refuse_file
 from kensoku.errors import SettingInvalid
 
@@ -126,19 +126,14 @@ def _pyarrow() -> Any:
 
 def _write_parquet(path: Path, picks: Iterable[FoundPick]) -> None:
     arrow, left = _pyarrow(), iter(picks)
-    kinds = {str: arrow.string(), float: arrow.float64(), int: arrow.int64()}
-    types = {name: kinds[_kind(name)] for name in COLUMNS} | {"time": arrow.timestamp("ns", tz="UTC")}
+    types = dict.fromkeys(COLUMNS, arrow.string()) | dict.fromkeys(NUMBERS, arrow.float64())
+    types["time"] = arrow.timestamp("ns", tz="UTC")
     schema = arrow.schema(list(types.items()))
     with arrow.parquet.ParquetWriter(path, schema, compression="zstd") as file:
         while group := list(itertools.islice(left, GROUP_PICKS)):
             columns = {name: [getattr(pick, name) for pick in group] for name in COLUMNS}
             columns["time"] = [pick.time_ns for pick in group]
             file.write_table(arrow.table(columns, schema=schema))
-
-
-def _kind(name: str) -> type:
-    annotation = FoundPick.__annotations__[name]
-    return float if float in (annotation, *getattr(annotation, "__args__", ())) else str
 
 
 # --- QuakeML ----------------------------------------------------------------------------------------------------------

@@ -64,14 +64,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="gets picks.csv, events.csv, arrivals.csv, events.xml and pictures",
     )
-    parser.add_argument("--stations", default="*", metavar="PATTERNS", help="such as 'NZ.*,CI.CLC' or 'NZ.WEL.10.HH?'")
-    parser.add_argument("--start", metavar="TIME", help="first time, UTC")
-    parser.add_argument("--end", metavar="TIME", help="up to but without it")
+    parser.add_argument(
+        "--stations", default="*", metavar="PATTERNS", help="such as 'NZ.*,CI.CLC' or 'NZ.WEL.10.HH?', default: all"
+    )
+    parser.add_argument(
+        "--start", metavar="TIME", help="of the first picks, UTC, such as 2024-06-03T12:00, default: all"
+    )
+    parser.add_argument("--end", metavar="TIME", help="up to but without it, default: all")
     parser.add_argument("--model", metavar="NAME", help="folder in the model repository, default: picker")
-    parser.add_argument("--live", action="store_true", help="look as little ahead as live picking")
+    parser.add_argument("--live", action="store_true", help="look as little ahead as live picking: picker_live")
     parser.add_argument("--classic", action="store_true", help=CLASSIC_HELP)
     parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
-    parser.add_argument("--jobs", type=whole(1), default=2, metavar="N", help="requests to the model at once: 2")
+    parser.add_argument(
+        "--jobs", type=whole(1), default=2, metavar="N", help="requests to the model at once, default: 2"
+    )
     parser.add_argument(
         "--model-error",
         type=real(0, 0.49),
@@ -180,7 +186,7 @@ def associate_parts(
 
 
 def associate(picks: Iterable[Heard], network: Network, ends: Mapping[str, int]) -> list[Association]:
-    """As the live service does once everything has been ends."""
+    """As the live service does once it has heard all records to their ends."""
     watch = Watch(REGION, network)
     known: dict[str, Instrument] = {}
     for heard in picks:

@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("apply", apply, "publish the stations of StationXML or csv files"),
         ("diff", diff, "say what apply would change, and change nothing"),
     ):
-        action = actions.add_parser(name, help=text, description=text.capitalize() + ".")
+        action = actions.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
         action.add_argument(
             "files",
             nargs="+",

@@ -28,6 +28,25 @@ COMMANDS = {
     "simulate": "write simulated records and all that is known of them",
     "dataset": "build, count and look at the examples that networks learn from",
 }
+# One a command, shown at the end of its --help.
+EXAMPLES = {
+    "run": "kensoku run --source ARCHIVE --speed 10 --inventory stations.xml",
+    "playback": "kensoku playback --from 2026-11-20T03:00:00Z --to 2026-11-20T04:00:00Z --namespace trial",
+    "tail": "kensoku tail picks --only pick",
+    "models": "kensoku models run --windows FILE.h5 --out picks.csv",
+    "pick": "kensoku pick ARCHIVE --inventory stations.xml --start 2024-06-03T12:00 --out picks.csv",
+    "associate": "kensoku associate picks.csv --inventory stations.xml --velocity-model japan --out associated.csv",
+    "detect": "kensoku detect ARCHIVE --inventory stations.xml --velocity-model japan --out FOLDER",
+    "locate": "kensoku locate associated.csv --inventory stations.xml --velocity-model japan --out FOLDER",
+    "corrections": "kensoku corrections learn --catalogue events.xml --inventory stations.xml --out corrections.csv",
+    "catalog": "kensoku catalog export --from 2024-06-03 --min-magnitude 2 --out events.xml",
+    "inventory": "kensoku inventory apply stations.xml",
+    "stations": "kensoku stations disable XA.03 --reason 'loose cable'",
+    "train": "kensoku train picker --config picker.toml --dataset SET --out RUN",
+    "evaluate": "kensoku evaluate models --dataset SET --out DIR",
+    "simulate": "kensoku simulate aftershocks --out DIR --end 2024-06-03T06:25:00Z",
+    "dataset": "kensoku dataset build picker.toml --data recorded=DIR --out SET",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,12 +87,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="kensoku", description="Phase picking, association and location for live earthquake catalogues."
     )
     parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
+    chosen = parser
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        command = commands.add_parser(name, help=summary, description=f"{summary[:1].upper()}{summary[1:]}.")
+        command.epilog = f"example: {EXAMPLES[name]}" if name in EXAMPLES else None
         if [name] == list(arguments[:1]):  # `dataset pick` has no need of `pick`
             importlib.import_module(f"kensoku.cli.{name}").configure(command)
-    return parser.parse_args(arguments)
+            chosen = command
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:  # with the usage of the command, which argparse would not show
+        chosen.error(f"found {' '.join(unknown)}, expected what it takes; put --help behind the command to see that")
+    return options
 
 
 if __name__ == "__main__":

@@ -48,9 +48,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="StationXML or csv, may be repeated; without it amplitudes stay in counts",
     )
-    parser.add_argument("--stations", default="*", metavar="PATTERNS", help="such as 'NZ.*,CI.CLC' or 'NZ.WEL.10.HH?'")
-    parser.add_argument("--start", metavar="TIME", help="first time, UTC")
-    parser.add_argument("--end", metavar="TIME", help="up to but without it")
+    parser.add_argument(
+        "--stations", default="*", metavar="PATTERNS", help="such as 'NZ.*,CI.CLC' or 'NZ.WEL.10.HH?', default: all"
+    )
+    parser.add_argument(
+        "--start", metavar="TIME", help="of the first picks, UTC, such as 2024-06-03T12:00, default: all"
+    )
+    parser.add_argument("--end", metavar="TIME", help="up to but without it, default: all")
     parser.add_argument("--model", metavar="NAME", help=f"folder in the model repository, default: {PICKER}")
     parser.add_argument("--live", action="store_true", help=f"look as little ahead as live picking: {LIVE_PICKER}")
     parser.add_argument("--classic", action="store_true", help=CLASSIC_HELP)

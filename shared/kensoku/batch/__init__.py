@@ -5,7 +5,7 @@ Pure: pieces of records in, picks out. They do not depend on how the records are
 
 from kensoku.batch._blocks import Blocks
 from kensoku.batch._engine import Piece
-from kensoku.batch._found import COLUMNS, FAINT, KEPT, FoundPick, PickTable, found_pick
+from kensoku.batch._found import COLUMNS, FAINT, KEPT, NUMBERS, FoundPick, PickTable, found_pick
 from kensoku.batch._measured import Heard
 from kensoku.batch._pieces import Listener, hear_pieces, pick_pieces
 from kensoku.batch._stage import FIRST, open_listener, open_picker
@@ -14,6 +14,7 @@ __all__ = [
     "COLUMNS",
     "FAINT",
     "KEPT",
+    "NUMBERS",
     "Blocks",
     "FoundPick",
     "Heard",

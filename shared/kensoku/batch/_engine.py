@@ -27,6 +27,10 @@ from kensoku.v1.pick_pb2 import (
 
 AFTER = 3_200  # samples after a pick that its measurements need
 SAMPLE_NS = 10**7
+NO_SEISMOMETER = (
+    "by its code it is no seismometer, expected a band, one of H, L, N, G and P, and one of Z, N, E, 1, 2 and 3, "
+    "such as HHZ; rename it if it is one"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class FullContext:
             found = instrument_of(piece.network, piece.station, channel.location, channel.code)
             name = f"{piece.network}.{piece.station}.{channel.location}.{channel.code}"
             if found is None:
-                self._tell(name, "it is no seismometer")
+                self._tell(name, NO_SEISMOMETER)
                 continue
             instrument, component = found
             state = self._states.setdefault(instrument, _State(Timeline(instrument)))

@@ -64,6 +64,7 @@ class FoundPick:
 
 KEPT, FAINT = "kept", "faint"
 COLUMNS = tuple(field.name for field in fields(FoundPick) if field.name != "time_ns")
+NUMBERS = frozenset(field.name for field in fields(FoundPick) if field.type in (float, float | None))
 
 
 def iso_microseconds(time_ns: int) -> str:
@@ -168,12 +169,15 @@ class PickTable(Sequence[FoundPick]):
         return {name: [getattr(pick, name) for pick in self._picks] for name in COLUMNS}
 
     def to_dataframe(self) -> Any:
-        """A pandas.DataFrame, with times as such, where pandas is installed."""
+        """A pandas.DataFrame, with times as such, where pandas is installed; NaN: not measured."""
         import pandas
 
-        frame = pandas.DataFrame(self.columns())
-        frame["time"] = pandas.to_datetime([pick.time_ns for pick in self._picks], unit="ns", utc=True)
-        return frame
+        kinds: dict[str, Any] = dict.fromkeys(COLUMNS, str) | dict.fromkeys(
+            NUMBERS, float
+        )  # also where there is no value
+        columns = self.columns() | {"time": [pick.time_ns for pick in self._picks]}
+        kinds["time"] = "datetime64[ns, UTC]"
+        return pandas.DataFrame({name: pandas.Series(columns[name], dtype=kinds[name]) for name in COLUMNS})
 
     def __repr__(self) -> str:
         shown = [f"{pick.time}  {pick.phase}  {pick.score:.2f}  {pick.instrument}" for pick in self._picks[:SHOWN]]

@@ -4,10 +4,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import onnxruntime
-
 from kensoku.errors import InputInvalid, ModelRefused, ModelUnknown
 from kensoku.inference._signature import Signature, Tensors, read_signature
+from kensoku.inference.onnx_runtime import onnxruntime
 
 
 class LocalModels:

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 from scipy.optimize import minimize
 
 from kensoku.errors import ModelRefused
+from kensoku.inference.onnx_runtime import onnxruntime
 from kensoku.training.examples import FloatArray
 
 Values = npt.NDArray[np.float64]

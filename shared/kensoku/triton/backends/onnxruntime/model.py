@@ -18,6 +18,7 @@ from typing import Any
 # Triton's process for Python heeds no PYTHONPATH, so the server is told where its own interpreter finds these two.
 sys.path.insert(0, os.environ["KENSOKU_ONNXRUNTIME_FOLDER"])
 sys.path.insert(0, os.environ["KENSOKU_NUMPY_FOLDER"])
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # as kensoku.inference does
 
 import numpy as np
 import onnxruntime
