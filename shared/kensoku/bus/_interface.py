@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Self
 
 from kensoku.bus import _metrics
 from kensoku.bus._table import News, Reader, Table
-from kensoku.bus.topics import REJECTED, Action, ExistingTopic
+from kensoku.bus.topics import MAX_MESSAGE_BYTES, REJECTED, Action, ExistingTopic
 from kensoku.errors import DeliveryFailed
 
 log = logging.getLogger("kensoku.bus")
@@ -21,6 +21,7 @@ Start = Literal["earliest", "latest"] | int  # an int is a time of publication, 
 PositionsCallback = Callable[[frozenset[Position]], None]
 
 LAG_PERIOD_S = 5.0
+LONGEST_KEPT_KEY = 1000  # characters, of a reject that is too large
 
 
 class Message(NamedTuple):  # which costs a third of a frozen dataclass to make, and every message is one
@@ -267,6 +268,14 @@ class Stream(ABC):
         self._put_aside(topic, key, value, reason, headers, origin)
 
     def _put_aside(self, topic: str, key: str, value: bytes | None, reason: str, headers: Headers, origin: str) -> None:
+        """Of a message that a topic of rejects cannot hold, as a broker may take it from others, without its value."""
+        size = len(key.encode()) + len(value or b"")
+        if size > MAX_MESSAGE_BYTES:
+            key, value, reason = (
+                key[:LONGEST_KEPT_KEY],
+                None,
+                f"{reason}; its {size} bytes are too many to be kept here",
+            )
         about = (("reason", reason.encode()), ("origin", f"{topic}/{origin}".encode()), ("group", self._group.encode()))
         self._bus.publish(topic.removesuffix(REJECTED) + REJECTED, key, value, (*about, *headers))
 

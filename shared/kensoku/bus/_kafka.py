@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from kensoku.bus._kafka_topics import apply, existing_topics
 from kensoku.bus._log import place, unknown_topic
 from kensoku.bus._partitioner import partition_of
 from kensoku.bus._table import Reader
-from kensoku.bus.topics import Action, ExistingTopic, Placement, Topic
+from kensoku.bus.topics import Action, ExistingTopic, Topic
 
 log = logging.getLogger("kensoku.bus")
 
@@ -47,7 +48,7 @@ MEMBERSHIP = {
 class KafkaBus(Bus):
     def __init__(self, servers: tuple[str, ...], namespace: str, options: Options, table: Iterable[Topic]) -> None:
         self._prefix = f"{namespace}." if namespace else ""
-        self._by_number = {topic.name for topic in table if topic.placement is Placement.BY_NUMBER}
+        self._declared = {topic.name: topic for topic in table}
         self._topics: dict[str, Topic] = {}  # as the broker has them
         self._opened = ExitStack()
         with ExitStack() as opening:
@@ -95,8 +96,7 @@ class KafkaBus(Bus):
         if partitions is None:
             names = (name for name in self._connection.admin.list_topics() if name.startswith(self._prefix))
             raise unknown_topic(self._prefix + topic, names)
-        placement = Placement.BY_NUMBER if topic in self._by_number else Placement.BY_KEY
-        self._topics[topic] = Topic(topic, partitions, placement=placement)
+        self._topics[topic] = replace(self._declared.get(topic, Topic(topic, partitions)), partitions=partitions)
         return self._topics[topic]
 
     def _open_stream(self, topics: tuple[str, ...], group: str, callbacks: Callbacks) -> Stream:

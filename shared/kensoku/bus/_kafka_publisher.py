@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 from kensoku.bus import _metrics
 from kensoku.bus._interface import Headers, MessagesRefused, Refusal
 from kensoku.bus._kafka_client import Connection
+from kensoku.bus.topics import ENVELOPE_BYTES, MANY_PICKS_BYTES
 from kensoku.errors import BusUnavailable, DeliveryFailed
 
 log = logging.getLogger("kensoku.bus")
@@ -98,6 +99,7 @@ class Publisher:
             enable_idempotence=True,
             linger_ms=200,  # 48 partitions share what comes in it, and a batch costs as much as five messages
             batch_size=256 * 1024,
+            max_request_size=MANY_PICKS_BYTES + ENVELOPE_BYTES,
             delivery_timeout_ms=int(
                 (self._connection.options.wait_s + 60) * 1000
             ),  # flush gives up earlier, and says so

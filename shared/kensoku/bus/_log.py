@@ -13,7 +13,7 @@ from typing import Protocol
 from kensoku.bus._groups import share
 from kensoku.bus._interface import Gap, Headers, Message, Options, Position
 from kensoku.bus._partitioner import partition_of
-from kensoku.bus.topics import MAX_MESSAGE_BYTES, ExistingTopic, Placement, Topic
+from kensoku.bus.topics import ExistingTopic, Placement, Topic
 from kensoku.errors import DeliveryFailed, TopicUnknown
 
 log = logging.getLogger("kensoku.bus")
@@ -347,10 +347,10 @@ class MemoryLog:
 def place(topic: Topic, key: str, value: bytes | None, partition: int | None) -> int:
     """The partition a message belongs to."""
     size = len(key) + (len(value) if value else 0)
-    if size > MAX_MESSAGE_BYTES:
+    if size > topic.max_message_bytes:
         raise DeliveryFailed(
-            f"a message for {topic.name!r} with key {key!r} has {size} bytes, expected at most {MAX_MESSAGE_BYTES}; "
-            "split it"
+            f"a message for {topic.name!r} with key {key!r} has {size} bytes, expected at most "
+            f"{topic.max_message_bytes}; split it"
         )
     if partition is None and topic.placement is Placement.BY_KEY:
         return partition_of(key, topic.partitions)

@@ -323,7 +323,7 @@ class RemoteLog:
             )
             for t in answer.topics
         ]
-        self._topics = {t.name: Topic(t.name, t.partitions, placement=t.placement) for t in topics}
+        self._topics = {t.name: t.declared for t in topics}
         return topics
 
     def join(self, group: str, topics: Sequence[str]) -> int:
