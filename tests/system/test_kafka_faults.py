@@ -11,9 +11,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from kafka import KafkaAdminClient
 
 from kensoku.bus import Bus, Options, open_bus, serve_bus
-from kensoku.bus.topics import Topic, plan
+from kensoku.bus.topics import Cleanup, Placement, Topic, plan
 from kensoku.cli.main import main
 from kensoku.errors import BusUnavailable
 from tests.broker import Broker, running_broker
@@ -201,3 +202,39 @@ def test_a_keyed_topic_with_data_is_not_repartitioned(broker: Broker, capsys: py
         bus.flush()
     assert main(["topics", "apply", "--bus", broker.url, "--namespace", namespace]) == 2
     assert "found 3 partitions, expected 12, and it holds 1 messages" in capsys.readouterr().err
+
+
+@pytest.mark.kafka
+def test_a_table_follows_a_topic_that_was_deleted_and_made_again(broker: Broker) -> None:
+    namespace, table = f"table-{uuid.uuid4().hex[:8]}", (Topic("latest", 1, cleanup=Cleanup.COMPACT),)
+    with open_bus(broker.url, namespace, table=table) as bus:
+        bus.apply_topics(plan(table, []))
+        with bus.table("latest") as latest:
+            for number in range(20):
+                bus.publish("latest", f"old-{number}", b"before")
+            bus.flush()
+            latest.refresh()
+            with KafkaAdminClient(bootstrap_servers=broker.url.removeprefix("kafka://")) as admin:
+                admin.delete_topics([f"{namespace}.latest"])
+            wait_until(lambda: not bus.existing_topics())
+            bus.apply_topics(plan(table, []))
+            with open_bus(broker.url, namespace, table=table) as other:
+                other.publish("latest", "new", b"after")
+            latest.refresh()
+            assert latest["new"] == b"after"
+
+
+@pytest.mark.kafka
+def test_partitions_added_for_regions_are_used_by_those_who_publish_already(broker: Broker) -> None:
+    namespace = f"table-{uuid.uuid4().hex[:8]}"
+    two, four = (Topic("placed", count, placement=Placement.BY_NUMBER) for count in (2, 4))
+    with open_bus(broker.url, namespace, table=(two,)) as bus:
+        bus.apply_topics(plan([two], []))
+        bus.publish("placed", "north", b"", partition=1)
+        bus.flush()
+        with open_bus(broker.url, namespace, table=(four,)) as operator:
+            operator.apply_topics(plan([four], operator.existing_topics()))
+        bus.publish("placed", "south", b"", partition=3)
+        bus.flush()
+        with open_bus(broker.url, namespace, table=(four,)) as reader:
+            assert {message.partition for message in reader.read("placed")} == {1, 3}

@@ -60,6 +60,8 @@ class KafkaBus(Bus):
         self, topic: str, key: str, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
         name = self._prefix + topic
+        if partition is not None and partition >= self._topic(topic).partitions:
+            self._look_again(topic)
         number = place(self._topic(topic), key, value, partition)
         self._publisher.publish(Outgoing(name, number, key, value, headers))
         _metrics.published(topic).inc()
@@ -88,6 +90,11 @@ class KafkaBus(Bus):
 
     def close(self) -> None:
         self._opened.close()
+
+    def _look_again(self, topic: str) -> None:
+        """Partitions may have been added; what is open knows the old number for minutes."""
+        del self._topics[topic]
+        self._publisher.reopen()
 
     def _topic(self, topic: str) -> Topic:
         if found := self._topics.get(topic):
@@ -294,6 +301,12 @@ class KafkaReader(Reader):
 
     def ends(self) -> Mapping[int, int]:
         ends = self._connection.patiently(lambda: self._connection.offsets(self._all, OffsetSpec.LATEST))
+        for position in [position for position, offset in self._positions.items() if ends[position] < offset]:
+            log.warning(
+                "%s/%d was made anew: it is read again; what it held before counts until this process ends", *position
+            )
+            self._positions[position] = 0
+            self._consumer.seek(TopicPartition(*position), 0)
         return {number: end for (_, number), end in ends.items()}
 
     def close(self) -> None:

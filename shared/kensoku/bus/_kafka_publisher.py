@@ -71,6 +71,12 @@ class Publisher:
                 refusals, self._refusals = self._refusals, []
                 raise MessagesRefused(refusals)
 
+    def reopen(self) -> None:
+        """Go on with a producer that knows the topics as they are now."""
+        with self._lock:
+            self._settle(time.monotonic() + self._connection.options.wait_s)
+            self._discard_producer(timeout_s=CLOSE_S)
+
     def close(self) -> None:
         with self._lock:
             try:
