@@ -183,6 +183,14 @@ class Pulse:
         with self._lock:
             self._waiting.pop(part, None)
 
+    def hear_of_bus(self, reason: str) -> None:
+        """Why no broker answers; empty once one does. A loop that waits for one lives."""
+        if reason:
+            self.wait_for("bus", reason)
+            self.beat()
+        else:
+            self.found("bus")
+
     def note(self, part: str, sentence: str) -> None:
         """What somebody should know although the process is ready; an empty sentence takes it back."""
         with self._lock:
@@ -296,7 +304,9 @@ def service_process(kind: type[SettingsType], name: str, summary: str) -> Iterat
     with (
         stop_on_signals() as stop,
         serve_pulse(pulse, settings.host, settings.port) as port,
-        open_bus(settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s)) as bus,
+        open_bus(
+            settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s, on_contact=pulse.hear_of_bus)
+        ) as bus,
     ):
         own_log.info("health and figures at http://%s:%d", settings.host, port)  # also where any port was asked for
         yield Process(settings, bus, pulse, stop)

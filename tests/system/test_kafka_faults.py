@@ -17,6 +17,7 @@ from kensoku.bus import Bus, Options, open_bus, serve_bus
 from kensoku.bus.topics import Cleanup, Placement, Topic, plan
 from kensoku.cli.main import main
 from kensoku.errors import BusUnavailable
+from kensoku.runtime import Pulse
 from tests.broker import Broker, running_broker
 from tests.services import wait_until
 
@@ -129,6 +130,34 @@ def test_a_broker_killed_and_started_again_loses_nothing(tmp_path: Path) -> None
             wait_until(lambda: sum(bus.lag("flow", "group").values()) == 0, DEADLINE_S)
             assert consumer.poll() is None
     assert_in_order(output)
+
+
+@pytest.mark.kafka
+def test_nobody_is_ready_while_the_broker_is_silent(tmp_path: Path) -> None:
+    (tmp_path / "broker").mkdir()
+    with running_broker(tmp_path / "broker") as broker, ExitStack() as closing:
+        namespace, publishers, readers = make_topics(broker), Pulse(), Pulse()
+        flow = closing.enter_context(
+            open_bus(broker.url, namespace, Options(wait_s=120.0, on_contact=publishers.hear_of_bus))
+        )
+        stream = closing.enter_context(
+            closing.enter_context(open_bus(broker.url, namespace, Options(on_contact=readers.hear_of_bus))).subscribe(
+                ["flow"], "group"
+            )
+        )
+        batches = stream.batches(100)
+        broker.pause()
+        try:
+            publisher = threading.Thread(target=publish_steps, args=(flow, 0, 1))
+            publisher.start()
+            wait_until(
+                lambda: next(batches) == [] and "bus" in publishers.waiting() and "bus" in readers.waiting(), 30.0
+            )
+            assert publishers.waiting() == {"bus": f"no broker answers at 127.0.0.1:{broker.port}"}
+        finally:
+            broker.resume()
+        publisher.join(DEADLINE_S)
+        wait_until(lambda: next(batches) is not None and publishers.waiting() == readers.waiting() == {}, 30.0)
 
 
 @pytest.mark.kafka

@@ -85,7 +85,11 @@ def execute(options: argparse.Namespace) -> int:
     with ExitStack() as opened:
         stop = opened.enter_context(stop_on_signals())
         port = opened.enter_context(serve_pulse(pulse, settings.host, settings.port))
-        bus = opened.enter_context(open_bus(settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s)))
+        bus = opened.enter_context(
+            open_bus(
+                settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s, on_contact=pulse.hear_of_bus)
+            )
+        )
         opened.enter_context(serve_bus(bus, socket_path(settings.home)))
         publish_inventory(bus, inventory)
         server = opened.enter_context(serving_models(settings))

@@ -75,18 +75,6 @@ class MessagesRefused(DeliveryFailed):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What may be set about a bus, whichever it is."""
-
-    wait_s: float = 60.0  # how long the broker may be away before BusUnavailable
-    instance: str = ""  # a name that survives restarts of this replica makes it a static member of its groups
-    memory_topic_bytes: int = 128 * 1024**2  # what one topic of the memory bus may hold
-    memory_topic_messages: int = 500_000
-    memory_patience_s: float = 10.0  # how long a full topic waits for its slowest reader before it forgets
-    clock_ns: Callable[[], int] = time.time_ns
-
-
 def _ignore_positions(positions: frozenset[Position]) -> None:
     pass
 
@@ -114,8 +102,9 @@ class Bus(ABC):
         """Queue a message; the key chooses the partition, unless the topic is placed by number."""
 
     @abstractmethod
-    def flush(self, timeout_s: float = 30.0) -> None:
-        """Return when everything published so far is acknowledged; else raise DeliveryFailed or BusUnavailable."""
+    def flush(self, timeout_s: float | None = None) -> None:
+        """Return when everything published so far is acknowledged, at most as long as a broker may be away; else raise
+        DeliveryFailed or BusUnavailable."""
 
     def subscribe(
         self,

@@ -15,11 +15,12 @@ from kafka.structs import OffsetAndMetadata
 from kafka.util import Timer
 
 from kensoku.bus import _metrics
-from kensoku.bus._interface import Bus, Callbacks, Gap, Headers, Message, Options, Position, Start, Stream
+from kensoku.bus._interface import Bus, Callbacks, Gap, Headers, Message, Position, Start, Stream
 from kensoku.bus._kafka_client import REQUEST_MS, Connection, Contact, is_passing
 from kensoku.bus._kafka_publisher import Outgoing, Publisher
 from kensoku.bus._kafka_topics import apply, existing_topics
 from kensoku.bus._log import place, unknown_topic
+from kensoku.bus._options import Options
 from kensoku.bus._partitioner import partition_of
 from kensoku.bus._table import Reader
 from kensoku.bus.topics import Action, ExistingTopic, Topic
@@ -66,8 +67,8 @@ class KafkaBus(Bus):
         self._publisher.publish(Outgoing(name, number, key, value, headers))
         _metrics.published(topic).inc()
 
-    def flush(self, timeout_s: float = 30.0) -> None:
-        self._publisher.flush(timeout_s)
+    def flush(self, timeout_s: float | None = None) -> None:
+        self._publisher.flush(self._connection.options.wait_s if timeout_s is None else timeout_s)
 
     def lag(self, topic: str, group: str) -> Mapping[int, int]:
         positions = self.positions(topic)

@@ -11,7 +11,8 @@ from itertools import count
 from typing import Protocol
 
 from kensoku.bus._groups import share
-from kensoku.bus._interface import Gap, Headers, Message, Options, Position
+from kensoku.bus._interface import Gap, Headers, Message, Position
+from kensoku.bus._options import Options
 from kensoku.bus._partitioner import partition_of
 from kensoku.bus.topics import ExistingTopic, Placement, Topic
 from kensoku.errors import DeliveryFailed, TopicUnknown
@@ -47,7 +48,7 @@ class Log(Protocol):
     """What the memory bus needs: the log itself, or a connection to the process that holds it."""
 
     def append(self, topic: str, key: str, value: bytes | None, headers: Headers, partition: int | None) -> None: ...
-    def flush(self, timeout_s: float) -> None: ...
+    def flush(self) -> None: ...
     def fetch(self, positions: Mapping[Position, int], limit: int, timeout_s: float, member: int) -> Fetched: ...
     def bounds(self, topic: str) -> Mapping[int, Bounds]: ...
     def offsets_at(self, topic: str, time_ns: int) -> Mapping[int, int]: ...
@@ -165,7 +166,7 @@ class MemoryLog:
             if self._waiting:
                 self._changed.notify_all()
 
-    def flush(self, timeout_s: float) -> None:
+    def flush(self) -> None:
         """Nothing to do: a message is in the log when `append` returns."""
 
     def fetch(self, positions: Mapping[Position, int], limit: int, timeout_s: float, member: int) -> Fetched:
