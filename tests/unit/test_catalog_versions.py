@@ -53,6 +53,18 @@ def test_an_earlier_version_is_migrated_with_what_it_holds(version: str, catalog
     assert tables(catalogue_url) == []
 
 
+@pytest.mark.parametrize(("namespace", "command"), [("", "migrate`"), ("trial", "migrate --namespace trial`")])
+def test_who_only_reads_is_told_the_command_for_this_catalogue(
+    namespace: str, command: str, catalogue_url: str
+) -> None:
+    migrate(catalogue_url, namespace, to="0001")
+    with (
+        pytest.raises(DatabaseUnusable, match=f"run `kensoku catalog {command}"),
+        open_store(catalogue_url, namespace, must_exist=True),
+    ):
+        pass
+
+
 def insert_by_hand(connection: Connection, event: Event) -> None:
     """As the first version did."""
     connection.execute(

@@ -240,9 +240,10 @@ def _check(engine: Engine, place: Address) -> None:
         found = _known_version(connection, place)
     head = _scripts().get_current_head()
     if found != head:
+        option = f" --namespace {place.namespace}" if place.namespace else ""
         raise (DatabaseUnusable if found else CatalogueMissing)(
             f"found {'tables of version ' + found if found else 'no catalogue'} in {place}, expected version {head}; "
-            "run `kensoku catalog migrate`, or start the catalogue's service, which does it"
+            f"run `kensoku catalog migrate{option}`, or start the catalogue's service, which does it"
         )
 
 
