@@ -18,7 +18,7 @@ from kensoku.bus.topics import Cleanup, Placement, Topic, plan
 from kensoku.cli.main import main
 from kensoku.errors import BusUnavailable
 from kensoku.runtime import Pulse
-from tests.broker import Broker, running_broker
+from tests.broker import Broker, free_ports, running_broker
 from tests.services import wait_until
 
 TABLE = (Topic("flow", 4), Topic("flow.rejected", 1))
@@ -158,6 +158,23 @@ def test_nobody_is_ready_while_the_broker_is_silent(tmp_path: Path) -> None:
             broker.resume()
         publisher.join(DEADLINE_S)
         wait_until(lambda: next(batches) is not None and publishers.waiting() == readers.waiting() == {}, 30.0)
+
+
+def test_who_waits_for_a_broker_can_be_told_to_stop(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "kensoku.location", f"--bus=kafka://127.0.0.1:{port}", "--port=0"]
+    service = subprocess.Popen([*command, f"--home={tmp_path}"], stderr=subprocess.PIPE, text=True)
+    try:
+        assert service.stderr is not None
+        next(line for line in service.stderr if "no broker answers" in line)
+        service.terminate()
+        assert service.wait(20) == 1
+        assert service.stderr.read() == (
+            f"kensoku: told to stop while no broker answers at 127.0.0.1:{port}; what was not committed comes again\n"
+        )
+    finally:
+        service.kill()
+        service.communicate()
 
 
 @pytest.mark.kafka
