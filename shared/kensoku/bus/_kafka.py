@@ -62,7 +62,8 @@ class KafkaBus(Bus):
     ) -> None:
         name = self._prefix + topic
         if partition is not None and partition >= self._topic(topic).partitions:
-            self._look_again(topic)
+            del self._topics[topic]  # some may have been added, of which what is open knows for minutes nothing
+            self._publisher.reopen()
         number = place(self._topic(topic), key, value, partition)
         self._publisher.publish(Outgoing(name, number, key, value, headers))
         _metrics.published(topic).inc()
@@ -91,11 +92,6 @@ class KafkaBus(Bus):
 
     def close(self) -> None:
         self._opened.close()
-
-    def _look_again(self, topic: str) -> None:
-        """Partitions may have been added; what is open knows the old number for minutes."""
-        del self._topics[topic]
-        self._publisher.reopen()
 
     def _topic(self, topic: str) -> Topic:
         if found := self._topics.get(topic):
@@ -303,9 +299,7 @@ class KafkaReader(Reader):
     def ends(self) -> Mapping[int, int]:
         ends = self._connection.patiently(lambda: self._connection.offsets(self._all, OffsetSpec.LATEST))
         for position in [position for position, offset in self._positions.items() if ends[position] < offset]:
-            log.warning(
-                "%s/%d was made anew: it is read again; what it held before counts until this process ends", *position
-            )
+            log.warning("%s/%d was made anew and is read again; what it held counts until this process ends", *position)
             self._positions[position] = 0
             self._consumer.seek(TopicPartition(*position), 0)
         return {number: end for (_, number), end in ends.items()}
