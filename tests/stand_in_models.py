@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from kensoku.errors import ModelServerUnavailable
 from kensoku.inference import Tensors
@@ -38,7 +39,7 @@ class StandIn:
     def close(self) -> None:
         """Holds nothing."""
 
-    def __enter__(self) -> "StandIn":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -20,7 +20,7 @@ from typing import Any, Generic, Literal
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from kensoku.bus import Bus, Options, open_bus
-from kensoku.errors import KensokuError, SettingInvalid
+from kensoku.errors import BusUnavailable, KensokuError, SettingInvalid
 from kensoku.settings import SettingsType, describe, from_command_line, mask, misspelt_beside_others
 
 log = logging.getLogger("kensoku")
@@ -183,6 +183,14 @@ class Pulse:
         with self._lock:
             self._waiting.pop(part, None)
 
+    def hear_of_bus(self, reason: str) -> None:
+        """Why no broker answers; empty once one does. A loop that waits for one lives."""
+        if reason:
+            self.wait_for("bus", reason)
+            self.beat()
+        else:
+            self.found("bus")
+
     def note(self, part: str, sentence: str) -> None:
         """What somebody should know although the process is ready; an empty sentence takes it back."""
         with self._lock:
@@ -270,6 +278,17 @@ def serve_pulse(pulse: Pulse, host: str, port: int) -> Iterator[int]:
         thread.join()
 
 
+def bus_options(wait_s: float, pulse: Pulse, stop: threading.Event) -> Options:
+    """For a bus whose absence the pulse tells, and on which nobody waits who was told to stop."""
+
+    def hear(reason: str) -> None:
+        pulse.hear_of_bus(reason)
+        if reason and stop.is_set():
+            raise BusUnavailable(f"told to stop while {reason}; what was not committed comes again")
+
+    return Options(wait_s=wait_s, on_contact=hear)
+
+
 # --- a service as a process of its own --------------------------------------------------------------------------------
 
 
@@ -296,7 +315,7 @@ def service_process(kind: type[SettingsType], name: str, summary: str) -> Iterat
     with (
         stop_on_signals() as stop,
         serve_pulse(pulse, settings.host, settings.port) as port,
-        open_bus(settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s)) as bus,
+        open_bus(settings.bus, settings.namespace, bus_options(settings.bus_wait_s, pulse, stop)) as bus,
     ):
         own_log.info("health and figures at http://%s:%d", settings.host, port)  # also where any port was asked for
         yield Process(settings, bus, pulse, stop)

@@ -19,6 +19,7 @@ PREFIX = "KENSOKU_"
 MODELS = r"^(triton|local|local:.+|triton://.+)$"
 # Up to the last @ of the word: passwords are typed into addresses as they are, with / and @ in them.
 URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):\S+@")
+VALUE_PASSWORD = re.compile(r"\A([\w+.-]+://[^/@:]*):.+@", re.DOTALL)  # also with blanks: here all is the address
 QUERY_PASSWORD = re.compile(r"(?<=password=)[^&\s'\"]+")
 MASK = "********"
 
@@ -133,18 +134,23 @@ def _explain(kind: type[ServiceSettings], problem: Any, given: Mapping[str, obje
 def _shown(field: FieldInfo | None, value: object) -> str:
     if field is not None and "Secret" in str(field.annotation):
         return MASK
-    return repr(mask(value) if isinstance(value, str) else value)
+    return repr(mask_value(value) if isinstance(value, str) else value)
 
 
 def describe(*parts: ServiceSettings) -> str:
     """`bus=memory:// port=8710 ...`, fit for a log; what parts share is told once."""
     told = {name: value for settings in parts for name, value in settings}
-    return " ".join(f"{name}={mask(str(value))}" for name, value in told.items())
+    return " ".join(f"{name}={mask_value(str(value))}" for name, value in told.items())
 
 
 def mask(text: str) -> str:
     """A text without the passwords of the addresses in it."""
     return QUERY_PASSWORD.sub(MASK, URL_PASSWORD.sub(rf"\1:{MASK}@", text))
+
+
+def mask_value(text: str) -> str:
+    """The same of a setting, which is an address or none."""
+    return mask(VALUE_PASSWORD.sub(rf"\1:{MASK}@", text))
 
 
 def misspelt(

@@ -1,4 +1,4 @@
-"""Moments as people write them, to and from nanoseconds since 1970 in UTC."""
+"""Moments as people write them, to and from nanoseconds since 1970 in UTC; and what is done now and then."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -33,3 +33,17 @@ def parse_time_ns(text: str) -> int:
     if not -(2**63) <= time_ns < 2**63:
         raise SettingInvalid(f"found {text!r}, expected a time between 1678 and 2262, as nanoseconds reach")
     return time_ns
+
+
+class Every:
+    """Whether so much time has passed since it was so last; nobody waits for a clock that was set back."""
+
+    def __init__(self, period_s: float, since_ns: int = -(2**63)) -> None:
+        self._period_ns = round(period_s * NS_PER_S)
+        self._since_ns = since_ns
+
+    def has_passed(self, now_ns: int) -> bool:
+        if self._since_ns <= now_ns < self._since_ns + self._period_ns:
+            return False
+        self._since_ns = now_ns
+        return True

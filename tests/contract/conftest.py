@@ -12,7 +12,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kensoku.bus import Bus, Options, open_bus, serve_bus
 from kensoku.bus._log import MemoryLog
 from kensoku.bus._memory import MemoryBus
-from kensoku.bus.topics import Cleanup, Placement, Topic, plan
+from kensoku.bus.topics import MANY_PICKS_BYTES, Cleanup, Placement, Topic, plan
 from tests.broker import Broker
 
 TABLE = (
@@ -22,6 +22,8 @@ TABLE = (
     Topic("single.rejected", 1),
     Topic("placed", 3, placement=Placement.BY_NUMBER),
     Topic("latest", 2, cleanup=Cleanup.COMPACT),
+    Topic("large", 1, max_message_bytes=MANY_PICKS_BYTES),
+    Topic("large.rejected", 1),
 )
 
 

@@ -116,6 +116,28 @@ def test_a_message_beyond_the_limit_is_refused_at_once(bus: Bus) -> None:
     assert [message.key for message in bus.read("flow")] == ["small"]
 
 
+def test_what_many_stations_picked_fits_into_a_topic_for_it(bus: Bus) -> None:
+    publish(bus, "large", "event", bytes(14_000_000))
+    (message,) = bus.read("large")
+    assert len(message.value or b"") == 14_000_000
+    with pytest.raises(DeliveryFailed, match=r"expected at most 15000000; split it"):
+        bus.publish("large", "event", bytes(15_000_001))
+
+
+@pytest.mark.parametrize(("key", "value"), [("k", bytes(1_020_000)), ("k" * 1_020_000, b"")], ids=["value", "key"])
+def test_a_message_too_large_to_be_put_aside_is_named_there(bus: Bus, key: str, value: bytes) -> None:
+    publish(bus, "large", key, value)
+    with bus.subscribe(["large"], "group") as stream:
+        batch = read(stream, 1)
+        stream.reject(batch[0], "found zeros")
+        stream.commit(after(batch))
+    assert sum(bus.lag("large", "group").values()) == 0
+    (rejected,) = bus.read("large.rejected")
+    reason = dict(rejected.headers)["reason"].decode()
+    assert (rejected.key, rejected.value) == (key[:1000], None)
+    assert reason.startswith("found zeros; its 10200")
+
+
 def test_a_topic_nobody_declared_is_named(bus: Bus) -> None:
     with pytest.raises(TopicUnknown, match=r"found topic '.*waveform', expected one of .*flow.*topics apply"):
         bus.publish("waveform", "NZ.WEL", b"")

@@ -11,12 +11,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from kafka import KafkaAdminClient
 
 from kensoku.bus import Bus, Options, open_bus, serve_bus
-from kensoku.bus.topics import Topic, plan
+from kensoku.bus.topics import Cleanup, Placement, Topic, plan
 from kensoku.cli.main import main
 from kensoku.errors import BusUnavailable
-from tests.broker import Broker, running_broker
+from kensoku.runtime import Pulse
+from tests.broker import Broker, free_ports, running_broker
 from tests.services import wait_until
 
 TABLE = (Topic("flow", 4), Topic("flow.rejected", 1))
@@ -131,6 +133,51 @@ def test_a_broker_killed_and_started_again_loses_nothing(tmp_path: Path) -> None
 
 
 @pytest.mark.kafka
+def test_nobody_is_ready_while_the_broker_is_silent(tmp_path: Path) -> None:
+    (tmp_path / "broker").mkdir()
+    with running_broker(tmp_path / "broker") as broker, ExitStack() as closing:
+        namespace, publishers, readers = make_topics(broker), Pulse(), Pulse()
+        flow = closing.enter_context(
+            open_bus(broker.url, namespace, Options(wait_s=120.0, on_contact=publishers.hear_of_bus))
+        )
+        stream = closing.enter_context(
+            closing.enter_context(open_bus(broker.url, namespace, Options(on_contact=readers.hear_of_bus))).subscribe(
+                ["flow"], "group"
+            )
+        )
+        batches = stream.batches(100)
+        broker.pause()
+        try:
+            publisher = threading.Thread(target=publish_steps, args=(flow, 0, 1))
+            publisher.start()
+            wait_until(
+                lambda: next(batches) == [] and "bus" in publishers.waiting() and "bus" in readers.waiting(), 30.0
+            )
+            assert publishers.waiting() == {"bus": f"no broker answers at 127.0.0.1:{broker.port}"}
+        finally:
+            broker.resume()
+        publisher.join(DEADLINE_S)
+        wait_until(lambda: next(batches) is not None and publishers.waiting() == readers.waiting() == {}, 30.0)
+
+
+def test_who_waits_for_a_broker_can_be_told_to_stop(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "kensoku.location", f"--bus=kafka://127.0.0.1:{port}", "--port=0"]
+    service = subprocess.Popen([*command, f"--home={tmp_path}"], stderr=subprocess.PIPE, text=True)
+    try:
+        assert service.stderr is not None
+        next(line for line in service.stderr if "no broker answers" in line)
+        service.terminate()
+        assert service.wait(20) == 1
+        assert service.stderr.read() == (
+            f"kensoku: told to stop while no broker answers at 127.0.0.1:{port}; what was not committed comes again\n"
+        )
+    finally:
+        service.kill()
+        service.communicate()
+
+
+@pytest.mark.kafka
 def test_a_broker_away_beyond_the_limit_ends_consumer_and_publisher(tmp_path: Path) -> None:
     (tmp_path / "broker").mkdir()
     with running_broker(tmp_path / "broker") as broker:
@@ -201,3 +248,39 @@ def test_a_keyed_topic_with_data_is_not_repartitioned(broker: Broker, capsys: py
         bus.flush()
     assert main(["topics", "apply", "--bus", broker.url, "--namespace", namespace]) == 2
     assert "found 3 partitions, expected 12, and it holds 1 messages" in capsys.readouterr().err
+
+
+@pytest.mark.kafka
+def test_a_table_follows_a_topic_that_was_deleted_and_made_again(broker: Broker) -> None:
+    namespace, table = f"table-{uuid.uuid4().hex[:8]}", (Topic("latest", 1, cleanup=Cleanup.COMPACT),)
+    with open_bus(broker.url, namespace, table=table) as bus:
+        bus.apply_topics(plan(table, []))
+        with bus.table("latest") as latest:
+            for number in range(20):
+                bus.publish("latest", f"old-{number}", b"before")
+            bus.flush()
+            latest.refresh()
+            with KafkaAdminClient(bootstrap_servers=broker.url.removeprefix("kafka://")) as admin:
+                admin.delete_topics([f"{namespace}.latest"])
+            wait_until(lambda: not bus.existing_topics())
+            bus.apply_topics(plan(table, []))
+            with open_bus(broker.url, namespace, table=table) as other:
+                other.publish("latest", "new", b"after")
+            latest.refresh()
+            assert latest["new"] == b"after"
+
+
+@pytest.mark.kafka
+def test_partitions_added_for_regions_are_used_by_those_who_publish_already(broker: Broker) -> None:
+    namespace = f"table-{uuid.uuid4().hex[:8]}"
+    two, four = (Topic("placed", count, placement=Placement.BY_NUMBER) for count in (2, 4))
+    with open_bus(broker.url, namespace, table=(two,)) as bus:
+        bus.apply_topics(plan([two], []))
+        bus.publish("placed", "north", b"", partition=1)
+        bus.flush()
+        with open_bus(broker.url, namespace, table=(four,)) as operator:
+            operator.apply_topics(plan([four], operator.existing_topics()))
+        bus.publish("placed", "south", b"", partition=3)
+        bus.flush()
+        with open_bus(broker.url, namespace, table=(four,)) as reader:
+            assert {message.partition for message in reader.read("placed")} == {1, 3}

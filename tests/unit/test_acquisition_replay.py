@@ -185,12 +185,18 @@ def test_a_finished_replay_begins_anew(bus: Bus, tune: Tune, tmp_path: Path) -> 
     assert not list(tmp_path.glob("acquisition/*"))
 
 
-def test_a_damaged_position_says_what_to_do(bus: Bus, tune: Tune, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"second": 1}'])
+def test_from_a_damaged_position_the_source_begins_anew(
+    bus: Bus, tune: Tune, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
     run(tune(), bus, Pulse(), Stop(after=lambda: len(messages(bus, "waveforms")) >= 3))
+    before = len(messages(bus, "waveforms"))
     (path,) = tmp_path.glob("acquisition/*.json")
-    path.write_text("{")
-    with pytest.raises(InputInvalid, match="remove the file to begin anew"):
-        run(tune(), bus, Pulse(), threading.Event())
+    path.write_text(damage)
+    run(tune(acquisition_speed=None), bus, Pulse(), threading.Event())
+    assert any("the source begins anew" in line for line in caplog.messages)
+    values = [message.value for message in messages(bus, "waveforms")]
+    assert values[:before] == values[before : 2 * before]
 
 
 def test_a_full_disk_silences_no_station(

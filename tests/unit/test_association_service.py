@@ -14,7 +14,7 @@ from kensoku.runtime import Pulse
 from kensoku.v1.association_pb2 import AssociatedPick, Association
 from kensoku.v1.control_pb2 import Control, Region, Vertex
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_PRELIMINARY
-from kensoku.v1.pick_pb2 import PickMessage, Progress
+from kensoku.v1.pick_pb2 import AMPLITUDE_UNIT_M, Amplitude, PickMessage, Progress
 from tests import services
 from tests.associations import T0_NS, S, make_picks, publish_stations, service_settings
 
@@ -88,6 +88,15 @@ def test_picks_of_one_earthquake_become_a_candidate_and_the_last_word_about_it(
     assert last.region == REGION
     assert last.owner_epoch > first.owner_epoch, "the second run is another owner"
     assert last.decided_ns > 0
+
+
+def test_an_earthquake_that_very_many_stations_picked_is_told(settings: AssociationServiceSettings, bus: Bus) -> None:
+    picks = make_picks()
+    for each in picks:  # 3 MB together, as of 500 stations with P and S
+        each.pick.amplitudes.extend(Amplitude(channel="HHZ", value=1.0, unit=AMPLITUDE_UNIT_M) for _ in range(10_000))
+    publish(bus, *of(picks))
+    serve(settings, bus, lambda: len(told(bus)) > 0)
+    assert told(bus)[0].ByteSize() > 1_000_000
 
 
 def test_what_was_told_is_not_told_again_after_a_restart(settings: AssociationServiceSettings, bus: Bus) -> None:

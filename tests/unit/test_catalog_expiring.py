@@ -91,7 +91,7 @@ def test_what_cannot_be_read_stays_and_stops_nothing(bus: Bus, store: Store, tid
 
 def test_the_service_tidies_once_a_day(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings(CatalogSettings, {"home": str(tmp_path)})
-    monkeypatch.setattr(service, "TIDY_NS", 0)
+    monkeypatch.setattr(service, "TIDY_S", 0.0)
     for topic in ("events", "catalogue"):
         services.publish(bus, topic, [("a", ended("a"))])
     in_90_days = partial(lambda: time.time_ns() + 91 * service.DAY_NS)

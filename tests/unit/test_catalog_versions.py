@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+from kensoku.catalogue_store import _engine as _engine_module
 from kensoku.catalogue_store import address, migrate, open_store
 from kensoku.catalogue_store._engine import _engine, _scripts, writing
 from kensoku.catalogue_store._tables import METADATA
@@ -51,6 +52,18 @@ def test_an_earlier_version_is_migrated_with_what_it_holds(version: str, catalog
     if version == "0001":
         assert everything(catalogue_url)["events"][0][3] == event.latency.published_ns
     assert tables(catalogue_url) == []
+
+
+@pytest.mark.parametrize(("namespace", "command"), [("", "migrate`"), ("trial", "migrate --namespace trial`")])
+def test_who_only_reads_is_told_the_command_for_this_catalogue(
+    namespace: str, command: str, catalogue_url: str
+) -> None:
+    migrate(catalogue_url, namespace, to="0001")
+    with (
+        pytest.raises(DatabaseUnusable, match=f"run `kensoku catalog {command}"),
+        open_store(catalogue_url, namespace, must_exist=True),
+    ):
+        pass
 
 
 def insert_by_hand(connection: Connection, event: Event) -> None:
@@ -103,6 +116,21 @@ def test_a_user_who_may_make_no_schema_uses_one_that_is_there(postgresql: Databa
         migrate(postgresql.url(name, "writer"))
     postgresql.execute("CREATE SCHEMA kensoku AUTHORIZATION writer", name)
     assert migrate(postgresql.url(name, "writer")) == (None, "0003")
+
+
+@needs_postgresql
+def test_tables_that_somebody_has_locked_are_told(postgresql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_engine_module, "BUSY_S", 0.5)
+    url = postgresql.new_url()
+    place = address(url)
+    other = _engine(place, must_exist=False)
+    with open_store(url) as store, other.connect() as connection:
+        connection.execute(text("LOCK TABLE revisions IN ACCESS EXCLUSIVE MODE"))
+        with pytest.raises(DatabaseUnavailable, match="lock timeout"):
+            store.write([make_event("a")])
+        connection.rollback()
+        assert store.write([make_event("a")]).new == 1
+    other.dispose()
 
 
 def test_tables_of_a_newer_version_are_left_alone(catalogue_url: str) -> None:

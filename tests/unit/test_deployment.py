@@ -154,6 +154,15 @@ def test_models_are_copied_into_a_volume_whose_folder_belongs_to_root(
     assert (volume / served.strip("/") / "picker_live" / "configs" / "tensorrt.pbtxt").is_file()
 
 
+def test_what_has_several_replicas_is_not_evicted_at_once() -> None:
+    several = [text for text in BASE.values() if re.search(r"^  replicas: ([2-9]|\d\d)", text, re.MULTILINE)]
+    assert several
+    for text in several:
+        deployment, budget = text.split("kind: PodDisruptionBudget")
+        (selector,) = re.findall(r"selector: (.+)", budget)
+        assert f"selector: {selector}" in deployment
+
+
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl, which renders the cluster's files")
 @pytest.mark.parametrize("folder", ["base", "overlays/gpu"])
 def test_the_cluster_s_files_are_rendered(folder: str) -> None:

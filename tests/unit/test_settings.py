@@ -16,6 +16,7 @@ from kensoku.settings import (
     describe,
     load_settings,
     mask,
+    mask_value,
     misspelt,
     misspelt_beside_others,
     overrides,
@@ -223,6 +224,12 @@ def test_a_wrong_secret_is_refused_without_being_shown(monkeypatch: pytest.Monke
 )
 def test_passwords_in_addresses_are_masked(text: str, masked: str) -> None:
     assert mask(text) == masked
+
+
+def test_a_password_with_blanks_is_masked_where_all_is_the_address() -> None:
+    address = "postgresql://mia:open sesame, @ll@h/name"
+    assert mask_value(address) == "postgresql://mia:********@h/name"
+    assert "sesame" not in describe(ServiceSettings.model_construct(bus=address))
 
 
 @pytest.mark.parametrize("found", ["inf", "nan", "-inf"])

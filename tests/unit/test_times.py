@@ -3,7 +3,7 @@
 import pytest
 
 from kensoku.errors import SettingInvalid
-from kensoku.times import iso_time, parse_time_ns
+from kensoku.times import NS_PER_S, Every, iso_time, parse_time_ns
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,14 @@ def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
 def test_a_time_beyond_what_nanoseconds_reach_is_refused(text: str) -> None:
     with pytest.raises(SettingInvalid, match="expected a time between 1678 and 2262"):
         parse_time_ns(text)
+
+
+def test_what_is_done_every_second_goes_on_when_the_clock_is_set() -> None:
+    now_ns, every = 1_700_000_000 * NS_PER_S, Every(1.0)
+    assert every.has_passed(now_ns)
+    assert not every.has_passed(now_ns + NS_PER_S - 1)
+    assert every.has_passed(now_ns + NS_PER_S)
+    hour_before_ns = now_ns - 3600 * NS_PER_S
+    assert every.has_passed(hour_before_ns)
+    assert not every.has_passed(hour_before_ns + NS_PER_S - 1)
+    assert every.has_passed(now_ns + 86_400 * NS_PER_S)

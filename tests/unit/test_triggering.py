@@ -43,6 +43,20 @@ def test_it_tells_what_batch_finds(bus: Bus, settings: TriggeringSettings) -> No
     assert last.noise_level == pytest.approx(12, rel=0.2)  # 20 counts of white noise, of which 18 of 50 Hz are seen
 
 
+def test_it_goes_on_when_the_clock_is_set_back_by_an_hour(bus: Bus, settings: TriggeringSettings) -> None:
+    def clock_ns() -> int:
+        return time.time_ns() - (3600 * 10**9 if progress(bus) else 0)
+
+    def is_under_way() -> bool:
+        if progressed(bus, 20)() and len(list(bus.read("waveforms"))) == 20:
+            publish(bus, seconds(RECORD)[20:])
+        return progressed(bus, 40)()
+
+    publish(bus, seconds(RECORD)[:20])
+    serve(settings, bus, StandIn(), is_under_way, clock_ns=clock_ns)
+    assert sorted(pick.id for pick in picks(found(bus))) == EXPECTED
+
+
 @pytest.mark.parametrize("is_live", [True, False])
 def test_lag_and_latency_are_those_of_live_packets_alone(bus: Bus, settings: TriggeringSettings, is_live: bool) -> None:
     """A record of 2020, or of ten minutes ago: who replays years must not be shown as years late for hours after."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kensoku.bus import Bus, Message
@@ -23,7 +24,7 @@ from kensoku.v1.pick_pb2 import InstrumentProgress, Pick, PickMessage, Progress
 from tests import services
 from tests.regions import square
 from tests.stand_in_models import StandIn, write_folders
-from tests.streams import START_NS, packet, record, seconds
+from tests.streams import START_NS, FloatArray, packet, record, seconds
 
 RECORD = record(9000, events=())
 PACKETS = seconds(RECORD)
@@ -117,3 +118,27 @@ def test_a_pick_is_told_to_each_region_that_hears_its_station(bus: Bus) -> None:
         Teller(bus, directory, lambda: 1).tell(Pick(instrument=SENSOR.to_message()), 1)
     bus.flush()
     assert sorted(message.key for message in bus.read("picks.by-region")) == ["a", "b"]
+
+
+class Speechless(StandIn):
+    """Says of windows that begin with zero what is no number."""
+
+    def answer(self, model: str, counts: FloatArray) -> FloatArray:
+        said = super().answer(model, counts)
+        said[counts[:, 0, 0] == 0] = np.nan
+        return said
+
+
+def test_a_model_that_answers_what_is_no_number_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    pulse, counts = Pulse(), np.ones((3, 3, 400), dtype=np.float32)
+    models = PatientModels(Speechless(), pulse, threading.Event(), 0.0)
+    broken = counts.copy()
+    broken[1] = 0
+    for _ in range(2):
+        assert np.isfinite(models.ask("picker_live", "7", broken)).all()
+    assert pulse.notes() == {
+        "picker_live": "picker_live version 7 answers what is no number; look at its records, or roll it back"
+    }
+    assert caplog.messages == [pulse.notes()["picker_live"]]
+    models.ask("picker_live", "7", counts)
+    assert pulse.notes() == {}

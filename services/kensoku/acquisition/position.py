@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import logging
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kensoku.errors import InputInvalid
+log = logging.getLogger("kensoku.acquisition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,18 @@ def position_path(home: Path, *selection: object) -> Path:
 
 
 def load(path: Path) -> SourcePosition | None:
+    """None also of one that cannot be read, as a power cut leaves it: what then comes again is the same."""
     if not path.exists():
         return None
     try:
         return SourcePosition(**json.loads(path.read_text()))
     except (ValueError, TypeError):
-        raise InputInvalid(
-            f"found no source position in {path}, expected what an earlier replay saved; remove the file to begin anew"
-        ) from None
+        log.warning(
+            "found no source position in %s, expected what an earlier replay saved: the source begins anew, and what "
+            "it sends again is the same",
+            path,
+        )
+        return None
 
 
 def save(path: Path, position: SourcePosition) -> None:

@@ -22,6 +22,7 @@ from kensoku.events import status_name
 from kensoku.lateness import Lag, Latency
 from kensoku.locating import Site, load_time_corrections
 from kensoku.runtime import Pulse
+from kensoku.times import Every
 from kensoku.traveltime import TravelTimeTable, Wave, build_table, grid_for, load_model
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMessage
@@ -144,7 +145,7 @@ class Service:
         self.has_passed_over = False  # picks, because stations were not known
         self._touched: set[str] = set()  # regions of which something is new
         self._has_map_changed = False  # since the watches were told of it
-        self._refresh_ns = self._commit_ns = 0
+        self._refreshes, self._commits = Every(REFRESH_S), Every(COMMIT_S)
 
     @property
     def must_read_again(self) -> bool:
@@ -182,8 +183,7 @@ class Service:
         touched, self._touched = self._touched & self._watched.keys(), set()
         has_told = any([self._step(self._watched[name]) for name in sorted(touched)])
         LAG_SECONDS.tell((message.published_ns for message in batch), self._clock_ns())
-        if has_told or self._clock_ns() >= self._commit_ns:
-            self._commit_ns = self._clock_ns() + round(COMMIT_S * NS_PER_S)
+        if self._commits.has_passed(self._clock_ns()) or has_told:
             stream.commit(self._needed())
 
     def _pass_on(self, told: Association) -> None:
@@ -192,9 +192,8 @@ class Service:
 
     def _refresh(self) -> set[str]:
         """Follow what operators decide and where stations are; the regions that this touches."""
-        if self._clock_ns() < self._refresh_ns:
+        if not self._refreshes.has_passed(self._clock_ns()):
             return set()
-        self._refresh_ns = self._clock_ns() + round(REFRESH_S * NS_PER_S)
         self._drop_gone()
         self._has_map_changed |= self._atlas.refresh()
         is_new, self._has_map_changed = self._has_map_changed, False

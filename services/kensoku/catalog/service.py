@@ -19,14 +19,14 @@ from kensoku.catalogue_store import Selection, Store, check_event, open_store
 from kensoku.errors import DatabaseUnavailable, InputInvalid
 from kensoku.lateness import Lag
 from kensoku.runtime import Pulse
-from kensoku.times import NS_PER_S
+from kensoku.times import NS_PER_S, Every
 from kensoku.v1.event_pb2 import Event
 
 log = logging.getLogger("kensoku.catalog")
 
 TOPIC, GROUP = "events", "catalog"
 DAY_NS = 86_400 * NS_PER_S
-TIDY_NS = DAY_NS  # from one look for what ended long ago to the next
+TIDY_S = 86_400.0  # from one look for what ended long ago to the next
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S, BEAT_S = 0.25, 8.0, 0.2
 
 WRITTEN = Counter("catalog_revisions", "Revisions of events that are in the database", ["outcome"])
@@ -104,15 +104,14 @@ def run(
             if not patience.ask(lambda: store.count(Selection(with_gone=True))):
                 fill("the database is empty")
             stream = opened.enter_context(bus.subscribe([TOPIC], GROUP, on_expired=fill))
-            due_ns = clock_ns() + TIDY_NS
+            tidying = Every(TIDY_S, clock_ns())
             for batch in stream.batches(settings.catalog_batch):
                 pulse.beat()
                 if stop.is_set():
                     return
                 if batch:
                     keep(store, stream, batch, patience, clock_ns)
-                if clock_ns() >= due_ns:
-                    due_ns = clock_ns() + TIDY_NS
+                if tidying.has_passed(clock_ns()):
                     before_ns = clock_ns() - round(settings.catalog_topic_days * DAY_NS)
                     take_out(bus, lambda ids: patience.ask(lambda: store.current(ids)), before_ns, pulse.beat)
         except Stopped:

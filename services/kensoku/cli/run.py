@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import REGISTRY
 
 from kensoku.acquisition.settings import AcquisitionSettings
-from kensoku.bus import Options, open_bus, serve_bus
+from kensoku.bus import open_bus, serve_bus
 from kensoku.cli._run_inventory import add_inventory_flag, publish_inventory
 from kensoku.cli._run_services import (
     KINDS,
@@ -31,7 +31,7 @@ from kensoku.cli._run_services import (
 from kensoku.cli._run_settings import ReplaySettings, RunSettings, acquisition_settings
 from kensoku.cli.inventory import read_files
 from kensoku.errors import ModelServerUnavailable
-from kensoku.runtime import Pulse, configure_logs, process_age_s, serve_pulse, stop_on_signals
+from kensoku.runtime import Pulse, bus_options, configure_logs, process_age_s, serve_pulse, stop_on_signals
 from kensoku.settings import (
     ServiceSettings,
     add_flags,
@@ -85,7 +85,8 @@ def execute(options: argparse.Namespace) -> int:
     with ExitStack() as opened:
         stop = opened.enter_context(stop_on_signals())
         port = opened.enter_context(serve_pulse(pulse, settings.host, settings.port))
-        bus = opened.enter_context(open_bus(settings.bus, settings.namespace, Options(wait_s=settings.bus_wait_s)))
+        bus_set = bus_options(settings.bus_wait_s, pulse, stop)
+        bus = opened.enter_context(open_bus(settings.bus, settings.namespace, bus_set))
         opened.enter_context(serve_bus(bus, socket_path(settings.home)))
         publish_inventory(bus, inventory)
         server = opened.enter_context(serving_models(settings))

@@ -19,6 +19,7 @@ from kensoku.location.context import context_of
 from kensoku.location.settings import LocationServiceSettings
 from kensoku.runtime import Pulse
 from kensoku.solving import Book, Context, Outcome, Solved, check_association, solve_many
+from kensoku.times import Every
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import Event
 
@@ -86,7 +87,7 @@ class Location:
         clock_ns: Callable[[], int],
     ) -> None:
         self._bus, self._pulse, self._clock_ns = bus, pulse, clock_ns
-        self._inventory, self._refresh_due_ns = inventory, 0
+        self._inventory, self._refreshes = inventory, Every(REFRESH_S)
         self._seen = -1  # edition of the inventory
         self._context = context
         self._recall_ns = round((settings.location_backfill_days + SPARE_DAYS) * NS_PER_DAY)
@@ -139,9 +140,8 @@ class Location:
                 self._bus.publish(LATEST, event_id, value)
 
     def _refresh(self) -> None:
-        if self._clock_ns() < self._refresh_due_ns:
+        if not self._refreshes.has_passed(self._clock_ns()):
             return
-        self._refresh_due_ns = self._clock_ns() + round(REFRESH_S * NS_PER_S)
         self._inventory.refresh()
         if self._inventory.edition != self._seen:
             self._seen = self._inventory.edition

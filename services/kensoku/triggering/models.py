@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
+from prometheus_client import Counter
 
 from kensoku.bus import Table
 from kensoku.classic import ClassicFrontEnd
@@ -32,6 +33,8 @@ DEADLINE_S = 5.0  # of one call: between calls the service shows that it lives, 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 REFRESH_S = 1.0
 
+UNUSABLE = Counter("triggering_unusable_answers", "Windows of which a model said what is no number", ["model"])
+
 
 class Stopped(Exception):
     """While the models were away the service was told to stop."""
@@ -45,6 +48,7 @@ class PatientModels:
         self._pulse = pulse
         self._stop = stop
         self._wait_s = wait_s
+        self._unusable: set[str] = set()  # models whose last answer was no number
         self.are_away = True  # as far as is known
 
     def look(self) -> None:
@@ -77,7 +81,23 @@ class PatientModels:
                     self._pulse.found("models")
                 if "probabilities" not in answers:
                     raise ModelRefused(f"model {model!r}: found outputs {', '.join(answers)}, expected probabilities")
-                return np.asarray(answers["probabilities"], dtype=np.float32)
+                return self._numbers(model, version, np.asarray(answers["probabilities"], dtype=np.float32))
+
+    def _numbers(self, model: str, version: str, said: FloatArray) -> FloatArray:
+        """What is no number promises nothing, and is told: it would look like a quiet network."""
+        unusable = int((~np.isfinite(said)).any(axis=tuple(range(1, said.ndim))).sum())
+        if unusable:
+            UNUSABLE.labels(model).inc(unusable)
+            sentence = f"{model} version {version} answers what is no number; look at its records, or roll it back"
+            if model not in self._unusable:
+                log.warning("%s", sentence)
+            self._pulse.note(model, sentence)
+            self._unusable.add(model)
+            return np.nan_to_num(said, nan=0.0, posinf=0.0, neginf=0.0)
+        if model in self._unusable:
+            self._pulse.note(model, "")
+            self._unusable.discard(model)
+        return said
 
 
 class Promoted:

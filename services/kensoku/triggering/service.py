@@ -16,6 +16,7 @@ from kensoku.control import StationSwitches
 from kensoku.detection import Detector, Found
 from kensoku.inference import Models
 from kensoku.runtime import Pulse
+from kensoku.times import Every
 from kensoku.triggering.backfill import WAVEFORMS
 from kensoku.triggering.filling import Filling
 from kensoku.triggering.isolation import Budgets
@@ -130,7 +131,7 @@ class Triggering:
         self._epochs: dict[Position, int] = {}
         self._books: dict[Position, ProgressBook] = {}
         self._behind: dict[Position, set[str]] = {}  # stations of which it is told how far they are behind
-        self._progress_due_ns = 0
+        self._reports = Every(PROGRESS_S)
 
     def assigned(self, positions: frozenset[Position]) -> None:
         """Go on where the last owner of these stopped, by what it told."""
@@ -167,9 +168,7 @@ class Triggering:
         with MEASURE_SECONDS.time():
             measured = self._detector.measured(MEASURED_AT_ONCE)
         self._tell(measured)
-        is_due = self._clock_ns() >= self._progress_due_ns
-        if is_due:
-            self._progress_due_ns = self._clock_ns() + round(PROGRESS_S * NS_PER_S)
+        if is_due := self._reports.has_passed(self._clock_ns()):
             self._tell_progress(stream, self._epochs.keys(), is_idle=not batch)
         if picked or measured or is_due:
             stream.commit(self._detector.network.oldest_needed() if is_due else {})

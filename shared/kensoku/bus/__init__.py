@@ -13,7 +13,6 @@ from kensoku.bus._interface import (
     Headers,
     Message,
     MessagesRefused,
-    Options,
     Position,
     Refusal,
     Start,
@@ -21,6 +20,7 @@ from kensoku.bus._interface import (
 )
 from kensoku.bus._log import MemoryLog
 from kensoku.bus._memory import MemoryBus
+from kensoku.bus._options import Options
 from kensoku.bus._table import News, Table
 from kensoku.bus.topics import TOPICS, Topic
 from kensoku.errors import SettingInvalid

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Self
 
 from kensoku.bus import _metrics
 from kensoku.bus._table import News, Reader, Table
-from kensoku.bus.topics import REJECTED, Action, ExistingTopic
+from kensoku.bus.topics import MAX_MESSAGE_BYTES, REJECTED, Action, ExistingTopic
 from kensoku.errors import DeliveryFailed
 
 log = logging.getLogger("kensoku.bus")
@@ -21,6 +21,7 @@ Start = Literal["earliest", "latest"] | int  # an int is a time of publication, 
 PositionsCallback = Callable[[frozenset[Position]], None]
 
 LAG_PERIOD_S = 5.0
+LONGEST_KEPT_KEY = 1000  # characters, of a reject that is too large
 
 
 class Message(NamedTuple):  # which costs a third of a frozen dataclass to make, and every message is one
@@ -74,18 +75,6 @@ class MessagesRefused(DeliveryFailed):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What may be set about a bus, whichever it is."""
-
-    wait_s: float = 60.0  # how long the broker may be away before BusUnavailable
-    instance: str = ""  # a name that survives restarts of this replica makes it a static member of its groups
-    memory_topic_bytes: int = 128 * 1024**2  # what one topic of the memory bus may hold
-    memory_topic_messages: int = 500_000
-    memory_patience_s: float = 10.0  # how long a full topic waits for its slowest reader before it forgets
-    clock_ns: Callable[[], int] = time.time_ns
-
-
 def _ignore_positions(positions: frozenset[Position]) -> None:
     pass
 
@@ -113,8 +102,9 @@ class Bus(ABC):
         """Queue a message; the key chooses the partition, unless the topic is placed by number."""
 
     @abstractmethod
-    def flush(self, timeout_s: float = 30.0) -> None:
-        """Return when everything published so far is acknowledged; else raise DeliveryFailed or BusUnavailable."""
+    def flush(self, timeout_s: float | None = None) -> None:
+        """Return when everything published so far is acknowledged, at most as long as a broker may be away; else raise
+        DeliveryFailed or BusUnavailable."""
 
     def subscribe(
         self,
@@ -267,6 +257,14 @@ class Stream(ABC):
         self._put_aside(topic, key, value, reason, headers, origin)
 
     def _put_aside(self, topic: str, key: str, value: bytes | None, reason: str, headers: Headers, origin: str) -> None:
+        """Of a message that a topic of rejects cannot hold, as a broker may take it from others, without its value."""
+        size = len(key.encode()) + len(value or b"")
+        if size > MAX_MESSAGE_BYTES:
+            key, value, reason = (
+                key[:LONGEST_KEPT_KEY],
+                None,
+                f"{reason}; its {size} bytes are too many to be kept here",
+            )
         about = (("reason", reason.encode()), ("origin", f"{topic}/{origin}".encode()), ("group", self._group.encode()))
         self._bus.publish(topic.removesuffix(REJECTED) + REJECTED, key, value, (*about, *headers))
 

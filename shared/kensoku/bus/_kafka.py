@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -14,14 +15,15 @@ from kafka.structs import OffsetAndMetadata
 from kafka.util import Timer
 
 from kensoku.bus import _metrics
-from kensoku.bus._interface import Bus, Callbacks, Gap, Headers, Message, Options, Position, Start, Stream
+from kensoku.bus._interface import Bus, Callbacks, Gap, Headers, Message, Position, Start, Stream
 from kensoku.bus._kafka_client import REQUEST_MS, Connection, Contact, is_passing
 from kensoku.bus._kafka_publisher import Outgoing, Publisher
 from kensoku.bus._kafka_topics import apply, existing_topics
 from kensoku.bus._log import place, unknown_topic
+from kensoku.bus._options import Options
 from kensoku.bus._partitioner import partition_of
 from kensoku.bus._table import Reader
-from kensoku.bus.topics import Action, ExistingTopic, Placement, Topic
+from kensoku.bus.topics import Action, ExistingTopic, Topic
 
 log = logging.getLogger("kensoku.bus")
 
@@ -47,7 +49,7 @@ MEMBERSHIP = {
 class KafkaBus(Bus):
     def __init__(self, servers: tuple[str, ...], namespace: str, options: Options, table: Iterable[Topic]) -> None:
         self._prefix = f"{namespace}." if namespace else ""
-        self._by_number = {topic.name for topic in table if topic.placement is Placement.BY_NUMBER}
+        self._declared = {topic.name: topic for topic in table}
         self._topics: dict[str, Topic] = {}  # as the broker has them
         self._opened = ExitStack()
         with ExitStack() as opening:
@@ -59,12 +61,15 @@ class KafkaBus(Bus):
         self, topic: str, key: str, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
         name = self._prefix + topic
+        if partition is not None and partition >= self._topic(topic).partitions:
+            del self._topics[topic]  # some may have been added, of which what is open knows for minutes nothing
+            self._publisher.reopen()
         number = place(self._topic(topic), key, value, partition)
         self._publisher.publish(Outgoing(name, number, key, value, headers))
         _metrics.published(topic).inc()
 
-    def flush(self, timeout_s: float = 30.0) -> None:
-        self._publisher.flush(timeout_s)
+    def flush(self, timeout_s: float | None = None) -> None:
+        self._publisher.flush(self._connection.options.wait_s if timeout_s is None else timeout_s)
 
     def lag(self, topic: str, group: str) -> Mapping[int, int]:
         positions = self.positions(topic)
@@ -95,8 +100,7 @@ class KafkaBus(Bus):
         if partitions is None:
             names = (name for name in self._connection.admin.list_topics() if name.startswith(self._prefix))
             raise unknown_topic(self._prefix + topic, names)
-        placement = Placement.BY_NUMBER if topic in self._by_number else Placement.BY_KEY
-        self._topics[topic] = Topic(topic, partitions, placement=placement)
+        self._topics[topic] = replace(self._declared.get(topic, Topic(topic, partitions)), partitions=partitions)
         return self._topics[topic]
 
     def _open_stream(self, topics: tuple[str, ...], group: str, callbacks: Callbacks) -> Stream:
@@ -294,6 +298,10 @@ class KafkaReader(Reader):
 
     def ends(self) -> Mapping[int, int]:
         ends = self._connection.patiently(lambda: self._connection.offsets(self._all, OffsetSpec.LATEST))
+        for position in [position for position, offset in self._positions.items() if ends[position] < offset]:
+            log.warning("%s/%d was made anew and is read again; what it held counts until this process ends", *position)
+            self._positions[position] = 0
+            self._consumer.seek(TopicPartition(*position), 0)
         return {number: end for (_, number), end in ends.items()}
 
     def close(self) -> None:

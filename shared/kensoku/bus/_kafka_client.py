@@ -11,7 +11,8 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import KafkaError, UnknownBrokerIdError
 from kafka.protocol.consumer import OffsetSpec
 
-from kensoku.bus._interface import Options, Position
+from kensoku.bus._interface import Position
+from kensoku.bus._options import Options
 from kensoku.errors import BusUnavailable, SettingInvalid
 
 log = logging.getLogger("kensoku.bus")
@@ -49,20 +50,18 @@ class Connection:
 
     def patiently(self, act: Callable[[], Any]) -> Any:
         """Do it, again with back-off while the broker is away, up to the limit."""
-        deadline_s = time.monotonic() + self.options.wait_s
+        contact = Contact(self)
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                return act()
+                answer = act()
             except KafkaError as error:
                 if not is_passing(error):
                     raise
-                if time.monotonic() + pause_s > deadline_s:
-                    raise self.unavailable(error) from error
-                if pause_s == FIRST_PAUSE_S:
-                    log.warning(
-                        "no broker answers at %s; trying for %g s", ", ".join(self.servers), self.options.wait_s
-                    )
+                contact.lost(error, pause_s)
+            else:
+                contact.made()
+                return answer
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
@@ -126,16 +125,18 @@ class Contact:
     def made(self) -> None:
         if self._is_away:
             log.warning("the broker is back after %.0f s", self._clock_s() - self._last_s)
+            self._connection.options.on_contact("")
         self._is_away = False
         self._last_s = self._clock_s()
 
-    def lost(self, error: Exception) -> None:
-        """Raises BusUnavailable once the limit is passed."""
-        away_s = self._clock_s() - self._last_s
-        if away_s > self._connection.options.wait_s:
+    def lost(self, error: Exception, pause_s: float = 0.0) -> None:
+        """Raises BusUnavailable once the limit is passed, or will be after a pause."""
+        servers, wait_s = ", ".join(self._connection.servers), self._connection.options.wait_s
+        if self._clock_s() - self._last_s + pause_s > wait_s:
             raise self._connection.unavailable(error) from error
         if not self._is_away:
-            log.warning("the broker does not answer (%s)", error)
+            log.warning("no broker answers at %s (%s); trying for %g s", servers, error, wait_s)
+        self._connection.options.on_contact(f"no broker answers at {servers}")
         self._is_away = True
 
     @contextmanager

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from kafka import KafkaProducer
@@ -14,7 +15,8 @@ from kafka.errors import KafkaError
 
 from kensoku.bus import _metrics
 from kensoku.bus._interface import Headers, MessagesRefused, Refusal
-from kensoku.bus._kafka_client import Connection
+from kensoku.bus._kafka_client import ATTEMPT_S, Connection, Contact
+from kensoku.bus.topics import ENVELOPE_BYTES, MANY_PICKS_BYTES
 from kensoku.errors import BusUnavailable, DeliveryFailed
 
 log = logging.getLogger("kensoku.bus")
@@ -70,6 +72,12 @@ class Publisher:
                 refusals, self._refusals = self._refusals, []
                 raise MessagesRefused(refusals)
 
+    def reopen(self) -> None:
+        """Go on with a producer that knows the topics as they are now."""
+        with self._lock:
+            self._settle(time.monotonic() + self._connection.options.wait_s)
+            self._discard_producer(timeout_s=CLOSE_S)
+
     def close(self) -> None:
         with self._lock:
             try:
@@ -80,7 +88,8 @@ class Publisher:
     def _send(self, message: Outgoing) -> None:
         if self._producer is None:
             self._producer = self._connection.patiently(self._open_producer)
-        future = self._producer.send(
+        send = partial(
+            self._producer.send,  # which asks for the topic first, if it does not know it
             message.topic,
             value=message.value,
             key=message.key.encode(),
@@ -88,6 +97,7 @@ class Publisher:
             partition=message.partition,
             timestamp_ms=self._connection.options.clock_ns() // NS_PER_MS,  # of publication: KAFKA refuses far futures
         )
+        future = self._connection.patiently(send)
         self._pending.append(Unanswered(message, future))
         self._pending_bytes += len(message.value or b"")
 
@@ -98,6 +108,8 @@ class Publisher:
             enable_idempotence=True,
             linger_ms=200,  # 48 partitions share what comes in it, and a batch costs as much as five messages
             batch_size=256 * 1024,
+            max_block_ms=int(ATTEMPT_S * 1000),
+            max_request_size=MANY_PICKS_BYTES + ENVELOPE_BYTES,
             delivery_timeout_ms=int(
                 (self._connection.options.wait_s + 60) * 1000
             ),  # flush gives up earlier, and says so
@@ -129,10 +141,18 @@ class Publisher:
     def _await_answers(self, deadline_s: float) -> Sequence[Unanswered]:
         if self._producer is None or not self._pending:
             return ()
-        try:
-            self._producer.flush(timeout=max(deadline_s - time.monotonic(), 0.001))
-        except KafkaError as error:
-            raise self._undelivered(error) from error
+        contact = Contact(self._connection)
+        while True:
+            left_s = max(deadline_s - time.monotonic(), 0.001)
+            try:
+                self._producer.flush(timeout=min(left_s, ATTEMPT_S))
+            except KafkaError as error:
+                if left_s <= ATTEMPT_S:
+                    raise self._undelivered(error) from error
+                contact.lost(error)
+            else:
+                contact.made()
+                break
         failed = [unanswered for unanswered in self._pending if not unanswered.future.succeeded()]
         self._pending.clear()
         self._pending_bytes = 0

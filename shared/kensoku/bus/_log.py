@@ -11,9 +11,10 @@ from itertools import count
 from typing import Protocol
 
 from kensoku.bus._groups import share
-from kensoku.bus._interface import Gap, Headers, Message, Options, Position
+from kensoku.bus._interface import Gap, Headers, Message, Position
+from kensoku.bus._options import Options
 from kensoku.bus._partitioner import partition_of
-from kensoku.bus.topics import MAX_MESSAGE_BYTES, ExistingTopic, Placement, Topic
+from kensoku.bus.topics import ExistingTopic, Placement, Topic
 from kensoku.errors import DeliveryFailed, TopicUnknown
 
 log = logging.getLogger("kensoku.bus")
@@ -47,7 +48,7 @@ class Log(Protocol):
     """What the memory bus needs: the log itself, or a connection to the process that holds it."""
 
     def append(self, topic: str, key: str, value: bytes | None, headers: Headers, partition: int | None) -> None: ...
-    def flush(self, timeout_s: float) -> None: ...
+    def flush(self) -> None: ...
     def fetch(self, positions: Mapping[Position, int], limit: int, timeout_s: float, member: int) -> Fetched: ...
     def bounds(self, topic: str) -> Mapping[int, Bounds]: ...
     def offsets_at(self, topic: str, time_ns: int) -> Mapping[int, int]: ...
@@ -165,7 +166,7 @@ class MemoryLog:
             if self._waiting:
                 self._changed.notify_all()
 
-    def flush(self, timeout_s: float) -> None:
+    def flush(self) -> None:
         """Nothing to do: a message is in the log when `append` returns."""
 
     def fetch(self, positions: Mapping[Position, int], limit: int, timeout_s: float, member: int) -> Fetched:
@@ -347,10 +348,10 @@ class MemoryLog:
 def place(topic: Topic, key: str, value: bytes | None, partition: int | None) -> int:
     """The partition a message belongs to."""
     size = len(key) + (len(value) if value else 0)
-    if size > MAX_MESSAGE_BYTES:
+    if size > topic.max_message_bytes:
         raise DeliveryFailed(
-            f"a message for {topic.name!r} with key {key!r} has {size} bytes, expected at most {MAX_MESSAGE_BYTES}; "
-            "split it"
+            f"a message for {topic.name!r} with key {key!r} has {size} bytes, expected at most "
+            f"{topic.max_message_bytes}; split it"
         )
     if partition is None and topic.placement is Placement.BY_KEY:
         return partition_of(key, topic.partitions)

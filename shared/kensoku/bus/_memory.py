@@ -29,8 +29,8 @@ class MemoryBus(Bus):
         self.log.append(self._prefix + topic, key, value, headers, partition)
         _metrics.published(topic).inc()
 
-    def flush(self, timeout_s: float = 30.0) -> None:
-        self.log.flush(timeout_s)
+    def flush(self, timeout_s: float | None = None) -> None:
+        self.log.flush()
 
     def lag(self, topic: str, group: str) -> Mapping[int, int]:
         name = self._prefix + topic

@@ -282,9 +282,9 @@ class RemoteLog:
             self._queued.append(message)
             self._queued_bytes += size_bytes(message)
             if self._queued_bytes > QUEUED_BYTES:
-                self.flush(CALL_S)
+                self.flush()
 
-    def flush(self, timeout_s: float) -> None:
+    def flush(self) -> None:
         with self._lock:
             queued, self._queued, self._queued_bytes = self._queued, [], 0
             if queued:
@@ -323,7 +323,7 @@ class RemoteLog:
             )
             for t in answer.topics
         ]
-        self._topics = {t.name: Topic(t.name, t.partitions, placement=t.placement) for t in topics}
+        self._topics = {t.name: t.declared for t in topics}
         return topics
 
     def join(self, group: str, topics: Sequence[str]) -> int:
@@ -350,7 +350,7 @@ class RemoteLog:
 
     def close(self) -> None:
         with suppress(BusUnavailable):
-            self.flush(CALL_S)
+            self.flush()
         for member in list(self._memberships):
             self.leave(member)
         self._channel.close()

@@ -14,6 +14,8 @@ DAY_MS = 24 * HOUR_MS
 MIB = 1024**2
 GIB = 1024**3
 MAX_MESSAGE_BYTES = 1_000_000  # a broker's default limit is 1 MiB for a record with its envelope
+ENVELOPE_BYTES = 48_588  # what a broker's default leaves for it
+MANY_PICKS_BYTES = 15_000_000  # of one earthquake: P and S of 2,000 stations, 3 kB each with their amplitudes
 
 REJECTED = ".rejected"
 
@@ -38,6 +40,7 @@ class Topic:
     retention_bytes: int | None = None
     cleanup: Cleanup = Cleanup.DELETE
     placement: Placement = Placement.BY_KEY
+    max_message_bytes: int = MAX_MESSAGE_BYTES
 
     @property
     def is_compacted(self) -> bool:
@@ -45,7 +48,11 @@ class Topic:
 
     def broker_settings(self) -> Mapping[str, str]:
         """What Kafka must be told, by the names of its topic configuration."""
-        settings = {"cleanup.policy": str(self.cleanup), "segment.bytes": str(64 * MIB)}
+        settings = {
+            "cleanup.policy": str(self.cleanup),
+            "segment.bytes": str(64 * MIB),
+            "max.message.bytes": str(self.max_message_bytes + ENVELOPE_BYTES),
+        }
         if self.is_compacted:
             return settings | {
                 "delete.retention.ms": str(self.retention_ms),
@@ -66,9 +73,15 @@ def _declare(regions: int) -> tuple[Topic, ...]:
         Topic("waveforms.backfill", 48, retention_ms=2 * DAY_MS, retention_bytes=350 * MIB),
         Topic("picks", 12),
         Topic("picks.by-region", regions, placement=Placement.BY_NUMBER),
-        Topic("associations", 12),
-        Topic("events", 12),
-        Topic("catalogue", 12, retention_ms=90 * DAY_MS, cleanup=Cleanup.COMPACT),
+        Topic("associations", 12, max_message_bytes=MANY_PICKS_BYTES),
+        Topic("events", 12, max_message_bytes=MANY_PICKS_BYTES),
+        Topic(
+            "catalogue",
+            12,
+            retention_ms=90 * DAY_MS,
+            cleanup=Cleanup.COMPACT,
+            max_message_bytes=MANY_PICKS_BYTES,
+        ),
         Topic("stations", 12, retention_ms=DAY_MS, cleanup=Cleanup.COMPACT),
         Topic("inventory", 1, retention_ms=7 * DAY_MS, cleanup=Cleanup.COMPACT),
         Topic("control", 1, retention_ms=7 * DAY_MS, cleanup=Cleanup.COMPACT),
@@ -99,6 +112,12 @@ class ExistingTopic:
     messages: int
     settings: Mapping[str, str]
     placement: Placement = Placement.BY_KEY  # as far as it is known: a broker does not keep it
+
+    @property
+    def declared(self) -> Topic:
+        """As far as who publishes must know it."""
+        limit = int(self.settings["max.message.bytes"]) - ENVELOPE_BYTES
+        return Topic(self.name, self.partitions, placement=self.placement, max_message_bytes=limit)
 
 
 @dataclass(frozen=True, slots=True)

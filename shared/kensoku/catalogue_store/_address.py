@@ -7,7 +7,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from kensoku.errors import SettingInvalid
-from kensoku.settings import mask
+from kensoku.settings import mask_value
 
 DRIVERS = ("sqlite", "postgresql+psycopg")
 EXPECTED = "expected sqlite:///path/of/a/file or postgresql+psycopg://user@host:port/database; set KENSOKU_DATABASE"
@@ -21,6 +21,7 @@ class Address:
 
     url: URL
     schema: str  # of PostgreSQL; empty for SQLite
+    namespace: str = ""
 
     @property
     def is_sqlite(self) -> bool:
@@ -44,18 +45,18 @@ def address(text: str, namespace: str = "") -> Address:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise SettingInvalid(f"found the database {mask(text)!r}, {EXPECTED}") from None
+        raise SettingInvalid(f"found the database {mask_value(text)!r}, {EXPECTED}") from None
     name = "postgresql+psycopg" if url.drivername in ("postgresql", "postgres") else url.drivername
     if name not in DRIVERS:
-        raise SettingInvalid(f"found the database {mask(text)!r}, {EXPECTED}")
+        raise SettingInvalid(f"found the database {mask_value(text)!r}, {EXPECTED}")
     if "password" in url.query:  # a log would show it
         raise SettingInvalid("found a password behind the ? of KENSOKU_DATABASE, expected user:password@host")
     if name == "sqlite":
-        return Address(_sqlite_url(url, namespace), "")
+        return Address(_sqlite_url(url, namespace), "", namespace)
     if not url.database:
-        raise SettingInvalid(f"found no name of a database in {mask(text)!r}, {EXPECTED}")
+        raise SettingInvalid(f"found no name of a database in {mask_value(text)!r}, {EXPECTED}")
     schema = f"{SCHEMA}_{namespace.replace('-', '_')}" if namespace else SCHEMA
-    return Address(url.set(drivername=name), schema)
+    return Address(url.set(drivername=name), schema, namespace)
 
 
 def _sqlite_url(url: URL, namespace: str) -> URL:

@@ -31,7 +31,7 @@ from kensoku.errors import CatalogueMissing, DatabaseUnavailable, DatabaseUnusab
 log = logging.getLogger("kensoku.catalogue_store")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-BUSY_S = 20.0  # how long one writer of SQLite waits for another
+BUSY_S = 20.0  # how long one writer waits for another, and for whoever has locked the tables
 CONNECT_S = 10
 WRITING = "kensoku_writing"
 READ_ONLY = "25006"  # PostgreSQL's read_only_sql_transaction
@@ -120,7 +120,7 @@ def _engine(place: Address, must_exist: bool) -> Engine:
     if place.is_sqlite:
         return _sqlite(place, must_exist)
     try:
-        options = f"-c search_path={place.schema} -c timezone=UTC"
+        options = f"-c search_path={place.schema} -c timezone=UTC -c lock_timeout={round(1000 * BUSY_S)}"
         arguments = {"options": options, "connect_timeout": CONNECT_S, "client_encoding": "utf8"}
         return _distrustful(create_engine(place.url, connect_args=arguments, pool_pre_ping=True))
     except (ImportError, NoSuchModuleError):
@@ -240,9 +240,10 @@ def _check(engine: Engine, place: Address) -> None:
         found = _known_version(connection, place)
     head = _scripts().get_current_head()
     if found != head:
+        option = f" --namespace {place.namespace}" if place.namespace else ""
         raise (DatabaseUnusable if found else CatalogueMissing)(
             f"found {'tables of version ' + found if found else 'no catalogue'} in {place}, expected version {head}; "
-            "run `kensoku catalog migrate`, or start the catalogue's service, which does it"
+            f"run `kensoku catalog migrate{option}`, or start the catalogue's service, which does it"
         )
 
 
