@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from kensoku.associating._arrays import Earth, Floats, Nodes, Singles, Stations
+from kensoku.associating._arrays import Earth, Floats, Ints, Nodes, Singles, Stations
 from kensoku.associating._fit import KM_PER_DEG
 from kensoku.associating._turn import Turn, turn_of
 from kensoku.associating._values import AssociationSettings
@@ -106,6 +106,18 @@ def _distances(latitude: Floats, longitude: Floats, to_latitude: Floats, to_long
     return np.asarray(KM_PER_DEG * np.hypot(to_latitude - latitude, east))
 
 
+def _within(latitude: Floats, longitude: Floats, stations: Stations, reach_km: float) -> tuple[Ints, Ints, Floats]:
+    """Station, place and distance of all places that a station may hear; station by station, since a whole table of a
+    country's would be gigabytes."""
+    found = []
+    for here in zip(stations.latitude, stations.longitude, strict=True):
+        distance = _distances(latitude, longitude, *here)
+        place = np.flatnonzero(distance <= reach_km)
+        found.append((place, distance[place]))
+    of = np.repeat(np.arange(len(found)), [len(place) for place, _ in found])
+    return of, np.concatenate([place for place, _ in found]), np.concatenate([distance for _, distance in found])
+
+
 def _delay(table: TravelTimeTable, elevation_km: Floats) -> Floats:
     """Of stations above or below sea level."""
     within = np.clip(elevation_km, table.grid.elevations_km[0], table.grid.elevations_km[-1])
@@ -145,13 +157,17 @@ def _nodes(
     usual_km = settings.usual_depth_km + USUAL_SPREADS * settings.depth_spread_km
     start_km = min(settings.deepest_km, usual_km) if settings.deepest_km <= DEEPEST_KM else settings.deepest_km
     depths = np.arange(min(spacing_km / 2, start_km), start_km + 1e-9, 1.2 * spacing_km)
-    latitude, longitude, depth = (each.ravel() for each in np.meshgrid(rows, columns, depths, indexing="ij"))
-    distance = _distances(latitude, longitude, stations.latitude[:, None], stations.longitude[:, None])
-    near = distance <= min(margin_km + spacing_km, reach_km)
-    kept = near.any(axis=0) & ((distance <= reach_km).sum(axis=0) >= settings.least_stations)
-    latitude, longitude, depth, distance = latitude[kept], longitude[kept], depth[kept], distance[:, kept]
-    of, node = np.nonzero(distance <= reach_km)
-    x, z = distance[of, node], np.rint(depth[node]).astype(np.intp)
+    latitude, longitude = (each.ravel() for each in np.meshgrid(rows, columns, indexing="ij"))
+    of, place, x = _within(latitude, longitude, stations, reach_km)
+    is_near = np.zeros(len(latitude), np.bool_)
+    is_near[place[x <= min(margin_km + spacing_km, reach_km)]] = True
+    is_kept = is_near & (np.bincount(place, minlength=len(latitude)) >= settings.least_stations)
+    latitude, longitude = latitude[is_kept].repeat(len(depths)), longitude[is_kept].repeat(len(depths))
+    depth = np.tile(depths, is_kept.sum())
+    of, place, x = (each[is_kept[place]] for each in (of, place, x))
+    node = ((np.cumsum(is_kept) - 1)[place, None] * len(depths) + np.arange(len(depths))).ravel()
+    of, x = of.repeat(len(depths)), x.repeat(len(depths))
+    z = np.rint(depth[node]).astype(np.intp)
     k = np.minimum(x.astype(np.intp), times.shape[2] - 2)
     time = times[:, z, k] + (x - k) * (times[:, z, k + 1] - times[:, z, k]) + stations.delay[:, of]
     first = np.searchsorted(of, np.arange(len(stations.latitude) + 1))
