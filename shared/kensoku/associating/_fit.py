@@ -68,7 +68,7 @@ def gather(place: Floats, slack_s: float, given: Given, work: Work) -> int:
     count = 0
     for station in range(len(stations.latitude)):
         begin, end = picks.first[station], picks.first[station + 1]
-        if begin == end:
+        if begin == end or abs(stations.latitude[station] - place[0]) * KM_PER_DEG > given.rules.reach_km:
             continue
         north, east = offset(place, stations.latitude[station], stations.longitude[station])
         distance = math.sqrt(north * north + east * east)

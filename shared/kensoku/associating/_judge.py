@@ -112,6 +112,9 @@ def judge(
     for station in range(len(distance)):
         north, east = offset(place, stations.latitude[station], stations.longitude[station])
         distance[station] = math.sqrt(north * north + east * east)
+        hidden[:, station] = 0
+        if distance[station] > given.rules.reach_km:  # whatever is there tells nothing
+            continue
         for phase in range(2):
             wanted = place[3] + travel(earth.times, phase, distance[station], place[2])[0]
             heard[phase, station] = wanted + AFTER_S
