@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from kensoku.classic import also_loud
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import share
 from kensoku.cli._outputs import refuse_file
@@ -24,6 +25,7 @@ RATE_HZ = 100
 EVERY_S = 2.0  # between lines of progress
 BLOCK_SAMPLES = 400_000  # of the windows that are in memory at once: as much for any file
 PICKER, LIVE_PICKER, CLASSIFIER = "picker", "picker_live", "phase"
+NOISE_OR_ONSET = ("noise", "onset")  # classes of a denoiser
 LARGEST = 1e18  # counts; squares of more than 1.8e19 are infinite in a model
 Row = Sequence[object]
 T = TypeVar("T")
@@ -92,8 +94,8 @@ def run_classifier(options: argparse.Namespace) -> int:
                 f"{cuts.path}: found cuts of {cuts.samples} samples, expected {window} for {name!r}, that is "
                 f"{window / RATE_HZ:g} s around the onset; cut them so"
             )
-        classes = classes_of(name, card)
-        said = classify_cuts(cuts, Asked(name, card, models), len(classes))
+        classes, asked = classes_of(name, card), Asked(name, card, models)
+        said = classify_cuts(cuts, also_loud(asked) if classes == NOISE_OR_ONSET else asked, name, len(classes))
         rows = ((cut, *(f"{value:.4f}" for value in row)) for cut, row in tell(said, cuts.count))
         count = write_rows(options.out, ("window", *classes), rows)
     print(f"{options.out}: {count:,} cuts")
@@ -123,14 +125,14 @@ def classes_of(name: str, card: ModelCard) -> tuple[str, ...]:
     return card.classes
 
 
-def classify_cuts(cuts: WindowFile, model: Asked, classes: int) -> Iterator[tuple[int, FloatArray]]:
+def classify_cuts(cuts: WindowFile, model: Model, name: str, classes: int) -> Iterator[tuple[int, FloatArray]]:
     """What the model says of each cut, class by class."""
     for first, block in blocks(cuts):
         said = model(np.stack([with_missing(counts, is_causal=False) for counts in block]))
         said = said.reshape(*said.shape[:2], -1)
         if said.shape != (len(block), classes, 1):
             raise ModelRefused(
-                f"model {model.name!r}: found answers {said.shape}, expected {(len(block), classes, 1)}, one for each "
+                f"model {name!r}: found answers {said.shape}, expected {(len(block), classes, 1)}, one for each "
                 f"class of its card; mend the classes in {CARD}"
             )
         for place, row in enumerate(said[..., 0]):
