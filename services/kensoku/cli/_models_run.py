@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from kensoku.classic import also_loud
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import share
 from kensoku.cli._outputs import refuse_file
-from kensoku.cli._window_files import FloatArray, WindowFile, open_windows
+from kensoku.cli._window_files import Counts, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
-from kensoku.picking import CARD, Model, ModelCard, Pick, pick_records, read_card, to_100_hz, with_missing
+from kensoku.picking import CARD, Model, ModelCard, Pick, less_offset, pick_records, read_card, to_100_hz, with_missing
 from kensoku.settings import add_flags, load_settings, overrides
 
 RATE_HZ = 100
@@ -27,6 +28,7 @@ BLOCK_SAMPLES = 400_000  # of the windows that are in memory at once: as much fo
 PICKER, LIVE_PICKER, CLASSIFIER = "picker", "picker_live", "phase"
 NOISE_OR_ONSET = ("noise", "onset")  # classes of a denoiser
 LARGEST = 1e18  # counts; squares of more than 1.8e19 are infinite in a model
+FloatArray = npt.NDArray[np.float32]
 Row = Sequence[object]
 T = TypeVar("T")
 
@@ -128,7 +130,7 @@ def classes_of(name: str, card: ModelCard) -> tuple[str, ...]:
 def classify_cuts(cuts: WindowFile, model: Model, name: str, classes: int) -> Iterator[tuple[int, FloatArray]]:
     """What the model says of each cut, class by class."""
     for first, block in blocks(cuts):
-        said = model(np.stack([with_missing(counts, is_causal=False) for counts in block]))
+        said = model(less_offset(np.stack([with_missing(counts, is_causal=False) for counts in block])))
         said = said.reshape(*said.shape[:2], -1)
         if said.shape != (len(block), classes, 1):
             raise ModelRefused(
@@ -139,14 +141,14 @@ def classify_cuts(cuts: WindowFile, model: Model, name: str, classes: int) -> It
             yield first + place, row
 
 
-def blocks(windows: WindowFile) -> Iterator[tuple[int, FloatArray]]:
+def blocks(windows: WindowFile) -> Iterator[tuple[int, Counts]]:
     """As many windows as there is room for, from the first to the last; what no instrument counts is missing."""
     size, unreal = max(1, BLOCK_SAMPLES // windows.samples), 0
     for first in range(0, windows.count, size):
         block = windows.read(first, min(first + size, windows.count))
         is_unreal = np.abs(block) > LARGEST
         unreal += int(is_unreal.sum())
-        yield first, np.where(is_unreal, np.float32(np.nan), block)
+        yield first, np.where(is_unreal, np.nan, block)
     if unreal:
         told = f"found {unreal:,} samples that are infinite or beyond {LARGEST:g}, expected counts"
         print(f"{windows.path}: {told}; they were taken as missing", file=sys.stderr, flush=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kensoku.picking._picks import RATE_HZ, BoolArray, FloatArray, IntArray
+from kensoku.picking._picks import RATE_HZ, BoolArray, Counts, FloatArray, IntArray
 
 EDGE = 50  # samples: half a second, in which a picker may take a gap's edge for an onset
 FILLED = 40  # samples at 100 Hz of zeros on all components are a gap that somebody has filled
@@ -18,7 +18,7 @@ FEWEST = 4  # samples of any rate that are zero by chance no more
 DEAD = 100  # samples at 100 Hz without a change since a record's start: the component records nothing
 
 
-def with_missing(counts: FloatArray, *, is_causal: bool, rate_hz: float = RATE_HZ) -> FloatArray:
+def with_missing(counts: Counts, *, is_causal: bool, rate_hz: float = RATE_HZ) -> Counts:
     """(3, samples) with NaN also where a format without NaN hides that nothing was recorded.
 
     That is a component which does not change from the record's start on, and stretches in which all that live are zero,
@@ -27,7 +27,7 @@ def with_missing(counts: FloatArray, *, is_causal: bool, rate_hz: float = RATE_H
     missing from where it can be told, so nothing depends on what follows.
     """
     filled, short, dead = (max(FEWEST, round(samples * rate_hz / RATE_HZ)) for samples in (FILLED, SHORT, DEAD))
-    shown = np.array(counts, dtype=np.float32)
+    shown = counts.astype(np.promote_types(counts.dtype, np.float32))
     for component in shown:
         first, least = int(np.argmin(np.isnan(component))), min(dead, len(component))
         if _changes(component[first : first + least], component[first]):
@@ -51,7 +51,15 @@ def with_missing(counts: FloatArray, *, is_causal: bool, rate_hz: float = RATE_H
     return shown
 
 
-def _fallen(shown: FloatArray, filled: int) -> Iterator[tuple[int, int, int, int]]:
+def less_offset(shown: Counts) -> FloatArray:
+    """Counts of double precision in single, less each component's first sample, which may be large."""
+    if shown.dtype == np.float32:
+        return np.asarray(shown, dtype=np.float32)
+    first = np.argmin(np.isnan(shown), axis=-1)[..., np.newaxis]
+    return np.asarray(shown - np.take_along_axis(shown, first, axis=-1), dtype=np.float32)
+
+
+def _fallen(shown: Counts, filled: int) -> Iterator[tuple[int, int, int, int]]:
     """Stretches of zeros that one component does not hold by itself, and after how many samples that can be told."""
     if not np.any(shown == 0):
         return
@@ -71,17 +79,17 @@ def _fallen(shown: FloatArray, filled: int) -> Iterator[tuple[int, int, int, int
         yield row, first, first + int(ends[place] - starts[place]), 0 if is_far[place] else filled
 
 
-def _drops(before: FloatArray) -> bool:
+def _drops(before: Counts) -> bool:
     """Whether the last of these samples is far from zero, and no slow wave that passes through it."""
     size = np.abs(before).max(axis=0, initial=0, where=~np.isnan(before))
     return bool(size[-1] >= AFAR * size.min() > 0)
 
 
-def _changes(component: FloatArray, value: np.float32) -> bool:
+def _changes(component: Counts, value: float) -> bool:
     return bool(np.any(~np.isnan(component) & (component != value)))
 
 
-def apart_from_gaps(counts: FloatArray) -> BoolArray:
+def apart_from_gaps(counts: Counts) -> BoolArray:
     """(samples,): False within half a second of where the record or one of its components begins or stops.
 
     The end of the record is no such place: more may come.
