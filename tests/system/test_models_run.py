@@ -62,7 +62,7 @@ def test_windows_of_other_rates_are_picked_in_their_own_samples(
     repository: Path, tmp_path: Path, rate_hz: float
 ) -> None:
     windows = write_windows(tmp_path / "windows.h5", pulses(2, 1000, p=401, s=702), rate_hz=rate_hz)
-    assert ask("run", repository, windows, tmp_path / "picks.csv", "--threshold=0.3") == 0
+    assert ask("run", repository, windows, tmp_path / "picks.csv", "--threshold=0.2") == 0
     found = [float(p["sample"]) for p in rows(tmp_path / "picks.csv")]
     assert found == pytest.approx([401, 702] * 2, abs=3)
 

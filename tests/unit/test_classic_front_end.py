@@ -5,7 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kensoku.classic import ClassicFrontEnd, ClassicPick, ClassicSettings, Trigger, pick_classic, refine
+from kensoku.classic import (
+    ClassicFrontEnd,
+    ClassicPick,
+    ClassicSettings,
+    Trigger,
+    also_loud,
+    cut_around,
+    pick_classic,
+    refine,
+)
 from kensoku.classic._judging import judged
 from kensoku.continuous import index_of
 from kensoku.detection import ByStation, Stage, pick_packets
@@ -98,6 +107,20 @@ def test_nothing_that_comes_after_the_decision_is_looked_at() -> None:
     changed[:, used_to:] *= 1000
     after = picks(pick_packets(seconds(changed), front_end()))[0]
     assert (after.id, after.probabilities) == (before.id, before.probabilities)
+
+
+@pytest.mark.parametrize(("size", "is_shown_again"), [(1e2, False), (1e5, True)])
+def test_only_an_onset_beyond_what_was_taught_is_shown_again_with_more_quiet(size: float, is_shown_again: bool) -> None:
+    def quiet_to_the_middle(cuts: FloatArray) -> FloatArray:
+        onset = np.where(np.nanmax(np.abs(cuts[:, 0, :220]), axis=1) > 10, 0.2, 0.9).astype(np.float32)
+        said: FloatArray = np.stack([1 - onset, onset], axis=1)[:, :, np.newaxis]
+        return said
+
+    counts = np.random.default_rng(0).normal(0, 1, (3, 2000)).astype(np.float32)
+    counts[:, 1000:] += size * np.sin(np.arange(1000) / 5).astype(np.float32)
+    counts[1] = np.nan
+    cuts = np.stack([cut_around(counts, 0, sample, 400) for sample in (500, 1000)])
+    assert also_loud(quiet_to_the_middle)(cuts)[:, 1, 0] == pytest.approx([0.9, 0.9 if is_shown_again else 0.2])
 
 
 def test_a_picker_refines_the_onset_and_the_phase() -> None:

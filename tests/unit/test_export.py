@@ -1,5 +1,6 @@
 """What is served is what was trained: the graph gives the answers of Keras, and its bits depend on nothing else."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -179,6 +180,22 @@ def test_a_model_that_is_shipped_again_keeps_what_it_is_for(networks: dict[str, 
     again = ship(tmp_path, "picker", networks["picker"], CONFIGS["picker"], "of another test")
     assert read_card(tmp_path, "picker") == again
     assert (again.intended_use, again.licence, again.limits) == ("local earthquakes", "ours", "of the first")
+
+
+def test_a_model_is_not_deleted_before_the_next_is_there(
+    networks: dict[str, keras.Model], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ship(tmp_path, "picker", networks["picker"], CONFIGS["picker"], "of a test")
+    delete, is_there = shutil.rmtree, []
+
+    def deleting(*given: object, **more: object) -> None:
+        delete(*given, **more)  # type: ignore[arg-type]
+        is_there.append((tmp_path / "picker" / "1" / "model.onnx").is_file())
+
+    monkeypatch.setattr(shutil, "rmtree", deleting)
+    ship(tmp_path, "picker", networks["picker"], CONFIGS["picker"], "in place of it")
+    assert is_there == [True] * len(is_there) != []
+    assert [path.name for path in tmp_path.iterdir()] == ["picker"]
 
 
 def test_versions_that_are_there_stay(networks: dict[str, keras.Model], tmp_path: Path) -> None:

@@ -121,7 +121,8 @@ def test_noise_is_what_is_neither_p_nor_s(tmp_path: Path) -> None:
         ),
         (["--activation=none"], "expected probabilities; give --activation"),
         (["--outputs=y"], "found no output y, expected some of logits"),
-        (["--context=8000"], "found windows of 12000 samples, 8000 before"),
+        (["--context=8000"], "--context: found 8000 samples of no use at both ends of windows of 12000"),
+        (["--layout=bc1n"], "give fewer, or another --layout if 3 is no number of samples"),
     ],
 )
 def test_what_does_not_fit_is_told(

@@ -51,11 +51,11 @@ def test_how_long_cuts_must_be_is_told(tmp_path: Path, capsys: pytest.CaptureFix
     assert "expected 2944 for 'blast_long', that is 29.44 s around the onset" in capsys.readouterr().err
 
 
-def written(path: Path, x: FloatArray, scale: float = 1.0) -> Path:
+def written(path: Path, x: npt.NDArray[np.generic], scale: float = 1.0, rate_hz: float = 100) -> Path:
     with h5py.File(path, "w") as file:
         file["X"] = x
         file["scale"] = np.full(x.shape[:2], scale)
-        file.attrs["sampling_rate"] = 100
+        file.attrs["sampling_rate"] = rate_hz
     return path
 
 
@@ -68,6 +68,21 @@ def test_an_infinite_sample_is_missing_and_costs_no_pick(tmp_path: Path, capsys:
     assert ask("run", written(tmp_path / "windows.h5", counts), repository=repository) == 0
     assert "found 2 samples that are infinite or beyond 1e+18" in capsys.readouterr().err
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+@pytest.mark.parametrize("action", ["run", "classify"])
+@pytest.mark.parametrize("rate_hz", [100, 50])
+def test_an_offset_of_a_thousand_million_counts_changes_no_bit(tmp_path: Path, action: str, rate_hz: int) -> None:
+    waves = np.random.default_rng(0).normal(0, 20, (2, 3, 3000))
+    waves[:, :, 1500:] += 5000 * np.exp(-np.arange(1500) / 200) * np.sin(np.arange(1500) / 2)
+    counts = np.round(waves if action == "run" else waves[:, :, 1300:1700]).astype(np.int32)
+    said = []
+    for offset in (1, 10**9):
+        windows = written(tmp_path / "windows.h5", counts + offset, rate_hz=rate_hz if action == "run" else 100)
+        assert ask(action, windows, *(["--threshold=0.01"] if action == "run" else [])) == 0
+        said.append((tmp_path / "out.csv").read_bytes())
+    assert said[0] == said[1]
+    assert len(said[0].splitlines()) > 2
 
 
 @pytest.mark.parametrize("action", ["run", "classify"])

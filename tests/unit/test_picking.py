@@ -213,6 +213,24 @@ def test_quiet_ground_of_a_coarse_digitizer_is_no_gap() -> None:
     assert not np.isnan(with_missing(counts, is_causal=False)).any()
 
 
+def test_zeros_of_one_component_are_missing_where_it_never_stood_still() -> None:
+    counts = record()
+    counts[1, 400:600] = 0
+    shown = with_missing(counts, is_causal=False)
+    assert np.flatnonzero(np.isnan(shown[1])).tolist() == list(range(400, 600))
+    assert np.flatnonzero(np.isnan(with_missing(counts, is_causal=True)[1])).tolist() == list(range(440, 600))
+    assert np.array_equal(shown[[0, 2]], counts[[0, 2]])
+
+
+@pytest.mark.parametrize("is_causal", [True, False])
+def test_zeros_far_below_an_offset_are_missing_at_once(is_causal: bool) -> None:
+    counts = record() + 1e5
+    counts[:, 400:403] = counts[0, 700:900] = 0
+    shown = with_missing(counts, is_causal=is_causal)
+    assert np.flatnonzero(np.isnan(shown[0])).tolist() == [*range(400, 403), *range(700, 900)]
+    assert np.flatnonzero(np.isnan(shown[1])).tolist() == [400, 401, 402]
+
+
 def test_no_pick_is_where_none_may_be() -> None:
     """What spares the search must never hide what it would find; and it must spare it, away from all lobes."""
     random, spared = np.random.default_rng(5), 0

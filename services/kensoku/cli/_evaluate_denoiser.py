@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kensoku.cli._evaluate_records import refuse_classes
 from kensoku.cli._models import AskSettings
 from kensoku.cli._models_judge import with_data, write_card
-from kensoku.cli._models_run import Asked, card_of
+from kensoku.cli._models_run import NOISE_OR_ONSET, Asked, card_of
 from kensoku.cli._numbers import real
 from kensoku.cli._outputs import refuse_folder
 from kensoku.errors import InputInvalid, SettingInvalid
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from kensoku.training.evaluation.denoiser import JudgedCut
 
 DENOISER = "denoiser"
-CLASSES = ("noise", "onset")
 
 
 def add_action(actions: Any) -> None:
@@ -58,7 +57,7 @@ def evaluate_denoiser(options: argparse.Namespace) -> int:
         raise SettingInvalid(f"found no {error.name}, expected it; pip install 'kensoku[train]'") from None
     settings, classic = load_settings(AskSettings, overrides(options, AskSettings)), ClassicSettings()
     card = card_of(settings.repository, options.model, "classifier")
-    refuse_classes(options.model, card, CLASSES)
+    refuse_classes(options.model, card, NOISE_OR_ONSET)
     threshold = card.threshold.p if options.threshold is None else options.threshold
     window = card.geometry.window
     if not options.records and options.dataset is None:

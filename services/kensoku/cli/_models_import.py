@@ -99,6 +99,11 @@ def write_model(repository: Path, options: argparse.Namespace) -> ModelCard:
         )
         wrapped = wrap(options.file, foreign)
     length, context, batch = wrapped.samples or LONGEST, options.context, wrapped.batch or 64
+    if length <= 2 * context:
+        raise SettingInvalid(
+            f"--context: found {context} samples of no use at both ends of windows of {length}, expected less than "
+            f"half of them; give fewer, or another --layout if {length} is no number of samples"
+        )
     geometry = Geometry(
         window=length,
         before=context,

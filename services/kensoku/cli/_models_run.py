@@ -10,21 +10,25 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
+from kensoku.classic import also_loud
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import share
 from kensoku.cli._outputs import refuse_file
-from kensoku.cli._window_files import FloatArray, WindowFile, open_windows
+from kensoku.cli._window_files import Counts, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
-from kensoku.picking import CARD, Model, ModelCard, Pick, pick_records, read_card, to_100_hz, with_missing
+from kensoku.picking import CARD, Model, ModelCard, Pick, less_offset, pick_records, read_card, to_100_hz, with_missing
 from kensoku.settings import add_flags, load_settings, overrides
 
 RATE_HZ = 100
 EVERY_S = 2.0  # between lines of progress
 BLOCK_SAMPLES = 400_000  # of the windows that are in memory at once: as much for any file
 PICKER, LIVE_PICKER, CLASSIFIER = "picker", "picker_live", "phase"
+NOISE_OR_ONSET = ("noise", "onset")  # classes of a denoiser
 LARGEST = 1e18  # counts; squares of more than 1.8e19 are infinite in a model
+FloatArray = npt.NDArray[np.float32]
 Row = Sequence[object]
 T = TypeVar("T")
 
@@ -92,8 +96,8 @@ def run_classifier(options: argparse.Namespace) -> int:
                 f"{cuts.path}: found cuts of {cuts.samples} samples, expected {window} for {name!r}, that is "
                 f"{window / RATE_HZ:g} s around the onset; cut them so"
             )
-        classes = classes_of(name, card)
-        said = classify_cuts(cuts, Asked(name, card, models), len(classes))
+        classes, asked = classes_of(name, card), Asked(name, card, models)
+        said = classify_cuts(cuts, also_loud(asked) if classes == NOISE_OR_ONSET else asked, name, len(classes))
         rows = ((cut, *(f"{value:.4f}" for value in row)) for cut, row in tell(said, cuts.count))
         count = write_rows(options.out, ("window", *classes), rows)
     print(f"{options.out}: {count:,} cuts")
@@ -123,28 +127,28 @@ def classes_of(name: str, card: ModelCard) -> tuple[str, ...]:
     return card.classes
 
 
-def classify_cuts(cuts: WindowFile, model: Asked, classes: int) -> Iterator[tuple[int, FloatArray]]:
+def classify_cuts(cuts: WindowFile, model: Model, name: str, classes: int) -> Iterator[tuple[int, FloatArray]]:
     """What the model says of each cut, class by class."""
     for first, block in blocks(cuts):
-        said = model(np.stack([with_missing(counts, is_causal=False) for counts in block]))
+        said = model(less_offset(np.stack([with_missing(counts, is_causal=False) for counts in block])))
         said = said.reshape(*said.shape[:2], -1)
         if said.shape != (len(block), classes, 1):
             raise ModelRefused(
-                f"model {model.name!r}: found answers {said.shape}, expected {(len(block), classes, 1)}, one for each "
+                f"model {name!r}: found answers {said.shape}, expected {(len(block), classes, 1)}, one for each "
                 f"class of its card; mend the classes in {CARD}"
             )
         for place, row in enumerate(said[..., 0]):
             yield first + place, row
 
 
-def blocks(windows: WindowFile) -> Iterator[tuple[int, FloatArray]]:
+def blocks(windows: WindowFile) -> Iterator[tuple[int, Counts]]:
     """As many windows as there is room for, from the first to the last; what no instrument counts is missing."""
     size, unreal = max(1, BLOCK_SAMPLES // windows.samples), 0
     for first in range(0, windows.count, size):
         block = windows.read(first, min(first + size, windows.count))
         is_unreal = np.abs(block) > LARGEST
         unreal += int(is_unreal.sum())
-        yield first, np.where(is_unreal, np.float32(np.nan), block)
+        yield first, np.where(is_unreal, np.nan, block)
     if unreal:
         told = f"found {unreal:,} samples that are infinite or beyond {LARGEST:g}, expected counts"
         print(f"{windows.path}: {told}; they were taken as missing", file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from kensoku.errors import InputInvalid, SettingInvalid
 
-FloatArray = npt.NDArray[np.float32]
+Counts = npt.NDArray[np.float64]
 EXPECTED = "expected X (windows, 3, samples) of Z, N, E, scale (windows, 3) and the attribute sampling_rate"
 
 
@@ -22,18 +22,17 @@ class WindowFile:
     samples: int  # of each
     rate_hz: float
     _x: Any
-    _scale: FloatArray
+    _scale: Counts
 
-    def read(self, first: int, last: int) -> FloatArray:
-        """(windows, 3, samples): what was recorded, in the file's unit; infinite where float32 cannot hold it."""
+    def read(self, first: int, last: int) -> Counts:
+        """(windows, 3, samples): what was recorded, in the file's unit."""
         try:
             stored = self._x[first:last]
         except OSError as error:
             found = f"found windows {first} to {last - 1} damaged ({error})"
             raise InputInvalid(f"{self.path}: {found}, expected a whole file; copy it anew") from None
         with np.errstate(over="ignore", invalid="ignore"):
-            scaled = np.asarray(stored, dtype=np.float32) * self._scale[first:last, :, np.newaxis]
-        return np.asarray(scaled, dtype=np.float32)
+            return np.asarray(stored, dtype=np.float64) * self._scale[first:last, :, np.newaxis]
 
 
 @contextmanager
@@ -65,7 +64,7 @@ def _checked(path: Path, file: Any) -> WindowFile:
     except (KeyError, TypeError, ValueError):
         raise InputInvalid(f"{path}: found no sampling_rate among its attributes; {EXPECTED}") from None
     with np.errstate(over="ignore"):
-        scales = np.asarray(scale[:], dtype=np.float32)
+        scales = np.asarray(scale[:], dtype=np.float64)
     if not np.isfinite(scales).all():
         raise InputInvalid(f"{path}: found a scale that is not finite; {EXPECTED}")
     return WindowFile(path, x.shape[0], x.shape[2], rate_hz, x, scales)

@@ -4,7 +4,7 @@ Values in, values out, like `kensoku.picking`. Records are raw counts (3, sample
 """
 
 from kensoku.classic._front_end import ClassicFrontEnd
-from kensoku.classic._judging import JudgedPick, cut_around, judge_noise, noise_probabilities, refine
+from kensoku.classic._judging import JudgedPick, also_loud, cut_around, judge_noise, noise_probabilities, refine
 from kensoku.classic._onset import AicOnset, find_onset
 from kensoku.classic._picks import ClassicPick, pick_classic
 from kensoku.classic._ratios import ratios, recursive_sta_lta
@@ -18,6 +18,7 @@ __all__ = [
     "ClassicSettings",
     "JudgedPick",
     "Trigger",
+    "also_loud",
     "cut_around",
     "find_onset",
     "find_triggers",

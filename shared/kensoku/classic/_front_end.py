@@ -8,6 +8,7 @@ import numpy as np
 
 from kensoku.classic._judging import (
     JudgedPick,
+    also_loud,
     cut_around,
     judged,
     refine,
@@ -133,7 +134,7 @@ class ClassicFrontEnd:
 
     def _asked(self, card: ModelCard, version: Version, group: Sequence[_Due]) -> Iterator[JudgedPick]:
         cuts = np.stack([self._cut(one, card.geometry.window) for one in group])
-        for one, answer in zip(group, version.model(cuts).reshape(len(group), -1), strict=True):
+        for one, answer in zip(group, also_loud(version.model)(cuts).reshape(len(group), -1), strict=True):
             yield judged(one.pick, float(1 - answer[-1]), card.threshold.p)
 
     def _version(self, stage: Stage, pick: ClassicPick) -> Version:

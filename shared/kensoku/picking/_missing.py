@@ -1,10 +1,11 @@
 """What of a record is missing, and how near to a gap nothing may be picked."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
-from kensoku.picking._picks import RATE_HZ, BoolArray, FloatArray, IntArray
+from kensoku.picking._picks import RATE_HZ, BoolArray, Counts, FloatArray, IntArray
 
 EDGE = 50  # samples: half a second, in which a picker may take a gap's edge for an onset
 FILLED = 40  # samples at 100 Hz of zeros on all components are a gap that somebody has filled
@@ -17,15 +18,16 @@ FEWEST = 4  # samples of any rate that are zero by chance no more
 DEAD = 100  # samples at 100 Hz without a change since a record's start: the component records nothing
 
 
-def with_missing(counts: FloatArray, *, is_causal: bool, rate_hz: float = RATE_HZ) -> FloatArray:
+def with_missing(counts: Counts, *, is_causal: bool, rate_hz: float = RATE_HZ) -> Counts:
     """(3, samples) with NaN also where a format without NaN hides that nothing was recorded.
 
     That is a component which does not change from the record's start on, and stretches in which all that live are zero,
-    unless zeros were common before: quiet ground, counted coarsely, is no gap. Causal: a stretch of zeros is missing
-    from where it is long enough to be told, so nothing depends on what follows.
+    unless zeros were common before: quiet ground, counted coarsely, is no gap. Of one component alone, stretches of
+    zeros before which it never stood still, and zeros to which it falls from an offset. Causal: a stretch of zeros is
+    missing from where it can be told, so nothing depends on what follows.
     """
     filled, short, dead = (max(FEWEST, round(samples * rate_hz / RATE_HZ)) for samples in (FILLED, SHORT, DEAD))
-    shown = np.array(counts, dtype=np.float32)
+    shown = counts.astype(np.promote_types(counts.dtype, np.float32))
     for component in shown:
         first, least = int(np.argmin(np.isnan(component))), min(dead, len(component))
         if _changes(component[first : first + least], component[first]):
@@ -44,20 +46,50 @@ def with_missing(counts: FloatArray, *, is_causal: bool, rate_hz: float = RATE_H
         if is_long or is_short:
             told_after = short if is_short else filled
             shown[:, first + (told_after if is_causal else 0) : last] = np.nan
+    for row, first, last, told_after in _fallen(shown, filled):
+        shown[row, first + (told_after if is_causal else 0) : last] = np.nan
     return shown
 
 
-def _drops(before: FloatArray) -> bool:
+def less_offset(shown: Counts) -> FloatArray:
+    """Counts of double precision in single, less each component's first sample, which may be large."""
+    if shown.dtype == np.float32:
+        return np.asarray(shown, dtype=np.float32)
+    first = np.argmin(np.isnan(shown), axis=-1)[..., np.newaxis]
+    return np.asarray(shown - np.take_along_axis(shown, first, axis=-1), dtype=np.float32)
+
+
+def _fallen(shown: Counts, filled: int) -> Iterator[tuple[int, int, int, int]]:
+    """Stretches of zeros that one component does not hold by itself, and after how many samples that can be told."""
+    if not np.any(shown == 0):
+        return
+    apart = np.hstack((shown, np.full((len(shown), 1), np.nan, dtype=shown.dtype)))
+    flat, length = apart.ravel(), apart.shape[1]
+    starts, ends = _edges(flat == 0)
+    is_long = ends - starts >= filled
+    is_asked = (starts % length >= filled) & (is_long | (starts - np.append(-filled, ends[:-1]) >= filled))
+    starts, ends, is_long = starts[is_asked], ends[is_asked], is_long[is_asked]  # few of all: others had zeros before
+    before = flat[starts[:, np.newaxis] + np.arange(-filled, 0)]
+    sizes, steps = np.abs(before), np.abs(np.diff(before, axis=1))
+    is_far = sizes.min(axis=1) > AFAR * steps.max(axis=1)  # NaN compares as False
+    stood = np.maximum((sizes == 0).sum(axis=1), (steps == 0).sum(axis=1))
+    is_held = is_long & (stood < COMMON * filled) & ~np.isnan(before).any(axis=1)
+    for place in np.flatnonzero(is_far | is_held):
+        row, first = divmod(int(starts[place]), length)
+        yield row, first, first + int(ends[place] - starts[place]), 0 if is_far[place] else filled
+
+
+def _drops(before: Counts) -> bool:
     """Whether the last of these samples is far from zero, and no slow wave that passes through it."""
     size = np.abs(before).max(axis=0, initial=0, where=~np.isnan(before))
     return bool(size[-1] >= AFAR * size.min() > 0)
 
 
-def _changes(component: FloatArray, value: np.float32) -> bool:
+def _changes(component: Counts, value: float) -> bool:
     return bool(np.any(~np.isnan(component) & (component != value)))
 
 
-def apart_from_gaps(counts: FloatArray) -> BoolArray:
+def apart_from_gaps(counts: Counts) -> BoolArray:
     """(samples,): False within half a second of where the record or one of its components begins or stops.
 
     The end of the record is no such place: more may come.
@@ -83,5 +115,9 @@ def horizontals_at(counts: FloatArray, sample: float) -> int:
 
 def _runs(flags: BoolArray) -> list[tuple[int, int]]:
     """First sample and the one after the last of each stretch of True."""
+    return [(int(first), int(last)) for first, last in zip(*_edges(flags), strict=True)]
+
+
+def _edges(flags: BoolArray) -> tuple[IntArray, IntArray]:
     changes = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
-    return [(int(first), int(last)) for first, last in changes.reshape(-1, 2)]
+    return changes[::2], changes[1::2]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int8]
+Counts = TypeVar("Counts", npt.NDArray[np.float32], npt.NDArray[np.float64])
 Phase = Literal["P", "S"]
 
 PHASES: tuple[Phase, Phase] = ("P", "S")

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import signal
 
 from kensoku.errors import InputInvalid
-from kensoku.picking._picks import RATE_HZ, FloatArray
+from kensoku.picking._picks import RATE_HZ, Counts
 
 SLOWEST_HZ, FASTEST_HZ = 20.0, 1000.0
 FINEST = 64  # of the numerator and denominator of a ratio of rates: finer ones are clocks that are wrong
@@ -35,8 +35,8 @@ def filter_to_100_hz(rate_hz: float) -> tuple[int, int, npt.NDArray[np.float64],
     return up, down, minimum, delay
 
 
-def to_100_hz(counts: FloatArray, rate_hz: float) -> tuple[FloatArray, float]:
-    """(..., samples) at 100 Hz, and by how many samples a wave is later there. NaN stays where it was."""
+def to_100_hz(counts: Counts, rate_hz: float) -> tuple[Counts, float]:
+    """(..., samples) at 100 Hz, and by how many samples a wave is later there. NaN and precision stay as they were."""
     if rate_hz == RATE_HZ:
         return counts, 0.0
     up, down, taps, delay = filter_to_100_hz(rate_hz)
@@ -48,11 +48,11 @@ def to_100_hz(counts: FloatArray, rate_hz: float) -> tuple[FloatArray, float]:
     return found.reshape(*counts.shape[:-1], length), delay
 
 
-def _resampled(row: FloatArray, up: int, down: int, taps: npt.NDArray[np.float64]) -> FloatArray:
+def _resampled(row: Counts, up: int, down: int, taps: npt.NDArray[np.float64]) -> Counts:
     """Missing samples hold the last value, so that a gap makes no wave; without the first, as at the start."""
     recorded = np.flatnonzero(~np.isnan(row))
     if not len(recorded):
-        return np.full(len(row) * up // down + 1, np.nan, dtype=np.float32)
+        return np.full(len(row) * up // down + 1, np.nan, dtype=row.dtype)
     held = row[np.maximum.accumulate(np.where(np.isnan(row), recorded[0], np.arange(len(row))))].astype(np.float64)
     first = held[0]
-    return np.asarray(signal.upfirdn(taps, held - first, up, down) + first, dtype=np.float32)
+    return np.asarray(signal.upfirdn(taps, held - first, up, down) + first, dtype=row.dtype)

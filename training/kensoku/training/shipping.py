@@ -88,7 +88,8 @@ def ship(
         refuse_difference(Path(temporary), name, model, least)
         for other in others:
             shutil.copytree(repository / name / other, folder / other)
-        shutil.rmtree(repository / name, ignore_errors=True)
+        if (repository / name).exists():  # deleted when the new one is in its place
+            (repository / name).rename(Path(temporary) / ".before")
         folder.rename(repository / name)
     return card
 

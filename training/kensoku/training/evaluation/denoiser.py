@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.classic import ClassicSettings, cut_around, pick_classic
+from kensoku.classic import ClassicSettings, also_loud, cut_around, pick_classic
 from kensoku.picking import Model, ModelCard, with_missing
 from kensoku.training.datasets.conditions import onset_snr
 from kensoku.training.evaluation.denoiser_faults import SHAPES, plant
@@ -86,9 +86,10 @@ def judge(card: ModelCard, model: Model, found: Iterable[tuple[JudgedCut, FloatA
     """The same cuts with what the model says of them."""
     cuts = list(found)
     said: list[float] = []
+    ask = also_loud(model)
     for first in range(0, len(cuts), card.geometry.batch):
         asked = np.stack([shown for _, shown in cuts[first : first + card.geometry.batch]])
-        said += [float(row[-1]) for row in model(asked).reshape(len(asked), -1)]
+        said += [float(row[-1]) for row in ask(asked).reshape(len(asked), -1)]
     return [
         JudgedCut(cut.kind, cut.source, cut.station, cut.unit, cut.snr, probability, cut.counts)
         for (cut, _), probability in zip(cuts, said, strict=True)
