@@ -234,6 +234,17 @@ def test_a_vertical_that_is_alone_waits_for_horizontals_for_the_first_minute_and
     assert arrived[6500] == 65.0
 
 
+def test_under_a_stamp_that_stands_still_no_more_waits_than_ten_thousand_packets() -> None:
+    network, found = Network(Times()), list[Step]()
+    for second in range(10_100):
+        one = packet(RECORD, 0, 100)
+        one.arrival_ns = START_NS + 10**15
+        network.feed(one, [piece(RECORD[0, :100], START_NS + second * 10**9)])
+        found += (taken := network.take())
+        network.forget_old(taken)
+    assert [step.end - FIRST for step in found] == list(range(100, 10_100, 100))
+
+
 def test_late_samples_are_looked_at_again_up_to_the_third_second_after_them() -> None:
     packets = seconds(RECORD)
     late = by_arrival([*packets[:10], packet(RECORD, 1000, 1100, delay_s=6.0), *packets[11:]])

@@ -29,3 +29,15 @@ def test_a_gap_is_told_once_and_in_full(gap_s: int, told_every: int) -> None:
             network.forget_old(network.take())
     assert sum(end - start for start, end in told) == gap_s
     assert (told[0][0], told[-1][1]) == (10, 10 + gap_s)
+
+
+def test_of_several_gaps_between_two_progress_each_is_told() -> None:
+    network, book = Network(Times()), ProgressBook()
+    for second in (*range(10), *range(80, 90), *range(200, 210), *range(500, 510)):
+        one = packet(COUNTS, second * 100, second * 100 + 100)
+        network.feed(one, decode_packet(one))
+        if second == 9:
+            list(book.instruments(network.evaluated(NOWHERE)))
+    (progress,) = book.instruments(network.evaluated(NOWHERE))
+    told = [((gap.start_ns - START_NS) // 10**9, (gap.end_ns - START_NS) // 10**9) for gap in progress.gaps]
+    assert told == [(10, 80), (90, 200), (210, 500)]

@@ -67,10 +67,12 @@ def _gaps(timeline: Timeline, first: int, last: int) -> Iterator[Span]:
         return
     heard = max(first, last - HEARD)  # what is older has been forgotten
     missing = np.isnan(timeline.read(heard, last)).all(axis=0)
-    changes = np.flatnonzero(np.diff(np.concatenate(([False], missing, [False])).astype(np.int8))) + heard
-    silent_from, silent_to = max(first, timeline.silence[0]), min(timeline.silence[1], heard)
-    edges = [*((silent_from, silent_to) if silent_from < silent_to else ()), *changes.tolist()]
-    if edges[1:2] == edges[2:3]:  # what is heard begins within the gap
-        del edges[1:3]
+    turns = np.flatnonzero(np.diff(np.concatenate(([False], missing, [False])).astype(np.int8)))
+    changes = (turns + heard).tolist()
+    silences = [(max(first, begin), min(end, heard)) for begin, end in timeline.silences]
+    edges = [edge for begin, end in silences if begin < end for edge in (begin, end)]
+    if edges[-1:] == changes[:1]:  # what is heard begins within a gap
+        del edges[-1:], changes[:1]
+    edges += changes
     for begin, end in zip(edges[::2], edges[1::2], strict=True):
         yield Span(start_ns=time_of(begin), end_ns=time_of(end))

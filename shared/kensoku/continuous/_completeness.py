@@ -10,6 +10,7 @@ from kensoku.continuous._timeline import Timeline
 STEP = RATE_HZ  # samples: each second is looked at once
 DECIDED_LATER = 3 * STEP  # than the second of an onset comes the one that decides it: 2 s at most, and one begun
 ALL = (0, 1, 2)
+MOST_WAITING = 10_000  # new ends under stamps that do not move on, before all that has come is complete
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +90,7 @@ class Completeness:
         if self.timeline.end < end:
             return False
         first_reached_ns = next((stamp for reached, stamp in self._reached if reached >= end), arrival_ns)
-        if arrival_ns > first_reached_ns + self._hold_ns:
+        if arrival_ns > first_reached_ns + self._hold_ns or len(self._reached) > MOST_WAITING:
             return True
         if arrival_ns <= self._first_arrival_ns + self._hold_ns:
             return False  # of what was on its way first, something earlier may come

@@ -266,7 +266,7 @@ class Network:
         if not completeness.evaluated_to or self._is_ended(listened, first, station.stamp_ns):
             self.ready.extend(completeness.rest(station.stamp_ns))
             completeness.begin(first, station.stamp_ns)
-            listened.timeline.silence = (listened.timeline.end, first)
+            listened.timeline.silences.append((listened.timeline.end, first))
             listened.timeline.forget(completeness.evaluated_to - self._kept)
         oldest = completeness.evaluated_to - self._lateness
         fed.is_late |= first < oldest

@@ -1,5 +1,6 @@
 """An instrument's record: three components on the absolute 100 Hz grid, NaN where nothing has come."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from kensoku.continuous._rate import FloatArray, rate_of
 from kensoku.errors import InputInvalid
 from kensoku.packets import ChannelSamples
 
+SILENCES = 100  # between two Progress, of which each is told
 LIVE = 60 * RATE_HZ  # a channel that has sent nothing for so long is waited for no more, and may be replaced
 
 
@@ -27,13 +29,13 @@ class AsRecorded:
 class Timeline:
     """Bounded by what is forgotten; a stretch may always be read."""
 
-    __slots__ = ("_channels", "end", "instrument", "silence")
+    __slots__ = ("_channels", "end", "instrument", "silences")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self._channels: list[Channel | None] = [None, None, None]
         self.end = 0  # the sample after the newest of any component; 0 before the first
-        self.silence = (0, 0)  # the latest gap after which all began anew: it is longer than what is kept
+        self.silences: deque[tuple[int, int]] = deque(maxlen=SILENCES)  # gaps after which all began anew, the latest
 
     def write(self, component: int, piece: ChannelSamples, oldest: int = -(1 << 62)) -> Ranges:
         """Which samples at 100 Hz are new. Another channel of the same component is left out while the first lives.
