@@ -1,8 +1,12 @@
 """Promotions: which version judges which event time."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from kensoku.bus import open_bus
+from kensoku.cli.main import main
 from kensoku.cli.models import states_of
 from kensoku.errors import ModelRefused
 from kensoku.inference import VersionState
@@ -105,3 +109,13 @@ def test_a_version_that_not_every_server_holds_is_listed_so() -> None:
         VersionState("a:1", "phase", "1", "READY", ""),
     ]
     assert states_of("picker", states, servers=2) == {"1": "READY", "2": "1 of 2", "3": "1 of 2"}
+
+
+def test_local_models_are_listed_where_no_system_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["models", "list", "--home", str(tmp_path)]
+    assert main([*arguments, "--models", "local"]) == 0
+    told = capsys.readouterr()
+    assert re.search(r"^picker_live +1 +when used +[0-9a-f]{12} +-$", told.out, re.MULTILINE)
+    assert "is not known: no system is running here" in told.err
+    assert main(arguments) == 1
+    assert "no system is running here" in capsys.readouterr().err
