@@ -178,9 +178,18 @@ def test_a_station_without_channels_has_its_place() -> None:
     assert reading.notes == ("no channels, so only the place is known: GR.FUR, GR.WET",)
 
 
-@pytest.mark.parametrize("content", [b"<", b"<html><body>404</body></html>", b"<?xml version='1.0'?>", b"<a>\xff</a>"])
-def test_xml_that_is_no_stationxml_is_refused(content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"<", b"<?xml version='1.0'?>", b"<FDSNStationXML><Network/>"])
+def test_xml_that_cannot_be_read_is_refused(content: bytes) -> None:
     with pytest.raises(InputInvalid, match=r"a\.xml: found XML that cannot be read .* expected StationXML"):
+        read_inventory({"a.xml": content})
+
+
+@pytest.mark.parametrize(
+    ("content", "root"),
+    [(b"<html><body>404</body></html>", "html"), (b"<a>\xff</a>", "a"), (b"<?xml?><q:quakeml xmlns='b'/>", "quakeml")],
+)
+def test_xml_that_is_no_stationxml_is_called_what_it_is(content: bytes, root: str) -> None:
+    with pytest.raises(InputInvalid, match=rf"a\.xml: found a file of <{root}>, expected StationXML"):
         read_inventory({"a.xml": content})
 
 

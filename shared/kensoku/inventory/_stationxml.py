@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -29,6 +30,11 @@ def read_stationxml(name: str, content: bytes, notes: Notes) -> tuple[list[Entry
             warnings.simplefilter("always")
             inventory = obspy.read_inventory(io.BytesIO(content), format="STATIONXML")
     except Exception as error:  # whatever the XML library and ObsPy make of bytes from anywhere
+        root = re.search(rb"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)", content)
+        if root and root[1] != b"FDSNStationXML":
+            return [], [
+                f"{name}: found a file of <{root[1].decode()}>, expected StationXML, which begins <FDSNStationXML>"
+            ]
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         return [], [f"{name}: found XML that cannot be read ({reason}), expected StationXML 1.0 to 1.2"]
     for doubt in doubts:
