@@ -130,10 +130,10 @@ class Reader:
         self._url, self._namespace = url, namespace
         self._first_ns = WaveformPacket.FromString(rendered[0][0][1]).start_ns
         self._stations = len(rendered[0])
-        self._start_s = start_s
+        self._start_s, self._seconds = start_s, len(rendered) - 1
 
     def behind_s(self) -> float:
-        """Infinite while not all stations were told of lately."""
+        """What was sent and is not looked at; infinite while not all stations were told of lately."""
         reached: dict[str, int] = {}
         with suppress(KensokuError), open_bus(self._url, self._namespace) as bus:
             for message in bus.read("picks", start=time.time_ns() - 4 * NS_PER_S):
@@ -142,7 +142,8 @@ class Reader:
                     reached[station] = max(reached.get(station, 0), one.evaluated_to_ns)
         if len(reached) < self._stations:
             return float("inf")
-        return time.time() - self._start_s - (min(reached.values()) - self._first_ns) / NS_PER_S
+        sent_s = min(time.time() - self._start_s, self._seconds)
+        return sent_s - (min(reached.values()) - self._first_ns) / NS_PER_S
 
 
 def recovered(part: str, parts: Parts, reader: Reader) -> Recovery:

@@ -16,17 +16,21 @@ MIN_IN_SYNC = {"min.insync.replicas": "2"}  # with three replicas: one may be aw
 
 def existing_topics(connection: Connection, prefix: str) -> list[ExistingTopic]:
     """Under their plain names, with the number of messages between the first and the last offset."""
-    described = connection.patiently(connection.admin.describe_topics)
+    found: list[ExistingTopic] = connection.patiently(lambda: _existing(connection, prefix))
+    return found
+
+
+def _existing(connection: Connection, prefix: str) -> list[ExistingTopic]:
+    """Whatever of it fails, as where a topic is deleted meanwhile, all is asked for anew."""
     partitions = {
         topic["name"]: len(topic["partitions"])
-        for topic in described
+        for topic in connection.admin.describe_topics()
         if topic["name"].startswith(prefix) and not topic["is_internal"]
     }
     if not partitions:
         return []
     positions = [(name, number) for name, count in partitions.items() for number in range(count)]
-    first = connection.patiently(lambda: connection.offsets(positions, OffsetSpec.EARLIEST))
-    ends = connection.patiently(lambda: connection.offsets(positions, OffsetSpec.LATEST))
+    first, ends = (connection.offsets(positions, at) for at in (OffsetSpec.EARLIEST, OffsetSpec.LATEST))
     settings = _settings(connection, list(partitions))
     return [
         ExistingTopic(
@@ -74,5 +78,5 @@ def _new_topic(action: CreateTopic, replication: int) -> Mapping[str, object]:
 
 def _settings(connection: Connection, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    described = connection.patiently(lambda: connection.admin.describe_configs(resources, config_filter="all"))
+    described = connection.admin.describe_configs(resources, config_filter="all")
     return {name: {setting: entry["value"] for setting, entry in described["topic"][name].items()} for name in names}
