@@ -1,5 +1,9 @@
 """Events as the location service would publish them."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.catalogue_store import Selection, Store, address
 from kensoku.catalogue_store._engine import _engine
 from kensoku.catalogue_store._tables import METADATA
@@ -8,6 +12,7 @@ from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, POLARITY_UP, Instrument
 
 NS_PER_S = 10**9
 ORIGIN_NS = 1_562_255_622_989_200_000  # 2019-07-04T15:53:42.9892Z
+SIGNATURE = Signature("org.example", "the network")
 STATIONS = ("CI.TOW2", "CI.SRT", "GS.CA06", "NN.GWY", "CI.JRC2", "CI.CCC")
 
 
@@ -96,3 +101,13 @@ def everything(url: str, namespace: str = "") -> dict[str, list[tuple[object, ..
             found[name] = sorted((tuple(row) for row in connection.execute(query)), key=repr)
     engine.dispose()
     return found
+
+
+def write_checked(
+    path: Path, events: Sequence[Event], said: str | None = None, with_network: bool = False
+) -> Sequence[str]:
+    """What is noted; an event that is not counted is told."""
+    count, notes = write_catalogue(path, events, SIGNATURE, said, with_network=with_network)
+    lost = sum(int(note.split()[2]) for note in notes if " events " in note)
+    assert count == len(events) - lost
+    return notes
