@@ -214,7 +214,7 @@ def test_two_catalogues_are_compared(command: Command, home: Path) -> None:
 
 
 def test_tables_are_migrated_by_a_command(command: Command) -> None:
-    assert command("migrate") == "the tables are of version 0003\n"
+    assert command("migrate") == "the tables are of version 0004\n"
 
 
 @pytest.mark.parametrize(
