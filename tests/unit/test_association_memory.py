@@ -1,5 +1,8 @@
 """What association remembers of what all regions have told."""
 
+import resource
+from pathlib import Path
+
 from kensoku.association.memory import Memory
 from kensoku.bus import Bus
 from kensoku.v1.association_pb2 import AssociatedPick, Association
@@ -42,4 +45,20 @@ def test_neighbours_in_other_processes_hear_how_well_each_pick_suits(bus: Bus) -
     one.pick.ClearField("snr")
     assert list(heard.picks) == [one]
     memory.read_back(0, lambda _: False)
-    assert memory.all_last() == [heard]
+    assert list(memory.all_last()) == [heard]
+
+
+def test_what_is_remembered_of_an_event_takes_no_room_for_what_is_not(bus: Bus) -> None:
+    picks = [AssociatedPick(pick=Pick(id=f"p{number}", decision_reason="x" * 1000)) for number in range(20)]
+    events = (
+        ("here", Association(event_id=f"e{number}", region="here", revision=1, picks=picks)) for number in range(3000)
+    )
+    services.publish(bus, "associations", events)
+    memory, before = Memory(bus, 5000), resident_bytes()
+    memory.read_back(0, lambda _: False)
+    assert len(list(memory.all_last())) == 3000
+    assert resident_bytes() - before < 30e6, "what they hold without it is 60 MB"
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

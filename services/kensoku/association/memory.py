@@ -1,6 +1,6 @@
 """What all regions have told: one's own, to go on with it; the others', to tell no earthquake twice."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from google.protobuf.message import DecodeError
 
@@ -9,6 +9,8 @@ from kensoku.v1.association_pb2 import AssociatedPick, Association
 from kensoku.v1.pick_pb2 import Pick
 
 ASSOCIATIONS = "associations"
+State = tuple[int, int]  # revision and owner_epoch
+NEVER: State = (-1, 0)
 
 
 class Memory:
@@ -18,7 +20,7 @@ class Memory:
         self._bus, self._most = bus, most
         self._news = bus.news(ASSOCIATIONS)
         self._own: dict[str, dict[str, list[Association]]] = {}  # by region and event
-        self._last: dict[str, Association] = {}  # by event, of its picks what neighbours need alone
+        self._last: dict[str, tuple[State, bytes]] = {}  # by event, of its picks what neighbours need alone
 
     def read_back(self, since_ns: int, is_own: Callable[[str], bool]) -> None:
         """What was told up to now."""
@@ -34,22 +36,21 @@ class Memory:
         """Once: who asks keeps it."""
         return [state for states in self._own.pop(region, {}).values() for state in states]
 
-    def all_last(self) -> Sequence[Association]:
-        return list(self._last.values())
+    def all_last(self) -> Iterator[Association]:
+        return (Association.FromString(short) for _, short in list(self._last.values()))
 
     def news(self) -> list[Association]:
         """What was told since one looked last."""
         return [self._note(told) for told in _decoded(self._news.read())]
 
     def _note(self, told: Association) -> Association:
-        short = Association()
+        short, state = Association(), (told.revision, told.owner_epoch)
         short.CopyFrom(told)
         del short.picks[:], short.silent[:]
         short.picks.extend(map(_short, told.picks))
-        last = self._last.get(told.event_id)
-        if last is None or (last.revision, last.owner_epoch) < (told.revision, told.owner_epoch):
+        if self._last.get(told.event_id, (NEVER, b""))[0] < state:
             self._last.pop(told.event_id, None)
-            self._last[told.event_id] = short
+            self._last[told.event_id] = state, short.SerializeToString()  # a message keeps room for what it has lost
         while len(self._last) > self._most:
             del self._last[next(iter(self._last))]
         return short
