@@ -1,13 +1,11 @@
 """What association remembers of what all regions have told."""
 
-import resource
-from pathlib import Path
-
 from kensoku.association.memory import Memory
 from kensoku.bus import Bus
 from kensoku.v1.association_pb2 import AssociatedPick, Association
 from kensoku.v1.pick_pb2 import Instrument, Pick
 from tests import services
+from tests.resident import resident_bytes
 
 
 def told(bus: Bus, *states: tuple[str, int, int]) -> None:
@@ -58,7 +56,3 @@ def test_what_is_remembered_of_an_event_takes_no_room_for_what_is_not(bus: Bus) 
     memory.read_back(0, lambda _: False)
     assert len(list(memory.all_last())) == 3000
     assert resident_bytes() - before < 30e6, "what they hold without it is 60 MB"
-
-
-def resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
