@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from obspy import Stream, Trace, UTCDateTime
 
+from kensoku.acquisition import waveform_files
 from kensoku.acquisition.waveform_files import Fault, Segment, Stretch, find_files, read, scan, to_counts
 from kensoku.errors import InputInvalid
 from kensoku.packets import Samples
 
 START = UTCDateTime(2019, 7, 4, 15, 50)
 RECORD_BYTES = 512
+TURNS = ("HHN", "HHZ")
 
 
 def trace(samples: Samples, code: str = "HHZ", start: UTCDateTime = START, rate_hz: float = 100.0) -> Trace:
@@ -64,6 +66,31 @@ def test_the_last_piece_of_a_file_is_not_lost_when_channels_follow_each_other(tm
     for code, samples in channels.items():
         mine = sorted((s for s in segments if s.code == code), key=lambda s: s.start_ns)
         assert np.array_equal(np.concatenate([s.samples for s in mine]), samples)
+
+
+@pytest.mark.parametrize("after_s", [0, 61, 333.3, 1999, 2600])
+def test_what_lies_long_before_is_not_read_and_nothing_is_lost_from_then_on(
+    after_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two channels that take turns, one of them a minute late."""
+    monkeypatch.setattr(waveform_files, "MARK_BYTES", waveform_files.PIECE_BYTES)
+    late = (write(tmp_path / f"{n}", trace(noise(200_000, n), code, START + 60 * n)) for n, code in enumerate(TURNS))
+    octets = [file.read_bytes() for file in late]
+    records = [[each[at : at + RECORD_BYTES] for at in range(0, len(each), RECORD_BYTES)] for each in octets]
+    path = tmp_path / "turns.mseed"
+    path.write_bytes(b"".join(map(b"".join, zip(*records, strict=False))))
+    (stretch,) = scan([path])
+    assert isinstance(stretch, Stretch)
+    start_ns = START.ns + round(after_s * 1e9)
+    later = stretch.since(start_ns)
+    assert samples_from(start_ns, later) == samples_from(start_ns, stretch)
+    assert later.length < stretch.length * (1 - after_s / 2060) + 4 * waveform_files.PIECE_BYTES
+
+
+def samples_from(start_ns: int, stretch: Stretch) -> set[tuple[str, int, int]]:
+    segments, _ = read_all([stretch])
+    every = ((one.code, one.time_ns(n), int(value)) for one in segments for n, value in enumerate(one.samples))
+    return {each for each in every if each[1] >= start_ns}
 
 
 def test_other_formats_are_read(tmp_path: Path) -> None:

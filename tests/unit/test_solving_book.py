@@ -3,6 +3,7 @@
 import pytest
 
 from kensoku.solving import Book, solve, solve_many
+from kensoku.solving._book import FORGOTTEN
 from kensoku.v1.event_pb2 import EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED, Event
 from tests.associations import make_association, make_context, make_picks
 from tests.catalogue import make_event
@@ -29,6 +30,34 @@ def test_the_last_revision_of_the_last_owner_is_kept(
     before = book.before("e1")
     assert before is not None
     assert (before.revision, before.owner_epoch) == last
+
+
+def asked_by(most: int) -> tuple[list[str], Book]:
+    """A book, and what it asks for."""
+    asked: list[str] = []
+
+    def recall(event_id: str) -> None:
+        asked.append(event_id)
+
+    return asked, Book(most, recall)
+
+
+def test_only_what_was_forgotten_is_asked_for_and_no_new_event() -> None:
+    asked, book = asked_by(most=1)
+    for name in ("e1", "e2", "e3"):
+        solve_many([make_association(make_picks(FOUR), event_id=name)], make_context(), book)
+    assert asked == []
+    book.is_known(make_association(make_picks(FOUR), event_id="e1"))
+    assert asked == ["e1"]
+
+
+def test_what_was_forgotten_is_remembered_by_its_name_for_so_long_at_the_most() -> None:
+    asked, book = asked_by(most=1)
+    for number in range(FORGOTTEN + 2):
+        book.keep(make_event(f"e{number}"))
+    for name in ("e0", "e1"):
+        book.is_known(make_association(make_picks(FOUR), event_id=name))
+    assert asked == ["e1"]
 
 
 def test_picks_of_a_candidate_are_no_onsets_of_others_though_another_event_has_claimed_them() -> None:

@@ -69,7 +69,10 @@ def test_a_table_is_read_from_the_cache_and_traced_anew_where_it_is_damaged(tmp_
     changed = file.stat().st_mtime_ns
     np.testing.assert_array_equal(build_table(model, "P", grid, tmp_path).nodes, built.nodes)
     assert file.stat().st_mtime_ns == changed
-    for damage in (b"", whole[:500], whole[:1000] + b"\x00\x01\x02" + whole[1003:]):
+    assert file.stat().st_mode & 0o777 == 0o644
+    method = whole.rindex(b"PK\x01\x02") + 10  # of compression, in the last entry of the zip file's directory
+    unknown = whole[:method] + b"\x63" + whole[method + 1 :]
+    for damage in (b"", whole[:500], whole[:1000] + b"\x00\x01\x02" + whole[1003:], unknown):
         file.write_bytes(damage)
         np.testing.assert_array_equal(build_table(model, "P", grid, tmp_path).nodes, built.nodes)
         assert file.read_bytes() == whole

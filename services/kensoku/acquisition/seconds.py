@@ -65,7 +65,7 @@ def station_seconds(
     stretches: Iterable[Stretch], read: Reader, span: Span, at_once: int = 1
 ) -> Iterator[StationSecond | Fault]:
     """Merge all stretches. In memory are at any time two pieces of each stretch that is being read."""
-    wanted = [s for s in stretches if span.touches(s.start_ns, s.end_ns)]
+    wanted = [s.since(span.start_ns) for s in stretches if span.touches(s.start_ns, s.end_ns)]
     waiting = sorted(wanted, key=lambda s: (s.start_ns, s.path, s.offset), reverse=True)
     reading: list[_Reading] = []
     stations: dict[str, list[_Cursor]] = {}

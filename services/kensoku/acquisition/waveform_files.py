@@ -7,6 +7,7 @@ What cannot be used is handed on as a Fault with its bytes, record by record whe
 import glob
 import io
 import warnings
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from kensoku.errors import InputInvalid
 from kensoku.packets import ChannelSamples, Samples, check_channel, check_station
 
 PIECE_BYTES = 65_536
+MARK_BYTES = 2**20  # from one mark in a stretch to the next
 SHOWN_BYTES = 65_536  # of a file that is no waveform
 RATE_TOLERANCE = 1e-3  # relative; digitisers' clocks agree with their nominal rate far better
 NO_WAVEFORMS = {".csv", ".html", ".jpg", ".json", ".md", ".pdf", ".png", ".svg", ".toml", ".xml", ".yaml", ".yml"}
@@ -72,12 +74,19 @@ class Stretch:
     start_ns: int
     end_ns: int
     rates_hz: Mapping[str, float]  # of each channel of the file, where it occurs first
+    marks: tuple[tuple[int, int], ...] = ()  # now and then an offset, and when the last sample before it was taken
 
     @property
     def stations(self) -> set[str]:
         """NET.STA of the whole file."""
         codes = [channel.split(".") for channel in self.rates_hz]
         return {f"{network or NO_NETWORK}.{station}" for network, station, *_ in codes}
+
+    def since(self, start_ns: int) -> "Stretch":
+        """Without what was all recorded before, to the last mark."""
+        count = bisect_left(self.marks, start_ns, key=lambda mark: mark[1])
+        offset = self.marks[count - 1][0] if count else self.offset
+        return replace(self, offset=offset, length=self.offset + self.length - offset, marks=self.marks[count:])
 
 
 Piece = Sequence[Segment | Fault]
@@ -149,8 +158,10 @@ def _scan_pieces(path: Path, size: int, record_bytes: int) -> list[Stretch]:
         end_ns = max((trace.stats.endtime.ns for trace in traces), default=last_start_ns)
         if stretches and channels == last_channels and start_ns >= last_start_ns:
             begun = stretches[-1]
-            length = offset + len(piece) - begun.offset
-            stretches[-1] = replace(begun, length=length, end_ns=max(begun.end_ns, end_ns))
+            length, marks = offset + len(piece) - begun.offset, begun.marks
+            if offset >= (marks[-1][0] if marks else begun.offset) + MARK_BYTES:
+                marks = (*marks, (offset, begun.end_ns))
+            stretches[-1] = replace(begun, length=length, end_ns=max(begun.end_ns, end_ns), marks=marks)
         else:
             stretches.append(Stretch(path, offset, len(piece), record_bytes, start_ns, end_ns, {}))
         last_channels, last_start_ns = channels, start_ns

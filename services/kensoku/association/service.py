@@ -66,7 +66,7 @@ def run(
     with bus.table("inventory") as inventory, bus.table(CONTROL) as control:
         corrections = load_time_corrections(settings.location_corrections) if settings.location_corrections else None
         atlas = Atlas(inventory, control, tables, settings.engine, corrections)
-        service = Service(settings, bus, atlas, Memory(bus, settings.association_events), clock_ns)
+        service = Service(settings, bus, atlas, Memory(bus, settings.association_events, pulse.beat), clock_ns)
         while not stop.is_set():
             follow(service, bus, pulse, stop, settings.association_batch)
 

@@ -131,7 +131,7 @@ def scan(paths: Sequence[Path], wanted: Wanted, faults: Faults, step: Callable[[
                 continue
             found += 1
             if any(map(wanted.has_station, part.stations)) and wanted.span.touches(part.start_ns, part.end_ns):
-                stretches.append(part)
+                stretches.append(part.since(wanted.span.start_ns))
         step(path.stat().st_size)
     if not found:
         raise InputInvalid(

@@ -63,7 +63,7 @@ def learn(options: argparse.Namespace) -> int:
         if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
             raise SettingInvalid(f"found that {path} may not be written, expected one that may; name another")
     inventory = read_stations(options.inventory)
-    events = events_of(options.catalogue, selection_of(options), options)
+    events = list(events_of(options.catalogue, selection_of(options), options))
     if not any(event.arrivals for event in events):
         raise InputInvalid(
             f"found {len(events)} events without any arrivals in {options.catalogue}, expected a catalogue with "

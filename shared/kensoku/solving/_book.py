@@ -10,6 +10,7 @@ from kensoku.v1.event_pb2 import Event
 
 State = tuple[int, int]  # revision and owner_epoch of a candidate
 MINUTE_NS = 60 * 10**9
+FORGOTTEN = 20  # ids of forgotten events for each that is remembered: 30 MB beside 10,000
 NEVER: State = (0, 0)
 
 
@@ -39,7 +40,7 @@ class Book:
         self._most, self._recall = most, recall
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._by_minute: defaultdict[int, set[str]] = defaultdict(set)
-        self._has_forgotten = False  # then also the first state of an event may come a second time
+        self._forgotten: OrderedDict[str, None] = OrderedDict()  # ids of which the first state may come a second time
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -91,7 +92,7 @@ class Book:
     def _entry(self, association: Association) -> _Entry:
         entry = self._entries.get(association.event_id)
         if entry is None:
-            may_be_forgotten = association.revision > 1 or self._has_forgotten
+            may_be_forgotten = association.revision > 1 or association.event_id in self._forgotten
             if may_be_forgotten and (event := self._recall(association.event_id)) is not None:
                 self.keep(event)
             entry = self._entries.setdefault(association.event_id, _Entry(NEVER))
@@ -99,8 +100,12 @@ class Book:
 
     def _forget(self) -> None:
         while len(self._entries) > self._most:
-            self._leave_minutes(*self._entries.popitem(last=False))
-            self._has_forgotten = True
+            event_id, entry = self._entries.popitem(last=False)
+            self._leave_minutes(event_id, entry)
+            if entry.message:
+                self._forgotten[event_id] = None
+        while len(self._forgotten) > FORGOTTEN * self._most:
+            self._forgotten.popitem(last=False)
 
     def _leave_minutes(self, event_id: str, entry: _Entry) -> None:
         for onset in entry.onsets:

@@ -195,7 +195,7 @@ def _read(file: Path, key: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
             nodes, dips, digest = content["nodes"], content["dips"], str(content["digest"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError):
         return None
     return (nodes, dips) if digest == _digest(key, nodes, dips) else None
 
@@ -220,6 +220,7 @@ def _write(file: Path, content: memoryview) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
+        os.chmod(temporary, 0o644)  # others of a cache that is shared need not trace it again
         os.replace(temporary, file)
     except BaseException:
         os.unlink(temporary)
