@@ -112,6 +112,7 @@ class ExistingTopic:
     messages: int
     settings: Mapping[str, str]
     placement: Placement = Placement.BY_KEY  # as far as it is known: a broker does not keep it
+    replicas: int = 0  # of the partition that the fewest brokers keep; 0: nobody counts them
 
     @property
     def declared(self) -> Topic:
@@ -161,9 +162,18 @@ def plan(declared: Iterable[Topic], existing: Iterable[ExistingTopic]) -> list[A
     return actions
 
 
+def kept_by_fewer(
+    declared: Iterable[Topic], existing: Iterable[ExistingTopic], replication: int
+) -> list[ExistingTopic]:
+    """Topics that fewer brokers keep than are asked for. No plan changes that: brokers have tools for it."""
+    names = {topic.name for topic in declared}
+    return [topic for topic in existing if topic.name in names and 0 < topic.replicas < replication]
+
+
 def _reconcile(topic: Topic, found: ExistingTopic) -> list[Action]:
     actions: list[Action] = []
-    if topic.partitions != found.partitions:
+    has_room = topic.placement is Placement.BY_NUMBER and found.partitions > topic.partitions  # for regions to come
+    if topic.partitions != found.partitions and not has_room:
         _check_partitions_may_change(topic, found)
         actions.append(AddPartitions(topic, found.partitions))
     changes = {name: value for name, value in topic.broker_settings().items() if found.settings.get(name) != value}
