@@ -110,6 +110,14 @@ def test_topics_that_fewer_brokers_keep_than_are_asked_for_are_told() -> None:
     assert [topic.name for topic in kept_by_fewer([PICKS, Topic("events", 12)], found, 2)] == ["picks"]
 
 
+def test_topics_that_carry_progress_are_packed_also_where_they_exist() -> None:
+    """Each second it names the same stations, and is kept for 30 days."""
+    packed = {topic.name for topic in TOPICS if topic.broker_settings().get("compression.type") == "gzip"}
+    assert packed == {"picks", "picks.by-region"}
+    (action,) = plan([BY_NAME["picks"]], [existing(PICKS, messages=7)])
+    assert str(action) == "set compression.type=gzip on picks"
+
+
 def test_no_topic_can_shrink() -> None:
     with pytest.raises(SettingInvalid, match="found 24 partitions, expected 12; a broker cannot remove partitions"):
         plan([PICKS], [existing(PICKS, partitions=24)])
