@@ -14,9 +14,9 @@ import pytest
 from kafka import KafkaAdminClient
 
 from kensoku.bus import Bus, Options, open_bus, serve_bus
-from kensoku.bus.topics import Cleanup, Placement, Topic, plan
+from kensoku.bus.topics import ChangeSettings, Cleanup, Placement, Topic, plan
 from kensoku.cli.main import main
-from kensoku.errors import BusUnavailable
+from kensoku.errors import BusError, BusUnavailable
 from kensoku.runtime import Pulse
 from tests.broker import Broker, free_ports, running_broker
 from tests.services import wait_until
@@ -237,6 +237,16 @@ def test_applying_the_declared_topics_twice_changes_nothing(broker: Broker, caps
     assert capsys.readouterr().out == "all topics are as declared\n"
     assert main(["topics", "list", "--group", "triggering", *arguments]) == 0
     assert "6 h, 700 MiB a partition" in capsys.readouterr().out
+
+
+@pytest.mark.kafka
+def test_a_setting_that_the_broker_refuses_is_told(broker: Broker) -> None:
+    namespace, wanted = f"table-{uuid.uuid4().hex[:8]}", Topic("picks", 1)
+    with open_bus(broker.url, namespace) as bus:
+        bus.apply_topics(plan([wanted], []))
+        assert [topic.replicas for topic in bus.existing_topics()] == [1]
+        with pytest.raises(BusError, match=r"picks: .*Invalid value 5 for configuration segment\.bytes"):
+            bus.apply_topics([ChangeSettings(wanted, {"segment.bytes": "5"})])
 
 
 @pytest.mark.kafka

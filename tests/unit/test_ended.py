@@ -2,7 +2,7 @@
 
 import pytest
 
-from kensoku.continuous import Before
+from kensoku.continuous import Before, Timeline, index_of
 from kensoku.detection import Detector, Found
 from kensoku.packets import decode_packet
 from kensoku.v1.pick_pb2 import Pick, PickMeasurement
@@ -51,3 +51,28 @@ def test_late_samples_of_a_station_that_fell_silent_show_no_pick_again() -> None
     late = packet(RECORD, 9200, 9300, components=(0,), delay_s=100.0)
     found = fed(Detector(two_stages()), by_arrival([*parts[75:100], *others, late]))
     assert len({one.id for one in picks(found)}) == len([one for one in found if isinstance(one, Pick)]) >= 2
+
+
+def renamed(length: int) -> list[WaveformPacket]:
+    """100 s of HH, of which BH takes the place at the same station."""
+    after = record(length, 8, events=())
+    return [*seconds(RECORD[:, :10_000]), *seconds(after, codes=("BHZ", "BHN", "BHE"))[100:]]
+
+
+def test_an_instrument_that_ends_while_its_station_goes_on_is_measured_and_holds_no_position() -> None:
+    packets = renamed(25_000)
+    found = fed(detector := Detector(two_stages()), packets)
+    ended = {timeline.instrument.band_instrument: (end, idle) for timeline, end, idle in evaluated(detector)}
+    assert {one.id for one in found if isinstance(one, PickMeasurement)} == {one.id for one in picks(found)} != set()
+    assert detector.network.oldest_needed()[POSITION] > 100
+    assert ended["HH"] == (index_of(packets[100].start_ns), True)
+    assert not ended["BH"][1]
+
+
+def test_an_instrument_that_ended_an_hour_ago_takes_no_memory() -> None:
+    fed(detector := Detector(two_stages()), renamed(380_000))
+    assert [timeline.instrument.band_instrument for timeline, _, _ in evaluated(detector)] == ["BH"]
+
+
+def evaluated(detector: Detector) -> list[tuple[Timeline, int, bool]]:
+    return list(detector.network.evaluated(POSITION))

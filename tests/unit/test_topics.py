@@ -18,6 +18,7 @@ from kensoku.bus.topics import (
     Placement,
     Topic,
     declared_topics,
+    kept_by_fewer,
     plan,
 )
 from kensoku.errors import BusError, SettingInvalid
@@ -95,6 +96,26 @@ def test_a_keyed_topic_with_data_keeps_its_partitions() -> None:
 def test_a_topic_placed_by_number_may_grow_with_data() -> None:
     regions = Topic("picks.by-region", 8, placement=Placement.BY_NUMBER)
     assert plan([regions], [existing(regions, messages=3, partitions=4)]) == [AddPartitions(regions, found=4)]
+
+
+def test_a_topic_placed_by_number_may_have_more_partitions_than_are_asked_for() -> None:
+    """As where regions were added, and somebody applies the table again without --regions."""
+    regions = Topic("picks.by-region", 16, placement=Placement.BY_NUMBER)
+    assert plan([regions], [existing(regions, messages=3, partitions=32)]) == []
+
+
+def test_topics_that_fewer_brokers_keep_than_are_asked_for_are_told() -> None:
+    alone, both, theirs = existing(PICKS), existing(Topic("events", 12)), existing(Topic("their.topic", 3))
+    found = [replace(alone, replicas=1), replace(both, replicas=2), replace(theirs, replicas=1)]
+    assert [topic.name for topic in kept_by_fewer([PICKS, Topic("events", 12)], found, 2)] == ["picks"]
+
+
+def test_topics_that_carry_progress_are_packed_also_where_they_exist() -> None:
+    """Each second it names the same stations, and is kept for 30 days."""
+    packed = {topic.name for topic in TOPICS if topic.broker_settings().get("compression.type") == "gzip"}
+    assert packed == {"picks", "picks.by-region"}
+    (action,) = plan([BY_NAME["picks"]], [existing(PICKS, messages=7)])
+    assert str(action) == "set compression.type=gzip on picks"
 
 
 def test_no_topic_can_shrink() -> None:

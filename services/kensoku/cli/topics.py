@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 
 from kensoku.bus import Bus
-from kensoku.bus.topics import declared_topics, plan
+from kensoku.bus.topics import declared_topics, kept_by_fewer, plan
 from kensoku.cli._bus import add_bus_flags, open_running_bus
 from kensoku.errors import SettingInvalid, TopicUnknown
 
@@ -34,13 +34,19 @@ def apply_topics(options: argparse.Namespace) -> int:
             "that keep each topic"
         )
     with open_running_bus(options) as bus:
-        actions = plan(declared_topics(options.regions), bus.existing_topics())
+        declared, existing = declared_topics(options.regions), bus.existing_topics()
+        actions = plan(declared, existing)
         for action in actions:
             print(f"would {action}" if options.dry_run else action)
         if not actions:
             print("all topics are as declared")
         elif not options.dry_run:
             bus.apply_topics(actions, options.replication)
+    if fewer := kept_by_fewer(declared, existing, options.replication):
+        print(
+            f"fewer brokers than {options.replication} keep {', '.join(topic.name for topic in fewer)}; topics that "
+            "exist get more replicas from kafka-reassign-partitions, and then min.insync.replicas from kafka-configs"
+        )
     return 0
 
 

@@ -22,24 +22,25 @@ def existing_topics(connection: Connection, prefix: str) -> list[ExistingTopic]:
 
 def _existing(connection: Connection, prefix: str) -> list[ExistingTopic]:
     """Whatever of it fails, as where a topic is deleted meanwhile, all is asked for anew."""
-    partitions = {
-        topic["name"]: len(topic["partitions"])
+    replicas = {
+        topic["name"]: [len(partition["replica_nodes"]) for partition in topic["partitions"]]
         for topic in connection.admin.describe_topics()
         if topic["name"].startswith(prefix) and not topic["is_internal"]
     }
-    if not partitions:
+    if not replicas:
         return []
-    positions = [(name, number) for name, count in partitions.items() for number in range(count)]
+    positions = [(name, number) for name, counts in replicas.items() for number in range(len(counts))]
     first, ends = (connection.offsets(positions, at) for at in (OffsetSpec.EARLIEST, OffsetSpec.LATEST))
-    settings = _settings(connection, list(partitions))
+    settings = _settings(connection, list(replicas))
     return [
         ExistingTopic(
             name=name.removeprefix(prefix),
-            partitions=count,
-            messages=sum(ends[name, number] - first[name, number] for number in range(count)),
+            partitions=len(counts),
+            messages=sum(ends[name, number] - first[name, number] for number in range(len(counts))),
             settings=settings[name],
+            replicas=min(counts, default=0),
         )
-        for name, count in sorted(partitions.items())
+        for name, counts in sorted(replicas.items())
     ]
 
 
@@ -56,7 +57,7 @@ def apply(connection: Connection, prefix: str, actions: Sequence[Action], replic
         if isinstance(a, ChangeSettings)
     ]
     if changed:
-        _change(connection, lambda: connection.admin.alter_configs(changed))
+        _change(connection, lambda: _changed(connection.admin.alter_configs(changed)))
 
 
 def _change(connection: Connection, act: Callable[[], object]) -> None:
@@ -64,11 +65,21 @@ def _change(connection: Connection, act: Callable[[], object]) -> None:
         connection.patiently(act)
     except KafkaError as error:  # whose text has the whole request and answer: every topic with every setting
         reason = re.search(r"error_message=['\"](.+?)\.?['\"],", str(error))
-        raise BusError(
-            f"the broker refused a change of the topics, {type(error).__name__}: "
-            f"{reason[1] if reason else error.description}; expected as many brokers as --replication asks for, the "
-            "right to change topics, and nobody else who changes them now; mend that, and apply them again"
-        ) from None
+        raise _refused(f"{type(error).__name__}: {reason[1] if reason else error.description}") from None
+
+
+def _changed(answers: Mapping[str, Mapping[str, str]]) -> None:
+    """The client raises nothing where the broker leaves settings as they are."""
+    refusals = [f"{name}: {answer}" for name, answer in answers.get("topic", {}).items() if answer != "OK"]
+    if refusals:
+        raise _refused("; ".join(refusals))
+
+
+def _refused(reason: str) -> BusError:
+    return BusError(
+        f"the broker refused a change of the topics, {reason}; expected as many brokers as --replication asks for, the "
+        "right to change topics, and nobody else who changes them now; mend that, and apply them again"
+    )
 
 
 def _new_topic(action: CreateTopic, replication: int) -> Mapping[str, object]:

@@ -15,7 +15,7 @@ from kensoku.v1.waveform_pb2 import WaveformPacket
 
 NS_PER_S = 10**9
 NOWHERE: Position = ("", 0)
-FORGOTTEN_AFTER_S = 3600  # a station that is silent for so long takes no memory
+FORGOTTEN_AFTER_S = 3600  # an instrument that is silent for so long takes no memory
 MOST_AHEAD = 600 * RATE_HZ  # samples that one channel may be ahead while others may still be on their way
 
 
@@ -43,7 +43,7 @@ class Fed:
 
     is_late: bool = False  # some of it is later than the lateness: it belongs to those who fill in afterwards
     left_out: list[str] = field(default_factory=list)  # channels that could not be used, and why
-    gone: list[str] = field(default_factory=list)  # stations silent for so long that they are to be forgotten
+    gone: list[Instrument] = field(default_factory=list)  # silent for so long that they are to be forgotten
 
     def add(self, other: "Fed") -> None:
         self.is_late |= other.is_late
@@ -133,9 +133,9 @@ class Network:
         fed.gone = self._advance(position, station.stamp_ns)
         return fed
 
-    def forget(self, station: str) -> None:
+    def forget(self, instrument: Instrument) -> None:
         """Somebody has looked at all of it."""
-        self._stations.pop(station, None)
+        self._stations[instrument.key].instruments.pop(instrument, None)
 
     def take(self) -> list[Step]:
         """The steps that are ready, for somebody who looks at them before the next packet is fed."""
@@ -174,10 +174,11 @@ class Network:
     def finish(self) -> None:
         """Nothing more will come: what has begun is ready."""
         for station in self._stations.values():
-            self._end(station)
+            for listened in station.instruments.values():
+                self.ready.extend(listened.completeness.rest(station.stamp_ns))
 
     def evaluated(self, position: Position) -> Iterator[tuple[Timeline, int, bool]]:
-        """By instrument, to which sample all is looked at once `ready` is; and whether the station is silent.
+        """By instrument, to which sample all is looked at once `ready` is; and whether it is silent.
 
         Not beyond a step that waits, nor beyond the half minute of a pick that is not measured yet: who hears how far
         a station has come has heard its measurements too.
@@ -187,12 +188,14 @@ class Network:
             if station.position == position:
                 for listened in station.instruments.values():
                     evaluated_to = min(listened.completeness.evaluated_to, listened.held_from, listened.kept_from)
-                    yield listened.timeline, evaluated_to, station.stamp_ns < quiet_ns
+                    yield listened.timeline, evaluated_to, listened.stamp_ns < quiet_ns
 
     def is_silent(self, instrument: Instrument) -> bool:
-        """Whether nothing has come of its station for longer than the lateness, or it is gone."""
+        """Whether nothing has come of it for longer than the lateness, or it is gone."""
         station = self._stations.get(instrument.key)
-        return station is None or station.stamp_ns < self._clocks[station.position] - self._lateness_ns
+        if station is None or instrument not in station.instruments:
+            return True
+        return station.instruments[instrument].stamp_ns < self._clocks[station.position] - self._lateness_ns
 
     def instruments(self) -> Iterator[Instrument]:
         for station in self._stations.values():
@@ -215,12 +218,12 @@ class Network:
         return listened.completeness.evaluated_to if listened else 0
 
     def oldest_needed(self) -> dict[Position, int]:
-        """The oldest offset that a restart must read. A silent station does not hold it."""
+        """The oldest offset that a restart must read. A silent instrument does not hold it."""
         oldest = dict(self._next)
         for station in self._stations.values():
             place = station.position
-            is_silent = station.stamp_ns < self._clocks[place] - self._lateness_ns
             for listened in station.instruments.values():
+                is_silent = listened.stamp_ns < self._clocks[place] - self._lateness_ns
                 is_waiting = min(listened.held_from, listened.kept_from) != NOT_HELD
                 if listened.marks and (is_waiting or not is_silent):
                     oldest[place] = min(oldest[place], listened.marks[0][0])
@@ -262,6 +265,7 @@ class Network:
             before = self._before.get(station.position)
             known_to = before.known_to.get(instrument, 0) if before and offset < before.next_offset else 0
             listened = station.instruments[instrument] = Listened(instrument, self._hold_ns, known_to)
+        listened.stamp_ns = station.stamp_ns
         first, completeness = index_of(piece.start_ns), listened.completeness
         if not completeness.evaluated_to or self._is_ended(listened, first, station.stamp_ns):
             self.ready.extend(completeness.rest(station.stamp_ns))
@@ -287,23 +291,23 @@ class Network:
         is_over = stamp_ns > completeness.reached_ns + self._hold_ns
         return is_over or first > completeness.evaluated_to + MOST_AHEAD
 
-    def _advance(self, position: Position, stamp_ns: int) -> list[str]:
-        """Once a second of stamps, look for stations that are silent; those that are to be forgotten."""
+    def _advance(self, position: Position, stamp_ns: int) -> list[Instrument]:
+        """Once a second of stamps, look for instruments that are silent; those that are to be forgotten."""
         clock = self._clocks[position] = max(stamp_ns, self._clocks.get(position, 0))
         if clock < self._swept.get(position, 0) + NS_PER_S:
             return []
         self._swept[position] = clock
+        quiet_ns, gone_ns = clock - self._lateness_ns, clock - FORGOTTEN_AFTER_S * NS_PER_S
         gone = []
-        for key, station in self._stations.items():
-            if station.position == position and station.stamp_ns < clock - self._lateness_ns:
-                self._end(station)
-                if station.stamp_ns < clock - FORGOTTEN_AFTER_S * NS_PER_S:
-                    gone.append(key)
+        for station in [station for station in self._stations.values() if station.position == position]:
+            for instrument, listened in station.instruments.items():
+                if listened.stamp_ns < quiet_ns:
+                    self.ready.extend(listened.completeness.rest(station.stamp_ns))
+                    if listened.stamp_ns < gone_ns:
+                        gone.append(instrument)
+            if not station.instruments and station.stamp_ns < gone_ns:
+                del self._stations[station.key]
         return gone
-
-    def _end(self, station: Station) -> None:
-        for listened in station.instruments.values():
-            self.ready.extend(listened.completeness.rest(station.stamp_ns))
 
 
 def _is_replaced(packet: WaveformPacket, station: Station, channels: Sequence[ChannelSamples]) -> bool:

@@ -21,11 +21,12 @@ class Station:
 
 
 class Listened:
-    __slots__ = ("completeness", "held_from", "kept_from", "marks", "timeline")
+    __slots__ = ("completeness", "held_from", "kept_from", "marks", "stamp_ns", "timeline")
 
     def __init__(self, instrument: Instrument, hold_ns: int, known_to: int) -> None:
         self.timeline = Timeline(instrument)
         self.completeness = Completeness(self.timeline, hold_ns, known_to)
+        self.stamp_ns = 0  # of its newest packet
         self.held_from = NOT_HELD  # nothing that a step from here on needs may go
         self.kept_from = NOT_HELD  # nor this, which does not count as not looked at
         self.marks: deque[tuple[int, int]] = deque()  # offsets of packets, and the ends of their samples

@@ -103,9 +103,9 @@ class Detector:
         if self.network.disturbs(packet, channels):
             self._look_before(f"{packet.network}.{packet.station}", self.network.ended(packet, channels))
         fed = self.network.feed(packet, channels, position, offset)
-        for station in fed.gone:  # within a batch: its picks have no record any more once it is forgotten
-            self._look_before(station, ())
-            self.network.forget(station)
+        for instrument in fed.gone:  # within a batch: its picks have no record any more once it is forgotten
+            self._look_before(instrument.key, ())
+            self.network.forget(instrument)
         return fed
 
     def found(self) -> list[Found]:
