@@ -88,8 +88,7 @@ for name in (
     Index(f"events_{name}", EVENTS.c[name])
 # In the order of reading, without a time first: PostgreSQL would sort all to find the newest. SQLite has that order by
 # itself, and no word for it.
-Index("events_order", EVENTS.c.time_ns.nulls_first(), EVENTS.c.id).ddl_if(dialect="postgresql")
-Index("events_order", EVENTS.c.time_ns, EVENTS.c.id).ddl_if(dialect="sqlite")
+Index("events_order", EVENTS.c.time_ns.nulls_first(), EVENTS.c.id)
 
 ORIGINS = Table(
     "origins",
