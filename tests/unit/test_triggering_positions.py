@@ -11,10 +11,11 @@ import pytest
 from kensoku.bus import Bus, Message
 from kensoku.continuous import Instrument, index_of
 from kensoku.control import station_decision, switch_station
+from kensoku.models import Decision, PromotionLog, file_sha256
 from kensoku.regions import PREFIX
 from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
-from kensoku.triggering.models import PatientModels, Promoted, listening
+from kensoku.triggering.models import PatientModels, Promoted, listening, live_picker
 from kensoku.triggering.recall import recall
 from kensoku.triggering.service import GROUP, Triggering, run
 from kensoku.triggering.settings import TriggeringSettings
@@ -142,3 +143,21 @@ def test_a_model_that_answers_what_is_no_number_is_named(caplog: pytest.LogCaptu
     assert caplog.messages == [pulse.notes()["picker_live"]]
     models.ask("picker_live", "7", counts)
     assert pulse.notes() == {}
+
+
+@pytest.mark.parametrize(("version", "is_named"), [("1", True), ("9", False)])
+def test_picks_name_the_file_that_made_them_where_another_was_promoted(
+    version: str, is_named: bool, bus: Bus, settings: TriggeringSettings
+) -> None:
+    """Version 9 is of a server with a repository of its own."""
+    promoted = "ab" * 32
+    PromotionLog(bus).promote("picker_live", version, promoted, None, Decision("noah"))
+    with bus.table("control") as control:
+        pulse = Pulse()
+        final = live_picker(settings, PatientModels(StandIn(), pulse, threading.Event(), 0.0), Promoted(control)).final
+        used = final.version_at(START_NS)
+    assert (used.version, used.sha256 != promoted) == (version, is_named)
+    assert ("picker_live version 1" in pulse.notes()) == is_named
+    if is_named:
+        assert used.sha256 == file_sha256(settings.model_repository, "picker_live", "1")
+        assert "expected abababababab, with which it was promoted" in pulse.notes()["picker_live version 1"]

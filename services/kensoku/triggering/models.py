@@ -99,6 +99,21 @@ class PatientModels:
             self._unusable.discard(model)
         return said
 
+    def hash_of(self, repository: Path, model: str, version: str, promoted: str) -> str:
+        """Of the file that answers, where it can be read: it may not be the one that was promoted."""
+        try:
+            found = file_sha256(repository, model, version)
+        except ModelUnknown:
+            return promoted  # the server has a repository of its own
+        if found != promoted:
+            sentence = (
+                f"{model} version {version}: found a file with sha256 {found[:12]}, expected {promoted[:12]}, with "
+                "which it was promoted; put that file back, or promote the other as a version of its own"
+            )
+            log.warning("%s", sentence)
+            self._pulse.note(f"{model} version {version}", sentence)
+        return found
+
 
 class Promoted:
     """What operators have decided about versions, looked up at most once a second."""
@@ -182,7 +197,8 @@ def _stage(repository: Path, model: str, models: PatientModels, promoted: Promot
         raise ModelUnknown(f"found no version of {model!r} in {repository}, expected a folder 1 with model.onnx in it")
 
     @lru_cache(maxsize=16)
-    def version(name: str, sha256: str) -> Version:
+    def version(name: str, promoted_sha256: str) -> Version:
+        sha256 = models.hash_of(repository, model, name, promoted_sha256)
         return Version(lambda counts: models.ask(model, name, counts), name, sha256)
 
     shipped = version(latest, file_sha256(repository, model, latest))
