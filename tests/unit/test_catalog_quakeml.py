@@ -111,7 +111,7 @@ def test_obspy_reads_the_same_origin() -> None:
     assert origin.time_errors.uncertainty == 0.06
     assert origin.latitude_errors.uncertainty == pytest.approx(0.3 / 111.195, rel=1e-3)
     assert origin.longitude_errors.uncertainty == pytest.approx(0.4 / 111.195 / math.cos(math.radians(35.69)), rel=1e-3)
-    assert origin.depth_errors.uncertainty == pytest.approx(700)
+    assert origin.depth_errors.uncertainty == pytest.approx(1000 * math.hypot(0.7, 9.25 - 9.1))
     assert origin.depth_errors.lower_uncertainty == pytest.approx(750)
     assert origin.depth_errors.upper_uncertainty == pytest.approx(850)
     assert origin.origin_uncertainty.horizontal_uncertainty == 450
@@ -123,6 +123,17 @@ def test_obspy_reads_the_same_origin() -> None:
     )
     assert (origin.creation_info.agency_id, origin.creation_info.author) == ("org.example", "the network")
     assert found.event_type == "earthquake"
+
+
+def test_uncertainties_are_of_the_place_that_is_written_whose_mean_may_lie_across_the_date_line() -> None:
+    event = make_event()
+    event.origin.latitude_deg, event.origin.longitude_deg, event.origin.depth_km = 60.0, 179.99, 9.1
+    event.origin.mean.latitude_deg, event.origin.mean.longitude_deg = 60.0, -179.99
+    (found,) = obspy_events(written(event))
+    origin = found.preferred_origin()
+    assert origin.latitude_errors.uncertainty == pytest.approx(0.3 / 111.195, rel=1e-3)
+    assert origin.longitude_errors.uncertainty == pytest.approx(math.hypot(0.4 / 111.195 / 0.5, 0.02), rel=1e-3)
+    assert origin.depth_errors.uncertainty == pytest.approx(700)
 
 
 def test_obspy_reads_the_same_picks_arrivals_and_magnitudes() -> None:
@@ -207,6 +218,7 @@ def test_what_another_program_changed_is_believed(tmp_path: Path) -> None:
     text = text.replace("<type>earthquake</type>", "<type>quarry blast</type>")
     (found,) = read(text, tmp_path)
     assert found.origin.latitude_deg == 36.5
+    assert not found.origin.HasField("mean")
     assert found.type == EVENT_TYPE_BLAST
 
 

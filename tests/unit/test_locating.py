@@ -302,6 +302,15 @@ def test_an_event_far_outside_is_found_where_it_is() -> None:
     assert min(abs(longest - 80), abs(longest - 90)) < 20 or abs(found.ellipsoid.plunge_deg[0]) > 45
 
 
+@pytest.mark.parametrize(("margin_km", "is_told"), [(30.0, True), (150.0, False)])
+def test_an_event_beyond_the_margin_that_was_searched_is_of_the_lowest_class(margin_km: float, is_told: bool) -> None:
+    settings = dataclasses.replace(EXACT, margin_km=margin_km)
+    found = locate(shake((10.0, 90.0, 12.0), ALL, np.random.default_rng(2)), NETWORK, tables(), settings)
+    assert 30 < found.nearest_station_km < 150
+    assert ("km, and no place beyond 30 km was sought" in found.quality_reason) == is_told
+    assert (found.quality == "D") == is_told
+
+
 def test_events_far_outside_that_are_found_inside_are_of_the_lowest_class() -> None:
     """A few of their arrivals, whose travel times err by 2 %, agree with a place within the network."""
     chance, model = np.random.default_rng(1), "southern-california"

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,9 +60,11 @@ def test_pulls_of_all_stations_add_up_to_nothing(votes: list[Vote]) -> None:
     if found is None:
         assert not firm
         return
-    pulls = [w * (vote.value - found.value) for vote, w in zip(votes, found.weights, strict=True)]
+    above = 1.345 * found.scale  # a lower bound: what it bounds lies higher
+    towards = [vote.value + above * (vote.bound == "lower") for vote in votes]
+    pulls = [w * (value - found.value) for value, w in zip(towards, found.weights, strict=True)]
     assert sum(pulls) == pytest.approx(0.0, abs=1e-9)
-    assert min(vote.value for vote in votes) - 1e-9 <= found.value <= max(vote.value for vote in votes) + 1e-9
+    assert min(towards) - 1e-9 <= found.value <= max(towards) + 1e-9
     turned = combine(votes[::-1], 0.3)
     assert turned is not None
     assert turned.value == found.value
@@ -83,6 +86,21 @@ def test_clipped_stations_pull_upwards_only() -> None:
     firm = [of_size(3.0, "A"), of_size(3.1, "B"), of_size(2.9, "C")]
     assert value_of(*firm, of_size(2.0, "X", clipped=True)) == pytest.approx(3.0, abs=1e-9)
     assert value_of(*firm, of_size(4.0, "X", clipped=True)) > 3.05
+
+
+@pytest.mark.parametrize("clips_at", [0.0, -0.3])
+def test_where_half_of_the_stations_clip_or_more_the_magnitude_is_not_too_small(clips_at: float) -> None:
+    """A normal scatter of 0.3 around a magnitude of 0; the sites clip at about `clips_at`."""
+    chance = np.random.default_rng(3)
+
+    def vote() -> Vote:
+        value, most = chance.normal(0, 0.3), clips_at + chance.normal(0, 0.3)
+        return Vote(most, bound="lower") if value > most else Vote(value)
+
+    made = (combine([vote() for _ in range(12)], 0.3) for _ in range(600))
+    found = [each for each in made if each]
+    assert np.mean([each.value for each in found]) == pytest.approx(0.0, abs=0.04)
+    assert np.mean([abs(each.value) < 1.96 * each.uncertainty for each in found]) > 0.88
 
 
 def test_stations_in_noise_pull_downwards_only() -> None:

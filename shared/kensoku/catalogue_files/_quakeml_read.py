@@ -125,6 +125,8 @@ class _Reader:
         _set_quality(origin, found.quality)
         _set_uncertainty(origin, found)
         _restore(origin, before)
+        if _place(origin) != _place(before):  # another program's, of which no mean is known
+            origin.ClearField("mean")
         origin.creation.CopyFrom(_creation(found.creation_info))
         if found.earth_model_id:
             event.provenance.velocity_model = last_name(str(found.earth_model_id))
@@ -252,6 +254,10 @@ def _restore(origin: Origin, before: Origin) -> None:
         origin.time_ns = before.time_ns
     if are_alike(origin.ellipsoid, before.ellipsoid):
         origin.ellipsoid.CopyFrom(before.ellipsoid)
+
+
+def _place(origin: Origin) -> tuple[float, float, float]:
+    return origin.latitude_deg, origin.longitude_deg, origin.depth_km
 
 
 def _set_uncertainty(origin: Origin, found: Any) -> None:

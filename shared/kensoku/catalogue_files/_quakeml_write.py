@@ -209,8 +209,8 @@ def _rest_of_event(event: Event) -> Event:
 
 
 def _add_place(element: Element, origin: Origin) -> None:
-    north_km, east_km, depth_km = _deviations_km(origin)
     km_per_deg = KM_PER_DEG * max(math.cos(math.radians(origin.latitude_deg)), 1e-6)
+    north_km, east_km, depth_km = _deviations_km(origin, km_per_deg)
     _add_quantity(element, "latitude", origin.latitude_deg, uncertainty=north_km / KM_PER_DEG)
     _add_quantity(element, "longitude", origin.longitude_deg, uncertainty=east_km / km_per_deg)
     if not has_depth(origin):
@@ -229,12 +229,15 @@ def _holds_depth(origin: Origin) -> bool:
     return lower_km < upper_km and lower_km <= origin.depth_km <= upper_km
 
 
-def _deviations_km(origin: Origin) -> tuple[float, float, float]:
-    """One standard deviation to the north, to the east and in depth; nothing where they are not known."""
+def _deviations_km(origin: Origin, km_per_deg: float) -> list[float]:
+    """To the north, to the east and in depth, from the place that is written, not the mean; nothing if not known."""
     if len(origin.covariance) != 10:
-        return 0.0, 0.0, 0.0
-    north, east, depth = (math.sqrt(max(origin.covariance[index], 0.0)) for index in (4, 7, 9))
-    return north, east, depth
+        return [0.0, 0.0, 0.0]
+    mean = origin.mean if origin.HasField("mean") else origin
+    north_km = KM_PER_DEG * (mean.latitude_deg - origin.latitude_deg)
+    east_km = km_per_deg * math.remainder(mean.longitude_deg - origin.longitude_deg, 360.0)
+    off_km = ((4, north_km), (7, east_km), (9, mean.depth_km - origin.depth_km))
+    return [math.sqrt(max(origin.covariance[index], 0.0) + km**2) for index, km in off_km]
 
 
 def _add_quality(element: Element, event: Event) -> None:

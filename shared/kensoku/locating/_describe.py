@@ -37,6 +37,7 @@ class Solved:
     posterior: Posterior
     depth_is_fixed: BoolArray
     deepest_km: FloatArray  # that was allowed
+    margin_km: float  # around the stations, in which it was sought
     second_km: FloatArray  # to another place that explains the arrivals as well, not a number if there is none
 
 
@@ -132,6 +133,8 @@ class Described:
             arrivals=len(located),
             depth_is_fixed=is_fixed,
             reaches_limit=reaches_limit(self.maxima[event].depth_km, upper, float(self.solved.deepest_km[event])),
+            nearest_km=nearest.distance_km,
+            margin_km=self.solved.margin_km,
             nearest_disagrees=disagrees,
             second_place_km=second_km,
         )

@@ -243,7 +243,8 @@ def _integrate(
             other = polish(some, tables, settings, places, start, np.full_like(start, 0.1), within)
             mine = other if other.fit.log_posterior[0, 0] > mine.fit.log_posterior[0, 0] else mine
         second = np.fmax(second_km[part], _second_places_km(some, tables, settings, mine))
-        yield events[part], Solved(some, mine, at, posterior.take(part), is_fixed[part], limits[1][part], second)
+        held, deepest_km = posterior.take(part), limits[1][part]
+        yield events[part], Solved(some, mine, at, held, is_fixed[part], deepest_km, settings.margin_km, second)
 
 
 def _take(limits: Limits, events: IntArray) -> Limits:

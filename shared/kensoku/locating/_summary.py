@@ -67,13 +67,16 @@ def quality(
     arrivals: int = 0,
     depth_is_fixed: bool,
     reaches_limit: bool = False,
+    nearest_km: float = 0.0,
+    margin_km: float = np.inf,
     nearest_disagrees: bool = False,
     second_place_km: float | None = None,
 ) -> tuple[QualityClass, str]:
     """The best class whose limits all hold, and what keeps it from a better one; where the depth reaches the greatest
     that is allowed the event may lie below, and where the nearest station has outliers alone, the others may agree
-    about a wrong depth. Where another place explains the arrivals as well, or no more of them agree than do not, as of
-    an event far outside that was sought within, none holds."""
+    about a wrong depth. Where another place explains the arrivals as well, or may do so since none was sought as far
+    from the stations, or no more of them agree than do not, as of an event far outside that was sought within, none
+    holds."""
     measured = (
         ("horizontal uncertainty", horizontal_km, "km"),
         ("half of the depth interval", np.inf if depth_is_fixed else depth_half_km, "km"),
@@ -88,6 +91,8 @@ def quality(
         ]
         if reaches_limit and not depth_is_fixed:
             broken.append("the depth reaches the greatest that is allowed")
+        if nearest_km > margin_km:
+            broken.append(f"no station within {nearest_km:.0f} km, and no place beyond {margin_km:g} km was sought")
         if second_place_km is not None:
             broken.append(f"another place, {second_place_km:.1f} km away, explains the arrivals as well")
         if 2 * phases <= arrivals:
