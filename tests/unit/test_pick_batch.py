@@ -208,6 +208,17 @@ def test_components_that_are_missing_or_turned_are_no_obstacle(picker: Listener,
     assert found[0].channels == " ".join(f"HH{code}" for code in codes)
 
 
+@pytest.mark.parametrize("name", ["picker", "picker_live"])
+def test_of_two_channels_of_one_component_the_second_is_told(tmp_path: Path, name: str) -> None:
+    repository, told = write_repository(tmp_path), set[tuple[str, str]]()
+    first, second = record(), {"HH1": record()["HHN"]}
+    pieces = [*cut(first), *cut(second, start_ns=START_NS + LENGTH_S * NS_PER_S)]
+    opened = open_listener(repository, f"local:{repository}", name)
+    with opened as listener, ThreadPoolExecutor(1) as executor:
+        list(hear_pieces(pieces, listener, {}, executor, lambda *left_out: told.add(left_out)))
+    assert [(name, reason.partition(",")[0]) for name, reason in told] == [("XX.AAA..HH1", "found HHN beside it")]
+
+
 def test_instruments_beside_each_other_are_not_mixed(picker: Listener) -> None:
     """A vertical of one and horizontals of the other are two instruments."""
     one, other = record(), record()

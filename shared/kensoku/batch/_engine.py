@@ -87,6 +87,8 @@ class FullContext:
                 state = self._states[instrument] = _State(Timeline(instrument))
             state.rates_hz[component] = channel.rate_hz
             try:
+                if reason := state.timeline.beside(component, channel):
+                    self._tell(name, reason)
                 state.timeline.write(component, channel)
             except InputInvalid as error:
                 self._tell(name, str(error))
