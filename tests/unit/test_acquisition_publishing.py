@@ -1,5 +1,6 @@
 """Never too far ahead of the bus, too much rubbish of a file ends it, and a place on disk is whole or not there."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def test_a_file_is_left_out_from_so_many_rejects_on(bus: Bus) -> None:
         is_left_out.append(publisher.is_quarantined(FILE))
     assert is_left_out == [False, False, True]
     assert not publisher.is_quarantined(Path("another.mseed"))
+
+
+def test_a_file_whose_name_is_no_utf_8_is_rejected_as_any_other(bus: Bus) -> None:
+    path = Path(os.fsdecode(b"s\xe9isme.dat"))
+    publisher = Publisher(bus, "test", max_unflushed=2, max_rejects=10)
+    publisher.reject(Fault(path, 0, f"found no waveforms in {path}", b"rubbish"))
+    publisher.flush()
+    (rejected,) = bus.read("waveforms.rejected")
+    assert rejected.key == r"s\udce9isme.dat"
+    assert dict(rejected.headers)["reason"] == rb"found no waveforms in s\udce9isme.dat"
 
 
 def test_that_a_packet_was_refused_is_safe_when_the_flush_returns(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -262,6 +262,15 @@ def test_channels_of_a_long_packet_are_not_late_for_each_other() -> None:
     assert not np.isnan(taken[0].timeline.read(FIRST, FIRST + 12_000)).any()
 
 
+def test_horizontals_that_get_new_names_are_told_while_they_are_left_out() -> None:
+    network = Network(Times())
+    before, after = packet(RECORD, 0, 100, codes=("HHZ", "HH1", "HH2")), packet(RECORD, 100, 200)
+    assert not network.feed(before, decode_packet(before)).left_out
+    told = network.feed(after, decode_packet(after)).left_out
+    assert [each.partition(" beside it")[0] for each in told] == ["HHN: found HH1", "HHE: found HH2"]
+    assert not network.feed(after, [*decode_packet(before)]).left_out, "what comes twice is not left out"
+
+
 def test_a_clock_that_jumps_ahead_is_left_out() -> None:
     network = Network(Times())
     ahead = packet(RECORD, 400, 500)

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+import os
 import struct
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from kensoku.v1.inventory_pb2 import (
     ChannelEpoch,
     Station,
 )
-from tests.tables import one_station
+from tests.tables import TABLE, one_station
 
 GHANA = Path(__file__).parents[2].parent / "shared/data/catalogs/ghana"
 
@@ -206,6 +207,11 @@ def test_the_hash_is_of_the_content_not_of_the_files(shipped: obspy.Inventory) -
     assert split["GR.FUR"].hash == whole["GR.FUR"].hash
     assert split["GR.FUR"].source != whole["GR.FUR"].source
     assert len({station.hash for station in whole.values()}) == 3
+
+
+def test_a_file_whose_name_is_no_utf_8_is_read() -> None:
+    stations = read_inventory({os.fsdecode(b"r\xe9seau.csv"): TABLE}).stations
+    assert {station.source for station in stations.values()} == {r"r\udce9seau.csv"}
 
 
 def test_the_hash_is_the_sha256_of_what_is_known() -> None:

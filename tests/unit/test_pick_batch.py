@@ -208,6 +208,15 @@ def test_components_that_are_missing_or_turned_are_no_obstacle(picker: Listener,
     assert found[0].channels == " ".join(f"HH{code}" for code in codes)
 
 
+@pytest.mark.parametrize("name", ["picker", "picker_live"])
+def test_of_two_channels_of_one_component_the_second_is_told(tmp_path: Path, name: str) -> None:
+    repository, told = write_repository(tmp_path), set[tuple[str, str]]()
+    pieces = [*cut(record()), *cut({"HH1": record()["HHN"]}, start_ns=START_NS + LENGTH_S * NS_PER_S)]
+    with open_listener(repository, f"local:{repository}", name) as opened, ThreadPoolExecutor(1) as executor:
+        list(hear_pieces(pieces, opened, {}, executor, lambda *left_out: told.add(left_out)))
+    assert [(name, reason.partition(",")[0]) for name, reason in told] == [("XX.AAA..HH1", "found HHN beside it")]
+
+
 def test_instruments_beside_each_other_are_not_mixed(picker: Listener) -> None:
     """A vertical of one and horizontals of the other are two instruments."""
     one, other = record(), record()
@@ -233,6 +242,12 @@ def test_a_record_goes_on_at_another_rate(picker: Listener) -> None:
     found = picked([*cut(record()), *cut(record(50.0), rate_hz=50.0, start_ns=later_ns)], picker)
     assert [pick.phase for pick in found] == ["P", "S"] * 6
     assert len({pick.id for pick in found}) == 12
+
+
+def test_horizontals_that_get_new_names_take_none_from_what_was_before(picker: Listener) -> None:
+    old, later_ns = record(codes="Z12"), START_NS + LENGTH_S * NS_PER_S
+    found = picked([*cut(old), *cut(record(), range(0, LENGTH_S, 20), start_ns=later_ns)], picker)
+    assert [pick for pick in found if pick.time_ns < later_ns] == picked(cut(old), picker)
 
 
 def test_headers_that_differ_by_millionths_tear_nothing_apart(picker: Listener) -> None:

@@ -1,5 +1,6 @@
 """Earth models: what a file must say, and what is told about a wrong one."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from kensoku.errors import InputInvalid
 from kensoku.traveltime import PRESETS, EarthModel, Layer, first_arrivals, load_model
+from kensoku.v1.event_pb2 import Provenance
 
 TOML = """\
 name = "basin"
@@ -176,3 +178,9 @@ def test_a_model_that_is_not_there_is_told_with_those_that_are() -> None:
 def test_a_model_made_in_a_program_is_checked_as_well() -> None:
     with pytest.raises(InputInvalid, match="velocity model 'x': found no layer; expected at least one"):
         EarthModel("x", ())
+
+
+def test_a_file_whose_name_is_no_utf_8_gives_its_model_a_name_that_messages_hold(tmp_path: Path) -> None:
+    text = "LAYER 0.0 6.0 0.0 3.5 0.0 2.7 0.0\n"
+    model = load_text(tmp_path, text, os.fsdecode(b"cro\xfbte.in"))
+    assert Provenance(velocity_model=model.name).velocity_model == model.name

@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge
 from kensoku.acquisition.seconds import StationSecond
 from kensoku.acquisition.waveform_files import Fault
 from kensoku.bus import Bus, MessagesRefused
+from kensoku.names import text_of
 from kensoku.packets import ChannelSamples, encode_packet
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY
 
@@ -68,9 +69,10 @@ class Publisher:
         if self._rejects[fault.path] == self._max_rejects:
             QUARANTINED.inc()
             log.warning("quarantined after %d rejects, the rest is left out: %s", self._max_rejects, fault.path)
-        origin = f"{self._source}/{fault.path.name}/{fault.offset}"
-        headers = (("reason", fault.reason.encode()), ("origin", origin.encode()))
-        self._bus.publish(REJECTED, fault.path.name, fault.payload, headers)
+        name = text_of(fault.path.name)
+        origin = f"{self._source}/{name}/{fault.offset}"
+        headers = (("reason", text_of(fault.reason).encode()), ("origin", origin.encode()))
+        self._bus.publish(REJECTED, name, fault.payload, headers)
         self._unflushed += 1
 
     def is_quarantined(self, path: Path) -> bool:

@@ -87,6 +87,8 @@ class FullContext:
                 state = self._states[instrument] = _State(Timeline(instrument))
             state.rates_hz[component] = channel.rate_hz
             try:
+                if reason := state.timeline.beside(component, channel):
+                    self._tell(name, reason)
                 state.timeline.write(component, channel)
             except InputInvalid as error:
                 self._tell(name, str(error))
@@ -95,8 +97,10 @@ class FullContext:
                 state.next_block = self._blocks.block_of(index_of(channel.start_ns))
 
     def _is_new_record(self, state: _State, component: int, channel: ChannelSamples) -> bool:
-        """After a gap that no window spans, or at another rate."""
+        """After a gap that no window spans, at another rate, or where another channel of the component takes over."""
         if not _is_same(state.rates_hz.get(component, channel.rate_hz), channel.rate_hz):
+            return True
+        if state.timeline.is_replaced_by(component, channel) and not state.timeline.beside(component, channel):
             return True
         first, end = self._blocks.given(0)
         return state.next_block is not None and index_of(channel.start_ns) > state.timeline.end + 3 * (end - first)

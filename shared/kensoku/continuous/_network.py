@@ -240,14 +240,7 @@ class Network:
         for by_position in (self._clocks, self._swept, self._next, self._before):
             by_position.pop(position, None)
 
-    def _write(
-        self,
-        packet: WaveformPacket,
-        station: Station,
-        piece: ChannelSamples,
-        offset: int,
-        fed: Fed,
-    ) -> None:
+    def _write(self, packet: WaveformPacket, station: Station, piece: ChannelSamples, offset: int, fed: Fed) -> None:
         found = instrument_of(packet.network, packet.station, piece.location, piece.code)
         if found is None or not piece.samples.size:
             return
@@ -277,6 +270,8 @@ class Network:
         given_out = completeness.evaluated_to
         written = listened.timeline.write(component, piece, oldest)
         if not written:
+            if reason := listened.timeline.beside(component, piece):
+                fed.left_out.append(f"{piece.code}: {reason}")
             return
         completeness.arrived(written[0][0], station.stamp_ns)
         listened.mark(offset, written[-1][1])

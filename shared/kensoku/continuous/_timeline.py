@@ -15,6 +15,7 @@ from kensoku.packets import ChannelSamples
 
 SILENCES = 100  # between two Progress, of which each is told
 LIVE = 60 * RATE_HZ  # a channel that has sent nothing for so long is waited for no more, and may be replaced
+BESIDE = "found {0} beside it, expected one channel of a component; {0} counts until it is silent for a minute"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +48,7 @@ class Timeline:
         if channel is None or not channel.rate.is_same(rate):
             channel = Channel(piece.code, piece.rate_hz)
         elif channel.code != piece.code:
-            if channel.end + LIVE > channel.rate.at_100_hz(channel.place(piece.start_ns)):
+            if self.beside(component, piece):
                 return []
             channel = Channel(piece.code, piece.rate_hz)
         written = channel.write(piece, oldest)
@@ -55,6 +56,14 @@ class Timeline:
             self._channels[component] = channel
             self.end = max(self.end, channel.end)
         return written
+
+    def beside(self, component: int, piece: ChannelSamples) -> str:
+        """Why a channel is left out, in words: another one of its component and rate lives. Empty: none does."""
+        channel = self._channels[component]
+        if channel is None or channel.code == piece.code or not channel.rate.is_same(rate_of(piece.rate_hz)):
+            return ""
+        is_alive = channel.end + LIVE > channel.rate.at_100_hz(channel.place(piece.start_ns))
+        return BESIDE.format(channel.code) if is_alive else ""
 
     def is_replaced_by(self, component: int, piece: ChannelSamples) -> bool:
         """Whether what was recorded of a component is lost when this is written."""

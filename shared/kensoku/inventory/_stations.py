@@ -11,6 +11,7 @@ from pathlib import PurePath
 from google.protobuf.message import DecodeError
 
 from kensoku.errors import InputInvalid
+from kensoku.names import text_of
 from kensoku.packets import check_station
 from kensoku.times import iso_time
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
@@ -43,7 +44,7 @@ def assemble(entries: Iterable[Entry]) -> tuple[dict[str, Station], list[str]]:
         mine = sorted(group, key=lambda entry: _order(entry.epoch))
         mistakes += [f"{entry.where}: {mistake}" for entry in mine for mistake in _mistakes(entry)]
         mistakes += _overlaps(mine)
-        epochs, files = [entry.epoch for entry in mine], sorted({PurePath(entry.file).name for entry in mine})
+        epochs, files = [entry.epoch for entry in mine], sorted({text_of(PurePath(entry.file).name) for entry in mine})
         stations[f"{network}.{station}"] = _with_hash(
             Station(network=network, station=station, epochs=epochs, source=", ".join(files))
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kensoku.errors import InputInvalid
+from kensoku.names import text_of
 from kensoku.toml_lines import Path as TomlPath
 from kensoku.toml_lines import find_lines
 from kensoku.traveltime._model import EarthModel, Layer, find_mistakes
@@ -32,11 +33,12 @@ def load_model(name: str | Path) -> EarthModel:
     except (OSError, UnicodeDecodeError) as error:
         expected = f"expected a text file or one of {', '.join(PRESETS)}"
         raise InputInvalid(f"velocity model {str(name)!r} cannot be read: found {error}; {expected}") from error
+    file = text_of(path.name)
     if path.suffix == ".toml":
-        return read_toml(text, path.name)
+        return read_toml(text, file)
     if re.search(r"^\s*LAYER\s", text, re.MULTILINE):
-        return read_nonlinloc(text, path.name)
-    return read_velest(text, path.name)
+        return read_nonlinloc(text, file)
+    return read_velest(text, file)
 
 
 def read_toml(text: str, file: str) -> EarthModel:
