@@ -148,6 +148,15 @@ def test_a_probe_that_hangs_up_leaves_no_traceback(capfd: pytest.CaptureFixture[
     assert capfd.readouterr().err == ""
 
 
+def test_who_connects_and_asks_nothing_is_hung_up_on() -> None:
+    with (
+        serve_pulse(Pulse(), "127.0.0.1", 0, client_wait_s=0.1) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=5) as client,
+    ):
+        client.sendall(b"GET /livez HT")
+        assert client.recv(1) == b""
+
+
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 
