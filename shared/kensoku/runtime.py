@@ -37,10 +37,15 @@ UP = Gauge("service_ready", "1 when everything this process needs is there")
 # --- logs -------------------------------------------------------------------------------------------------------------
 
 
+def _shown(text: str) -> str:
+    """What a sender put into a message neither steers the terminal nor looks like a line of ours."""
+    return "".join(c if c.isprintable() else "\n  " if c == "\n" else ascii(c)[1:-1] for c in text)
+
+
 class HumanLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
-        line = f"{moment} {record.levelname[0]} {record.name.removeprefix('kensoku.')}: {record.getMessage()}"
+        line = f"{moment} {record.levelname[0]} {record.name.removeprefix('kensoku.')}: {_shown(record.getMessage())}"
         return mask(self._with_trace(line, record))
 
     def _with_trace(self, line: str, record: logging.LogRecord) -> str:

@@ -289,6 +289,11 @@ def test_a_human_line_has_time_level_and_place() -> None:
     assert HumanLines().format(record("lost %d", 3)) == "17:33:19.123 W bus: lost 3"
 
 
+def test_what_a_sender_wrote_forges_no_line_and_steers_no_terminal() -> None:
+    line = HumanLines().format(record("%s sends rubbish", "A.B\n12:00:00.000 E forged\r\x1b[2J"))
+    assert line.splitlines()[1:] == [r"  12:00:00.000 E forged\r\x1b[2J sends rubbish"]
+
+
 def test_a_json_line_is_one_object() -> None:
     assert json.loads(JsonLines().format(record("lost\n%s", "größte"))) == {
         "time": "2019-07-04T17:33:19.123+00:00",
