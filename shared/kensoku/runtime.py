@@ -26,6 +26,7 @@ from kensoku.settings import SettingsType, describe, from_command_line, mask, mi
 log = logging.getLogger("kensoku")
 
 STANDSTILL_S = 60.0  # a loop that beats every tenth of a second and waits up to this long for a broker
+CLIENT_WAIT_S = 10.0  # for the question of who has connected; a probe asks at once
 STOPPED, FAILED, MISUSED = 0, 1, 2  # exit codes
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 PLACES = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)  # of a wrong file's name
@@ -36,10 +37,15 @@ UP = Gauge("service_ready", "1 when everything this process needs is there")
 # --- logs -------------------------------------------------------------------------------------------------------------
 
 
+def _shown(text: str) -> str:
+    """What a sender put into a message neither steers the terminal nor looks like a line of ours."""
+    return "".join(c if c.isprintable() else "\n  " if c == "\n" else ascii(c)[1:-1] for c in text)
+
+
 class HumanLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
-        line = f"{moment} {record.levelname[0]} {record.name.removeprefix('kensoku.')}: {record.getMessage()}"
+        line = f"{moment} {record.levelname[0]} {record.name.removeprefix('kensoku.')}: {_shown(record.getMessage())}"
         return mask(self._with_trace(line, record))
 
     def _with_trace(self, line: str, record: logging.LogRecord) -> str:
@@ -229,10 +235,13 @@ class _PulseServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serve_pulse(pulse: Pulse, host: str, port: int) -> Iterator[int]:
-    """Answer /livez, /readyz and /metrics as long as the block runs; yields the port."""
+def serve_pulse(pulse: Pulse, host: str, port: int, client_wait_s: float = CLIENT_WAIT_S) -> Iterator[int]:
+    """Answer /livez, /readyz and /metrics as long as the block runs; yields the port. Who connects and asks nothing
+    is hung up on, since each holds a thread."""
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = client_wait_s
+
         def do_GET(self) -> None:
             match self.path.partition("?")[0]:
                 case "/livez":

@@ -148,6 +148,15 @@ def test_a_probe_that_hangs_up_leaves_no_traceback(capfd: pytest.CaptureFixture[
     assert capfd.readouterr().err == ""
 
 
+def test_who_connects_and_asks_nothing_is_hung_up_on() -> None:
+    with (
+        serve_pulse(Pulse(), "127.0.0.1", 0, client_wait_s=0.1) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=5) as client,
+    ):
+        client.sendall(b"GET /livez HT")
+        assert client.recv(1) == b""
+
+
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 
@@ -278,6 +287,11 @@ def record(message: str, *arguments: object, exc_info: Any = None) -> logging.Lo
 
 def test_a_human_line_has_time_level_and_place() -> None:
     assert HumanLines().format(record("lost %d", 3)) == "17:33:19.123 W bus: lost 3"
+
+
+def test_what_a_sender_wrote_forges_no_line_and_steers_no_terminal() -> None:
+    line = HumanLines().format(record("%s sends rubbish", "A.B\n12:00:00.000 E forged\r\x1b[2J"))
+    assert line.splitlines()[1:] == [r"  12:00:00.000 E forged\r\x1b[2J sends rubbish"]
 
 
 def test_a_json_line_is_one_object() -> None:
