@@ -236,8 +236,7 @@ class _PulseServer(ThreadingHTTPServer):
 
 @contextmanager
 def serve_pulse(pulse: Pulse, host: str, port: int, client_wait_s: float = CLIENT_WAIT_S) -> Iterator[int]:
-    """Answer /livez, /readyz and /metrics as long as the block runs; yields the port. Who connects and asks nothing
-    is hung up on, since each holds a thread."""
+    """Answer /livez, /readyz and /metrics as long as the block runs; yields the port. Each client holds a thread."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = client_wait_s

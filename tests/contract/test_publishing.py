@@ -1,5 +1,6 @@
 """What every bus promises to those who publish."""
 
+import re
 import time
 
 import pytest
@@ -124,18 +125,24 @@ def test_what_many_stations_picked_fits_into_a_topic_for_it(bus: Bus) -> None:
         bus.publish("large", "event", bytes(15_000_001))
 
 
-@pytest.mark.parametrize(("key", "value"), [("k", bytes(1_020_000)), ("k" * 1_020_000, b"")], ids=["value", "key"])
-def test_a_message_too_large_to_be_put_aside_is_named_there(bus: Bus, key: str, value: bytes) -> None:
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [("k", bytes(1_020_000), ""), ("k" * 1_020_000, b"", ""), ("k", bytes(600_000), "é" * 300_000)],
+    ids=["value", "key", "reason"],
+)
+def test_a_message_too_large_to_be_put_aside_is_named_there(bus: Bus, key: str, value: bytes, found: str) -> None:
     publish(bus, "large", key, value)
     with bus.subscribe(["large"], "group") as stream:
         batch = read(stream, 1)
-        stream.reject(batch[0], "found zeros")
+        stream.reject(batch[0], f"found zeros{found}")
         stream.commit(after(batch))
     assert sum(bus.lag("large", "group").values()) == 0
     (rejected,) = bus.read("large.rejected")
     reason = dict(rejected.headers)["reason"].decode()
     assert (rejected.key, rejected.value) == (key[:1000], None)
-    assert reason.startswith("found zeros; its 10200")
+    assert reason.startswith("found zeros")
+    assert re.search(r"; its 1[0-9]{6} bytes are too many to be kept here$", reason)
+    assert len(reason) < 1100
 
 
 def test_a_topic_nobody_declared_is_named(bus: Bus) -> None:

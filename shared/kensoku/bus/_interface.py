@@ -21,7 +21,7 @@ Start = Literal["earliest", "latest"] | int  # an int is a time of publication, 
 PositionsCallback = Callable[[frozenset[Position]], None]
 
 LAG_PERIOD_S = 5.0
-LONGEST_KEPT_KEY = 1000  # characters, of a reject that is too large
+LONGEST_KEPT = 1000  # characters of key and reason, of a reject that is too large
 
 
 class Message(NamedTuple):  # which costs a third of a frozen dataclass to make, and every message is one
@@ -258,13 +258,10 @@ class Stream(ABC):
 
     def _put_aside(self, topic: str, key: str, value: bytes | None, reason: str, headers: Headers, origin: str) -> None:
         """Of a message that a topic of rejects cannot hold, as a broker may take it from others, without its value."""
-        size = len(key.encode()) + len(value or b"")
+        size = len(key.encode()) + len(value or b"") + len(reason.encode())
         if size > MAX_MESSAGE_BYTES:
-            key, value, reason = (
-                key[:LONGEST_KEPT_KEY],
-                None,
-                f"{reason}; its {size} bytes are too many to be kept here",
-            )
+            kept = reason[:LONGEST_KEPT]
+            key, value, reason = key[:LONGEST_KEPT], None, f"{kept}; its {size} bytes are too many to be kept here"
         about = (("reason", reason.encode()), ("origin", f"{topic}/{origin}".encode()), ("group", self._group.encode()))
         self._bus.publish(topic.removesuffix(REJECTED) + REJECTED, key, value, (*about, *headers))
 
