@@ -57,6 +57,14 @@ def test_composition_and_cluster_reach_the_same_parts_by_the_same_names() -> Non
         assert f"{host}.yaml" in BASE
 
 
+def test_services_of_ours_have_no_more_rights_than_they_need_in_both() -> None:
+    common = COMPOSE.partition("x-service:")[0]
+    assert "cap_drop: [ALL]" in common
+    assert '"no-new-privileges:true"' in common
+    assert "allowPrivilegeEscalation: false" in BASE["service.yaml"]
+    assert "capabilities: {drop: [ALL]}" in BASE["service.yaml"]
+
+
 def test_every_service_is_a_container_in_both() -> None:
     for name in SERVICES:
         program = "triggering" if name == "backfill" else name
