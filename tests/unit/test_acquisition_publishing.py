@@ -38,14 +38,15 @@ def test_a_file_is_left_out_from_so_many_rejects_on(bus: Bus) -> None:
     assert not publisher.is_quarantined(Path("another.mseed"))
 
 
-def test_a_file_whose_name_is_no_utf_8_is_rejected_as_any_other(bus: Bus) -> None:
+def test_a_file_whose_name_is_no_utf_8_is_rejected_as_any_other(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:
     path = Path(os.fsdecode(b"s\xe9isme.dat"))
-    publisher = Publisher(bus, "test", max_unflushed=2, max_rejects=10)
+    publisher = Publisher(bus, "test", max_unflushed=2, max_rejects=1)
     publisher.reject(Fault(path, 0, f"found no waveforms in {path}", b"rubbish"))
     publisher.flush()
     (rejected,) = bus.read("waveforms.rejected")
     assert rejected.key == r"s\udce9isme.dat"
     assert dict(rejected.headers)["reason"] == rb"found no waveforms in s\udce9isme.dat"
+    assert [message.encode().count(rb"s\udce9isme.dat") for message in caplog.messages] == [2, 1]
 
 
 def test_that_a_packet_was_refused_is_safe_when_the_flush_returns(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:

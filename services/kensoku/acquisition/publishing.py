@@ -65,10 +65,12 @@ class Publisher:
         REJECTS.inc()
         self._rejects[fault.path] += 1
         if self._rejects[fault.path] == 1:
-            log.warning("rejected: %s", fault)
+            log.warning("rejected: %s", text_of(str(fault)))
         if self._rejects[fault.path] == self._max_rejects:
             QUARANTINED.inc()
-            log.warning("quarantined after %d rejects, the rest is left out: %s", self._max_rejects, fault.path)
+            log.warning(
+                "quarantined after %d rejects, the rest is left out: %s", self._max_rejects, text_of(fault.path)
+            )
         name = text_of(fault.path.name)
         origin = f"{self._source}/{name}/{fault.offset}"
         headers = (("reason", text_of(fault.reason).encode()), ("origin", origin.encode()))
