@@ -4,6 +4,7 @@ import hashlib
 import io
 import math
 import os
+import re
 import struct
 from pathlib import Path
 
@@ -167,6 +168,17 @@ def test_a_corner_behind_the_analogue_stages_is_told(shipped: obspy.Inventory, t
 
 def amplifier(transfer: str, zeros: list[complex], poles: list[complex], unit: str = "V") -> PolesZerosResponseStage:
     return PolesZerosResponseStage(2, 1.0, 1.0, unit, unit, transfer, 1.0, zeros, poles)
+
+
+def test_coefficients_of_digital_filters_are_not_read(shipped: obspy.Inventory) -> None:
+    """Most of a file, and nothing of it is asked."""
+    content = stationxml(shipped)
+    ruined = re.sub(rb"(<(?:NumeratorCoefficient|Numerator)[^>]*>)[^<]+", rb"\1none", content)
+    assert b">none<" in ruined
+    before, after = read_inventory({"a.xml": content}), read_inventory({"a.xml": ruined})
+    assert after == before
+    prefixed = re.sub(rb"<(/?)(?=\w)", rb"<\1fsx:", ruined).replace(b"xmlns=", b"xmlns:fsx=")
+    assert read_inventory({"a.xml": prefixed}) == before
 
 
 def test_a_station_without_channels_has_its_place() -> None:

@@ -20,15 +20,19 @@ INT64 = 2**63
 VOLTS = ("V", "VOLT", "VOLTS")
 LATER = "poles and zeros behind the analogue stages are left out, so amplitudes near their corners are off"
 COUNTS = ("COUNT", "COUNTS", "DIGITAL COUNTS")
+FILTERS = re.compile(rb"<((?:[\w.-]+:)?)(NumeratorCoefficient|Numerator|Denominator)\b[^>]*>[^<]*</\1\2\s*>")
 ANGULAR = {"LAPLACE (RADIANS/SECOND)": 1.0, "LAPLACE (HERTZ)": 2 * math.pi}  # to rad/s
 
 
 def read_stationxml(name: str, content: bytes, notes: Notes) -> tuple[list[Entry], list[str]]:
-    """The epochs of every channel, and the mistake that keeps the file from being read."""
+    """The epochs of every channel, and the mistake that keeps the file from being read.
+
+    Without the coefficients of digital filters: most of a file, of which nothing is asked and ObsPy makes objects.
+    """
     try:
         with warnings.catch_warnings(record=True) as doubts:
             warnings.simplefilter("always")
-            inventory = obspy.read_inventory(io.BytesIO(content), format="STATIONXML")
+            inventory = obspy.read_inventory(io.BytesIO(FILTERS.sub(b"", content)), format="STATIONXML")
     except Exception as error:  # whatever the XML library and ObsPy make of bytes from anywhere
         root = re.search(rb"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)", content)
         if root and root[1] != b"FDSNStationXML":
