@@ -197,6 +197,21 @@ def test_xml_that_cannot_be_read_is_refused(content: bytes) -> None:
         read_inventory({"a.xml": content})
 
 
+def test_the_stations_that_keep_a_file_from_being_read_are_named(shipped: obspy.Inventory) -> None:
+    lines = stationxml(shipped).split(b"\n")
+    begins = [number for number, line in enumerate(lines) if b"<Station " in line]
+    for begin, latitude in zip(begins, (b"<Latitude>148.16</Latitude>", b"<Latitude>48,74</Latitude>"), strict=False):
+        place = next(number for number in range(begin, len(lines)) if b"<Latitude" in lines[number])
+        lines[place] = latitude
+    with pytest.raises(InputInvalid) as refused:
+        read_inventory({"a.xml": b"\n".join(lines)})
+    lead, first, second = str(refused.value).split("\n")
+    assert lead.startswith("2 mistakes in the inventory")
+    assert f"a.xml line {begins[0] + 1} GR.FUR: found a station that cannot be read (value 148.16 out of" in first
+    assert f"a.xml line {begins[1] + 1} GR.WET: found a station that cannot be read (" in second
+    assert second.endswith("with latitude, longitude and elevation as numbers")
+
+
 @pytest.mark.parametrize(
     ("content", "root"),
     [(b"<html><body>404</body></html>", "html"), (b"<a>\xff</a>", "a"), (b"<?xml?><q:quakeml xmlns='b'/>", "quakeml")],

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import obspy
+from lxml import etree
 from obspy.core.inventory.response import PolesZerosResponseStage
 
 from kensoku.inventory._notes import Notes
@@ -29,22 +30,57 @@ def read_stationxml(name: str, content: bytes, notes: Notes) -> tuple[list[Entry
 
     Without the coefficients of digital filters: most of a file, of which nothing is asked and ObsPy makes objects.
     """
+    lean = FILTERS.sub(b"", content)
     try:
         with warnings.catch_warnings(record=True) as doubts:
             warnings.simplefilter("always")
-            inventory = obspy.read_inventory(io.BytesIO(FILTERS.sub(b"", content)), format="STATIONXML")
+            inventory = obspy.read_inventory(io.BytesIO(lean), format="STATIONXML")
     except Exception as error:  # whatever the XML library and ObsPy make of bytes from anywhere
         root = re.search(rb"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)", content)
         if root and root[1] != b"FDSNStationXML":
             return [], [
                 f"{name}: found a file of <{root[1].decode()}>, expected StationXML, which begins <FDSNStationXML>"
             ]
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        return [], [f"{name}: found XML that cannot be read ({reason}), expected StationXML 1.0 to 1.2"]
+        return [], list(_unreadable_stations(name, lean)) or [
+            f"{name}: found XML that cannot be read ({_reason(error)}), expected StationXML 1.0 to 1.2"
+        ]
     for doubt in doubts:
         notes.add(f"ObsPy says: {' '.join(str(doubt.message).split())[:200]}", name)
     entries = list(_entries(inventory, name, notes))
     return entries, [] if entries else [f"{name}: found no station, expected at least one"]
+
+
+def _unreadable_stations(name: str, content: bytes) -> Iterator[str]:
+    """Which of many stations keep a file from being read, each being read alone."""
+    try:
+        document = etree.fromstring(content)
+    except (ValueError, etree.XMLSyntaxError):
+        return
+    networks = document.findall("{*}Network")
+    for network in networks:
+        document.remove(network)
+    for network in networks:
+        stations = network.findall("{*}Station")
+        for station in stations:
+            network.remove(station)
+        document.append(network)
+        for station in stations:
+            network.append(station)
+            try:
+                with warnings.catch_warnings(action="ignore"):
+                    obspy.read_inventory(io.BytesIO(etree.tostring(document)), format="STATIONXML")
+            except Exception as error:
+                code = f"{network.get('code')}.{station.get('code')}"
+                yield (
+                    f"{name} line {station.sourceline} {code}: found a station that cannot be read ({_reason(error)}), "
+                    "expected StationXML 1.0 to 1.2 with latitude, longitude and elevation as numbers"
+                )
+            network.remove(station)
+        document.remove(network)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _entries(inventory: Any, name: str, notes: Notes) -> Iterator[Entry]:
