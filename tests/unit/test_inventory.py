@@ -170,6 +170,17 @@ def amplifier(transfer: str, zeros: list[complex], poles: list[complex], unit: s
     return PolesZerosResponseStage(2, 1.0, 1.0, unit, unit, transfer, 1.0, zeros, poles)
 
 
+@pytest.mark.parametrize("blank", ["  ", "--"])
+def test_a_blank_location_is_none_however_it_is_written(shipped: obspy.Inventory, blank: str) -> None:
+    content = stationxml(shipped)
+    assert content.count(b'locationCode=""') > 0
+    written = content.replace(b'locationCode=""', f'locationCode="{blank}"'.encode())
+    assert read_inventory({"a.xml": written}) == read_inventory({"a.xml": content})
+    table = "id,lat,lon,elev_m\nNZ.WEL{},-41,174,138\n"
+    rows = [read_inventory({"a.csv": table.format(code).encode()}).stations for code in ("", f".{blank}")]
+    assert rows[0] == rows[1]
+
+
 def test_coefficients_of_digital_filters_are_not_read(shipped: obspy.Inventory) -> None:
     """Most of a file, and nothing of it is asked."""
     content = stationxml(shipped)

@@ -13,7 +13,7 @@ from obspy.core.inventory.response import PolesZerosResponseStage
 
 from kensoku.inventory._notes import Notes
 from kensoku.inventory._response import flat_response, ground_motion, with_poles_and_zeros
-from kensoku.inventory._stations import Entry, epoch_name
+from kensoku.inventory._stations import Entry, epoch_name, location_of
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Response
 
 GAIN_TOLERANCE = 0.05
@@ -108,7 +108,7 @@ def _channel_epoch(channel: Any, station: Any, code: str, notes: Notes) -> Chann
     # A channel's elevation should be the sensor's but often is the ground's; a station's always is the ground's.
     ground = station if channel.depth else channel
     epoch = ChannelEpoch(
-        location=channel.location_code.strip(),
+        location=location_of(channel.location_code),
         code=channel.code,
         start_ns=_ns(channel.start_date),
         end_ns=_ns(channel.end_date),
