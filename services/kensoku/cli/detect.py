@@ -29,6 +29,7 @@ from kensoku.cli.pick import (
     read_stations,
     span_of,
     tell_faults,
+    tell_unknown,
     tell_unmet,
     with_context,
 )
@@ -134,6 +135,7 @@ def find_picks(
             stretches = scan(paths, wanted, faults, bar.step)
         ends = ends_of(stretches, wanted, span)
         require_places(ends, stations)  # before hours of picking
+        tell_unknown(stretches, wanted, stations)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
             picks = [heard for heard in found if span.start_ns <= heard.pick.onset_ns < span.end_ns]
