@@ -1,5 +1,6 @@
 """Inventories: the same stations whatever the files look like, and nothing guessed where a file says nothing."""
 
+import gzip
 import hashlib
 import io
 import math
@@ -230,6 +231,11 @@ def test_the_stations_that_keep_a_file_from_being_read_are_named(shipped: obspy.
 def test_xml_that_is_no_stationxml_is_called_what_it_is(content: bytes, root: str) -> None:
     with pytest.raises(InputInvalid, match=rf"a\.xml: found a file of <{root}>, expected StationXML"):
         read_inventory({"a.xml": content})
+
+
+def test_a_packed_file_is_called_what_it_is(shipped: obspy.Inventory) -> None:
+    with pytest.raises(InputInvalid, match=r"a\.xml\.gz: found a file that is packed with gzip, .* gunzip a\.xml\.gz"):
+        read_inventory({"a.xml.gz": gzip.compress(stationxml(shipped))})
 
 
 # --- the hash ---------------------------------------------------------------------------------------------------------
