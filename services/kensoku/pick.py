@@ -77,7 +77,13 @@ def pick(
         found = PickTable.of(pick_pieces(pieces, listener, stations, executor, tell))
     for name, reason in left_out.items():
         warnings.warn(f"left out {name}: {reason}", stacklevel=2)
+    for code in sorted({_code(trace) for trace in traces} - stations.keys()) if stations else ():
+        warnings.warn(f"found no {code} in the inventory, so its amplitudes stay in counts", stacklevel=2)
     return found
+
+
+def _code(trace: Any) -> str:
+    return f"{trace.stats.network or NO_NETWORK}.{trace.stats.station}"
 
 
 def _traces(stream: Any) -> list[Any]:

@@ -147,7 +147,7 @@ def process_age_s() -> float:
 def explain_disk(error: OSError) -> str:
     return (
         f"cannot write {error.filename or 'to disk'}: {error.strerror}; expected room to write, "
-        "free some or set KENSOKU_HOME to a folder on another disk; nothing that was acknowledged is lost"
+        "free some, or give --out or KENSOKU_HOME a folder on another disk; nothing that was acknowledged is lost"
     )
 
 

@@ -167,10 +167,14 @@ def test_parquet_has_the_columns_of_the_csv(repository: Path, one_file: Path, tm
     assert str(table.schema.field("time").type) == "timestamp[ns, tz=UTC]"
 
 
-def test_a_notebook_gets_the_same_picks(repository: Path, stream: Stream, one_file: Path, tmp_path: Path) -> None:
+def test_a_notebook_gets_the_same_picks(
+    repository: Path, stream: Stream, one_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "stations.csv").write_bytes(CSV)
     pick(repository, tmp_path / "picks.csv", one_file, "--inventory", tmp_path / "stations.csv")
-    found = kensoku.pick(stream, tmp_path / "stations.csv", models=f"local:{repository}")  # type: ignore[operator]  # a module that can be called
+    assert "note: --inventory: found no XX.BBB, so amplitudes stay in counts" in capsys.readouterr().err
+    with pytest.warns(UserWarning, match="found no XX.BBB in the inventory"):
+        found = kensoku.pick(stream, tmp_path / "stations.csv", models=f"local:{repository}")  # type: ignore[operator]  # a module that can be called
     assert [p.id for p in found] == [row["id"] for row in rows(tmp_path / "picks.csv")]
     assert found.columns()["time"] == [row["time"] for row in rows(tmp_path / "picks.csv")]
     assert kensoku.pick.pick(one_file, models=f"local:{repository}")[0].id == found[0].id

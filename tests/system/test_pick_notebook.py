@@ -42,6 +42,13 @@ def test_a_warning_names_the_channel_and_the_line_of_the_caller(stream: Stream, 
     assert [each.filename for each in told] == [__file__]
 
 
+def test_a_station_that_the_inventory_lacks_is_told(stream: Stream, models: str, tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("id,lat,lon,elev_m\nYY.AAA,35,136,0\n")
+    with pytest.warns(UserWarning, match="found no XX.AAA in the inventory, so its amplitudes stay in counts") as told:
+        assert len(pick(stream, tmp_path / "other.csv", models=models)) == 2
+    assert [each.filename for each in told] == [__file__]
+
+
 def test_what_is_given_stays_as_it_is_and_nothing_is_printed(
     stream: Stream, models: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

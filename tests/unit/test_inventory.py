@@ -1,9 +1,11 @@
 """Inventories: the same stations whatever the files look like, and nothing guessed where a file says nothing."""
 
+import gzip
 import hashlib
 import io
 import math
 import os
+import re
 import struct
 from pathlib import Path
 
@@ -169,6 +171,28 @@ def amplifier(transfer: str, zeros: list[complex], poles: list[complex], unit: s
     return PolesZerosResponseStage(2, 1.0, 1.0, unit, unit, transfer, 1.0, zeros, poles)
 
 
+@pytest.mark.parametrize("blank", ["  ", "--"])
+def test_a_blank_location_is_none_however_it_is_written(shipped: obspy.Inventory, blank: str) -> None:
+    content = stationxml(shipped)
+    assert content.count(b'locationCode=""') > 0
+    written = content.replace(b'locationCode=""', f'locationCode="{blank}"'.encode())
+    assert read_inventory({"a.xml": written}) == read_inventory({"a.xml": content})
+    table = "id,lat,lon,elev_m\nNZ.WEL{},-41,174,138\n"
+    rows = [read_inventory({"a.csv": table.format(code).encode()}).stations for code in ("", f".{blank}")]
+    assert rows[0] == rows[1]
+
+
+def test_coefficients_of_digital_filters_are_not_read(shipped: obspy.Inventory) -> None:
+    """Most of a file, and nothing of it is asked."""
+    content = stationxml(shipped)
+    ruined = re.sub(rb"(<(?:NumeratorCoefficient|Numerator)[^>]*>)[^<]+", rb"\1none", content)
+    assert b">none<" in ruined
+    before, after = read_inventory({"a.xml": content}), read_inventory({"a.xml": ruined})
+    assert after == before
+    prefixed = re.sub(rb"<(/?)(?=\w)", rb"<\1fsx:", ruined).replace(b"xmlns=", b"xmlns:fsx=")
+    assert read_inventory({"a.xml": prefixed}) == before
+
+
 def test_a_station_without_channels_has_its_place() -> None:
     inventory = obspy.read_inventory()
     for station in inventory[0]:
@@ -185,6 +209,21 @@ def test_xml_that_cannot_be_read_is_refused(content: bytes) -> None:
         read_inventory({"a.xml": content})
 
 
+def test_the_stations_that_keep_a_file_from_being_read_are_named(shipped: obspy.Inventory) -> None:
+    lines = stationxml(shipped).split(b"\n")
+    begins = [number for number, line in enumerate(lines) if b"<Station " in line]
+    for begin, latitude in zip(begins, (b"<Latitude>148.16</Latitude>", b"<Latitude>48,74</Latitude>"), strict=False):
+        place = next(number for number in range(begin, len(lines)) if b"<Latitude" in lines[number])
+        lines[place] = latitude
+    with pytest.raises(InputInvalid) as refused:
+        read_inventory({"a.xml": b"\n".join(lines)})
+    lead, first, second = str(refused.value).split("\n")
+    assert lead.startswith("2 mistakes in the inventory")
+    assert f"a.xml line {begins[0] + 1} GR.FUR: found a station that cannot be read (value 148.16 out of" in first
+    assert f"a.xml line {begins[1] + 1} GR.WET: found a station that cannot be read (" in second
+    assert second.endswith("with latitude, longitude and elevation as numbers")
+
+
 @pytest.mark.parametrize(
     ("content", "root"),
     [(b"<html><body>404</body></html>", "html"), (b"<a>\xff</a>", "a"), (b"<?xml?><q:quakeml xmlns='b'/>", "quakeml")],
@@ -192,6 +231,11 @@ def test_xml_that_cannot_be_read_is_refused(content: bytes) -> None:
 def test_xml_that_is_no_stationxml_is_called_what_it_is(content: bytes, root: str) -> None:
     with pytest.raises(InputInvalid, match=rf"a\.xml: found a file of <{root}>, expected StationXML"):
         read_inventory({"a.xml": content})
+
+
+def test_a_packed_file_is_called_what_it_is(shipped: obspy.Inventory) -> None:
+    with pytest.raises(InputInvalid, match=r"a\.xml\.gz: found a file that is packed with gzip, .* gunzip a\.xml\.gz"):
+        read_inventory({"a.xml.gz": gzip.compress(stationxml(shipped))})
 
 
 # --- the hash ---------------------------------------------------------------------------------------------------------

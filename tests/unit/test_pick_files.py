@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from kensoku.cli import _pick_output
 from kensoku.cli._pick_files import TOLD, Faults, Wanted, find, groups
 from kensoku.cli._pick_output import in_order
 from kensoku.cli._pick_progress import Bar, duration
+from kensoku.cli.pick import tell_unknown
 from kensoku.times import parse_time_ns
+from kensoku.v1.inventory_pb2 import Station
 
 DAY = Span(parse_time_ns("2024-05-14T00:00:00Z"), parse_time_ns("2024-05-15T00:00:00Z"))
 
@@ -146,3 +149,15 @@ def test_patterns_that_no_channel_meets_are_known() -> None:
     assert wanted.unmet == ["YY.BBB.10.HH?"]
     assert wanted == Wanted("XX.A*,YY.BBB.10.HH?,YY.*")
     assert Wanted().unmet == [], "where no file can be read, that is what is told"
+
+
+@pytest.mark.parametrize(("named", "told"), [(("XX.AAA", "XX.BBB"), ""), ((), ""), (("XX.AAA",), "XX.BBB")])
+def test_stations_that_the_inventory_lacks_are_told(
+    named: Sequence[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """But not without an inventory, nor those that nobody wants."""
+    rates = {"XX.AAA..HHZ": 100.0, "XX.BBB..HHZ": 100.0, "YY.CCC..HHZ": 100.0}
+    stretch = Stretch(Path("day"), 0, 512, 512, 0, 1, rates)
+    tell_unknown([stretch], Wanted("XX.*"), {code: Station() for code in named})
+    said = capsys.readouterr().err
+    assert said.startswith(f"note: --inventory: found no {told}, so amplitudes stay in counts") if told else said == ""

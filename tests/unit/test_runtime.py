@@ -242,7 +242,7 @@ def test_a_full_disk_is_told_with_the_file_and_what_to_do(number: int, capsys: p
     assert outcome(OSError(number, os.strerror(number), "/srv/kensoku/position")) == 1
     said = capsys.readouterr().err
     assert f"cannot write /srv/kensoku/position: {os.strerror(number)}" in said
-    assert "KENSOKU_HOME" in said
+    assert "give --out or KENSOKU_HOME a folder on another disk" in said
 
 
 @pytest.mark.parametrize("number", [errno.ENOTDIR, errno.EISDIR, errno.EEXIST])

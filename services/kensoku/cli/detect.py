@@ -29,6 +29,7 @@ from kensoku.cli.pick import (
     read_stations,
     span_of,
     tell_faults,
+    tell_unknown,
     tell_unmet,
     with_context,
 )
@@ -102,15 +103,17 @@ def execute(options: argparse.Namespace) -> int:
     picks, stretches, ends, calibration = find_picks(options, stations, faults)
     kept = sum(heard.pick.decision == DECISION_KEPT for heard in picks)
     # Now, since whatever comes from here on must not lose hours of picking.
-    counts = write_results(options.out, picks, (), calibration, signature)
+    counts = start_results(options.out, picks, calibration)
     if not kept:
+        write_catalogues(options.out, (), signature)
         print(f"{options.out / PICKS}: {told(counts)}")
         print(f"found no picks in {len(ends)} stations; nothing to associate", file=sys.stderr)
         return tell_faults(faults)
     usable = [heard for heard in picks if heard.pick.decision in (DECISION_KEPT, DECISION_FAINT)]
     solved = solve(associate_parts(usable, stations, ends, earth, options), context)
     events = [each.event for each in solved if each.event is not None]
-    counts = write_results(options.out, picks, events, calibration, signature)
+    counts = write_table(options.out / PICKS, picks, events, calibration)
+    write_catalogues(options.out, events, signature)
     print(f"{options.out / PICKS}: {told(counts)}")
     tell(solved, kept, options.out, earth)
     tell_deepest(events, options.deepest_km)
@@ -132,6 +135,7 @@ def find_picks(
             stretches = scan(paths, wanted, faults, bar.step)
         ends = ends_of(stretches, wanted, span)
         require_places(ends, stations)  # before hours of picking
+        tell_unknown(stretches, wanted, stations)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
             picks = [heard for heard in found if span.start_ns <= heard.pick.onset_ns < span.end_ns]
@@ -149,16 +153,16 @@ def ends_of(stretches: Iterable[Stretch], wanted: Wanted, span: Span) -> Mapping
     return ends
 
 
-def write_results(
-    out: Path, picks: Sequence[Heard], events: Sequence[Event], calibration: Calibration | None, signature: Signature
-) -> Counter[str]:
-    """All of this run and, in a folder that had another's, nothing of that one; how many picks, by decision."""
-    counts = write_table(out / PICKS, picks, events, calibration)
+def start_results(out: Path, picks: Sequence[Heard], calibration: Calibration | None) -> Counter[str]:
+    """The picks and, until there is a catalogue of them, none: neither another run's nor one that holds nothing."""
+    for stale in (*(out / name for name, _ in FILES), *(out / PICTURES).glob(PICTURE_NAMES)):
+        stale.unlink(missing_ok=True)
+    return write_table(out / PICKS, picks, (), calibration)
+
+
+def write_catalogues(out: Path, events: Sequence[Event], signature: Signature) -> None:
     for name, kind in FILES:
         write_catalogue(out / name, events, signature, kind)
-    for picture in (out / PICTURES).glob(PICTURE_NAMES):
-        picture.unlink()
-    return counts
 
 
 def write_table(

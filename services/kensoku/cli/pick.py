@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +29,7 @@ from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT
 
 LEFT_OUT = 3  # exit code: picks were written, but something could not be read
+NAMED = 6  # stations in one note
 STATIONS_AT_ONCE = 4  # a job
 LIVE_CONTEXT_NS = 300 * NS_PER_S  # longer than anything that a live pick and its measurement look at
 CLASSIC_HELP = "STA/LTA and AR-AIC in the place of a network; a denoiser judges them, and --model refines the onsets"
@@ -84,6 +85,7 @@ def execute(options: argparse.Namespace) -> int:
         paths = [path for path in find(options.sources, wanted) if path.resolve() != options.out.resolve()]
         with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
             stretches = scan(paths, wanted, faults, bar.step)
+        tell_unknown(stretches, wanted, stations)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
             within = (
@@ -185,6 +187,18 @@ def messages(
             for heard in hear_pieces(records, listener, stations, executor, faults.add_channel):
                 bar.picks += heard.pick.decision == DECISION_KEPT
                 yield heard
+
+
+def tell_unknown(stretches: Iterable[Stretch], wanted: Wanted, stations: Mapping[str, Station]) -> None:
+    """An inventory that lacks some, or all, of the stations may be of another network, or its codes misspelt."""
+    recorded = {code for stretch in stretches for code in stretch.stations if wanted.has_station(code)}
+    if stations and (codes := sorted(recorded - stations.keys())):
+        named = ", ".join(codes[:NAMED]) + (f" and {len(codes) - NAMED} more" if len(codes) > NAMED else "")
+        print(
+            f"note: --inventory: found no {named}, so amplitudes stay in counts and nothing is located by these picks; "
+            "check the codes",
+            file=sys.stderr,
+        )
 
 
 def tell_unmet(wanted: Wanted) -> None:

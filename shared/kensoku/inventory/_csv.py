@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.inventory._response import flat_response, ground_motion
-from kensoku.inventory._stations import Entry
+from kensoku.inventory._stations import Entry, location_of
 from kensoku.times import parse_time_ns
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Response
 
@@ -66,7 +66,7 @@ def _row(header: list[str], cells: list[str]) -> tuple[str, str, ChannelEpoch]:
     if len(codes) not in (2, 3):
         raise InputInvalid(f"found id {row['id']!r}, expected a network and station such as NZ.WEL, or NZ.WEL.10")
     epoch = ChannelEpoch(
-        location=codes[2] if len(codes) == 3 else "",
+        location=location_of(codes[2]) if len(codes) == 3 else "",
         code="" if (channel := row.get("channel", "")) == EVERY else channel,
         start_ns=_time(row, "start"),
         end_ns=_time(row, "end"),

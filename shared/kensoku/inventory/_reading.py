@@ -9,6 +9,7 @@ from kensoku.inventory._notes import Notes
 from kensoku.inventory._stations import Entry, assemble
 from kensoku.v1.inventory_pb2 import Station
 
+PACKED = b"\x1f\x8b"  # as gzip begins
 MAX_MISTAKES = 50  # told at once
 
 
@@ -35,6 +36,10 @@ def read_inventory(files: Mapping[str, bytes]) -> Reading:
 
 
 def _read(name: str, content: bytes, notes: Notes) -> tuple[list[Entry], list[str]]:
+    if content.startswith(PACKED):
+        return [], [
+            f"{name}: found a file that is packed with gzip, expected StationXML or csv; unpack it, gunzip {name}"
+        ]
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         from kensoku.inventory._stationxml import read_stationxml  # only now: ObsPy takes a second to import
 

@@ -20,6 +20,11 @@ LOWEST_M, HIGHEST_M = -12_000.0, 9_000.0  # the deepest trench and the highest m
 CODES = re.compile(r"([A-Z0-9-]{1,8}\.)?([A-Z0-9_]{1,8}|\*)")  # FDSN source identifiers, 2.0
 
 
+def location_of(code: str) -> str:
+    """Without blanks; `--` is how FDSN web services write a location without a code."""
+    return "" if code.strip() == "--" else code.strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An epoch as a file has it, and where in it: "line 3"."""

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import obspy
+from lxml import etree
 from obspy.core.inventory.response import PolesZerosResponseStage
 
 from kensoku.inventory._notes import Notes
 from kensoku.inventory._response import flat_response, ground_motion, with_poles_and_zeros
-from kensoku.inventory._stations import Entry, epoch_name
+from kensoku.inventory._stations import Entry, epoch_name, location_of
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Response
 
 GAIN_TOLERANCE = 0.05
@@ -20,27 +21,66 @@ INT64 = 2**63
 VOLTS = ("V", "VOLT", "VOLTS")
 LATER = "poles and zeros behind the analogue stages are left out, so amplitudes near their corners are off"
 COUNTS = ("COUNT", "COUNTS", "DIGITAL COUNTS")
+FILTERS = re.compile(rb"<((?:[\w.-]+:)?)(NumeratorCoefficient|Numerator|Denominator)\b[^>]*>[^<]*</\1\2\s*>")
 ANGULAR = {"LAPLACE (RADIANS/SECOND)": 1.0, "LAPLACE (HERTZ)": 2 * math.pi}  # to rad/s
 
 
 def read_stationxml(name: str, content: bytes, notes: Notes) -> tuple[list[Entry], list[str]]:
-    """The epochs of every channel, and the mistake that keeps the file from being read."""
+    """The epochs of every channel, and the mistake that keeps the file from being read.
+
+    Without the coefficients of digital filters: most of a file, of which nothing is asked and ObsPy makes objects.
+    """
+    lean = FILTERS.sub(b"", content)
     try:
         with warnings.catch_warnings(record=True) as doubts:
             warnings.simplefilter("always")
-            inventory = obspy.read_inventory(io.BytesIO(content), format="STATIONXML")
+            inventory = obspy.read_inventory(io.BytesIO(lean), format="STATIONXML")
     except Exception as error:  # whatever the XML library and ObsPy make of bytes from anywhere
         root = re.search(rb"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)", content)
         if root and root[1] != b"FDSNStationXML":
             return [], [
                 f"{name}: found a file of <{root[1].decode()}>, expected StationXML, which begins <FDSNStationXML>"
             ]
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        return [], [f"{name}: found XML that cannot be read ({reason}), expected StationXML 1.0 to 1.2"]
+        return [], list(_unreadable_stations(name, lean)) or [
+            f"{name}: found XML that cannot be read ({_reason(error)}), expected StationXML 1.0 to 1.2"
+        ]
     for doubt in doubts:
         notes.add(f"ObsPy says: {' '.join(str(doubt.message).split())[:200]}", name)
     entries = list(_entries(inventory, name, notes))
     return entries, [] if entries else [f"{name}: found no station, expected at least one"]
+
+
+def _unreadable_stations(name: str, content: bytes) -> Iterator[str]:
+    """Which of many stations keep a file from being read, each being read alone."""
+    try:
+        document = etree.fromstring(content)
+    except (ValueError, etree.XMLSyntaxError):
+        return
+    networks = document.findall("{*}Network")
+    for network in networks:
+        document.remove(network)
+    for network in networks:
+        stations = network.findall("{*}Station")
+        for station in stations:
+            network.remove(station)
+        document.append(network)
+        for station in stations:
+            network.append(station)
+            try:
+                with warnings.catch_warnings(action="ignore"):
+                    obspy.read_inventory(io.BytesIO(etree.tostring(document)), format="STATIONXML")
+            except Exception as error:
+                code = f"{network.get('code')}.{station.get('code')}"
+                yield (
+                    f"{name} line {station.sourceline} {code}: found a station that cannot be read ({_reason(error)}), "
+                    "expected StationXML 1.0 to 1.2 with latitude, longitude and elevation as numbers"
+                )
+            network.remove(station)
+        document.remove(network)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _entries(inventory: Any, name: str, notes: Notes) -> Iterator[Entry]:
@@ -68,7 +108,7 @@ def _channel_epoch(channel: Any, station: Any, code: str, notes: Notes) -> Chann
     # A channel's elevation should be the sensor's but often is the ground's; a station's always is the ground's.
     ground = station if channel.depth else channel
     epoch = ChannelEpoch(
-        location=channel.location_code.strip(),
+        location=location_of(channel.location_code),
         code=channel.code,
         start_ns=_ns(channel.start_date),
         end_ns=_ns(channel.end_date),
