@@ -3,11 +3,11 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kensoku.batch._blocks import DECISION, Blocks, Said, kept_of
 from kensoku.batch._measured import Heard, Measure
-from kensoku.continuous import Instrument, Timeline, index_of, instrument_of, rate_of, time_of
+from kensoku.continuous import Instrument, Timeline, index_of, instrument_of, time_of
 from kensoku.detection import Stage, flaw_at, pick_id, share_out
 from kensoku.errors import InputInvalid
 from kensoku.packets import ChannelSamples
@@ -54,7 +54,6 @@ class _State:
     timeline: Timeline
     next_block: int | None = None
     kept: Said | None = None
-    rates_hz: dict[int, float] = field(default_factory=dict)
 
 
 class FullContext:
@@ -82,10 +81,9 @@ class FullContext:
                 continue
             instrument, component = found
             state = self._states.setdefault(instrument, _State(Timeline(instrument)))
-            if self._is_new_record(state, component, channel):
+            if self._is_new_record(state, channel):
                 yield from self._decide([state], None)
                 state = self._states[instrument] = _State(Timeline(instrument))
-            state.rates_hz[component] = channel.rate_hz
             try:
                 if reason := state.timeline.beside(component, channel):
                     self._tell(name, reason)
@@ -96,12 +94,8 @@ class FullContext:
             if state.next_block is None:
                 state.next_block = self._blocks.block_of(index_of(channel.start_ns))
 
-    def _is_new_record(self, state: _State, component: int, channel: ChannelSamples) -> bool:
-        """After a gap that no window spans, at another rate, or where another channel of the component takes over."""
-        if not _is_same(state.rates_hz.get(component, channel.rate_hz), channel.rate_hz):
-            return True
-        if state.timeline.is_replaced_by(component, channel) and not state.timeline.beside(component, channel):
-            return True
+    def _is_new_record(self, state: _State, channel: ChannelSamples) -> bool:
+        """After a gap that no window spans."""
         first, end = self._blocks.given(0)
         return state.next_block is not None and index_of(channel.start_ns) > state.timeline.end + 3 * (end - first)
 
@@ -185,11 +179,3 @@ class FullContext:
         )
         pick.probabilities.CopyFrom(probabilities)
         return pick
-
-
-def _is_same(rate_hz: float, other_hz: float) -> bool:
-    """Headers of one recorder differ by millionths; what cannot be used is told of where it is written."""
-    try:
-        return rate_hz == other_hz or rate_of(rate_hz).is_same(rate_of(other_hz))
-    except InputInvalid:
-        return False

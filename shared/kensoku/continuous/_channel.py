@@ -12,6 +12,7 @@ from kensoku.packets import ChannelSamples
 ROOM_S = 64  # seconds that are made room for at a time
 SAME_CLOCK_S = 60  # for so long the next sample is expected where the last ones were
 GAP = 750  # thousandths of a sample after which a piece does not go on where the one before it ended
+NEVER = 1 << 62
 CLOCK_PIECES = 16  # whose mean says how far the clock is beside the grid
 
 Ranges = list[tuple[int, int]]  # first sample, and the one after the last
@@ -34,14 +35,16 @@ class Channel:
     """Of one code and rate. Samples are numbered from 1970 at the channel's own rate, and asked for at 100 Hz."""
 
     __slots__ = (
-        "_base", "_blocks", "_clock", "_covered", "_floor", "_offsets", "_values", "code", "end", "rate", "rate_hz",
+        "_base", "_blocks", "_clock", "_covered", "_floor", "_offsets", "_values", "begin", "code", "end", "rate",
+        "rate_hz",
     )  # fmt: skip
 
     def __init__(self, code: str, rate_hz: float) -> None:
         self.code = code
         self.rate: Rate = rate_of(rate_hz)
         self.rate_hz = rate_hz  # as the first piece had it
-        self.end = 0  # the sample at 100 Hz after the newest
+        self.begin = NEVER  # the first sample at 100 Hz
+        self.end = 0  # the one after the newest
         self._values: FloatArray = np.empty(0, dtype=np.float32)
         self._base = 0  # number of the first of the values
         self._floor = 0  # what comes before it is needed no more
@@ -49,6 +52,9 @@ class Channel:
         self._offsets: list[tuple[int, int]] = []  # from which sample on the clock is how far beside the grid, ns
         self._clock: Clock | None = None
         self._blocks: dict[int, FloatArray] = {}  # at 100 Hz, where that is not the own rate
+
+    def is_of(self, piece: ChannelSamples) -> bool:
+        return self.code == piece.code and (self.rate_hz == piece.rate_hz or self.rate.is_same(rate_of(piece.rate_hz)))
 
     @property
     def is_in_use(self) -> bool:
@@ -65,11 +71,11 @@ class Channel:
                 return expected
         return number
 
-    def write(self, piece: ChannelSamples, oldest: int) -> Ranges:
-        """Samples that are new, and not before `oldest`, take their places; where there were none, at 100 Hz."""
+    def write(self, piece: ChannelSamples, oldest: int, until: int) -> Ranges:
+        """New samples from `oldest` to before `until` take their places; where there were none, at 100 Hz."""
         first = self.place(piece.start_ns)
         last = first + piece.samples.size
-        free = self._free(max(first, self._own(oldest)), last)
+        free = self._free(max(first, self._own(oldest)), min(last, self._own(until)))
         if not free:
             return []
         self._make_room(free[0][0], free[-1][1])
@@ -81,6 +87,7 @@ class Channel:
             self._cover(low, high)
             self._set_offset(low, piece.start_ns - self.rate.time_of(first))
         self._follow(piece.start_ns, first, last)
+        self.begin = min(self.begin, self.rate.at_100_hz(free[0][0]))
         self.end = self.rate.at_100_hz(self._covered[-1][1])
         self._outdate(free)
         return [(self.rate.at_100_hz(low), self.rate.at_100_hz(high)) for low, high in free]

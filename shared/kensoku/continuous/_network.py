@@ -90,7 +90,7 @@ class Network:
             return False
         earliest = index_of(min(channel.start_ns for channel in channels))
         stamp_ns = _stamp_ns(packet, station, channels)
-        is_disturbed = _is_replaced(packet, station, channels)
+        is_disturbed = False
         for listened in station.instruments.values():
             if self._is_ended(listened, earliest, stamp_ns):
                 self.ready.extend(listened.completeness.rest(station.stamp_ns))
@@ -268,10 +268,10 @@ class Network:
         oldest = completeness.evaluated_to - self._lateness
         fed.is_late |= first < oldest
         given_out = completeness.evaluated_to
+        if reason := listened.timeline.beside(component, piece):
+            fed.left_out.append(f"{piece.code}: {reason}")
         written = listened.timeline.write(component, piece, oldest)
         if not written:
-            if reason := listened.timeline.beside(component, piece):
-                fed.left_out.append(f"{piece.code}: {reason}")
             return
         completeness.arrived(written[0][0], station.stamp_ns)
         listened.mark(offset, written[-1][1])
@@ -303,16 +303,6 @@ class Network:
             if not station.instruments and station.stamp_ns < gone_ns:
                 del self._stations[station.key]
         return gone
-
-
-def _is_replaced(packet: WaveformPacket, station: Station, channels: Sequence[ChannelSamples]) -> bool:
-    """Whether a channel of another code or rate takes the place of one."""
-    for piece in channels:
-        found = instrument_of(packet.network, packet.station, piece.location, piece.code)
-        listened = station.instruments.get(found[0]) if found else None
-        if found and listened and listened.timeline.is_replaced_by(found[1], piece):
-            return True
-    return False
 
 
 def _stamp_ns(packet: WaveformPacket, station: Station, channels: Sequence[ChannelSamples]) -> int:

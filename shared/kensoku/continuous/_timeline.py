@@ -1,21 +1,19 @@
 """An instrument's record: three components on the absolute 100 Hz grid, NaN where nothing has come."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kensoku.continuous._channel import Channel, Ranges
+from kensoku.continuous._channel import NEVER, Channel, Ranges
+from kensoku.continuous._component import LIVE, Component
 from kensoku.continuous._grid import RATE_HZ
 from kensoku.continuous._instruments import Instrument
-from kensoku.continuous._rate import FloatArray, rate_of
-from kensoku.errors import InputInvalid
+from kensoku.continuous._rate import FloatArray
 from kensoku.packets import ChannelSamples
 
 SILENCES = 100  # between two Progress, of which each is told
-LIVE = 60 * RATE_HZ  # a channel that has sent nothing for so long is waited for no more, and may be replaced
-BESIDE = "found {0} beside it, expected one channel of a component; {0} counts until it is silent for a minute"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,50 +28,26 @@ class AsRecorded:
 class Timeline:
     """Bounded by what is forgotten; a stretch may always be read."""
 
-    __slots__ = ("_channels", "end", "instrument", "silences")
+    __slots__ = ("_components", "end", "instrument", "silences")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
-        self._channels: list[Channel | None] = [None, None, None]
+        self._components = (Component(), Component(), Component())
         self.end = 0  # the sample after the newest of any component; 0 before the first
         self.silences: deque[tuple[int, int]] = deque(maxlen=SILENCES)  # gaps after which all began anew, the latest
 
-    def write(self, component: int, piece: ChannelSamples, oldest: int = -(1 << 62)) -> Ranges:
+    def write(self, component: int, piece: ChannelSamples, oldest: int = -NEVER) -> Ranges:
         """Which samples at 100 Hz are new. Another channel of the same component is left out while the first lives.
 
         Raises InputInvalid for a rate that cannot be used.
         """
-        channel = self._channels[component]
-        rate = rate_of(piece.rate_hz)
-        if channel is None or not channel.rate.is_same(rate):
-            channel = Channel(piece.code, piece.rate_hz)
-        elif channel.code != piece.code:
-            if self.beside(component, piece):
-                return []
-            channel = Channel(piece.code, piece.rate_hz)
-        written = channel.write(piece, oldest)
-        if written:
-            self._channels[component] = channel
-            self.end = max(self.end, channel.end)
+        written = self._components[component].write(piece, oldest)
+        self.end = max(self.end, self._components[component].end)
         return written
 
     def beside(self, component: int, piece: ChannelSamples) -> str:
-        """Why a channel is left out, in words: another one of its component and rate lives. Empty: none does."""
-        channel = self._channels[component]
-        if channel is None or channel.code == piece.code or not channel.rate.is_same(rate_of(piece.rate_hz)):
-            return ""
-        is_alive = channel.end + LIVE > channel.rate.at_100_hz(channel.place(piece.start_ns))
-        return BESIDE.format(channel.code) if is_alive else ""
-
-    def is_replaced_by(self, component: int, piece: ChannelSamples) -> bool:
-        """Whether what was recorded of a component is lost when this is written."""
-        channel = self._channels[component]
-        if channel is None or (channel.code == piece.code and channel.rate_hz == piece.rate_hz):
-            return False
-        try:
-            return channel.code != piece.code or not channel.rate.is_same(rate_of(piece.rate_hz))
-        except InputInvalid:  # it will not be written
-            return False
+        """Why the start of a piece is left out, in words: another channel of its component lives. Empty: none does."""
+        return self._components[component].beside(piece)
 
     def read(self, first: int, last: int) -> FloatArray:
         """(3, last - first): Z N E."""
@@ -83,39 +57,32 @@ class Timeline:
 
     def read_into(self, counts: FloatArray, first: int) -> None:
         """The same into a place that holds NaN."""
-        for row, channel in zip(counts, self._channels, strict=True):
-            if channel is not None:
-                channel.read_into(row, first)
+        for row, component in zip(counts, self._components, strict=True):
+            component.read_into(row, first)
 
     def as_recorded(self, first: int, last: int) -> list[AsRecorded]:
-        """Of every channel that there is, at its own rate."""
+        """Of every channel that has any sample here, at its own rate."""
         return [
             AsRecorded(channel.code, RATE_HZ * channel.rate.down / channel.rate.up, channel.as_recorded(first, last))
-            for channel in self._channels
-            if channel is not None
+            for channel in self._within(first, last)
         ]
 
     def is_covered(self, components: Sequence[int], first: int, last: int) -> bool:
         """Whether all samples of these components have come."""
-        for component in components:
-            channel = self._channels[component]
-            if channel is None or not channel.is_covered(first, last):
-                return False
-        return True
+        return all(self._components[component].is_covered(first, last) for component in components)
 
     def live(self, index: int) -> tuple[int, ...]:
         """The components that have recorded anything in the minute before a sample, or after it."""
-        return tuple(c for c, channel in enumerate(self._channels) if channel and channel.end + LIVE > index)
+        return tuple(place for place, component in enumerate(self._components) if component.end + LIVE > index)
 
     def channels(self, first: int, last: int) -> list[str]:
         """Codes of those that have any sample here, in the order Z N E."""
-        return [channel.code for channel in self._channels if channel and channel.has_any(first, last)]
+        return [channel.code for channel in self._within(first, last)]
 
-    def orientations(self) -> str:
+    def orientations(self, index: int) -> str:
         """Third letters of the codes: ZNE or Z12."""
-        return "".join(
-            channel.code[2] if channel else usual for channel, usual in zip(self._channels, "ZNE", strict=True)
-        )
+        at = (component.at(index) for component in self._components)
+        return "".join(channel.code[2] if channel else usual for channel, usual in zip(at, "ZNE", strict=True))
 
     def offset_ns(self, index: int) -> int:
         """How much later than the grid says the sample was taken."""
@@ -128,11 +95,14 @@ class Timeline:
         return channel.rate.delay_ns if channel else 0
 
     def forget(self, before: int) -> None:
-        for place, channel in enumerate(self._channels):
-            if channel is not None:
-                channel.forget(before)
-                if not channel.is_in_use:
-                    self._channels[place] = None
+        for component in self._components:
+            component.forget(before)
+
+    def _within(self, first: int, last: int) -> Iterator[Channel]:
+        for component in self._components:
+            for channel, low, high in component.within(first, last):
+                if channel.has_any(low, high):
+                    yield channel
 
     def _first_at(self, index: int) -> Channel | None:
-        return next((channel for channel in self._channels if channel and channel.has_any(index, index + 1)), None)
+        return next(self._within(index, index + 1), None)

@@ -94,7 +94,7 @@ def _refine(message: PickMeasurement, refined: Refined, timeline: Timeline) -> N
 def _measured(pick: Pick, timeline: Timeline, stations: Stations, first: int, end: int) -> Measured:
     instrument, index = timeline.instrument, pick.onset_index
     station = stations(instrument.key)
-    letters = timeline.orientations()
+    letters = timeline.orientations(index)
     channels = Channels.of(station, instrument.location, instrument.band_instrument, pick.onset_ns, letters)
     onset = (pick.onset_ns - _first_ns(timeline, first, index)) / SAMPLE_NS
     phase: Phase = "P" if pick.phase == PHASE_P else "S"
