@@ -1,6 +1,6 @@
 """A channel that is renamed, or goes on at another rate: how the record was cut into pieces changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
@@ -83,7 +83,7 @@ def test_live_picks_before_and_after_have_all_components() -> None:
 
 
 @pytest.fixture(scope="module")
-def full_context(tmp_path_factory: pytest.TempPathFactory) -> Listener:
+def full_context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
     repository: Path = write_repository(tmp_path_factory.mktemp("models"))
     with open_listener(repository, f"local:{repository}", "picker") as opened:
         yield opened
