@@ -237,6 +237,19 @@ def test_a_server_that_has_become_a_standby_is_away_and_its_connections_are_not_
         assert store.write([make_event("second")]).new == 1
 
 
+@needs_postgresql
+def test_a_host_that_is_gone_without_a_word_is_given_up_after_seconds(postgresql: Database) -> None:
+    """Else what is sent to it is sent again for a quarter of an hour."""
+    place = address(postgresql.new_url())
+    engine = _engine(place, must_exist=False)
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        said = driver.info.get_parameters()
+    engine.dispose()
+    assert (said["tcp_user_timeout"], said["keepalives_idle"]) == ("20000", "20")
+
+
 @pytest.mark.parametrize("area", [Area(-20, 170, -10, 180), Area(-20, -180, -10, -170), Area(-20, 180, -10, -170)])
 def test_the_date_line_is_in_a_box_that_ends_there_whatever_its_sign(area: Area, store: Store) -> None:
     events = [make_event(f"{degrees}", latitude_deg=-15.0) for degrees in (180, -180, 0)]

@@ -121,7 +121,13 @@ def _engine(place: Address, must_exist: bool) -> Engine:
         return _sqlite(place, must_exist)
     try:
         options = f"-c search_path={place.schema} -c timezone=UTC -c lock_timeout={round(1000 * BUSY_S)}"
-        arguments = {"options": options, "connect_timeout": CONNECT_S, "client_encoding": "utf8"}
+        arguments = {
+            "options": options,
+            "connect_timeout": CONNECT_S,
+            "client_encoding": "utf8",
+            "tcp_user_timeout": round(1000 * BUSY_S),  # else a host that is gone without a word is asked for 15 minutes
+            "keepalives_idle": round(BUSY_S),  # and while it should be answering
+        }
         return _distrustful(create_engine(place.url, connect_args=arguments, pool_pre_ping=True))
     except (ImportError, NoSuchModuleError):
         raise SettingInvalid(
