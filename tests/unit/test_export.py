@@ -18,6 +18,7 @@ from kensoku.picking import annotate, read_card
 from kensoku.training.export import to_onnx
 from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_picker
 from kensoku.training.picker_run import begin_with
+from kensoku.training.shipped_weights import load_way_down
 from kensoku.training.shipping import LARGEST_DIFFERENCE, reach, ship, trial
 
 FloatArray = npt.NDArray[np.float32]
@@ -130,6 +131,23 @@ def test_a_network_is_taught_on_from_the_graph_that_was_made_of_it(
     begin_with(again, repository / shipped / "1" / "model.onnx")
     counts = trial(400)
     assert np.abs(keras.ops.convert_to_numpy(again(counts) - networks[name](counts))).max() < 1e-5
+
+
+def test_a_classifier_begins_with_the_way_down_of_a_picker(
+    networks: dict[str, keras.Model], repository: Path, tmp_path: Path
+) -> None:
+    graph = repository / "picker" / "1" / "model.onnx"
+    cuts = CUTS.model_copy(update={"channels": CONFIGS["picker"].channels})
+    taught = build_classifier(cuts)
+    assert load_way_down(taught, graph)
+    for level in range(len(cuts.channels)):
+        here, there = (network.get_layer(f"down_{level}") for network in (taught, networks["picker"]))
+        for one, other in ((here.weights_in_use(), there.weights_in_use()), (here.bias, there.bias)):
+            assert np.abs(keras.ops.convert_to_numpy(one - other)).max() < 1e-6
+    with pytest.raises(InputInvalid, match=r"found \(7, 8, 16\) .* for down_1, expected \(7, 8, 8\)"):
+        load_way_down(build_classifier(CUTS), graph)
+    ship(tmp_path, "whole", taught, cuts, "of a test", classes=("noise", "P", "S"))
+    assert not load_way_down(build_classifier(cuts), tmp_path / "whole" / "1" / "model.onnx"), "it is no larger"
 
 
 def test_a_graph_of_another_shape_is_told(repository: Path, tmp_path: Path) -> None:

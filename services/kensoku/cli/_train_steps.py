@@ -149,6 +149,8 @@ def train(step: "Train", workshop: Workshop, clock: Clock) -> None:
     out, dataset = workshop.made[step.name], workshop.place(f"{{{step.dataset}}}")
     minutes = clock.minutes_left()
     start = None if step.start is None else start_of(step.start, workshop)
+    if step.way_down is not None:
+        start = graph_in(workshop.model(step.way_down), step.way_down)
     order: dict[str, Any] = {"config": step.config, "dataset": dataset, "out": out, "minutes": minutes, "start": start}
     if step.teachers:
         order["teachers"] = tuple(map(workshop.model, step.teachers))
@@ -160,14 +162,19 @@ def train(step: "Train", workshop: Workshop, clock: Clock) -> None:
 
 def start_of(name: str, workshop: Workshop) -> Path:
     """Weights of a run, or the graph of a model that was given in the place of one."""
-    from kensoku.inference import versions_in
-
     folder = workshop.place(f"{{{name}}}")
     if (weights := folder / "best.weights.h5").is_file() or name not in workshop.given:
         return weights
+    return graph_in(folder, name)
+
+
+def graph_in(folder: Path, name: str) -> Path:
+    """Of a model's newest version."""
+    from kensoku.inference import versions_in
+
     versions = versions_in(folder.parent, folder.name)
     if not versions:
-        raise SettingInvalid(f"--data {name}={folder}: found neither {weights.name} nor a model in it, expected one")
+        raise SettingInvalid(f"--data {name}={folder}: found neither weights of a run nor a model in it, expected one")
     return folder / max(versions, key=int) / "model.onnx"
 
 

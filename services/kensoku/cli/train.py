@@ -59,7 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--start",
         type=Path,
         metavar="FILE",
-        help="begin with these: best.weights.h5 of a run, or model.onnx of a model, of a network of this shape",
+        help="begin with these: best.weights.h5 of a run, or model.onnx of a model, of a network of this shape; phase, "
+        "denoiser and blast also with the way down of a picker's model.onnx",
     )
     parser.add_argument(
         "--teacher",

@@ -36,6 +36,7 @@ from kensoku.training.networks import ClassifierConfig, build_classifier
 from kensoku.training.orders import Order
 from kensoku.training.picker_run import begin_with, fingerprint, tell_absent
 from kensoku.training.run_settings import read_tables
+from kensoku.training.shipped_weights import SUFFIX, load_way_down
 from kensoku.training.training_loop import Plan, Run, train
 
 EACH = 6  # cuts asked of a record
@@ -78,7 +79,8 @@ def _train(task: Task, order: Order, stop: threading.Event, tell: Callable[[Row]
     use_threads(order.threads)
     keras.utils.set_random_seed(plan.seed)
     network = build_classifier(settings.network)
-    begin_with(network, order.start)
+    if order.start is None or order.start.suffix != SUFFIX or not load_way_down(network, order.start):
+        begin_with(network, order.start)
     pools = read_pools(order, task)
     if task != "blast":  # which takes as many of either kind
         tell_absent(settings.recipe, pools, order.dataset)

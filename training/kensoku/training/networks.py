@@ -9,6 +9,7 @@ from kensoku.training.conditioning import COMPONENTS, Conditioning, Conditions
 from kensoku.training.layers import Bands, Convolution, Doubling, Halving, Likelihoods, Padding, Rows, Summary
 
 PHASES = 3  # noise, P, S
+DOWN = "down_"  # layers of the way down, alike in pickers and in classifiers
 RESIDUAL_GAIN = 0.3  # each residual block begins as a small change
 Tensor = Any
 Positive = Annotated[int, Field(gt=0)]
@@ -127,7 +128,7 @@ def _down(value: Tensor, config: Conditioned, padding: Padding) -> tuple[Tensor,
         if level:
             levels.append(value)
             value = Halving(padding, name=f"halve_{level}")(value)
-        value = _convolved(value, filters, config.kernel, padding, f"down_{level}")
+        value = _convolved(value, filters, config.kernel, padding, f"{DOWN}{level}")
     return value, levels
 
 

@@ -61,13 +61,14 @@ class Train(_Step):
     description: str
     last: Annotated[int, Field(gt=0)] | None = None  # answers of a live picker's cut
     start: Name | None = None  # of a step before, whose weights it begins with
+    way_down: Name | None = None  # of a step before: a picker whose way down a classifier begins with
     teachers: tuple[Name, ...] = ()  # of steps before: pickers whose answers it is taught beside the labels
     settled_by: Name | None = None  # of a first stage: the live picker, of a step before
     records: tuple[Template, ...] = ()  # of a denoiser: FILE[,PICKS[,EXCLUDED]] of which its threshold is settled
     is_shipped: bool = True  # False: it serves later steps alone
 
     def reads(self) -> tuple[Template, ...]:
-        names = (self.dataset, self.start, *self.teachers, self.settled_by)
+        names = (self.dataset, self.start, self.way_down, *self.teachers, self.settled_by)
         return (*(f"{{{name}}}" for name in names if name), *self.records)
 
 

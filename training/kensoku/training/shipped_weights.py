@@ -1,6 +1,6 @@
 """Weights of a network out of the graph that was exported of it, so that a shipped model can be taught on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from onnx import numpy_helper
 
 from kensoku.errors import InputInvalid
 from kensoku.training.layers import RELU_GAIN, Convolution
+from kensoku.training.networks import DOWN
 
 SUFFIX = ".onnx"
 SPREAD = 0.1  # of the kernels, whose size a graph does not tell: it says how much a step of training turns them
@@ -24,15 +25,31 @@ def load_graph(network: keras.Model, path: Path) -> None:
     """The network answers as the graph does; raises InputInvalid where it has another shape."""
     layers = [layer for layer in network.layers if isinstance(layer, Convolution)]
     found = list(_convolutions(path))
-    wanted = [(layer.name, tuple(layer.kernel.shape)) for layer in layers]
-    shapes = [kernel.shape for kernel, _ in found]
-    for (name, shape), other in zip(wanted, shapes, strict=False):
-        if shape != other:
-            raise InputInvalid(f"{path}: found {other} (kernel, channels, filters) for {name}, {expected(shape)}")
-    if len(wanted) != len(shapes):
-        raise InputInvalid(f"{path}: found {len(shapes)} convolutions, {expected(len(wanted))}")
+    _match(layers, found, path)
+    if len(layers) != len(found):
+        raise InputInvalid(f"{path}: found {len(found)} convolutions, {expected(len(layers))}")
     for layer, (kernel, bias) in zip(layers, found, strict=True):
         _give(layer, kernel, bias)
+
+
+def load_way_down(network: keras.Model, path: Path) -> bool:
+    """The way down of a larger network's graph, of which these are the first convolutions; False if it is no larger."""
+    layers = [layer for layer in network.layers if isinstance(layer, Convolution)]
+    found = list(_convolutions(path))
+    if len(found) <= len(layers):
+        return False
+    layers = [layer for layer in layers if layer.name.startswith(DOWN)]
+    _match(layers, found, path)
+    for layer, (kernel, bias) in zip(layers, found, strict=False):
+        _give(layer, kernel, bias)
+    return True
+
+
+def _match(layers: Sequence[Convolution], found: Sequence[tuple[FloatArray, FloatArray]], path: Path) -> None:
+    for layer, (kernel, _) in zip(layers, found, strict=False):
+        if (shape := tuple(layer.kernel.shape)) != kernel.shape:
+            told = f"found {kernel.shape} (kernel, channels, filters) for {layer.name}"
+            raise InputInvalid(f"{path}: {told}, {expected(shape)}")
 
 
 def expected(what: Any) -> str:
