@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from kensoku.training import augment, augment_faults, augment_waves
-from kensoku.training.augment_pairs import denoise_pair, views
 from kensoku.training.balancing import shares
 from kensoku.training.examples import Example, FloatArray, Onset, Origin, Span
 
@@ -275,24 +274,7 @@ def test_an_onset_in_a_gap_is_unknown() -> None:
     assert found.unknown[-1] == Span("P", 1950, 2050)
 
 
-# --- pairs and shares -------------------------------------------------------------------------------------------------
-
-
-def test_a_mask_is_what_of_the_noisy_record_is_the_clean_ones() -> None:
-    noise = Example(np.random.default_rng(2).normal(size=(3, LENGTH)).astype(np.float32), (), (), ORIGIN)
-    pair = denoise_pair(example(), noise, snr=20)
-    before, after = pair.mask[0, :, :50], pair.mask[0, 4:7, 64:66]  # 2,000 samples are 62.5 half segments
-    assert before.max() < 0.01
-    assert np.median(after) > 0.8
-    assert pair.noisy.onsets == pair.clean.onsets
-
-
-def test_all_views_of_a_record_have_its_energy_and_its_onsets() -> None:
-    found = views(example())
-    assert len(found) == 6
-    energy = [np.square(each.counts.astype(np.float64)).sum() for each in found]
-    assert energy == pytest.approx([energy[0]] * 6, rel=1e-5)
-    assert len(views(augment_waves.drop_components(example(), (1, 2)))) == 2
+# --- shares -----------------------------------------------------------------------------------------------------------
 
 
 def test_rare_sizes_are_taken_more_often() -> None:
