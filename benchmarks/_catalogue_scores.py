@@ -18,7 +18,6 @@ from kensoku.v1.pick_pb2 import Pick
 
 NS_PER_S = 10**9
 LIMITS = Limits(seconds=1.0, km=5.0)
-FIRST_LIMITS = Limits(seconds=10.0, km=50.0)  # of a first solution
 GONE = (EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED)
 
 

@@ -7,7 +7,6 @@ KensokuError
 ├── BusError
 │   ├── BusUnavailable   the broker cannot be reached
 │   ├── TopicUnknown     a topic that the table of topics or the broker does not have
-│   ├── PositionExpired  a stretch of the log was deleted before it was read
 │   └── DeliveryFailed   a message was not acknowledged
 ├── DatabaseError
 │   ├── DatabaseUnavailable   it cannot be reached
@@ -49,10 +48,6 @@ class BusUnavailable(BusError):
 
 
 class TopicUnknown(BusError):
-    pass
-
-
-class PositionExpired(BusError):
     pass
 
 

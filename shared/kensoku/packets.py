@@ -44,10 +44,6 @@ class ChannelSamples:
     samples: Samples
 
 
-def packet_key(packet: WaveformPacket) -> str:
-    return f"{packet.network}.{packet.station}"
-
-
 # --- encoding ---------------------------------------------------------------------------------------------------------
 
 

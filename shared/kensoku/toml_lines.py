@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 Path = tuple[str | int, ...]
 
@@ -17,6 +18,22 @@ _SCALAR = re.compile(
 def find_lines(text: str) -> Mapping[Path, int]:
     """Lines counted from 1, by path such as ("stations", 2, "code"); the text must be valid TOML."""
     return _Scanner(text).scan()
+
+
+def path_of(problem: Any) -> Path:
+    """Where one of pydantic's mistakes is."""
+    path: Path = problem["loc"]
+    return (*path, "kind") if problem["type"].startswith("union_tag") else path
+
+
+def place_of(path: Path, lines: Mapping[Path, int]) -> tuple[int, str]:
+    """The line, and `, networks[0].code`, as near to a mistake as the text has anything."""
+    there: Path = ()
+    for step in path:  # pydantic's has the kind of a table too, which is no step of the text
+        if (*there, step) in lines:
+            there = (*there, step)
+    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in there).lstrip(".")
+    return lines[there], f", {name}" if name else ""
 
 
 class _Scanner:

@@ -106,13 +106,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield _make(request.param, request, closing, tmp_path)
 
 
-@pytest.fixture(params=["socket", pytest.param("kafka", marks=pytest.mark.kafka)])
-def shared_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """Where other processes can join."""
-    with ExitStack() as closing:
-        yield _make(request.param, request, closing, tmp_path)
-
-
 def _make(name: str, request: pytest.FixtureRequest, closing: ExitStack, folder: Path) -> Place:
     if name == "memory":
         return MemoryPlace(closing)

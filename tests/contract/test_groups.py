@@ -8,13 +8,11 @@ import pytest
 from prometheus_client import REGISTRY
 
 from kensoku.bus import Bus, Gap, Message, Position, _interface
-from kensoku.bus.positions import NeededPositions
 from tests.contract.conftest import Place
 from tests.contract.reading import PATIENCE_S, after, publish, read, read_nothing, read_until, settle
 from tests.services import wait_until
 
 FLOW = frozenset(("flow", number) for number in range(4))
-SECOND_NS = 10**9
 
 
 def test_without_a_commit_a_subscriber_starts_at_the_earliest_message(bus: Bus) -> None:
@@ -198,27 +196,6 @@ def test_a_group_without_a_commit_hears_of_what_it_never_saw(place: Place) -> No
     with bus.subscribe(["single"], "late", on_expired=gaps.append) as stream:
         assert len(read(stream, 6)) == 6
     assert [(gap.first_offset, gap.next_offset, gap.was_committed) for gap in gaps] == [(0, 4, False)]
-
-
-def test_a_dead_station_does_not_pin_the_commit_for_ever(bus: Bus) -> None:
-    """Both stations' windows reach back one packet; the dead one lets go when the other is 60 s further."""
-    publish(bus, "single", "NZ.DEAD", b"0")
-    for second in range(100):
-        bus.publish("single", "NZ.WEL", b"%d" % second)
-    bus.flush()
-    needed = NeededPositions(lateness_s=60)
-    with bus.subscribe(["single"], "group") as stream:
-        for message in read(stream, 101):
-            position, event_ns = (message.topic, message.partition), int(message.value or b"") * SECOND_NS
-            needed.advance(position, message.offset + 1)
-            needed.need(message.key, position, max(message.offset - 1, 0), event_ns)
-            if event_ns == 50 * SECOND_NS:
-                stream.commit(needed.oldest(event_ns))
-                assert bus.lag("single", "group") == {0: 101}
-        stream.commit(needed.oldest(99 * SECOND_NS))
-    assert bus.lag("single", "group") == {0: 2}
-    with bus.subscribe(["single"], "group") as stream:
-        assert [message.value for message in read(stream, 2)] == [b"98", b"99"]
 
 
 def test_lag_is_what_lies_between_the_commit_and_the_end(bus: Bus) -> None:

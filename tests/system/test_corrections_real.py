@@ -60,7 +60,7 @@ def as_event(picks: list[AssociatedPick]) -> Event:
 
 
 @needs_data
-def test_corrections_of_one_day_explain_the_arrivals_of_another(tmp_path: Path) -> None:
+def test_corrections_of_one_day_explain_the_arrivals_of_another() -> None:
     stations = read_inventory({"stations.csv": (DATA / "continuous" / "ridgecrest_stations.csv").read_bytes()}).stations
     model = load_model("southern-california")
     waves: tuple[Wave, Wave] = ("P", "S")

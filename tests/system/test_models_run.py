@@ -54,7 +54,7 @@ def test_every_window_is_picked(repository: Path, tmp_path: Path, samples: int, 
     assert [(int(p["window"]), p["phase"]) for p in picks] == [(n, phase) for n in range(7) for phase in "PS"]
     assert [float(p["sample"]) for p in picks] == pytest.approx([300, 600] * 7, abs=1)
     assert min(float(p["score"]) for p in picks) > 0.5
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 @pytest.mark.parametrize("rate_hz", [50, 200])

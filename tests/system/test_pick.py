@@ -75,7 +75,7 @@ def test_the_table_says_who_when_what_and_how_sure(repository: Path, one_file: P
     assert float(found[1]["peak_counts"]) == pytest.approx(500, rel=0.1)
     assert {row["model"] for row in found} == {"picker"}
     assert len({row["id"] for row in found}) == 4
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_an_archive_in_any_order_gives_the_same_bytes(

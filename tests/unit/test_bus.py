@@ -13,11 +13,9 @@ from kensoku.bus._groups import share
 from kensoku.bus._kafka_client import is_passing
 from kensoku.bus._log import unknown_topic
 from kensoku.bus._partitioner import murmur2
-from kensoku.bus.positions import NeededPositions
 from kensoku.errors import BusUnavailable, SettingInvalid
 
 FLOW, BACKFILL = frozenset({"flow"}), frozenset({"backfill"})
-SECOND_NS = 10**9
 
 
 def test_keys_are_hashed_as_kafkas_client_hashes_them() -> None:
@@ -60,32 +58,6 @@ def test_a_member_gets_only_what_it_subscribed_to() -> None:
     shares = share({1: FLOW | BACKFILL, 2: BACKFILL}, {"flow": 2, "backfill": 2}, {})
     assert {shares["flow", 0], shares["flow", 1]} == {1}
     assert {shares["backfill", 0], shares["backfill", 1]} == {2}
-
-
-def test_the_oldest_need_of_a_position_holds_it() -> None:
-    needed = NeededPositions(lateness_s=60)
-    needed.advance(("flow", 0), 10)
-    needed.need("NZ.WEL", ("flow", 0), 4, 100 * SECOND_NS)
-    needed.need("NZ.SNZO", ("flow", 0), 7, 100 * SECOND_NS)
-    assert needed.oldest(100 * SECOND_NS) == {("flow", 0): 4}
-    needed.release("NZ.WEL")
-    assert needed.oldest(100 * SECOND_NS) == {("flow", 0): 7}
-
-
-def test_a_key_silent_past_the_lateness_lets_go() -> None:
-    needed = NeededPositions(lateness_s=60)
-    needed.advance(("flow", 0), 10)
-    needed.need("NZ.DEAD", ("flow", 0), 4, 100 * SECOND_NS)
-    assert needed.oldest(160 * SECOND_NS) == {("flow", 0): 4}
-    assert needed.oldest(161 * SECOND_NS) == {("flow", 0): 10}
-
-
-def test_a_position_of_another_member_is_forgotten() -> None:
-    needed = NeededPositions(lateness_s=60)
-    needed.advance(("flow", 0), 10)
-    needed.need("NZ.WEL", ("flow", 0), 4, 0)
-    needed.forget({("flow", 0)})
-    assert needed.oldest(0) == {}
 
 
 def test_two_systems_do_not_share_a_socket(tmp_path: Path) -> None:

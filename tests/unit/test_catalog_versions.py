@@ -89,7 +89,7 @@ def insert_by_hand(connection: Connection, event: Event) -> None:
     )
 
 
-def test_a_migration_that_fails_leaves_the_version_before(catalogue_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_fails_leaves_the_version_before(catalogue_url: str) -> None:
     migrate(catalogue_url, to="0001")
     place = address(catalogue_url)
     engine = _engine(place, must_exist=False)

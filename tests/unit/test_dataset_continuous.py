@@ -94,7 +94,7 @@ def test_records_of_another_rate_are_resampled_in_place(tmp_path: Path) -> None:
     assert np.flatnonzero(loud)[0] == pytest.approx(8000, abs=10)
 
 
-def test_a_gap_is_missing(tmp_path: Path) -> None:
+def test_a_gap_is_missing() -> None:
     trace = obspy.Trace(np.arange(1000, dtype=np.int32), {"channel": "HHZ", "starttime": START, "sampling_rate": 100})
     later = obspy.Trace(
         np.arange(500, dtype=np.int32), {"channel": "HHZ", "starttime": START + 20, "sampling_rate": 100}

@@ -12,7 +12,7 @@ from kensoku.training.conditioning import Conditioning, Conditions
 from kensoku.training.examples import FloatArray
 from kensoku.training.export import to_onnx
 from kensoku.training.layers import BINOMIAL, Bands, Convolution, Doubling, Halving, Padding
-from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_phase, build_picker
+from kensoku.training.networks import ClassifierConfig, NetworkConfig, build_classifier, build_picker
 
 Answer = Callable[[FloatArray], FloatArray]
 FULL = NetworkConfig(channels=(8, 8, 8, 8, 8), dilations=(1, 2, 4), mean_samples=64, scale_samples=128)
@@ -193,7 +193,7 @@ def test_filters_are_standardised() -> None:
 
 def test_a_classifier_answers_for_a_cut_and_every_sixteen_samples_of_a_record() -> None:
     keras.utils.set_random_seed(3)
-    model = build_phase(ClassifierConfig(channels=FULL.channels))
+    model = build_classifier(ClassifierConfig(channels=FULL.channels))
     answer = by_keras(model)
     record = records(samples=400 + 16 * 20)
     whole = answer(record)

@@ -12,7 +12,6 @@ from kensoku.packets import (
     decode_packet,
     decode_packets,
     encode_packet,
-    packet_key,
     read_packet,
 )
 from kensoku.v1.waveform_pb2 import TIME_KIND_LIVE, TIME_KIND_REPLAY, Channel, WaveformPacket
@@ -92,7 +91,7 @@ def test_what_channels_agree_on_stands_once() -> None:
 
 def test_the_envelope_carries_station_source_and_times() -> None:
     packet = encode_packet("CI", "PASC", [channel(np.zeros(1, np.int32))], "seedlink:x", 7, TIME_KIND_LIVE)
-    assert packet_key(packet) == "CI.PASC"
+    assert (packet.network, packet.station) == ("CI", "PASC")
     assert (packet.source, packet.arrival_ns, packet.time_kind) == ("seedlink:x", 7, TIME_KIND_LIVE)
 
 

@@ -114,7 +114,7 @@ def tell(found: Comparison, options: argparse.Namespace) -> None:
     moved = [pair for pair in found.pairs if has_moved(pair, options)]
     grown = [pair for pair in found.pairs if has_grown(pair, options)]
     for title, events in (("only in a", found.only_a), ("only in b", found.only_b)):
-        tell_all(title, [line(event) for event in events], limit, LINE_HEAD)
+        tell_all(title, [line(event) for event in events], limit)
     tell_all(f"moved by more than {options.moved_km:g} km or {options.moved_seconds:g} s", lines(moved), limit)
     tell_all(f"of another magnitude by more than {options.magnitude:g}", lines(grown), limit)
 
@@ -144,10 +144,10 @@ def lines(pairs: Sequence[Pair]) -> list[str]:
     ]
 
 
-def tell_all(title: str, texts: Sequence[str], limit: int | None, head: str = LINE_HEAD) -> None:
+def tell_all(title: str, texts: Sequence[str], limit: int | None) -> None:
     if not texts:
         return
-    print(f"\n{title}: {len(texts)}\n{head}")
+    print(f"\n{title}: {len(texts)}\n{LINE_HEAD}")
     for text in texts[:limit]:
         print(text)
     if limit is not None and len(texts) > limit:

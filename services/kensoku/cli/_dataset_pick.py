@@ -17,7 +17,7 @@ from kensoku.inference import open_models
 from kensoku.models import default_repository
 
 if TYPE_CHECKING:
-    from kensoku.training.datasets.association import Demand, Ground, Place
+    from kensoku.training.datasets.association import Ground, Place
     from kensoku.training.datasets.voting import Voter
 
 THRESHOLD = 0.2
@@ -149,7 +149,6 @@ def associate_tables(
     out: Path,
     least_score: float,
     ground: "Ground | None" = None,
-    demand: "Demand | None" = None,
 ) -> str:
     """Writes the table, and says what is in it."""
     from kensoku.training.datasets.association import associate, merge
@@ -157,7 +156,7 @@ def associate_tables(
 
     taken = [[each for each in read_picks(path) if not each.model or each.score >= least_score] for path in tables]
     picks = merge(taken)
-    claim = associate(picks, places_of(stations), ground, demand)
+    claim = associate(picks, places_of(stations), ground)
     write_picks(out, claim.picks)
     events = {pick.event for pick in claim.picks} - {NO_EVENT}
     labels = [pick for pick in claim.picks if pick.event != NO_EVENT]

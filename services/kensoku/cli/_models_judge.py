@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import math
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import open_models
 from kensoku.picking import CARD, ModelCard, PhasePair, read_card
 from kensoku.settings import add_flags, load_settings, overrides
+from kensoku.whole_files import written_whole
 
 
 def add_action(actions: Any) -> None:
@@ -148,7 +148,6 @@ def data_sha256(dataset: Path) -> str:
 
 def write_card(folder: Path, card: ModelCard) -> Path:
     path = folder / CARD
-    temporary = path.with_suffix(".part")
-    temporary.write_text(card.to_json(), encoding="utf-8")
-    os.replace(temporary, path)
+    with written_whole(path) as temporary:
+        temporary.write_text(card.to_json(), encoding="utf-8")
     return path

@@ -21,6 +21,7 @@ from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
 from kensoku.picking import CARD, Model, ModelCard, Pick, less_offset, pick_records, read_card, to_100_hz, with_missing
 from kensoku.settings import add_flags, load_settings, overrides
+from kensoku.whole_files import written_whole
 
 RATE_HZ = 100
 EVERY_S = 2.0  # between lines of progress
@@ -173,21 +174,17 @@ def refuse_rate(windows: WindowFile) -> None:
 
 def write_rows(path: Path, header: Row, rows: Iterable[Row]) -> int:
     """A csv file, under its name when it is whole; how many rows it has."""
-    temporary = path.with_name(path.name + ".part")
     count = 0
     try:
-        with temporary.open("w", newline="") as file:
+        with written_whole(path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(header)
             for row in rows:
                 writer.writerow(row)
                 count += 1
-        temporary.replace(path)
     except OSError as error:
         told = f"found {error.strerror or error}, expected to write there; mend it or choose another folder"
         raise InputInvalid(f"--out {path}: {told}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
     return count
 
 

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from kensoku.batch import COLUMNS, FAINT, KEPT, NUMBERS, FoundPick
 from kensoku.cli._outputs import refuse_file
 from kensoku.errors import SettingInvalid
+from kensoku.whole_files import written_whole
 
 RUN_PICKS = 100_000  # sorted in memory; more go to a file, so that an archive may have any number
 GROUP_PICKS = 50_000  # of a row group of Parquet
@@ -80,12 +81,9 @@ def write_picks(path: Path, picks: Iterable[FoundPick]) -> Counter[str]:
             counts[pick.decision] += 1
             yield pick
 
-    writer, temporary = writer_for(path), path.with_name(path.name + ".part")
-    try:
+    writer = writer_for(path)
+    with written_whole(path) as temporary:
         writer(temporary, counted())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return counts
 
 

@@ -15,6 +15,7 @@ from kensoku.cli import _dataset_pick
 from kensoku.cli.train import run
 from kensoku.errors import SettingInvalid
 from kensoku.picking import CARD
+from kensoku.whole_files import written_whole
 
 if TYPE_CHECKING:
     from kensoku.training.run_list import Associate, Build, Pick, Simulate, Step, Train
@@ -223,9 +224,8 @@ def keep_words(shipped: Path, folder: Path) -> None:
     """What its card says of use, limits and licence goes on to the next model of the name."""
     if (shipped / CARD).is_file() and not (folder / CARD).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{CARD}.part"
-        shutil.copyfile(shipped / CARD, temporary)
-        temporary.replace(folder / CARD)
+        with written_whole(folder / CARD) as temporary:
+            shutil.copyfile(shipped / CARD, temporary)
 
 
 def call(*arguments: str) -> None:

@@ -18,6 +18,7 @@ from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.times import parse_time_ns
 from kensoku.v1.inventory_pb2 import Station
+from kensoku.whole_files import written_whole
 
 NEEDED = ("station", "phase", "time")
 ADDED = ("event_id", "event_phase", "residual_s", "event_log_odds")
@@ -151,11 +152,9 @@ def write_rows(
         for member in group.members:
             told[numbers[member.index]] = (name, member.phase, f"{member.residual_s:.3f}", f"{group.log_odds:.1f}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         kept = [name for name in names if name not in ADDED]
         table.writerow([*kept, *ADDED])
         for number, row in enumerate(rows):
             table.writerow([*(row[name] for name in kept), *told.get(number, ("",) * len(ADDED))])
-    part.replace(path)

@@ -24,6 +24,7 @@ from kensoku.simulation.shards import Progress as WindowProgress
 from kensoku.simulation.telemetry import Delivery, deliver
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY
+from kensoku.whole_files import written_whole
 
 EVERY_S = 2.0  # between lines of progress
 WINDOWS = "windows"  # in the place of a scenario
@@ -94,16 +95,11 @@ def write_packets(path: Path, world: World, selection: Selection) -> int:
     chosen = replace(world, stations=select_stations(world, selection.stations))
     first, end = selection.start_ns // NS_PER_S, -(-selection.end_ns // NS_PER_S)
     packets = seconds_of(chosen, first, end, at_once=1)
-    temporary = path.with_name(f".{path.name}.tmp")
     count = 0
-    try:
-        with temporary.open("wb") as file:
-            for delivery in deliver(packets, world.scenario.telemetry, world.scenario.seed):
-                file.write(encode(delivery))
-                count += 1
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        for delivery in deliver(packets, world.scenario.telemetry, world.scenario.seed):
+            file.write(encode(delivery))
+            count += 1
     return count
 
 

@@ -24,11 +24,11 @@ FIRST = "picker_first"  # looks at every second where there is one, and the live
 
 
 @contextmanager
-def open_picker(repository: Path, url: str, name: str, threshold: float | None = None) -> Iterator[Picker]:
-    """The newest version of a picker in a repository, answered for at `url`; its threshold may be replaced."""
+def open_picker(repository: Path, url: str, name: str) -> Iterator[Picker]:
+    """The newest version of a picker in a repository, answered for at `url`."""
     with open_models(url) as models:
         _require_answer(models, url)
-        yield _picker(repository, models, name, threshold)
+        yield _picker(repository, models, name)
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def open_listener(
         yield Listener(first, SecondLook(second, blast))
 
 
-def _picker(repository: Path, models: Models, name: str, threshold: float | None) -> Picker:
+def _picker(repository: Path, models: Models, name: str, threshold: float | None = None) -> Picker:
     final = _with_threshold(_stage(repository, models, name), threshold)
     is_live = final.card.look_ahead_s is not None and name != FIRST
     return Picker(final, _stage(repository, models, FIRST) if is_live and _is_there(repository, FIRST) else None)

@@ -17,6 +17,7 @@ from kensoku.catalogue_files._stations import PlaceOf, nowhere
 from kensoku.catalogue_files._table import read_table, write_arrivals, write_events
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.v1.event_pb2 import Event
+from kensoku.whole_files import written_whole
 
 FORMATS = {
     "quakeml": (".xml", ".quakeml", ".qml"),
@@ -123,13 +124,8 @@ def replacing(path: Path) -> Iterator[IO[str]]:
         raise SettingInvalid(f"found the folder {path}, expected the name of a file")
     if not path.parent.is_dir():
         raise SettingInvalid(f"{path}: found no folder {path.parent}; make it first")
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        yield file
 
 
 def _sentences(left_out: Counter[str]) -> Sequence[str]:

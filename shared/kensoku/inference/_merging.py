@@ -57,12 +57,10 @@ class Merger:
         send: Send,
         unavailable: Callable[[], ModelServerUnavailable],
         clock: Callable[[], float] = time.monotonic,
-        linger_s: float = LINGER_S,
     ) -> None:
         self._send = send
         self._unavailable = unavailable
         self._clock = clock
-        self._linger_s = linger_s
         self._lock = threading.Lock()
         self._gathering: dict[Hashable, Group] = {}
         self._leaders = 0
@@ -105,7 +103,7 @@ class Merger:
     def _lead(self, group: Group, call: Call, deadline: float) -> Tensors:
         def leave() -> Call:
             if self._leaders > 1:
-                group.full.wait(self._linger_s)
+                group.full.wait(LINGER_S)
             return merge([member.call for member in self._close(group, call.key())])
 
         with self._lock:

@@ -13,7 +13,7 @@ from prometheus_client import Counter, Histogram
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from kensoku.errors import ModelError, ModelRefused, ModelServerUnavailable, ModelUnknown
-from kensoku.inference._endpoints import Balancer, Endpoint, backoff_s, resolve
+from kensoku.inference._endpoints import Balancer, Endpoint, backoff_s
 from kensoku.inference._merging import Call, Merger
 from kensoku.inference._messages import decode, decode_shared, encode, encode_shared, layout
 from kensoku.inference._regions import Regions, is_about_shared_memory
@@ -43,25 +43,16 @@ FAILURES = Counter(
 
 
 class TritonModels:
-    def __init__(
-        self,
-        addresses: Sequence[str],
-        *,
-        in_flight_limit: int = IN_FLIGHT_LIMIT,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        chance: random.Random | None = None,
-        resolve: Callable[[str], list[str]] = resolve,
-    ) -> None:
-        self._clock, self._sleep, self._chance = clock, sleep, chance or random.Random()
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._chance = random.Random()
         self._channels = Channels()
         self._regions = Regions(self._channels.stub)
-        self._balancer = Balancer(addresses, in_flight_limit, self._channels.is_ready, clock, self._chance, resolve)
-        self._merger = Merger(self._send, self._balancer.unavailable, clock)
+        self._balancer = Balancer(addresses, IN_FLIGHT_LIMIT, self._channels.is_ready)
+        self._merger = Merger(self._send, self._balancer.unavailable)
         self._signatures: dict[str, Signature] = {}
 
     def infer(self, model: str, inputs: Tensors, *, version: str = "", deadline_s: float = DEADLINE_S) -> Tensors:
-        deadline = self._clock() + deadline_s
+        deadline = time.monotonic() + deadline_s
         signature = self._signature(model, deadline)
         windows, limit = signature.windows(inputs), signature.max_batch
         pieces = [
@@ -137,16 +128,16 @@ class TritonModels:
             except ModelUnknown as error:  # another server may have the model already
                 unknown_to.add(endpoint.address)
                 if unknown_to.issuperset(self._balancer.known()):
-                    if not isinstance(error, ModelNotReady) or self._clock() >= deadline:
+                    if not isinstance(error, ModelNotReady) or time.monotonic() >= deadline:
                         raise
                     rounds += 1
                     unknown_to.clear()
-                    self._sleep(min(backoff_s(rounds, self._chance), max(0.0, deadline - self._clock())))
+                    time.sleep(min(backoff_s(rounds, self._chance), max(0.0, deadline - time.monotonic())))
             except AttemptFailed:
                 pass  # the endpoint was put aside, which is the pause before the next attempt
 
     def _attempt(self, model: str, endpoint: Endpoint, deadline: float, ask: Callable[[str, float], Any]) -> Any:
-        timeout_s = max(0.001, min(ATTEMPT_S, deadline - self._clock()))
+        timeout_s = max(0.001, min(ATTEMPT_S, deadline - time.monotonic()))
         try:
             with REQUEST_SECONDS.labels(model).time():
                 answer = ask(endpoint.address, timeout_s)

@@ -33,7 +33,7 @@ def locate_many_in_grids(
     moving = [number for number, each in enumerate(found) if isinstance(each, Location)]
     for _ in range(ROUNDS):
         for number in moving:
-            shifts[number] = _shifts(found[number], events[number], shifts[number], grids)
+            shifts[number] = _shifts(found[number], shifts[number], grids)
         again = locate_many([_shifted(events[n], shifts[n]) for n in moving], stations, tables, settings)
         still = [n for n, new in zip(moving, again, strict=True) if _has_moved(found[n], new)]
         for number, new in zip(moving, again, strict=True):
@@ -44,7 +44,7 @@ def locate_many_in_grids(
     return [_told(each, events[number]) for number, each in enumerate(found)]
 
 
-def _shifts(location: Location | LocationError, arrivals: Sequence[Arrival], before: Shifts, grids: Grids) -> Shifts:
+def _shifts(location: Location | LocationError, before: Shifts, grids: Grids) -> Shifts:
     """By how much later than in the layers each arrival comes."""
     if not isinstance(location, Location):
         return before

@@ -34,9 +34,6 @@ class Peaks:
         """Some of the events, and the rows that are theirs."""
         return self._select((events,), (rows,))
 
-    def of_event(self, batch: Batch, event: int) -> "Peaks":
-        return self._select((slice(event, event + 1),), (batch.rows_of(event),))
-
     def _select(self, events: tuple[Any, ...], rows: tuple[Any, ...]) -> "Peaks":
         frame, fit, predicted = self.frame, self.fit, self.predicted
         return Peaks(

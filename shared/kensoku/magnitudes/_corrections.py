@@ -11,7 +11,7 @@ FEWEST = 5  # events of a station
 PRIOR_EVENTS = 3.0  # as many say that a station needs none
 
 
-def learn_corrections(magnitudes: Iterable[Magnitude], fewest: int = FEWEST) -> Mapping[str, Corrections]:
+def learn_corrections(magnitudes: Iterable[Magnitude]) -> Mapping[str, Corrections]:
     """By formula and station; the median residual without the correction of then, drawn towards zero for few events.
 
     Their mean over a formula's stations is zero, so that the network's magnitudes stay what they were.
@@ -22,14 +22,14 @@ def learn_corrections(magnitudes: Iterable[Magnitude], fewest: int = FEWEST) -> 
             if each.weight > 0:
                 station = f"{each.instrument.network}.{each.instrument.station}"
                 residuals[magnitude.formula][station].append(each.residual - each.correction)
-    return {formula: _of(stations, fewest) for formula, stations in residuals.items()}
+    return {formula: _of(stations) for formula, stations in residuals.items()}
 
 
-def _of(stations: Mapping[str, list[float]], fewest: int) -> Corrections:
+def _of(stations: Mapping[str, list[float]]) -> Corrections:
     drawn = {
         station: -median(found) * len(found) / (len(found) + PRIOR_EVENTS)
         for station, found in stations.items()
-        if len(found) >= fewest
+        if len(found) >= FEWEST
     }
     mean = sum(drawn.values()) / max(len(drawn), 1)
     return {station: correction - mean for station, correction in sorted(drawn.items())}

@@ -10,11 +10,9 @@ import json
 import multiprocessing
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import obspy
@@ -53,6 +51,7 @@ from kensoku.simulation.truth import (
     rows_between,
 )
 from kensoku.times import NS_PER_S, iso_time
+from kensoku.whole_files import written_whole
 
 RECORD_BYTES = 4096
 HOUR_NS = 3600 * NS_PER_S
@@ -267,7 +266,7 @@ def _append_records(folder: Path, world: World, station: Station, start_ns: int,
 def _write_metadata(folder: Path, world: World, stations: Sequence[Station], selection: Selection) -> None:
     rows = rows_between(world.catalogue, selection.start_ns, selection.end_ns)
     for table, header in (("arrivals", ARRIVALS_HEADER), ("disturbances", DISTURBANCES_HEADER)):
-        with _writing(folder / f"{table}.csv") as file:
+        with written_whole(folder / f"{table}.csv") as temporary, temporary.open("wb") as file:
             file.write(f"{header}\n".encode())
             for station in stations:
                 file.write(_truth_path(folder, station, table).read_bytes())
@@ -294,17 +293,5 @@ def _text(lines: Iterable[str]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with _writing(path) as file:
-        file.write(content)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[BinaryIO]:
-    """A file that has its name only once it is whole."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(content)

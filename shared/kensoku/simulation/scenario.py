@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -167,7 +167,7 @@ def read_scenario(text: str, name: str, folder: Path) -> Scenario:
     if scenario is not None:
         problems = list(_contradictions(scenario, folder))
     if scenario is None or problems:
-        mistakes = sorted({_place(path, lines) + (mistake,) for path, mistake in problems})
+        mistakes = sorted({toml_lines.place_of(path, lines) + (mistake,) for path, mistake in problems})
         raise _mistaken(name, [f"line {line}{where}: {mistake}" for line, where, mistake in mistakes])
     return scenario
 
@@ -196,7 +196,7 @@ def _validate(document: dict[str, Any]) -> tuple[Scenario | None, list[Mistake]]
         return _SCENARIO.validate_json(json.dumps(document, default=_json)), []
     except ValidationError as error:
         problems: list[Any] = [problem for problem in error.errors(include_url=False) if not _follows(problem)]
-    mistakes = [(_path(problem), _explain(problem)) for problem in problems]
+    mistakes = [(toml_lines.path_of(problem), _explain(problem)) for problem in problems]
     unknown = [problem["loc"] for problem in problems if problem["type"] == "unexpected_keyword_argument"]
     for path in unknown:
         table: Any = document
@@ -280,11 +280,6 @@ def _stations_twice(scenario: Scenario, folder: Path) -> Iterator[Mistake]:
         owners |= dict.fromkeys(names, index)
 
 
-def _path(problem: Any) -> toml_lines.Path:
-    path: toml_lines.Path = problem["loc"]
-    return (*path, "kind") if problem["type"].startswith("union_tag") else path
-
-
 def _explain(problem: Any) -> str:
     """One of pydantic's mistakes in our words."""
     path, kind, found, context = problem["loc"], problem["type"], problem["input"], problem.get("ctx", {})
@@ -303,16 +298,6 @@ def _explain(problem: Any) -> str:
         return f"found {message}"
     expected = EXPECTED.get(kind, message).format(**context)
     return f"found {'a table' if isinstance(found, dict) else _shorten(found)}; expected {expected}"
-
-
-def _place(path: toml_lines.Path, lines: Mapping[toml_lines.Path, int]) -> tuple[int, str]:
-    """The line, and `, networks[0].code`, as near to the mistake as the text has anything."""
-    there: toml_lines.Path = ()
-    for step in path:  # pydantic's has the kind of a table too, which is no step of the text
-        if (*there, step) in lines:
-            there = (*there, step)
-    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in there).lstrip(".")
-    return lines[there], f", {name}" if name else ""
 
 
 def _keys_at(path: toml_lines.Path) -> list[str]:

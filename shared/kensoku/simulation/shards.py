@@ -35,6 +35,7 @@ from kensoku.simulation.windows import (
     simulate_like_blasts,
     simulate_window,
 )
+from kensoku.whole_files import written_whole
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
@@ -133,14 +134,9 @@ def _write_unless_ended(folder: Path, plan: Plan, shard: int) -> int:
 def write_shard(folder: Path, plan: Plan, shard: int) -> int:
     """Its number of windows."""
     path = _path(folder, shard)
-    temporary = path.with_name(f".{path.name}.tmp")
     numbers = plan.windows(shard)
-    try:
-        with temporary.open("wb") as file:
-            np.savez(file, **to_columns([window(plan.seed, number, plan.of) for number in numbers]))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **to_columns([window(plan.seed, number, plan.of) for number in numbers]))
     return len(numbers)
 
 

@@ -47,11 +47,6 @@ def moment_nm(mw: npt.ArrayLike) -> FloatArray:
     return moment
 
 
-def moment_magnitude(moment_nm: npt.ArrayLike) -> FloatArray:
-    mw: FloatArray = (np.log10(np.asarray(moment_nm, dtype=np.float64)) - 9.1) / 1.5
-    return mw
-
-
 # --- spectrum ---------------------------------------------------------------------------------------------------------
 
 
@@ -119,13 +114,6 @@ class Ripple:
         fired_ms = np.sort(nominal_ms.ravel() + chance.normal(0, self.scatter_ms, nominal_ms.size))
         delays_s: FloatArray = (fired_ms - fired_ms[0]) / 1e3
         return delays_s
-
-
-def ripple_spectrum(hz: FloatArray, delays_s: FloatArray) -> ComplexArray:
-    """What delays make of one shot's spectrum: peaks at multiples of one over the delay, scallops between them."""
-    phases = np.exp(-2j * np.pi * np.multiply.outer(hz, delays_s))
-    modulation: ComplexArray = phases.mean(axis=-1)
-    return modulation
 
 
 def blast_tensor(spall: float = 0.3) -> FloatArray:

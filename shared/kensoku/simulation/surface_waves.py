@@ -25,7 +25,7 @@ def rayleigh(
     """Vertical and radial velocity from S on, (2, samples); None where nobody would see it."""
     if way.path.is_teleseismic or way.event.depth_km > DEEPEST_KM:
         return None
-    if (_velocity(way, shear, HZ, log_spectrum(way, _at_source(shear), HZ)) * HZ / floor.rms_m_s).max() < VISIBLE:
+    if (_velocity(way, HZ, log_spectrum(way, _at_source(shear), HZ)) * HZ / floor.rms_m_s).max() < VISIBLE:
         return None
     lasts_s = way.path.distance_km / _group_km_s(way, np.array([20.0]))[0] - shear.time_s + 2 * ECHOES_S
     count = round_up(max(lasts_s, 2 * ECHOES_S) * rate_hz)
@@ -33,7 +33,7 @@ def rayleigh(
     size += size % 2
     hz = np.fft.rfftfreq(size, 1 / rate_hz)
     log = log_spectrum(way, _at_source(shear), hz)
-    amplitude = minimum_phase(log) * _velocity(way, shear, hz, np.zeros(hz.size))
+    amplitude = minimum_phase(log) * _velocity(way, hz, np.zeros(hz.size))
     late_s = np.maximum(way.path.distance_km / _group_km_s(way, hz) - shear.time_s, 0.0)
     phase = -2 * np.pi * np.cumsum(late_s) * hz[1] + chance.uniform(0, 2 * np.pi)
     vertical = amplitude * np.exp(1j * phase) * scipy.fft.rfft(_echoes(rate_hz, chance), size)
@@ -58,7 +58,7 @@ def _group_km_s(way: Way, hz: FloatArray) -> FloatArray:
     return speed
 
 
-def _velocity(way: Way, shear: Ray, hz: FloatArray, log: FloatArray) -> FloatArray:
+def _velocity(way: Way, hz: FloatArray, log: FloatArray) -> FloatArray:
     """Spectrum of the vertical; `log` is that of body waves before any of it was lost on the way."""
     wavelength_km = _fastest_km_s(way) / np.maximum(hz, 0.1)
     excited = np.exp(-2 * np.pi * 0.8 * max(way.event.depth_km, 0.0) / wavelength_km)

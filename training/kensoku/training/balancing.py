@@ -1,7 +1,7 @@
 """How often each example of a source is taken, so that rare sizes, distances and SNRs are not rare to a network."""
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,6 @@ from kensoku.training.datasets.conditions import best_snr
 from kensoku.training.examples import Example
 
 Trait = Literal["magnitude", "distance_km", "snr"]
-TRAITS: tuple[Trait, ...] = get_args(Trait)
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,8 +1,8 @@
 """Build the model `filter_bank`: raw counts in; de-meaned, 2-8 Hz and above 5 Hz counts out.
 
-It is the first layers of every model to come, served on its own until those are trained. The filters are causal and of
-minimum phase, so that nothing of an onset appears before the onset: their delay in the pass band, the energy-weighted
-one of the impulse response, is stated by `delay_samples` and in docs/models.md.
+Networks with `filter_bank = true` have the same filters; on its own the model is what model servers are tried with. The
+filters are causal and of minimum phase, so that nothing of an onset appears before the onset: their delay in the pass
+band, the energy-weighted one of the impulse response, is stated by `delay_samples` and in docs/models.md.
 """
 
 from collections.abc import Mapping

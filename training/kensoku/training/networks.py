@@ -110,11 +110,6 @@ def build_classifier(config: ClassifierConfig) -> keras.Model:
     return _answered(counts, value, config.classes)
 
 
-def build_phase(config: ClassifierConfig) -> keras.Model:
-    """Noise, P and S of 4 s."""
-    return build_classifier(config)
-
-
 def _conditioned(config: Conditioned) -> tuple[Tensor, Tensor]:
     counts = keras.Input((COMPONENTS, None), name="counts")
     value = Conditioning(config.conditions, name="conditioning")(counts)

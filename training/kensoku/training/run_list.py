@@ -17,6 +17,7 @@ from kensoku.errors import InputInvalid
 from kensoku.simulation.shards import Of
 from kensoku.training.datasets.description import load_description
 from kensoku.training.run_settings import Tables
+from kensoku.whole_files import written_whole
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]\w*$")]
 Template = str  # a path, `{recorded}/windows/a.h5`
@@ -169,6 +170,5 @@ def read_state(path: Path) -> State | None:
 
 
 def write_state(path: Path, state: State) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(json.dumps(asdict(state)) + "\n")
-    temporary.replace(path)
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(asdict(state)) + "\n")

@@ -17,6 +17,13 @@ from kensoku.training.examples import Phase
 
 SAME_S = 0.4  # picks of a phase at a station this near to each other are one
 KM_PER_DEGREE = 111.195
+# What makes an earthquake, and what of it is a label.
+TOLERANCE_S = 0.7  # of PyOcto, while it looks
+REACH_KM = 120.0  # of a station
+LEAST_PICKS, LEAST_P, LEAST_S, LEAST_PAIRS = 7, 3, 2, 2  # pairs: stations with both
+LEAST_STATIONS = 4
+LARGEST_RESIDUAL_S = 0.5  # of a pick that is a label
+ROUNDS = 2  # with stations corrected after each but the last
 Corrections = Mapping[tuple[str, Phase], float]  # seconds that a station is late
 
 
@@ -35,21 +42,6 @@ class Ground:
     s_km_s: float = 3.45
     around_km: float = 40.0  # the stations
     deepest_km: float = 25.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
-    """What makes an earthquake, and what of it is a label."""
-
-    tolerance_s: float = 0.7  # of PyOcto, while it looks
-    reach_km: float = 120.0  # of a station
-    picks: int = 7
-    p_picks: int = 3
-    s_picks: int = 2
-    pairs: int = 2  # stations with both
-    stations: int = 4
-    residual_s: float = 0.5  # largest of a pick that is a label
-    rounds: int = 2  # with stations corrected after each but the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +65,9 @@ def merge(tables: Sequence[Sequence[TimedPick]]) -> list[TimedPick]:
     return merged
 
 
-def associate(
-    picks: Sequence[TimedPick], places: Mapping[str, Place], ground: Ground | None = None, demand: Demand | None = None
-) -> Claim:
+def associate(picks: Sequence[TimedPick], places: Mapping[str, Place], ground: Ground | None = None) -> Claim:
     """What was said of events before is forgotten; a pick at a station without a place belongs to none."""
-    ground, demand = ground or Ground(), demand or Demand()
+    ground = ground or Ground()
     known = [number for number, pick in enumerate(picks) if pick.station in places]
     if not picks:
         return Claim([], {}, {})
@@ -85,14 +75,14 @@ def associate(
         raise InputInvalid(f"found none of {len(picks)} picks at one of {len(places)} stations; expected some")
     corrections: dict[tuple[str, Phase], float] = {}
     found: list[tuple[int, int, float]] = []
-    for round_number in range(demand.rounds):
+    for round_number in range(ROUNDS):
         if round_number:
             for key, late_s in _lateness(picks, found).items():
                 corrections[key] = corrections.get(key, 0.0) + late_s
         times_s = [picks[n].time_s - corrections.get((picks[n].station, picks[n].phase), 0.0) for n in known]
         rows = [(picks[n].station, picks[n].phase, time_s) for n, time_s in zip(known, times_s, strict=True)]
-        found = [(known[row], event, residual_s) for row, event, residual_s in _ask(rows, places, ground, demand)]
-    kept = _well_seen(picks, [each for each in found if abs(each[2]) < demand.residual_s], demand.stations)
+        found = [(known[row], event, residual_s) for row, event, residual_s in _ask(rows, places, ground)]
+    kept = _well_seen(picks, [each for each in found if abs(each[2]) < LARGEST_RESIDUAL_S])
     events = {number: event for number, event, _ in kept}
     names = {event: f"{name}" for name, event in enumerate(sorted(set(events.values())))}
     claimed = [
@@ -109,9 +99,7 @@ def _lateness(picks: Sequence[TimedPick], found: Sequence[tuple[int, int, float]
     return {key: median(residuals_s) for key, residuals_s in of.items()}
 
 
-def _well_seen(
-    picks: Sequence[TimedPick], found: Sequence[tuple[int, int, float]], least: int
-) -> list[tuple[int, int, float]]:
+def _well_seen(picks: Sequence[TimedPick], found: Sequence[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
     """One pick a phase, station and event, the nearest; events of enough stations."""
     best: dict[tuple[str, Phase, int], tuple[int, int, float]] = {}
     for each in found:
@@ -121,14 +109,14 @@ def _well_seen(
     stations: dict[int, set[str]] = defaultdict(set)
     for station, _, event in best:
         stations[event].add(station)
-    return sorted(each for each in best.values() if len(stations[each[1]]) >= least)
+    return sorted(each for each in best.values() if len(stations[each[1]]) >= LEAST_STATIONS)
 
 
 # --- PyOcto -----------------------------------------------------------------------------------------------------------
 
 
 def _ask(
-    rows: Sequence[tuple[str, Phase, float]], places: Mapping[str, Place], ground: Ground, demand: Demand
+    rows: Sequence[tuple[str, Phase, float]], places: Mapping[str, Place], ground: Ground
 ) -> list[tuple[int, int, float]]:
     """Row, event and residual of what PyOcto puts together."""
     try:
@@ -138,7 +126,7 @@ def _ask(
         raise SettingInvalid(
             f"found no {error.name}, expected it for association; pip install 'kensoku[train]'"
         ) from None
-    associator = _associator(pyocto, places, ground, demand)
+    associator = _associator(pyocto, places, ground)
     stations = pandas.DataFrame(
         [(name, p.latitude_deg, p.longitude_deg, p.elevation_m) for name, p in sorted(places.items())],
         columns=["id", "latitude", "longitude", "elevation"],
@@ -151,7 +139,7 @@ def _ask(
     ]
 
 
-def _associator(pyocto: Any, places: Mapping[str, Place], ground: Ground, demand: Demand) -> Any:
+def _associator(pyocto: Any, places: Mapping[str, Place], ground: Ground) -> Any:
     margin = ground.around_km / KM_PER_DEGREE
     latitudes = [place.latitude_deg for place in places.values()]
     longitudes = [place.longitude_deg for place in places.values()]
@@ -159,8 +147,8 @@ def _associator(pyocto: Any, places: Mapping[str, Place], ground: Ground, demand
     velocities = pyocto.VelocityModel0D(
         p_velocity=ground.p_km_s,
         s_velocity=ground.s_km_s,
-        tolerance=demand.tolerance_s,
-        association_cutoff_distance=demand.reach_km,
+        tolerance=TOLERANCE_S,
+        association_cutoff_distance=REACH_KM,
     )
     return pyocto.OctoAssociator.from_area(
         lat=(min(latitudes) - margin, max(latitudes) + margin),
@@ -168,10 +156,10 @@ def _associator(pyocto: Any, places: Mapping[str, Place], ground: Ground, demand
         zlim=(0.0, ground.deepest_km),
         velocity_model=velocities,
         time_before=60.0,
-        n_picks=demand.picks,
-        n_p_picks=demand.p_picks,
-        n_s_picks=demand.s_picks,
-        n_p_and_s_picks=demand.pairs,
-        pick_match_tolerance=demand.tolerance_s,
+        n_picks=LEAST_PICKS,
+        n_p_picks=LEAST_P,
+        n_s_picks=LEAST_S,
+        n_p_and_s_picks=LEAST_PAIRS,
+        pick_match_tolerance=TOLERANCE_S,
         n_threads=1,  # the same answer each time
     )

@@ -23,6 +23,7 @@ from kensoku.training.datasets.records import Record
 from kensoku.training.datasets.streams import Track, to_tracks
 from kensoku.training.datasets.triggers import find_triggers
 from kensoku.training.examples import LABEL_S, PHASES, RATE_HZ, Example, Kind, Origin, Phase
+from kensoku.whole_files import written_whole
 
 KM_PER_DEGREE = 111.195
 BLASTS = ("blast", "explosion")
@@ -205,16 +206,15 @@ def _download(service: str, folder: Path, *names: Any) -> Any:
         from obspy.clients.fdsn.header import FDSNException, FDSNNoDataException
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
         try:
-            _client(service, Client).get_waveforms(
-                network, station, location or "--", channels, start, end, filename=str(temporary)
-            )
+            with written_whole(path) as temporary:
+                _client(service, Client).get_waveforms(
+                    network, station, location or "--", channels, start, end, filename=str(temporary)
+                )
         except FDSNNoDataException:
-            temporary.touch()
+            path.touch()
         except (FDSNException, ValueError) as error:
             raise InputInvalid(f"{service}: found {error}; expected a web service of FDSN; call again later") from None
-        temporary.replace(path)
     return obspy.read(str(path)) if path.stat().st_size else obspy.Stream()
 
 

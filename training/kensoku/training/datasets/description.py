@@ -3,7 +3,6 @@
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -73,9 +72,9 @@ def read_description(text: str, name: str) -> Description:
         description = TypeAdapter(Description).validate_json(json.dumps(document, default=str))
         mistakes = _contradictions(description)
     except ValidationError as error:
-        mistakes = [(_path(each), _explain(each)) for each in error.errors(include_url=False)]
+        mistakes = [(toml_lines.path_of(each), _explain(each)) for each in error.errors(include_url=False)]
     if mistakes:
-        places = sorted({_place(path, lines) + (mistake,) for path, mistake in mistakes})
+        places = sorted({toml_lines.place_of(path, lines) + (mistake,) for path, mistake in mistakes})
         told = [f"line {line}{where}: {mistake}" for line, where, mistake in places]
         more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
         count = f"{len(told)} mistake{'s' * (len(told) > 1)}"
@@ -105,21 +104,6 @@ def _contradictions(description: Description) -> list[tuple[toml_lines.Path, str
             told = f"found {region!r}; expected the region of a source: {', '.join(sorted(regions))}"
             mistakes.append((("split", "left_out", index), told))
     return mistakes
-
-
-def _path(problem: Any) -> toml_lines.Path:
-    path: toml_lines.Path = problem["loc"]
-    return (*path, "kind") if problem["type"].startswith("union_tag") else path
-
-
-def _place(path: toml_lines.Path, lines: Mapping[toml_lines.Path, int]) -> tuple[int, str]:
-    """The line, and `, sources[0].kind`, as near to the mistake as the text has anything."""
-    there: toml_lines.Path = ()
-    for step in path:  # pydantic's has a source's kind too, which is no step of the text
-        if (*there, step) in lines:
-            there = (*there, step)
-    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in there).lstrip(".")
-    return lines[there], f", {name}" if name else ""
 
 
 def _explain(problem: Any) -> str:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from kensoku.errors import InputInvalid
 from kensoku.training.datasets import tfrecord
 from kensoku.training.examples import PHASES, Example, Onset, Origin, Span
+from kensoku.whole_files import written_whole
 
 Format = Literal["npz", "tfrecord"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -30,15 +31,10 @@ _NUMBERS = ("magnitude", "distance_km")
 def write_shard(path: Path, examples: Sequence[Example]) -> str:
     """Its SHA-256; the name's end says the format."""
     write = _WRITERS[path.suffix.removeprefix(".")]
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
+    with written_whole(path) as temporary:
         with temporary.open("wb") as file:
             write(file, examples)
-        digest = sha256(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return digest
+        return sha256(temporary)
 
 
 def read_shard(path: Path) -> Iterator[Example]:

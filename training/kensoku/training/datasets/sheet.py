@@ -11,6 +11,7 @@ from kensoku.errors import SettingInvalid
 from kensoku.training.datasets.reading import read
 from kensoku.training.datasets.split import SIDES
 from kensoku.training.examples import PHASES, RATE_HZ, Example, FloatArray, Phase
+from kensoku.whole_files import written_whole
 
 COLOURS: dict[Phase, str] = {"P": "#0072B2", "S": "#D55E00"}  # Okabe & Ito (2008)
 COLUMNS = 4
@@ -41,9 +42,8 @@ def draw(examples: Sequence[Example], out: Path, close: bool = False) -> None:
         _draw_example(axes, example, close)
     for axes in figure.axes[len(examples) :]:
         axes.set_axis_off()
-    temporary = out.with_name(f".{out.name}.tmp")
-    figure.savefig(temporary, format="png", dpi=80)
-    temporary.replace(out)
+    with written_whole(out) as temporary:
+        figure.savefig(temporary, format="png", dpi=80)
 
 
 def _choose(examples: Sequence[Example], count: int, seed: int) -> list[Example]:

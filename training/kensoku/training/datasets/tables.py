@@ -1,7 +1,6 @@
 """Tables of picks on continuous records: `station,phase,utc,score,event,model`, a row a pick."""
 
 import csv
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from kensoku.errors import InputInvalid
 from kensoku.training.examples import PHASES, Phase
+from kensoku.whole_files import written_whole
 
 COLUMNS = ("station", "phase", "utc", "score", "event", "model")
 NO_EVENT = "-1"
@@ -62,15 +62,11 @@ def _row(pick: TimedPick) -> Sequence[object]:
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    temporary = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", newline="", encoding="utf-8") as file:
+        with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(header)
             writer.writerows(rows)
-        os.replace(temporary, path)
     except OSError as error:
         raise InputInvalid(f"{path}: found {error.strerror}; expected a place that can be written") from None
-    finally:
-        temporary.unlink(missing_ok=True)

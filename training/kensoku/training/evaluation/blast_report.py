@@ -24,7 +24,6 @@ from kensoku.training.evaluation.pages import image, number, table, write_json, 
 from kensoku.training.evaluation.probe import auc, last_layer, matched, probe_auc
 
 WORST = 4  # of each kind
-TOLD_APART = 0.7  # of the probe, from which on it is said to know what is simulated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,12 +39,12 @@ class _Gap:
     end: int
 
 
-def judge_gaps(ask: Ask, examples: Sequence[Example], seed: int = 0) -> list[GapFigures]:
+def judge_gaps(ask: Ask, examples: Sequence[Example]) -> list[GapFigures]:
     """In the quiet of records, and before and after their onsets, each on all components."""
     before = ask([each.counts for each in examples])
     found = []
     for length_s in LENGTHS_S:
-        chance = np.random.default_rng([seed, round(length_s * 1000)])
+        chance = np.random.default_rng([0, round(length_s * 1000)])
         places = {
             "quiet": [gap for n, each in enumerate(examples) for gap in _in_quiet(n, each, length_s, chance)],
             "onset": [gap for n, each in enumerate(examples) for gap in _near_onsets(n, each, length_s, chance)],

@@ -23,11 +23,11 @@ class LookAhead:
     changed: int  # records with a pick that is gone, new or of other bits
 
 
-def judge_look_ahead(ask: Ask, card: ModelCard, records: Sequence[FloatArray], seed: int = 0) -> list[LookAhead]:
+def judge_look_ahead(ask: Ask, card: ModelCard, records: Sequence[FloatArray]) -> list[LookAhead]:
     """By nothing, zeros, noise and a far larger earthquake; none of a model of full context."""
     if card.look_ahead_s is None:
         return []
-    before, chance = ask(records), np.random.default_rng(seed)
+    before, chance = ask(records), np.random.default_rng(0)
     cuts = [
         (record, math.floor(pick.sample + _look_ahead(card, pick)) + 1)
         for record, picks in enumerate(before)

@@ -54,13 +54,13 @@ def found(windows: Labelled, ours: Picks, others: Picks, phase: Phase, within_s:
     return Found(by(ours), by(others))
 
 
-def paired(sets: Sequence[Found], seed: int = 0) -> Paired:
+def paired(sets: Sequence[Found]) -> Paired:
     """Of all labels of all sets together; each window has one label of a phase, so labels are drawn as windows are."""
     ours, others = (np.concatenate(each) for each in ([one.ours for one in sets], [one.others for one in sets]))
     count = len(ours)
     if not count:
         return Paired(labels=0, ours=np.nan, others=np.nan, difference=np.nan, low=np.nan, high=np.nan)
-    chance, sums = np.random.default_rng(seed), np.zeros(DRAWS)
+    chance, sums = np.random.default_rng(0), np.zeros(DRAWS)
     for one in sets:
         gains = one.ours.astype(np.float64) - one.others
         if len(gains):

@@ -58,10 +58,10 @@ def matched(own: Values, others: Values) -> tuple[list[int], list[int]]:
     return [one for one, _ in pairs], [other for _, other in pairs]
 
 
-def probe_auc(values: Values, is_recorded: BoolArray, groups: Sequence[str], seed: int = 0) -> float:
+def probe_auc(values: Values, is_recorded: BoolArray, groups: Sequence[str]) -> float:
     """How often a recorded one is told from a simulated one; groups (events, stations) are not divided among folds."""
     names = sorted(set(groups))
-    fold_of = dict(zip(names, np.random.default_rng(seed).permutation(len(names)) % FOLDS, strict=True))
+    fold_of = dict(zip(names, np.random.default_rng(0).permutation(len(names)) % FOLDS, strict=True))
     folds = np.array([fold_of[group] for group in groups])
     said = np.full(len(values), np.nan)
     for fold in range(FOLDS):

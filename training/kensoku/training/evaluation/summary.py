@@ -11,7 +11,6 @@ from kensoku.training.examples import PHASES, RATE_HZ, Example, Phase
 
 NEAR_S = 0.1
 DRAWS, INTERVAL = 400, (5.0, 95.0)
-STATED = 0.68
 Groups = Mapping[str, Callable[[Example], float]]
 
 

@@ -47,9 +47,9 @@ class TriggeredFigures:
     outliers: float  # picked more than 0.5 s off
 
 
-def judge_triggered(ask: Ask, examples: Sequence[Example], seed: int = 0) -> list[Answer]:
+def judge_triggered(ask: Ask, examples: Sequence[Example]) -> list[Answer]:
     """The onset lies anywhere in the middle 2 s; the other phase may lie in the cut too, as it does after a trigger."""
-    chance, length = np.random.default_rng(seed), round(WINDOW_S * RATE_HZ)
+    chance, length = np.random.default_rng(0), round(WINDOW_S * RATE_HZ)
     asked: list[tuple[int, Phase, float, float, float]] = []
     cuts: list[FloatArray] = []
     for record, example in enumerate(examples):
