@@ -172,5 +172,11 @@ def test_sites_are_those_of_the_sensor_at_the_time() -> None:
 
 
 def test_a_pick_without_a_phase_is_refused_by_its_id() -> None:
-    with pytest.raises(InputInvalid, match="PHASE_UNSPECIFIED as the phase of pick 'x'"):
+    with pytest.raises(InputInvalid, match="phase 0 of pick 'x'"):
         arrivals_of([AssociatedPick(pick=Pick(id="x"))], T0_NS)
+
+
+def test_a_phase_of_a_newer_version_is_refused_like_any_other_that_is_neither_p_nor_s() -> None:
+    written = AssociatedPick(pick=Pick(id="x"), phase=99)  # type: ignore[arg-type]
+    with pytest.raises(InputInvalid, match="phase 99 of pick 'x'"):
+        arrivals_of([AssociatedPick.FromString(written.SerializeToString())], T0_NS)

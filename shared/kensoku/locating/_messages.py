@@ -10,7 +10,7 @@ from kensoku.v1.event_pb2 import Ellipsoid as EllipsoidMessage
 from kensoku.v1.event_pb2 import Hypocentre as HypocentreMessage
 from kensoku.v1.event_pb2 import Origin
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
-from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Instrument, Phase
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Instrument
 
 NS_PER_S = 1_000_000_000
 LEAST_UNCERTAINTY_S = 0.005  # half a sample: of a pick that states none
@@ -30,7 +30,7 @@ def arrivals_of(picks: Iterable[AssociatedPick], reference_ns: int) -> list[Arri
 def _arrival(associated: AssociatedPick, reference_ns: int) -> Arrival:
     if associated.phase not in (PHASE_P, PHASE_S):
         raise InputInvalid(
-            f"found {Phase.Name(associated.phase)} as the phase of pick {associated.pick.id!r}, expected P or S"
+            f"found phase {associated.phase} of pick {associated.pick.id!r}, expected {PHASE_P} (P) or {PHASE_S} (S)"
         )
     onset = _onset(associated)
     return Arrival(
