@@ -1,13 +1,19 @@
 """Where in a TOML file each table and key stands."""
 
 import tomllib
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kensoku.errors import InputInvalid
+from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.magnitudes._formula_files import read_formula
 from kensoku.simulation.scenario import BUNDLED, read_scenario
 from kensoku.toml_lines import find_lines
+from kensoku.training.datasets.description import read_description
+from kensoku.training.run_settings import read_tables
+from kensoku.traveltime._reading import read_toml
 
 TANGLE = '''\
 # [not.a.table]
@@ -102,3 +108,22 @@ def test_no_value_of_another_kind_gets_past_its_line(value: str) -> None:
             refusals[number] = str(error)
     assert len(refusals) > 50
     assert all(f"line {number}, " in refusal for number, refusal in refusals.items())
+
+
+@pytest.mark.parametrize("read", [read_toml, read_formula, read_description])
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000 + "]" * 5000])
+def test_a_number_too_long_and_arrays_too_deep_are_refused(read: Callable[[str, str], Any], value: str) -> None:
+    with pytest.raises(InputInvalid, match="broken.toml: found .*; expected"):
+        read(f"name = {value}", "broken.toml")
+
+
+def test_a_scenario_with_a_number_too_long_is_refused_with_its_line() -> None:
+    with pytest.raises(InputInvalid, match="line 2: found .*; expected TOML"):
+        read_scenario(f'name = "one"\nseed = {"9" * 5000}\nduration_h = 1\n', "broken.toml", Path())
+
+
+def test_settings_of_a_training_run_with_a_number_too_long_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "broken.toml"
+    file.write_text("seed = " + "9" * 5000)
+    with pytest.raises(SettingInvalid, match=r"expected the settings of a training run, found none"):
+        read_tables(file)

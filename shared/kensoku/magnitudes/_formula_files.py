@@ -44,7 +44,7 @@ def load_formula(name: str | Path) -> Formula:
 def read_formula(text: str, file: str) -> Formula:
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers of over 4,300 digits, arrays within arrays
         raise InputInvalid(f"{file}: found {error}; expected TOML") from None
     try:
         return TypeAdapter(Formula).validate_python(content)

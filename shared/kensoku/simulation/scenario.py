@@ -160,7 +160,7 @@ def read_scenario(text: str, name: str, folder: Path) -> Scenario:
         document = tomllib.loads(text)
         lines = toml_lines.find_lines(text)
         scenario, problems = _validate(document)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also numbers of over 4,300 digits
         raise _mistaken(name, [_explain_syntax(text, str(error))]) from None
     except RecursionError:
         raise _mistaken(name, [_explain_depth(text)]) from None
@@ -226,10 +226,11 @@ def _mistaken(name: str, told: Sequence[str]) -> InputInvalid:
 
 
 def _explain_syntax(text: str, reason: str) -> str:
-    """The reader's reason ends in `(at line 3, column 9)` or `(at end of document)`."""
+    """The reader's reason ends in `(at line 3, column 9)` or `(at end of document)`; a number too long has no place."""
     rows = text.splitlines() or [""]
     place = re.search(r" \(at (?:line (\d+), column \d+|[^()]*)\)$", reason)
-    line = min(int(place[1]), len(rows)) if place and place[1] else len(rows)
+    longest = max(range(len(rows)), key=lambda row: len(rows[row])) + 1
+    line = longest if place is None else min(int(place[1]), len(rows)) if place[1] else len(rows)
     return f"line {line}: found {_shorten(rows[line - 1].strip())}; expected TOML, whose reader says: {reason}"
 
 

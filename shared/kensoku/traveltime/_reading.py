@@ -44,7 +44,7 @@ def load_model(name: str | Path) -> EarthModel:
 def read_toml(text: str, file: str) -> EarthModel:
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers of over 4,300 digits, arrays within arrays
         raise InputInvalid(f"{file}: found {error}; expected TOML") from error
     lines = find_lines(text)
     mistakes: list[Mistake] = [

@@ -53,7 +53,7 @@ def read_tables(path: Path, changes: Mapping[str, Mapping[str, Any]] | None = No
     try:
         text = path.read_text()
         content = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingInvalid(f"{path}: expected the settings of a training run, found none ({error})") from None
     for name, table in (changes or {}).items():
         content[name] = {**content.get(name, {}), **table}

@@ -65,7 +65,7 @@ def load_description(path: Path) -> Description:
 def read_description(text: str, name: str) -> Description:
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers of over 4,300 digits, arrays within arrays
         raise InputInvalid(f"{name}: found no TOML, whose reader says: {error}; expected a description") from None
     lines = toml_lines.find_lines(text)
     try:
