@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from kensoku.cli.main import main
 from kensoku.picking import Calibration, Geometry, PhaseCalibration, PhasePair
 from kensoku.training.evaluation import (
     VARIANTS,
@@ -18,6 +19,7 @@ from kensoku.training.evaluation import (
     judge_picker,
     stretch_of,
     summarise,
+    under_noise,
     write_report,
 )
 from kensoku.training.evaluation.cuts import CODA, KINDS
@@ -223,3 +225,24 @@ def test_kinds_count_alike_in_reliability_however_many_there_are() -> None:
     (step,) = reliable_steps(np.full(100, 0.5), is_real, as_many_of_each(is_real))
     assert step[:2] == pytest.approx((0.5, 0.5))
     assert step[2] == 100
+
+
+def test_labelled_records_lie_under_noise_of_others_and_hidden_onsets_are_unknown() -> None:
+    quiet = Origin(source="quiet", region="x", station="XX.Q", kind="noise")
+    noise = Example(np.random.default_rng(5).normal(0, 30, (3, 9000)).astype(np.float32), (), (), quiet)
+    clear, dim = example(4000, 4000), example(40, 4000)
+    found = under_noise([clear, dim, noise], (10, 20))
+    assert found[0] is noise
+    assert len(found) == 1 + 8
+    for made in found[1::2]:
+        added = (made.counts - clear.counts)[:, 500:1000].std()
+        assert 4000 / 20 / 2 < added < 4000 / 10 * 2
+        assert [onset.phase for onset in made.onsets] == ["P", "S"]
+    assert [[onset.phase for onset in made.onsets] for made in found[2::2]] == [["S"]] * 4
+    assert under_noise([clear], (10, 20)) == []
+
+
+def test_a_range_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "models", "--dataset", "set", "--out", "out", "--noise-snr", "30,4"])
+    assert "found '30,4', expected two numbers above 0 in their order" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """`kensoku evaluate`: how well shipped models do on records that were kept apart, as JSON and as a report."""
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -27,6 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_records(command, "report.html and report.json")
     command.add_argument("--model", action="append", metavar="NAME", help="of the repository; default: all with a card")
     command.add_argument("--quick", action="store_true", help="without the records under other conditions")
+    command.add_argument(
+        "--noise-snr",
+        type=snr_range,
+        metavar="LOW,HIGH",
+        help="lay noise of the split over the records with labels: their loudest sample is so many times its rms",
+    )
     command.set_defaults(execute=evaluate_models)
     _evaluate_robustness.add_action(actions)
     _evaluate_compare.add_action(actions)
@@ -34,10 +41,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _evaluate_denoiser.add_action(actions)
 
 
+def snr_range(text: str) -> tuple[float, float]:
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        low = high = math.nan
+    if not 0 < low <= high < math.inf:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected two numbers above 0 in their order, such as 4,30")
+    return low, high
+
+
 def evaluate_models(options: argparse.Namespace) -> int:
     examples = recorded(options)
-    from kensoku.training.evaluation import write_report
+    from kensoku.training.evaluation import under_noise, write_report
 
+    if options.noise_snr:
+        examples = under_noise(examples, options.noise_snr)
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     names = options.model or sorted(path.parent.name for path in settings.repository.glob(f"*/{CARD}"))
     if not names:
@@ -45,7 +64,8 @@ def evaluate_models(options: argparse.Namespace) -> int:
             f"{settings.repository}: found no model with a card, expected one; see `kensoku models ship`"
         )
     judged = [each for name in names if (each := evaluate(settings, name, examples, options.quick)) is not None]
-    write_report(options.out, f"{options.dataset.name}, {options.split}: {len(examples)} records", judged)
+    under = f" under noise, SNR {options.noise_snr[0]:g} to {options.noise_snr[1]:g}" if options.noise_snr else ""
+    write_report(options.out, f"{options.dataset.name}, {options.split}: {len(examples)} records{under}", judged)
     print(f"{options.out / 'report.html'}: {', '.join(each.model for each in judged)} on {len(examples):,} records")
     return 0
 

@@ -3,6 +3,7 @@
 from kensoku.training.evaluation.blast_report import metrics, probe, write_blasts
 from kensoku.training.evaluation.blasts import judge_blasts
 from kensoku.training.evaluation.cuts import KINDS, CutResults, judge_cuts
+from kensoku.training.evaluation.dimmed import under_noise
 from kensoku.training.evaluation.paired import WITHIN_S, Labelled, Paired, found, paired
 from kensoku.training.evaluation.report import Evaluated, write_report
 from kensoku.training.evaluation.results import Results, judge_picker
@@ -33,6 +34,7 @@ __all__ = [
     "probe",
     "stretch_of",
     "summarise",
+    "under_noise",
     "write_blasts",
     "write_report",
     "write_robustness",
