@@ -9,7 +9,7 @@ from obspy import UTCDateTime
 import kensoku.pick
 from kensoku.cli.main import main
 
-START, END = "2024-06-03T06:14:00Z", "2024-06-03T06:16:30Z"
+START, END = "2024-06-03T06:14:00.000000Z", "2024-06-03T06:16:30.000000Z"
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ def add_action(actions: Any) -> None:
         "--threshold", type=real(0, 1), metavar="X", help="of an onset's probability; default: the card's"
     )
     command.add_argument(
-        "--settle", action="store_true", help="write the threshold that loses less than 1 %% into the model's card"
+        "--settle", action="store_true", help="write the threshold that loses less than 0.3 %% of real, clear picks into the model's card"
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for MODEL.html and MODEL.json")
     add_flags(command, AskSettings, only=["models", "model_repository"])
@@ -98,9 +98,9 @@ def evaluate_denoiser(options: argparse.Namespace) -> int:
 def settle(path: Path, card: ModelCard, cuts: "Sequence[JudgedCut]", dataset: Path | None = None) -> None:
     """The card with the highest threshold that keeps what is real and clear, and with what it removes."""
     from kensoku.training.evaluation.denoiser import share_of
-    from kensoku.training.evaluation.denoiser_report import groups, highest_threshold
+    from kensoku.training.evaluation.denoiser_report import SETTLED, groups, highest_threshold
 
-    best = highest_threshold(cuts)
+    best = highest_threshold(cuts, SETTLED)
     if not math.isfinite(best):
         raise InputInvalid("--settle: found no real pick of high SNR, expected some; give records and picks")
     shares = {name: share_of(chosen, best) for name, chosen in list(groups(cuts).items())[:3]}

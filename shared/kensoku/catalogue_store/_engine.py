@@ -33,6 +33,7 @@ log = logging.getLogger("kensoku.catalogue_store")
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_S = 20.0  # how long one writer waits for another, and for whoever has locked the tables
 CONNECT_S = 10
+GONE_S = 20  # a host that has acknowledged nothing for so long
 WRITING = "kensoku_writing"
 READ_ONLY = "25006"  # PostgreSQL's read_only_sql_transaction
 TOO_MUCH = "54"  # its class program_limit_exceeded: no later try will be better
@@ -125,8 +126,8 @@ def _engine(place: Address, must_exist: bool) -> Engine:
             "options": options,
             "connect_timeout": CONNECT_S,
             "client_encoding": "utf8",
-            "tcp_user_timeout": round(1000 * BUSY_S),  # else a host that is gone without a word is asked for 15 minutes
-            "keepalives_idle": round(BUSY_S),  # and while it should be answering
+            "tcp_user_timeout": 1000 * GONE_S,  # else a host that is gone without a word is asked for 15 minutes
+            "keepalives_idle": GONE_S,  # and while it should be answering
         }
         return _distrustful(create_engine(place.url, connect_args=arguments, pool_pre_ping=True))
     except (ImportError, NoSuchModuleError):

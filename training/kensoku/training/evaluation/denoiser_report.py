@@ -16,6 +16,7 @@ from kensoku.training.examples import RATE_HZ
 CALLED = ("noise", "onset")
 SHOWN = 12  # failures of either sort
 LOST = 0.01  # of what is real and clear
+SETTLED = 0.003  # the same where a threshold is settled: of other records no more than LOST shall be
 
 
 def groups(cuts: Sequence[JudgedCut]) -> dict[str, list[JudgedCut]]:
@@ -37,10 +38,10 @@ def is_clear(cut: JudgedCut) -> bool:
     return cut.is_real and math.isfinite(cut.snr) and cut.snr >= CLEAR_SNR
 
 
-def highest_threshold(cuts: Sequence[JudgedCut]) -> float:
-    """The highest at which less than one in a hundred real and clear picks is lost."""
+def highest_threshold(cuts: Sequence[JudgedCut], lost: float = LOST) -> float:
+    """The highest at which less than this share of real and clear picks is lost."""
     real = sorted(cut.onset_probability for cut in cuts if is_clear(cut))
-    allowed = math.ceil(LOST * len(real)) - 1
+    allowed = math.ceil(lost * len(real)) - 1
     return real[max(allowed, 0)] if real else math.nan
 
 
