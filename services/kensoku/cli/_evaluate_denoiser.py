@@ -38,7 +38,9 @@ def add_action(actions: Any) -> None:
         "--threshold", type=real(0, 1), metavar="X", help="of an onset's probability; default: the card's"
     )
     command.add_argument(
-        "--settle", action="store_true", help="write the threshold that loses less than 0.3 %% of real, clear picks into the model's card"
+        "--settle",
+        action="store_true",
+        help="write the threshold that loses less than 0.3 %% of real, clear picks into the model's card",
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for MODEL.html and MODEL.json")
     add_flags(command, AskSettings, only=["models", "model_repository"])
