@@ -144,6 +144,20 @@ def test_tables_of_a_newer_version_are_left_alone(catalogue_url: str) -> None:
         pass
 
 
+def test_a_writer_goes_no_further_where_a_newer_version_has_migrated_the_tables_under_it(catalogue_url: str) -> None:
+    place = address(catalogue_url)
+    newer = _engine(place, must_exist=False)
+    with open_store(catalogue_url) as store:
+        store.write([make_event("before")])
+        with writing(newer, place) as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(DatabaseUnusable, match=r"version 9999.*update this one"):
+            store.write([make_event("after")])
+    with newer.connect() as connection:
+        assert connection.execute(text("SELECT id FROM events")).scalars().all() == ["before"]
+    newer.dispose()
+
+
 def test_whoever_reads_makes_no_catalogue(tmp_path: Path) -> None:
     path = tmp_path / "none.sqlite"
     with pytest.raises(DatabaseUnusable, match="found no database"), open_store(f"sqlite:///{path}", must_exist=True):

@@ -51,7 +51,7 @@ def open_store(url: str, namespace: str = "", *, must_exist: bool = False) -> It
                 _check(engine, place)
             else:
                 _migrate(engine, place, "head")
-        yield Store(engine, lambda: explained(place), lambda: writing(engine, place))
+        yield Store(engine, lambda: explained(place), lambda: _writing_ours(engine, place))
     finally:
         engine.dispose()
 
@@ -111,6 +111,14 @@ def writing(engine: Engine, place: Address) -> Iterator[Connection]:
                 text("SELECT pg_advisory_xact_lock(:number, hashtext(:schema))"),
                 {"number": ADVISORY_LOCK, "schema": place.schema},
             )
+        yield connection
+
+
+@contextmanager
+def _writing_ours(engine: Engine, place: Address) -> Iterator[Connection]:
+    """A writer of before does not go on where a newer one has migrated the tables under it."""
+    with writing(engine, place) as connection:
+        _expect_head(connection, place)
         yield connection
 
 
@@ -244,8 +252,11 @@ def _has_schema(connection: Connection, schema: str) -> bool:
 def _check(engine: Engine, place: Address) -> None:
     """Whoever only reads changes no tables."""
     with engine.connect() as connection:
-        found = _known_version(connection, place)
-    head = _scripts().get_current_head()
+        _expect_head(connection, place)
+
+
+def _expect_head(connection: Connection, place: Address) -> None:
+    found, head = _known_version(connection, place), _scripts().get_current_head()
     if found != head:
         option = f" --namespace {place.namespace}" if place.namespace else ""
         raise (DatabaseUnusable if found else CatalogueMissing)(
