@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from kensoku.picking import PHASES, Pick, Rule, apart_from_gaps, find_picks, may_hold_picks, with_missing
+from kensoku.picking import PHASES, Pick, Rule, apart_from_gaps, find_picks, may_hide_gaps, may_hold_picks, with_missing
 
 RULE = Rule(p_threshold=0.3, s_threshold=0.4)
 FloatArray = npt.NDArray[np.float32]
@@ -229,6 +229,36 @@ def test_zeros_far_below_an_offset_are_missing_at_once(is_causal: bool) -> None:
     shown = with_missing(counts, is_causal=is_causal)
     assert np.flatnonzero(np.isnan(shown[0])).tolist() == [*range(400, 403), *range(700, 900)]
     assert np.flatnonzero(np.isnan(shown[1])).tolist() == [400, 401, 402]
+
+
+def broken(random: np.random.Generator, length: int) -> FloatArray:
+    """Noise of any size beside any offset, with zeros, holes and constant stretches on some components."""
+    counts = np.round(random.normal(random.choice([0, 0, 1e5]), 10 ** random.uniform(-0.7, 3), (3, length)))
+    for _ in range(random.integers(4)):
+        first = random.choice([0, random.integers(length)])
+        rows = random.choice(3, random.integers(1, 4), replace=False)
+        counts[rows, first : first + int(10 ** random.uniform(0, 2.5))] = random.choice([0, 0, 0, 7, np.nan])
+    return np.asarray(counts, dtype=np.float32)
+
+
+def test_what_may_hide_no_gap_hides_none() -> None:
+    random = np.random.default_rng(5)
+    changed = 0
+    for length in (30, 90, 130, 600):
+        windows = np.stack([broken(random, length) for _ in range(200)])
+        for window, may_hide in zip(windows, may_hide_gaps(windows), strict=True):
+            for is_causal in (True, False):
+                is_changed = not np.array_equal(with_missing(window, is_causal=is_causal), window, equal_nan=True)
+                changed += is_changed
+                assert may_hide or not is_changed
+    assert changed > 400
+
+
+def test_noise_of_few_counts_is_not_asked_for_gaps() -> None:
+    windows = np.round(np.random.default_rng(5).normal(0, 3, (64, 3, 600))).astype(np.float32)
+    windows[::2, 1:] = np.nan
+    assert (windows[:, 0] == 0).any(axis=1).all()
+    assert not may_hide_gaps(windows).any()
 
 
 def test_no_pick_is_where_none_may_be() -> None:

@@ -6,7 +6,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 
 import numpy as np
-import numpy.typing as npt
 
 from kensoku.continuous import STEP, Instrument, Step
 from kensoku.detection._arrivals import Arrival
@@ -29,6 +28,7 @@ from kensoku.picking import (
     apart_from_gaps,
     find_picks,
     horizontals_at,
+    may_hide_gaps,
     may_hold_picks,
     with_missing,
 )
@@ -39,7 +39,6 @@ ON_THEIR_WAY = 2  # requests, while the answers before them are looked at
 MOST_AT_ONCE = 256  # windows: answers of the processor are the same bits for batches of up to so many
 SAME = STEP // 2  # samples: picks of one phase so near to each other are one arrival, which two versions saw
 NOTHING = -1.0  # in place of a probability: below its threshold
-HIDDEN = 100  # samples without a change, as which a dead component would begin
 
 Seen = tuple[Instrument, int]  # an instrument, and the end of a second
 
@@ -223,22 +222,6 @@ def _cuts(group: Sequence[Step], cut: Cut) -> tuple[Sequence[Step], FloatArray]:
     heard = ~np.isnan(counts[:, :, -cut.answers :]).all(axis=(1, 2))
     if not heard.all():
         counts, group = counts[heard], [step for step, is_heard in zip(group, heard, strict=True) if is_heard]
-    _hide_missing(counts)
+    for place in np.flatnonzero(may_hide_gaps(counts)):
+        counts[place] = with_missing(counts[place], is_causal=True)
     return group, counts
-
-
-def _hide_missing(counts: FloatArray) -> None:
-    """What formats without NaN hide; only where there can be any, since most windows have none."""
-    is_dead = (counts[:, :, 1:HIDDEN] == counts[:, :, :1]).all(axis=2).any(axis=1)
-    is_missing = np.isnan(counts)
-    is_zero = ((counts == 0) | is_missing).all(axis=1) & ~is_missing.all(axis=1)
-    for place in np.flatnonzero(is_dead | is_zero.any(axis=1) | is_missing[:, :, 0].any(axis=1)):
-        if is_dead[place] or is_zero[place].any() or any(map(_begins_dead, counts[place], is_missing[place])):
-            counts[place] = with_missing(counts[place], is_causal=True)
-
-
-def _begins_dead(row: FloatArray, is_missing: npt.NDArray[np.bool_]) -> bool:
-    """Whether a component that is not there from the first sample on begins without a change."""
-    first = int(is_missing.argmin())
-    begin = row[first : first + HIDDEN]
-    return not is_missing[first] and not np.any(begin[~is_missing[first : first + HIDDEN]] != begin[0])

@@ -8,7 +8,14 @@ probabilities of noise, P and S.
 from kensoku.picking._annotate import Geometry, Model, annotate
 from kensoku.picking._calibration import Calibration, PhaseCalibration
 from kensoku.picking._card import CARD, Delay, ModelCard, PhasePair, read_card
-from kensoku.picking._missing import apart_from_gaps, horizontals, horizontals_at, less_offset, with_missing
+from kensoku.picking._missing import (
+    apart_from_gaps,
+    horizontals,
+    horizontals_at,
+    less_offset,
+    may_hide_gaps,
+    with_missing,
+)
 from kensoku.picking._picks import AHEAD_LIVE, AROUND, PHASES, Phase, Pick, Rule, find_picks, may_hold_picks
 from kensoku.picking._records import pick_records
 from kensoku.picking._resample import filter_to_100_hz, to_100_hz
@@ -35,6 +42,7 @@ __all__ = [
     "horizontals",
     "horizontals_at",
     "less_offset",
+    "may_hide_gaps",
     "may_hold_picks",
     "pick_records",
     "read_card",
