@@ -55,7 +55,7 @@ def may_hide_gaps(windows: Counts) -> BoolArray:
     """(windows,): where `with_missing` may change these (windows, 3, samples) at 100 Hz, in a fraction of its time."""
     length, missing, zero = windows.shape[2], np.isnan(windows), windows == 0
     begins = missing[:, :, 1:DEAD] | (windows[:, :, 1:DEAD] == windows[:, :, :1])
-    may_hide = np.any(begins.all(axis=2) & ~missing[:, :, 0], axis=1)
+    may_hide: BoolArray = np.any(begins.all(axis=2) & ~missing[:, :, 0], axis=1)
     for place, row in np.argwhere(missing[:, :, 0] & ~missing.all(axis=2)):
         component = windows[place, row]
         first = int(np.argmin(missing[place, row]))
