@@ -38,15 +38,15 @@ def with_missing(counts: Counts, *, is_causal: bool, rate_hz: float = RATE_HZ) -
             component[:alive] = np.nan
     missing = np.isnan(shown)
     silent = np.all(missing | (shown == 0), axis=0) & ~np.all(missing, axis=0)
-    for first, last in _runs(silent, short):
+    for first, last in zip(*(edges.tolist() for edges in _runs(silent, len(silent), short)), strict=True):
         before = shown[:, max(0, first - filled) : first]
         silent_before = int(silent[max(0, first - filled) : first].sum())
         is_long = last - first >= filled and silent_before < COMMON * filled
-        is_short = last - first >= short and not silent_before and before.shape[1] == filled and _drops(before)
+        is_short = not silent_before and before.shape[1] == filled and _drops(before)
         if is_long or is_short:
             told_after = short if is_short else filled
             shown[:, first + (told_after if is_causal else 0) : last] = np.nan
-    for row, first, last, told_after in _fallen(shown, filled):
+    for row, first, last, told_after in _fallen(shown, shown == 0, filled):
         shown[row, first + (told_after if is_causal else 0) : last] = np.nan
     return shown
 
@@ -60,17 +60,15 @@ def may_hide_gaps(windows: Counts) -> BoolArray:
         component = windows[place, row]
         first = int(np.argmin(missing[place, row]))
         may_hide[place] |= not _changes(component[first : first + DEAD], component[first])
-    silent = np.all(missing | zero, axis=1) & zero.any(axis=1)
-    if silent.any():
-        flags = np.pad(silent, ((0, 0), (0, 1))).ravel()
-        (starts, ends), so_far = _edges(flags), np.concatenate(([0], np.cumsum(flags)))
-        silent_before = so_far[starts] - so_far[np.maximum(starts - FILLED, starts // (length + 1) * (length + 1))]
+    silent = (np.all(missing | zero, axis=1) & zero.any(axis=1)).ravel()
+    starts, ends = _runs(silent, length, SHORT)
+    if len(starts):
+        so_far = np.concatenate(([0], np.cumsum(silent)))
+        silent_before = so_far[starts] - so_far[np.maximum(starts - FILLED, starts // length * length)]
         is_long = (ends - starts >= FILLED) & (silent_before < COMMON * FILLED)
-        is_short = (ends - starts >= SHORT) & (silent_before == 0)
-        may_hide[starts[is_long | is_short] // (length + 1)] = True
-    with_zeros = np.flatnonzero(zero.any(axis=2))
-    for row, *_ in _fallen(windows.reshape(-1, length)[with_zeros], FILLED):
-        may_hide[with_zeros[row] // windows.shape[1]] = True
+        may_hide[starts[is_long | (silent_before == 0)] // length] = True
+    for row, *_ in _fallen(windows.reshape(-1, length), zero, FILLED):
+        may_hide[row // windows.shape[1]] = True
     return may_hide
 
 
@@ -82,13 +80,12 @@ def less_offset(shown: Counts) -> FloatArray:
     return np.asarray(shown - np.take_along_axis(shown, first, axis=-1), dtype=np.float32)
 
 
-def _fallen(shown: Counts, filled: int) -> Iterator[tuple[int, int, int, int]]:
+def _fallen(shown: Counts, zero: BoolArray, filled: int) -> Iterator[tuple[int, int, int, int]]:
     """Stretches of zeros that one component does not hold by itself, and after how many samples that can be told."""
-    if not np.any(shown == 0):
+    flat, length = shown.ravel(), shown.shape[1]
+    starts, ends = _runs(zero.ravel(), length)
+    if not len(starts):
         return
-    apart = np.hstack((shown, np.full((len(shown), 1), np.nan, dtype=shown.dtype)))
-    flat, length = apart.ravel(), apart.shape[1]
-    starts, ends = _edges(flat == 0)
     is_long = ends - starts >= filled
     is_asked = (starts % length >= filled) & (is_long | (starts - np.append(-filled, ends[:-1]) >= filled))
     starts, ends, is_long = starts[is_asked], ends[is_asked], is_long[is_asked]  # few of all: others had zeros before
@@ -136,13 +133,10 @@ def horizontals_at(counts: FloatArray, sample: float) -> int:
     return int(horizontals(counts[:, (at := math.floor(sample)) : at + 1])[0])
 
 
-def _runs(flags: BoolArray, least: int) -> list[tuple[int, int]]:
-    """First sample and the one after the last of each stretch of True that has so many."""
-    starts, ends = _edges(flags)
-    is_asked = ends - starts >= least
-    return list(zip(starts[is_asked].tolist(), ends[is_asked].tolist(), strict=True))
-
-
-def _edges(flags: BoolArray) -> tuple[IntArray, IntArray]:
-    changes = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
-    return changes[::2], changes[1::2]
+def _runs(flags: BoolArray, length: int, least: int = 1) -> tuple[IntArray, IntArray]:
+    """First places and those after the last of each stretch of so many True or more, in rows of a length."""
+    places = np.flatnonzero(flags)
+    is_first = np.ones(len(places) + 1, dtype=np.bool_)
+    is_first[1:-1] = (np.diff(places) != 1) | (places[1:] % length == 0)
+    starts, ends = places[is_first[:-1]], places[is_first[1:]] + 1
+    return starts[ends - starts >= least], ends[ends - starts >= least]
