@@ -10,9 +10,10 @@ itself can be called instead; `from kensoku.pick import pick` is the same functi
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from numbers import Integral, Real
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,10 +24,9 @@ from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond, station_
 from kensoku.acquisition.waveform_files import NO_NETWORK, Segment, Stretch, to_counts
 from kensoku.batch import FoundPick, PickTable, Piece, open_listener, pick_pieces
 from kensoku.errors import InputInvalid, KensokuError
-from kensoku.inventory import read_inventory
+from kensoku.inventory import Reading, read_inventory
 from kensoku.models import default_repository
 from kensoku.packets import ChannelSamples, check_channel, check_station
-from kensoku.v1.inventory_pb2 import Station
 
 __all__ = ["FoundPick", "PickTable", "pick"]
 
@@ -61,9 +61,11 @@ def pick(
         picks = pick(obspy.read(), obspy.read_inventory())
         picks[0].time, picks[0].phase, picks[0].uncertainty_s
     """
-    if jobs < 1 or not (threshold is None or 0 <= threshold <= 1):
-        raise InputInvalid(f"found jobs {jobs} and threshold {threshold}, expected 1 or more, and 0 to 1 or None")
-    traces, stations = _traces(stream), _stations(inventory)
+    is_threshold = threshold is None or (isinstance(threshold, Real) and 0 <= threshold <= 1)
+    if not (isinstance(jobs, Integral) and jobs >= 1 and is_threshold):
+        raise InputInvalid(f"found jobs {jobs!r} and threshold {threshold!r}, expected 1 or more, and 0 to 1 or None")
+    traces, reading = _traces(stream), _inventory(inventory)
+    stations = reading.stations
     repository = Path(models.removeprefix("local:")) if models.startswith("local:") else default_repository()
     url = f"local:{repository}" if models.startswith("local") else models
     left_out: dict[str, str] = {}
@@ -75,6 +77,8 @@ def pick(
     with opened as listener, ThreadPoolExecutor(jobs) as executor:
         pieces = _pieces(traces, tell)
         found = PickTable.of(pick_pieces(pieces, listener, stations, executor, tell))
+    for note in reading.notes:
+        warnings.warn(f"inventory: {note}", stacklevel=2)
     for name, reason in left_out.items():
         warnings.warn(f"left out {name}: {reason}", stacklevel=2)
     for code in sorted({_code(trace) for trace in traces} - stations.keys()) if stations else ():
@@ -130,18 +134,18 @@ def _without_mask(samples: Any) -> Any:
     return samples.astype(np.float32).filled(np.nan) if hasattr(samples, "mask") else samples
 
 
-def _stations(inventory: Inventory | None) -> Mapping[str, Station]:
+def _inventory(inventory: Inventory | None) -> Reading:
     if inventory is None:
-        return {}
+        return Reading({})
     if hasattr(inventory, "networks"):  # ObsPy's
         content = BytesIO()
         inventory.write(content, format="STATIONXML")
-        return read_inventory({"inventory": content.getvalue()}).stations
+        return read_inventory({"inventory": content.getvalue()})
     paths = list(inventory) if isinstance(inventory, list | tuple) else [inventory]
     if wrong := [type(path).__name__ for path in paths if not isinstance(path, str | Path)]:
         raise InputInvalid(f"found {wrong[0]} as inventory, expected ObsPy's Inventory, or paths of StationXML or csv")
     try:
-        return read_inventory({str(path): Path(path).read_bytes() for path in paths}).stations
+        return read_inventory({str(path): Path(path).read_bytes() for path in paths})
     except OSError as error:
         raise InputInvalid(f"cannot read {error.filename}: {error.strerror}; expected StationXML or csv") from None
 

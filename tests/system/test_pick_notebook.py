@@ -43,10 +43,22 @@ def test_a_warning_names_the_channel_and_the_line_of_the_caller(stream: Stream, 
 
 
 def test_a_station_that_the_inventory_lacks_is_told(stream: Stream, models: str, tmp_path: Path) -> None:
-    (tmp_path / "other.csv").write_text("id,lat,lon,elev_m\nYY.AAA,35,136,0\n")
+    (tmp_path / "other.csv").write_text("id,lat,lon,elev_m,gain,unit\nYY.AAA,35,136,0,1e9,m/s\n")
     with pytest.warns(UserWarning, match="found no XX.AAA in the inventory, so its amplitudes stay in counts") as told:
         assert len(pick(stream, tmp_path / "other.csv", models=models)) == 2
     assert [each.filename for each in told] == [__file__]
+
+
+def test_what_is_doubtful_in_the_inventory_is_told(stream: Stream, models: str, tmp_path: Path) -> None:
+    (tmp_path / "places.csv").write_text("id,lat,lon,elev_m\nXX.AAA,35,136,0\n")
+    with pytest.warns(UserWarning, match="inventory: .*no response, so amplitudes stay in counts"):
+        pick(stream, tmp_path / "places.csv", models=models)
+
+
+@pytest.mark.parametrize("wrong", [{"threshold": "0.3"}, {"threshold": 1.5}, {"jobs": 0}, {"jobs": 2.5}])
+def test_an_option_of_another_kind_is_refused_in_words(wrong: dict[str, Any], stream: Stream, models: str) -> None:
+    with pytest.raises(InputInvalid, match="expected 1 or more, and 0 to 1 or None"):
+        pick(stream, models=models, **wrong)
 
 
 def test_what_is_given_stays_as_it_is_and_nothing_is_printed(
