@@ -229,7 +229,12 @@ def context_of(options: argparse.Namespace, stations: Mapping[str, Station], ear
 
 
 def solve(associations: Sequence[Association], context: Context) -> list[Solved]:
-    return solve_many(associations, context, Book())
+    """Each with the waves of all others known, as in the last revisions of the live service: a small earthquake has
+    else the magnitude of the large one after it."""
+    book = Book(max(len(associations), 1))
+    for association in associations:
+        book.expect(association)
+    return solve_many(associations, context, book)
 
 
 def tell(solved: Sequence[Solved], picks: int, out: Path, earth: Earth) -> None:
