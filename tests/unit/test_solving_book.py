@@ -1,11 +1,15 @@
 """Which revisions the book keeps, whose waves it knows, and what the end of an event says."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from kensoku.solving import Book, solve, solve_many
+from kensoku.cli import detect
+from kensoku.solving import Book, Context, Solved, solve, solve_many
 from kensoku.solving._book import FORGOTTEN
+from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_MERGED, EVENT_STATUS_RETRACTED, Event
-from tests.associations import make_association, make_context, make_picks
+from tests.associations import T0_NS, S, make_association, make_context, make_picks
 from tests.catalogue import make_event
 
 FOUR = ("A", "B", "C", "D")
@@ -65,6 +69,18 @@ def test_picks_of_a_candidate_are_no_onsets_of_others_though_another_event_has_c
     solve_many([make_association(make_picks(FOUR), event_id="e1")], make_context(), book)
     same = make_association(make_picks(FOUR), event_id="e2")
     assert book.others_ns(same) == {}
+
+
+def test_of_candidates_that_are_known_together_no_small_one_has_the_magnitude_of_the_next() -> None:
+    small = make_association(make_picks(nm=100.0), event_id="small")  # with the peaks of 10 s later
+    large = make_association(make_picks(at_ns=T0_NS + 6 * S, nm=100.0), event_id="large")
+    alone, of_batch = (each([small, large], make_context()) for each in (_one_after_the_other, detect.solve))
+    assert [each.event.preferred_magnitude for each in alone if each.event] == ["ML", "ML"]
+    assert [each.event.preferred_magnitude for each in of_batch if each.event] == ["", "ML"]
+
+
+def _one_after_the_other(associations: Sequence[Association], context: Context) -> list[Solved]:
+    return solve_many(associations, context, Book())
 
 
 def test_an_event_that_was_merged_may_be_merged_into_another() -> None:

@@ -34,6 +34,8 @@ from kensoku.cli.pick import (
     with_context,
 )
 from kensoku.locating import LocationSettings, load_time_corrections
+from kensoku.location.context import rules_of
+from kensoku.location.settings import LocationServiceSettings
 from kensoku.picking import Calibration
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.solving import Book, Context, Solved, solve_many
@@ -49,6 +51,7 @@ REGION = "batch"
 BEFORE_S, AFTER_S = 10, 90  # of the origin, in pictures
 MOST_PICTURES = 200
 PICTURES = "pictures"
+RULES = ("location_formulas", "location_magnitude_corrections", "location_quarries", "location_utc_offset_h")
 PICTURE_NAMES = "????-??-??T??????_*.png"  # as `draw` calls them
 SHOWN = 10
 
@@ -90,6 +93,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--no-pictures", action="store_true", help=f"otherwise one of each event, {MOST_PICTURES} at most"
     )
     add_options(parser)
+    add_flags(parser, LocationServiceSettings, only=RULES)
     add_flags(parser, AskSettings, only=["models", "model_repository"])
     parser.set_defaults(execute=execute)
 
@@ -213,6 +217,7 @@ def context_of(options: argparse.Namespace, stations: Mapping[str, Station], ear
     except PackageNotFoundError:
         software = ""
     usual = LocationSettings()
+    sizing = load_settings(LocationServiceSettings, overrides(options, LocationServiceSettings))
     return Context(
         model=earth.model,
         tables={wave: earth.tables[wave] for wave in WAVES},
@@ -223,13 +228,19 @@ def context_of(options: argparse.Namespace, stations: Mapping[str, Station], ear
             assumed_depth_km=min(usual.assumed_depth_km, options.deepest_km),
         ),
         corrections=load_time_corrections(options.corrections) if options.corrections else {},
+        rules=rules_of(sizing),
         software_version=software,
         association_method="kensoku.associating",
     )
 
 
 def solve(associations: Sequence[Association], context: Context) -> list[Solved]:
-    return solve_many(associations, context, Book())
+    """Each with the waves of all others known, as in the last revisions of the live service: a small earthquake has
+    else the magnitude of the large one after it."""
+    book = Book(max(len(associations), 1))
+    for association in associations:
+        book.expect(association)
+    return solve_many(associations, context, book)
 
 
 def tell(solved: Sequence[Solved], picks: int, out: Path, earth: Earth) -> None:

@@ -25,7 +25,7 @@ def context_of(settings: LocationServiceSettings, software_version: str) -> Cont
             assumed_depth_km=min(DEFAULTS.assumed_depth_km, settings.location_deepest_km),
         ),
         corrections=load_time_corrections(settings.location_corrections) if settings.location_corrections else {},
-        rules=_rules(settings),
+        rules=rules_of(settings),
         acceptable_km=settings.location_acceptable_km,
         backfill_days=settings.location_backfill_days,
         software_version=software_version,
@@ -33,7 +33,8 @@ def context_of(settings: LocationServiceSettings, software_version: str) -> Cont
     )
 
 
-def _rules(settings: LocationServiceSettings) -> Rules:
+def rules_of(settings: LocationServiceSettings) -> Rules:
+    """How events are sized and told from each other, live and in batch."""
     corrections, quarries = settings.location_magnitude_corrections, settings.location_quarries
     return Rules(
         formulas=tuple(load_formula(name.strip()) for name in settings.location_formulas.split(",") if name.strip()),

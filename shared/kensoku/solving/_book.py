@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kensoku.solving._check import GONE
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import Event
+from kensoku.v1.pick_pb2 import Instrument
 
 State = tuple[int, int]  # revision and owner_epoch of a candidate
 MINUTE_NS = 60 * 10**9
@@ -60,6 +61,11 @@ class Book:
         self._entries.move_to_end(association.event_id)
         self._forget()
 
+    def expect(self, association: Association) -> None:
+        """This candidate will be looked at: its waves are on the ground for those that are before."""
+        entry = self._entries.setdefault(association.event_id, _Entry(NEVER))
+        self._enter_minutes(association.event_id, entry, _expected_onsets(association))
+
     def keep(self, event: Event) -> None:
         """This revision is published, unless a later one was."""
         old = self.before(event.id)
@@ -67,11 +73,8 @@ class Book:
             return
         state = event.provenance.association_revision, event.owner_epoch
         entry = self._entries.setdefault(event.id, _Entry(NEVER))
-        self._leave_minutes(event.id, entry)
         entry.state, entry.message = max(entry.state, state), event.SerializeToString()
-        entry.onsets = () if event.status in GONE else _onsets(event)
-        for onset in entry.onsets:
-            self._by_minute[onset.onset_ns // MINUTE_NS].add(event.id)
+        self._enter_minutes(event.id, entry, () if event.status in GONE else _onsets(event))
         self._entries.move_to_end(event.id)
         self._forget()
 
@@ -107,6 +110,12 @@ class Book:
         while len(self._forgotten) > FORGOTTEN * self._most:
             self._forgotten.popitem(last=False)
 
+    def _enter_minutes(self, event_id: str, entry: _Entry, onsets: tuple[Onset, ...]) -> None:
+        self._leave_minutes(event_id, entry)
+        entry.onsets = onsets
+        for onset in onsets:
+            self._by_minute[onset.onset_ns // MINUTE_NS].add(event_id)
+
     def _leave_minutes(self, event_id: str, entry: _Entry) -> None:
         for onset in entry.onsets:
             minute = onset.onset_ns // MINUTE_NS
@@ -121,7 +130,18 @@ def state_of(association: Association) -> State:
 
 def _onsets(event: Event) -> tuple[Onset, ...]:
     return tuple(
-        Onset(arrival.pick_id, f"{arrival.instrument.network}.{arrival.instrument.station}", arrival.onset_ns)
+        Onset(arrival.pick_id, _station(arrival.instrument), arrival.onset_ns)
         for arrival in event.arrivals
         if not arrival.is_outlier
     )
+
+
+def _expected_onsets(association: Association) -> tuple[Onset, ...]:
+    return tuple(
+        Onset(each.pick.id, _station(each.pick.instrument), each.measurement.onset_ns or each.pick.onset_ns)
+        for each in association.picks
+    )
+
+
+def _station(instrument: Instrument) -> str:
+    return f"{instrument.network}.{instrument.station}"
