@@ -131,6 +131,19 @@ def test_a_channel_without_a_usable_response_stays_in_counts(
     assert "amplitudes stay in counts" in note
 
 
+def test_a_negative_sensitivity_turns_the_sensor_around(shipped: obspy.Inventory) -> None:
+    """As counts of ObsPy's `remove_response` have it."""
+    before = read_inventory({"a.xml": stationxml(shipped)}).stations["BW.RJOB"]
+    for channel in (channel for epoch in shipped.select(station="RJOB")[0] for channel in epoch):
+        total, first = channel.response.instrument_sensitivity, channel.response.response_stages[0]
+        total.value, first.stage_gain = -total.value, -first.stage_gain
+    reading = read_inventory({"a.xml": stationxml(shipped)})
+    turned = [(epoch.code, epoch.azimuth_deg, epoch.dip_deg) for epoch in reading.stations["BW.RJOB"].epochs]
+    assert {("EHE", 270.0, 0.0), ("EHN", 180.0, 0.0), ("EHZ", 180.0, 90.0)} == set(turned)
+    assert [epoch.response for epoch in reading.stations["BW.RJOB"].epochs] == [e.response for e in before.epochs]
+    assert any(note.startswith("negative sensitivity") for note in reading.notes)
+
+
 def test_stages_that_contradict_the_sensitivity_are_told(shipped: obspy.Inventory) -> None:
     assert read_inventory({"a.xml": stationxml(shipped)}).notes == ()
     for channel in shipped[0][0][:3]:

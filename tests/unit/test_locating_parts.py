@@ -13,6 +13,7 @@ from kensoku.locating import (
     instrument_code,
     locate,
     origin_message,
+    site_at,
     sites_of,
 )
 from kensoku.locating._sphere import arc_km, azimuths_deg, degrees, frames_at, gaps_deg, unit_vectors
@@ -169,6 +170,17 @@ def test_sites_are_those_of_the_sensor_at_the_time() -> None:
     assert sites[instrument_code(shallow)].p_correction_s == 0.1
     assert sites_of([deep], inventory, T0_NS - 1, {})["XX.A.10.EH"].elevation_km == pytest.approx(0.1)
     assert sites_of([Instrument(network="XX", station="Z")], inventory, T0_NS) == {}
+
+
+def test_where_no_epoch_is_in_force_the_last_before_says_where_a_station_stands_or_else_the_first() -> None:
+    first = epoch(1, 0, location="10", start_ns=T0_NS + 10, end_ns=T0_NS + 20)
+    last = epoch(2, 0, location="00", start_ns=T0_NS + 30, end_ns=T0_NS + 40)
+    station = Station(network="XX", station="A", epochs=[last, first])  # by location, as inventories are sorted
+    instrument = Instrument(network="XX", station="A", location="10", band_instrument="HH")
+    for after_ns, stands_km in ((0, 1), (10, 1), (25, 1), (30, 2), (40, 2), (10**18, 2)):
+        (site,) = sites_of([instrument], {"XX.A": station}, T0_NS + after_ns).values()
+        assert site.latitude_deg * KM_PER_DEG == pytest.approx(stands_km), after_ns
+        assert site_at("XX.A", station, T0_NS + after_ns) == site, "as association has it"
 
 
 def test_a_pick_without_a_phase_is_refused_by_its_id() -> None:

@@ -18,7 +18,7 @@ from kensoku.cli._pick_output import in_order
 from kensoku.cli._pick_progress import Bar, duration
 from kensoku.cli.pick import tell_unknown
 from kensoku.times import parse_time_ns
-from kensoku.v1.inventory_pb2 import Station
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Response, Station
 
 DAY = Span(parse_time_ns("2024-05-14T00:00:00Z"), parse_time_ns("2024-05-15T00:00:00Z"))
 
@@ -158,6 +158,28 @@ def test_stations_that_the_inventory_lacks_are_told(
     """But not without an inventory, nor those that nobody wants."""
     rates = {"XX.AAA..HHZ": 100.0, "XX.BBB..HHZ": 100.0, "YY.CCC..HHZ": 100.0}
     stretch = Stretch(Path("day"), 0, 512, 512, 0, 1, rates)
-    tell_unknown([stretch], Wanted("XX.*"), {code: Station() for code in named})
+    tell_unknown([stretch], Wanted("XX.*"), {code: Station(epochs=[ChannelEpoch()]) for code in named})
     said = capsys.readouterr().err
     assert said.startswith(f"note: --inventory: found no {told}, so amplitudes stay in counts") if told else said == ""
+
+
+@pytest.mark.parametrize(
+    ("epoch", "told"),
+    [
+        (ChannelEpoch(), False),
+        (ChannelEpoch(code="HHZ", end_ns=11), False),
+        (ChannelEpoch(end_ns=10), True),
+        (ChannelEpoch(start_ns=20), True),
+        (ChannelEpoch(location="00", code="HHZ"), False),
+        (ChannelEpoch(location="00", code="HHZ", response=Response(sensitivity=1.0)), True),
+        (ChannelEpoch(code="EHZ", response=Response(sensitivity=1.0)), True),
+        (ChannelEpoch(response=Response(sensitivity=1.0)), False),
+    ],
+)
+def test_channels_without_an_epoch_at_the_time_of_their_record_are_told(
+    epoch: ChannelEpoch, told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stretch = Stretch(Path("day"), 0, 512, 512, 10, 20, {"XX.AAA..HHZ": 100.0, "XX.AAA..LOG": 1.0, "YY.B..HHZ": 1.0})
+    tell_unknown([stretch], Wanted("XX.*"), {"XX.AAA": Station(epochs=[epoch]), "YY.B": Station(epochs=[epoch])})
+    said = capsys.readouterr().err
+    assert said.startswith("note: --inventory: found no epoch of XX.AAA..HHZ at") if told else said == ""

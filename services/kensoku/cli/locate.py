@@ -129,7 +129,7 @@ def _heard(
     events: Iterable[PickedEvent], inventory: Mapping[str, Station], corrections: Corrections
 ) -> tuple[list[list[Arrival]], dict[str, Site], Counter[str]]:
     """Arrivals by event; the sites, which have names of their own in each event, since stations move; and how many
-    picks each station has whose place at that time nobody knows."""
+    picks each station has whose place nobody knows."""
     heard, sites, unknown = [], dict[str, Site](), Counter[str]()
     for number, event in enumerate(events):
         own = sites_of([each.pick.instrument for each in event.picks], inventory, event.reference_ns, corrections)
@@ -194,6 +194,6 @@ def _tell_unknown(unknown: Counter[str]) -> None:
     named = ", ".join(f"{count:,} of {code}" for code, count in unknown.most_common(SHOWN))
     more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
     print(
-        f"left out: picks, {named}{more}: no place is known at that time; name an --inventory that has it",
+        f"left out: picks, {named}{more}: no place is known; name an --inventory that has it",
         file=sys.stderr,
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kensoku.acquisition.seconds import Span
-from kensoku.acquisition.waveform_files import Stretch
+from kensoku.acquisition.waveform_files import NO_NETWORK, Stretch
 from kensoku.batch import Blocks, Heard, Listener, found_pick, hear_pieces
 from kensoku.batch import open_listener as opened_listener
 from kensoku.cli import _models_run
@@ -19,7 +19,7 @@ from kensoku.cli._pick_files import Faults, Wanted, find, groups, pieces, scan
 from kensoku.cli._pick_output import told, write_picks, writer_for
 from kensoku.cli._pick_progress import Bar
 from kensoku.cli.inventory import read_files
-from kensoku.continuous import index_of, time_of
+from kensoku.continuous import index_of, instrument_of, time_of
 from kensoku.detection import Picker, Stage
 from kensoku.errors import ModelRefused, SettingInvalid
 from kensoku.packets import EARLIEST_NS, LATEST_NS
@@ -193,12 +193,39 @@ def tell_unknown(stretches: Iterable[Stretch], wanted: Wanted, stations: Mapping
     """An inventory that lacks some, or all, of the stations may be of another network, or its codes misspelt."""
     recorded = {code for stretch in stretches for code in stretch.stations if wanted.has_station(code)}
     if stations and (codes := sorted(recorded - stations.keys())):
-        named = ", ".join(codes[:NAMED]) + (f" and {len(codes) - NAMED} more" if len(codes) > NAMED else "")
         print(
-            f"note: --inventory: found no {named}, so amplitudes stay in counts and nothing is located by these picks; "
-            "check the codes",
+            f"note: --inventory: found no {_named(codes)}, so amplitudes stay in counts and nothing is located by "
+            "these picks; check the codes",
             file=sys.stderr,
         )
+    if channels := sorted(set(_without_epoch(stretches, wanted, stations))):
+        print(
+            f"note: --inventory: found no epoch of {_named(channels)} at the time of its record, so amplitudes stay in "
+            "counts, and its station stands where it stood before; check location codes, start and end",
+            file=sys.stderr,
+        )
+
+
+def _named(codes: Sequence[str]) -> str:
+    return ", ".join(codes[:NAMED]) + (f" and {len(codes) - NAMED} more" if len(codes) > NAMED else "")
+
+
+def _without_epoch(stretches: Iterable[Stretch], wanted: Wanted, stations: Mapping[str, Station]) -> Iterator[str]:
+    """Seismometers of known stations; an inventory without responses need not know them one by one."""
+    for stretch in stretches:
+        for name in stretch.rates_hz:
+            network, station, location, code = name.split(".")
+            key = f"{network or NO_NETWORK}.{station}"
+            if key not in stations or not wanted.has_station(key) or not instrument_of("", "", location, code):
+                continue
+            epochs = list(stations[key].epochs)
+            if any(epoch.HasField("response") for epoch in epochs):
+                epochs = [each for each in epochs if each.location == location and each.code in ("", code)]
+            if not any(
+                each.start_ns < stretch.end_ns and (not each.end_ns or stretch.start_ns < each.end_ns)
+                for each in epochs
+            ):
+                yield f"{key}.{location}.{code}"
 
 
 def tell_unmet(wanted: Wanted) -> None:

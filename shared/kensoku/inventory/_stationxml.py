@@ -121,12 +121,29 @@ def _channel_epoch(channel: Any, station: Any, code: str, notes: Notes) -> Chann
         rate_hz=_plain(channel.sample_rate),
         sensor=_sensor(channel.sensor),
     )
+    if _is_negative(channel.response):
+        _reverse(epoch)
     response, doubts = read_response(channel.response)
     for doubt in doubts:
         notes.add(doubt, f"{code} {epoch_name(epoch)}")
     if response is not None:
         epoch.response.CopyFrom(response)
     return epoch
+
+
+def _is_negative(response: Any) -> bool:
+    total = response.instrument_sensitivity if response is not None else None
+    return total is not None and (total.value or 0.0) < 0
+
+
+def _reverse(epoch: ChannelEpoch) -> None:
+    """The way in which counts grow, since a sensitivity is above 0."""
+    if epoch.HasField("azimuth_deg"):
+        epoch.azimuth_deg = (epoch.azimuth_deg + 180.0) % 360.0
+    if epoch.HasField("dip_deg"):
+        epoch.dip_deg = 0.0 - epoch.dip_deg
+    elif epoch.code.endswith("Z"):
+        epoch.dip_deg = 90.0
 
 
 def _plain(value: Any) -> float:
@@ -161,7 +178,7 @@ def read_response(response: Any) -> tuple[Response | None, list[str]]:
         return None, [f"output unit {total.output_units!r} is not counts, so amplitudes stay in counts"]
     doubts = list(_doubts_about_gains(response, float(total.value)))
     if total.value < 0:
-        doubts.append("negative sensitivity: its magnitude is used, check which way the sensor points")
+        doubts.append("negative sensitivity: taken as a sensor that points the other way than its azimuth and dip say")
     kind, per_si_unit = motion
     flat = flat_response(kind, abs(float(total.value)) * per_si_unit, float(total.frequency or 0.0))
     shaped, more = _shaped(flat, response, total.input_units)

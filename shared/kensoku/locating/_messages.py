@@ -54,12 +54,11 @@ def sites_of(
     at_ns: int,
     corrections: Corrections | None = None,
 ) -> dict[str, Site]:
-    """Of those that the inventory (by NET.STA) knows at that time; sensors in boreholes stand below the ground."""
+    """Of those that the inventory (by NET.STA) knows; sensors in boreholes stand below the ground."""
     found, late = {}, corrections or {}
     for instrument in instruments:
         station = f"{instrument.network}.{instrument.station}"
-        epochs = [epoch for epoch in inventory[station].epochs if _holds(epoch, at_ns)] if station in inventory else []
-        if epochs:
+        if station in inventory and (epochs := _epochs_at(inventory[station], at_ns)):
             best = min(epochs, key=lambda epoch: _strangeness(epoch, instrument))
             found[instrument_code(instrument)] = _site(station, best, late)
     return found
@@ -72,8 +71,19 @@ def site_at(code: str, station: Station, at_ns: int, corrections: Corrections | 
 
 
 def epoch_at(station: Station, at_ns: int) -> ChannelEpoch:
-    """In force, or else the last: a station that moved is better than none."""
-    return ([epoch for epoch in station.epochs if _holds(epoch, at_ns)] or station.epochs)[-1]
+    """Of several that of the last location and channel."""
+    return _epochs_at(station, at_ns)[-1]
+
+
+def _epochs_at(station: Station, at_ns: int) -> list[ChannelEpoch]:
+    """In force, or else the last before, or else the first after: where a station stood is better than nowhere."""
+    if in_force := [epoch for epoch in station.epochs if _holds(epoch, at_ns)]:
+        return in_force
+    if ended := [epoch for epoch in station.epochs if epoch.end_ns and epoch.end_ns <= at_ns]:
+        last_ns = max(epoch.end_ns for epoch in ended)
+        return [epoch for epoch in ended if epoch.end_ns == last_ns]
+    first_ns = min((epoch.start_ns for epoch in station.epochs), default=0)
+    return [epoch for epoch in station.epochs if epoch.start_ns == first_ns]
 
 
 def _site(code: str, epoch: ChannelEpoch, late: Corrections) -> Site:
