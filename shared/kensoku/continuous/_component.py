@@ -9,7 +9,7 @@ from kensoku.packets import ChannelSamples
 
 LIVE = 60 * RATE_HZ  # a channel that has sent nothing for so long is waited for no more, and may be replaced
 BESIDE = "found {0} beside it, expected one channel of a component; {0} counts until it is silent for a minute"
-BESIDE_RATE = "found {0:g} Hz beside {1:g} Hz, expected one rate at a time; the first that came counts until it ends"
+BESIDE_RATE = "found {0:g} Hz, expected {1:g} Hz as before, which counts until it is silent for a minute"
 
 
 class Component:
@@ -26,7 +26,8 @@ class Component:
         return self._channels[-1].end if self._channels else 0
 
     def write(self, piece: ChannelSamples, oldest: int) -> Ranges:
-        """Which samples at 100 Hz are new. Another code counts a minute after the last, another rate right after it.
+        """Which samples at 100 Hz are new. Another code or rate counts from a minute after the last sample on: a wrong
+        header for a moment takes nothing over.
 
         Raises InputInvalid for a rate that cannot be used.
         """
@@ -37,7 +38,7 @@ class Component:
         for place, channel in enumerate(channels):
             if channel.is_of(piece):
                 until = channels[place + 1].begin if channel is not channels[-1] else NEVER
-                earliest = max(oldest, _free_after(channels[place - 1], piece)) if place else oldest
+                earliest = max(oldest, channels[place - 1].end + LIVE) if place else oldest
                 written += channel.write(piece, earliest, until)
         if channels[-1].is_in_use:
             self._channels = channels
@@ -48,10 +49,10 @@ class Component:
         if not self._channels or (newest := self._channels[-1]).is_of(piece):
             return ""
         first = newest.rate.at_100_hz(newest.place(piece.start_ns))
-        if first >= _free_after(newest, piece) or any(c.is_of(piece) and first < newest.begin for c in self._channels):
+        if first >= newest.end + LIVE or any(c.is_of(piece) and first < newest.begin for c in self._channels):
             return ""
         is_renamed = newest.code != piece.code
-        return BESIDE.format(newest.code) if is_renamed else BESIDE_RATE.format(newest.rate_hz, piece.rate_hz)
+        return BESIDE.format(newest.code) if is_renamed else BESIDE_RATE.format(piece.rate_hz, newest.rate_hz)
 
     def at(self, index: int) -> Channel | None:
         """The one that holds at a sample."""
@@ -84,8 +85,3 @@ class Component:
         for channel in self._channels:
             channel.forget(before)
         self._channels = [*(each for each in self._channels[:-1] if each.is_in_use), *self._channels[-1:]]
-
-
-def _free_after(channel: Channel, piece: ChannelSamples) -> int:
-    """The sample from which a piece of another channel counts."""
-    return channel.end + (LIVE if channel.code != piece.code else 0)
