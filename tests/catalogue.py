@@ -7,7 +7,15 @@ from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.catalogue_store import Selection, Store, address
 from kensoku.catalogue_store._engine import _engine
 from kensoku.catalogue_store._tables import METADATA
-from kensoku.v1.event_pb2 import EVENT_STATUS_UPDATED, EVENT_TYPE_EARTHQUAKE, QUALITY_B, Event, Hypocentre
+from kensoku.v1.event_pb2 import (
+    EVENT_STATUS_UPDATED,
+    EVENT_TYPE_EARTHQUAKE,
+    MAGNITUDE_BOUND_LOWER,
+    MAGNITUDE_BOUND_NONE,
+    QUALITY_B,
+    Event,
+    Hypocentre,
+)
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, POLARITY_UP, Instrument
 
 NS_PER_S = 10**9
@@ -75,6 +83,7 @@ def add_magnitudes(event: Event, value: float) -> None:
         contribution = magnitude.contributions.add(value=value + residual, residual=residual, weight=0.5)
         contribution.instrument.CopyFrom(arrival.instrument)
         contribution.pick_id = arrival.pick_id
+        contribution.bound = MAGNITUDE_BOUND_LOWER if residual < 0 else MAGNITUDE_BOUND_NONE
     event.magnitudes.add(type="Mpd", absent_reason="no station was near enough")
 
 

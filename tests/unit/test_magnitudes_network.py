@@ -18,7 +18,7 @@ from kensoku.magnitudes import (
     read_corrections,
     write_corrections,
 )
-from kensoku.v1.event_pb2 import Magnitude, StationMagnitude
+from kensoku.v1.event_pb2 import MAGNITUDE_BOUND_LOWER, MAGNITUDE_BOUND_NONE, Magnitude, StationMagnitude
 from kensoku.v1.pick_pb2 import (
     Instrument,
 )
@@ -156,6 +156,18 @@ def test_learned_corrections_take_what_a_station_reads_too_much() -> None:
         ],
     )
     assert learn_corrections([corrected] * 97) == {"f/1": {"X.A": 0.0}}
+
+
+def test_clipped_records_teach_no_correction() -> None:
+    def event(more: float) -> Magnitude:
+        clipped = of_size(3.0 + more - 0.3, "CLIPPED", clipped=more > 0.5)
+        return estimate([clipped, *(of_size(3.0 + more, f"A{n}") for n in range(5))], 5.0, IASPEI).magnitude
+
+    strong = [event(1.0)] * 20
+    assert {each.bound for each in strong[0].contributions} == {MAGNITUDE_BOUND_NONE, MAGNITUDE_BOUND_LOWER}
+    assert "XS.CLIPPED" not in learn_corrections(strong)["iaspei/2013"]
+    both = learn_corrections([*strong, *[event(0.0)] * 10])["iaspei/2013"]
+    assert both["XS.CLIPPED"] - both["XS.A0"] == pytest.approx(0.25 * 10 / 13)  # of the ten that tell what it reads
 
 
 def test_corrections_come_back_from_their_file() -> None:

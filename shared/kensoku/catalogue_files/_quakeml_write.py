@@ -175,7 +175,10 @@ class _Writer:
             _add_quantity(station, "mag", contribution.value)
             _add(station, "type", magnitude.type[:32])
             _add_instrument(station, contribution.instrument)
-            rest = type(contribution)(pick_id=contribution.pick_id, correction=contribution.correction)
+            rest = type(contribution)()
+            rest.CopyFrom(contribution)
+            for field in ("instrument", "value", "residual", "weight"):
+                rest.ClearField(field)
             _add_rest(station, f"{name}/{REST}", rest)
             share = Xml.SubElement(found, "stationMagnitudeContribution")
             _add(share, "stationMagnitudeID", name)

@@ -12,11 +12,18 @@ from kensoku.magnitudes._formula import Formula
 from kensoku.magnitudes._formula_files import NO_CORRECTIONS, Corrections
 from kensoku.magnitudes._network import NetworkValue, Vote, combine
 from kensoku.magnitudes._readings import Reading
-from kensoku.v1.event_pb2 import Magnitude, StationMagnitude
+from kensoku.v1.event_pb2 import (
+    MAGNITUDE_BOUND_LOWER,
+    MAGNITUDE_BOUND_NONE,
+    MAGNITUDE_BOUND_UPPER,
+    Magnitude,
+    StationMagnitude,
+)
 from kensoku.v1.pick_pb2 import Instrument
 
 LOG_E = 0.434  # of a small relative error, in log10
 MOST_NAMED = 3  # stations a reason
+BOUNDS = {"none": MAGNITUDE_BOUND_NONE, "lower": MAGNITUDE_BOUND_LOWER, "upper": MAGNITUDE_BOUND_UPPER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,7 @@ def _present(formula: Formula, value: NetworkValue, stations: Sequence[_Station]
                 weight=weight,
                 pick_id=station.found.pick_id,
                 correction=station.correction,
+                bound=BOUNDS[station.vote.bound],
             )
             for station, weight in zip(stations, value.weights, strict=True)
         ],

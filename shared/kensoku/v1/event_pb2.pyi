@@ -33,6 +33,12 @@ class Quality(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     QUALITY_B: _ClassVar[Quality]
     QUALITY_C: _ClassVar[Quality]
     QUALITY_D: _ClassVar[Quality]
+
+class MagnitudeBound(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MAGNITUDE_BOUND_NONE: _ClassVar[MagnitudeBound]
+    MAGNITUDE_BOUND_LOWER: _ClassVar[MagnitudeBound]
+    MAGNITUDE_BOUND_UPPER: _ClassVar[MagnitudeBound]
 EVENT_STATUS_UNSPECIFIED: EventStatus
 EVENT_STATUS_PRELIMINARY: EventStatus
 EVENT_STATUS_UPDATED: EventStatus
@@ -50,6 +56,9 @@ QUALITY_A: Quality
 QUALITY_B: Quality
 QUALITY_C: Quality
 QUALITY_D: Quality
+MAGNITUDE_BOUND_NONE: MagnitudeBound
+MAGNITUDE_BOUND_LOWER: MagnitudeBound
+MAGNITUDE_BOUND_UPPER: MagnitudeBound
 
 class Event(_message.Message):
     __slots__ = ("id", "revision", "owner_epoch", "status", "type_probabilities", "type", "origin", "magnitudes", "preferred_magnitude", "arrivals", "provenance", "latency", "region", "merged_into", "split_from", "reason", "comments", "creation")
@@ -240,20 +249,22 @@ class Magnitude(_message.Message):
     def __init__(self, type: _Optional[str] = ..., value: _Optional[float] = ..., uncertainty: _Optional[float] = ..., stations: _Optional[int] = ..., contributions: _Optional[_Iterable[_Union[StationMagnitude, _Mapping]]] = ..., formula: _Optional[str] = ..., absent_reason: _Optional[str] = ..., creation: _Optional[_Union[Creation, _Mapping]] = ...) -> None: ...
 
 class StationMagnitude(_message.Message):
-    __slots__ = ("instrument", "value", "residual", "weight", "pick_id", "correction")
+    __slots__ = ("instrument", "value", "residual", "weight", "pick_id", "correction", "bound")
     INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     RESIDUAL_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     PICK_ID_FIELD_NUMBER: _ClassVar[int]
     CORRECTION_FIELD_NUMBER: _ClassVar[int]
+    BOUND_FIELD_NUMBER: _ClassVar[int]
     instrument: _pick_pb2.Instrument
     value: float
     residual: float
     weight: float
     pick_id: str
     correction: float
-    def __init__(self, instrument: _Optional[_Union[_pick_pb2.Instrument, _Mapping]] = ..., value: _Optional[float] = ..., residual: _Optional[float] = ..., weight: _Optional[float] = ..., pick_id: _Optional[str] = ..., correction: _Optional[float] = ...) -> None: ...
+    bound: MagnitudeBound
+    def __init__(self, instrument: _Optional[_Union[_pick_pb2.Instrument, _Mapping]] = ..., value: _Optional[float] = ..., residual: _Optional[float] = ..., weight: _Optional[float] = ..., pick_id: _Optional[str] = ..., correction: _Optional[float] = ..., bound: _Optional[_Union[MagnitudeBound, str]] = ...) -> None: ...
 
 class Provenance(_message.Message):
     __slots__ = ("software_version", "velocity_model", "velocity_model_hash", "models", "inventory_hashes", "association_method", "location_method", "author", "association_revision")
