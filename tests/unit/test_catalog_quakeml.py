@@ -115,7 +115,7 @@ def test_obspy_reads_the_same_origin() -> None:
     assert origin.depth_errors.lower_uncertainty == pytest.approx(750)
     assert origin.depth_errors.upper_uncertainty == pytest.approx(850)
     assert origin.origin_uncertainty.horizontal_uncertainty == 450
-    assert origin.origin_uncertainty.confidence_ellipsoid.semi_minor_axis_length == 500
+    assert origin.origin_uncertainty.confidence_ellipsoid.semi_intermediate_axis_length == pytest.approx(800)
     assert (origin.quality.used_phase_count, origin.quality.azimuthal_gap, origin.quality.standard_error) == (
         11,
         78,

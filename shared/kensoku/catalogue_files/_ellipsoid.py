@@ -39,6 +39,19 @@ def ellipsoid(
     return found
 
 
+def of_moments(axes: Ellipsoid, more_km2: npt.NDArray[np.float64]) -> Ellipsoid:
+    """With squares of its axes that are larger by these, of north, east and down."""
+    directions = np.array([_vector(*angles) for angles in zip(axes.azimuth_deg, axes.plunge_deg, strict=True)])
+    squares = (directions.T * np.square(axes.semi_axis_km)) @ directions + more_km2
+    values, vectors = np.linalg.eigh(squares)
+    found = Ellipsoid(semi_axis_km=np.sqrt(np.maximum(values[::-1], 0.0)).tolist())
+    for vector in vectors.T[::-1]:
+        azimuth, plunge = _angles(vector)
+        found.azimuth_deg.append(azimuth)
+        found.plunge_deg.append(plunge)
+    return found
+
+
 def are_alike(a: Ellipsoid, b: Ellipsoid) -> bool:
     """Whether QuakeML would say the same of both."""
     if not len(a.semi_axis_km) == len(b.semi_axis_km) == 3:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from kensoku.catalogue_files import _stated
 from kensoku.catalogue_files._ellipsoid import are_alike, ellipsoid
 from kensoku.catalogue_files._naming import event_id, last_name, pick_id
 from kensoku.catalogue_files._quakeml_events import ForeignEvent, foreign_events
@@ -125,7 +126,9 @@ class _Reader:
         _set_quality(origin, found.quality)
         _set_uncertainty(origin, found)
         _restore(origin, before)
-        if _place(origin) != _place(before):  # another program's, of which no mean is known
+        if _place(origin) == _place(before):
+            _restore_spread(origin, before)
+        else:  # another program's, of which no mean is known
             origin.ClearField("mean")
         origin.creation.CopyFrom(_creation(found.creation_info))
         if found.earth_model_id:
@@ -252,7 +255,13 @@ def _restore(origin: Origin, before: Origin) -> None:
             setattr(origin, field.name, value)
     if abs(origin.time_ns - before.time_ns) < NS_PER_US:  # as ObsPy rounds
         origin.time_ns = before.time_ns
-    if are_alike(origin.ellipsoid, before.ellipsoid):
+
+
+def _restore_spread(origin: Origin, before: Origin) -> None:
+    """About the mean, where the file has it about the place."""
+    if math.isclose(origin.time_uncertainty_s, _stated.time_deviation_s(before), rel_tol=1e-9):
+        origin.time_uncertainty_s = before.time_uncertainty_s
+    if are_alike(origin.ellipsoid, _stated.ellipsoid(before)):
         origin.ellipsoid.CopyFrom(before.ellipsoid)
 
 

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from kensoku.catalogue_files._ellipsoid import rotation_deg
 from kensoku.catalogue_files._naming import Signature
+from kensoku.catalogue_files._stated import deviations_km, ellipsoid, km_per_deg_east, time_deviation_s
 from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, time_text, type_word
 from kensoku.events import PHASES, has_depth, has_value, is_known
 from kensoku.v1.event_pb2 import (
@@ -132,7 +133,7 @@ class _Writer:
 
     def _origin(self, origin: Origin) -> Element:
         element = Element("origin", publicID=self._id("origin"))
-        _add_time(element, origin.time_ns, origin.time_uncertainty_s)
+        _add_time(element, origin.time_ns, time_deviation_s(origin))
         _add_place(element, origin)
         _add_quality(element, self._event)
         _add_uncertainty(element, origin)
@@ -212,10 +213,9 @@ def _rest_of_event(event: Event) -> Event:
 
 
 def _add_place(element: Element, origin: Origin) -> None:
-    km_per_deg = KM_PER_DEG * max(math.cos(math.radians(origin.latitude_deg)), 1e-6)
-    north_km, east_km, depth_km = _deviations_km(origin, km_per_deg)
+    north_km, east_km, depth_km = deviations_km(origin)
     _add_quantity(element, "latitude", origin.latitude_deg, uncertainty=north_km / KM_PER_DEG)
-    _add_quantity(element, "longitude", origin.longitude_deg, uncertainty=east_km / km_per_deg)
+    _add_quantity(element, "longitude", origin.longitude_deg, uncertainty=east_km / km_per_deg_east(origin))
     if not has_depth(origin):
         return
     depth = _add_quantity(element, "depth", 1000 * origin.depth_km, uncertainty=1000 * depth_km)
@@ -230,17 +230,6 @@ def _holds_depth(origin: Origin) -> bool:
     """The interval, about the depth: one that was assumed may lie outside, and an uncertainty is not negative."""
     lower_km, upper_km = origin.depth_lower_km, origin.depth_upper_km
     return lower_km < upper_km and lower_km <= origin.depth_km <= upper_km
-
-
-def _deviations_km(origin: Origin, km_per_deg: float) -> list[float]:
-    """To the north, to the east and in depth, from the place that is written, not the mean; nothing if not known."""
-    if len(origin.covariance) != 10:
-        return [0.0, 0.0, 0.0]
-    mean = origin.mean if origin.HasField("mean") else origin
-    north_km = KM_PER_DEG * (mean.latitude_deg - origin.latitude_deg)
-    east_km = km_per_deg * math.remainder(mean.longitude_deg - origin.longitude_deg, 360.0)
-    off_km = ((4, north_km), (7, east_km), (9, mean.depth_km - origin.depth_km))
-    return [math.sqrt(max(origin.covariance[index], 0.0) + km**2) for index, km in off_km]
 
 
 def _add_quality(element: Element, event: Event) -> None:
@@ -258,14 +247,14 @@ def _add_quality(element: Element, event: Event) -> None:
 
 
 def _add_uncertainty(element: Element, origin: Origin) -> None:
-    has_axes = len(origin.ellipsoid.semi_axis_km) == 3
+    axes = ellipsoid(origin)
+    has_axes = len(axes.semi_axis_km) == 3
     if not (origin.horizontal_uncertainty_km or has_axes):
         return
     uncertainty = Xml.SubElement(element, "originUncertainty")
     if origin.horizontal_uncertainty_km:
         _add_number(uncertainty, "horizontalUncertainty", 1000 * origin.horizontal_uncertainty_km)
     if has_axes:
-        axes = origin.ellipsoid
         found = Xml.SubElement(uncertainty, "confidenceEllipsoid")
         _add_number(found, "semiMajorAxisLength", 1000 * axes.semi_axis_km[0])
         _add_number(found, "semiMinorAxisLength", 1000 * axes.semi_axis_km[2])
