@@ -16,7 +16,7 @@ from tests.catalogue import make_event
 from tests.unit.test_catalog_quakeml import obspy_events, written
 
 FloatArray = npt.NDArray[np.float64]
-COVARIANCE = np.array([[0.9, 0.2, -0.3], [0.2, 1.6, 0.5], [-0.3, 0.5, 4.9]])  # north, east, down, km2
+COVARIANCE: FloatArray = np.array([[0.9, 0.2, -0.3], [0.2, 1.6, 0.5], [-0.3, 0.5, 4.9]])  # north, east, down, km2
 
 
 def message(covariance_km2: FloatArray) -> Ellipsoid:
@@ -38,7 +38,7 @@ def beside_its_mean(off_km: FloatArray) -> Event:
 
 @pytest.mark.parametrize("off_km", [(0.0, 0.0, 0.0), (0.6, -0.2, 1.5), (-0.1, 1.2, -2.0)])
 def test_the_ellipsoid_is_that_of_the_moments_about_the_stated_place(off_km: tuple[float, float, float]) -> None:
-    off = np.array(off_km)
+    off: FloatArray = np.array(off_km)
     assert are_alike(ellipsoid(beside_its_mean(off).origin), message(COVARIANCE + np.outer(off, off)))
 
 
