@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from kensoku.associating import AssociationSettings
+from kensoku.cli._locate_picks import read_picks
 from kensoku.cli.main import main
 from kensoku.times import iso_time
+from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S
 from tests.shocks import Shock, onsets, sites
 
 
@@ -60,6 +62,19 @@ def test_what_it_writes_can_be_located_and_associated_again(folder: Path) -> Non
     given = ["--inventory", str(folder / "stations.csv"), "--velocity-model", "southern-california"]
     assert main(["locate", str(folder / "known.csv"), *given, "--out", str(folder / "located")]) == 0
     assert len((folder / "located" / "events.csv").read_text().splitlines()) == 3
+
+
+def test_a_pick_is_located_as_the_phase_and_as_surely_as_it_was_associated(folder: Path) -> None:
+    head, first, second, *lines = (folder / "picks.csv").read_text().splitlines()
+    swapped = [first.replace(",P,", ",S,"), second.replace(",S,", ",P,")]
+    assert swapped != [first, second]
+    of_picker = "\n".join(f"{line},0.01" for line in (*swapped, *lines))  # the picker's own probability
+    (folder / "swapped.csv").write_text(f"{head},probability\n{of_picker}")
+    assert associate(folder, "swapped.csv", "swapped_events.csv") == 0
+    picks = {each.pick.id: each for event in read_picks(folder / "swapped_events.csv") for each in event.picks}
+    relabelled = [picks[line.split(",")[0]] for line in swapped]
+    assert [(each.pick.phase, each.phase) for each in relabelled] == [(PHASE_S, PHASE_P), (PHASE_P, PHASE_S)]
+    assert all(each.probability > 0.5 for each in picks.values())
 
 
 def test_rejected_picks_belong_to_no_event_and_stay_where_they_stood(folder: Path) -> None:

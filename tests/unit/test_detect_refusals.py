@@ -7,6 +7,7 @@ import numpy as np
 import obspy
 import pytest
 
+from kensoku.acquisition.seconds import Span
 from kensoku.batch import Heard, _stage, open_picker
 from kensoku.catalogue_files import read_catalogue
 from kensoku.cli import detect
@@ -81,7 +82,7 @@ def test_a_run_leaves_nothing_of_the_one_before_it_in_its_folder(
     one = pick(onset(1, "XX.A", "P", 10.0, 0.1))
     one.decision = DECISION_KEPT
     picks = [Heard(one)] if has_picks else []
-    monkeypatch.setattr(detect, "find_picks", lambda *_: (picks, [], {"XX.A": 1}, Calibration()))
+    monkeypatch.setattr(detect, "find_picks", lambda *_: (picks, [], {"XX.A": [Span(0, 1)]}, Calibration()))
     monkeypatch.setattr(detect, "open_network", refuse)
     monkeypatch.setenv("KENSOKU_CATALOG_AGENCY", "org.example")
     stations, out = tmp_path / "stations.csv", tmp_path / "out"

@@ -85,13 +85,14 @@ def _require_columns(path: Path, names: object) -> None:
 
 
 def _pick(row: Mapping[str, str | None]) -> AssociatedPick:
-    phase = (row["phase"] or "").strip().upper()
-    if phase not in PHASES:
-        raise InputInvalid(f"found phase {row['phase']!r}, expected P or S")
+    phase = _phase_in(row, "phase")
+    associated = _phase_in(row, "event_phase") if (row.get("event_phase") or "").strip() else phase
     instrument = _instrument(row)
     onset_ns = parse_time_ns((row["time"] or "").strip())
     key = f"{row['station']}/{phase}/{onset_ns}"
-    uncertainty_s, probability = positive_in(row, "uncertainty_s"), probability_in(row, "probability")
+    uncertainty_s, probability = positive_in(row, "uncertainty_s"), probability_in(row, "event_probability")
+    if probability is None:
+        probability = probability_in(row, "probability")
     pick = Pick(
         id=(row.get("id") or row.get("pick_id") or "").strip() or hashlib.sha256(key.encode()).hexdigest()[:16],
         instrument=instrument,
@@ -99,7 +100,14 @@ def _pick(row: Mapping[str, str | None]) -> AssociatedPick:
         onset_ns=onset_ns,
         onset_uncertainty_s=USUAL_UNCERTAINTY_S[phase] if uncertainty_s is None else uncertainty_s,
     )
-    return AssociatedPick(pick=pick, phase=PHASES[phase], probability=1.0 if probability is None else probability)
+    return AssociatedPick(pick=pick, phase=PHASES[associated], probability=1.0 if probability is None else probability)
+
+
+def _phase_in(row: Mapping[str, str | None], column: str) -> str:
+    phase = (row[column] or "").strip().upper()
+    if phase not in PHASES:
+        raise InputInvalid(f"found {column} {row[column]!r}, expected P or S")
+    return phase
 
 
 def _instrument(row: Mapping[str, str | None]) -> Instrument:

@@ -21,7 +21,7 @@ from kensoku.v1.inventory_pb2 import Station
 from kensoku.whole_files import written_whole
 
 NEEDED = ("station", "phase", "time")
-ADDED = ("event_id", "event_phase", "residual_s", "event_log_odds")
+ADDED = ("event_id", "event_phase", "event_probability", "residual_s", "event_log_odds")
 USUAL_UNCERTAINTY_S = {"P": 0.1, "S": 0.2}  # of a pick that states none
 MOST_TOLD = 5
 REGION = "batch"
@@ -145,12 +145,13 @@ def write_rows(
     groups: Sequence[Group],
 ) -> None:
     """Every line that was read, in the same order, with the event that it belongs to or none."""
-    told: dict[int, tuple[str, str, str, str]] = {}
+    told: dict[int, tuple[str, ...]] = {}
     for group in groups:
         first = min(group.members, key=lambda each: (each.phase, onsets[each.index].onset_ns, onsets[each.index].id))
         name = event_id_of(REGION, onsets[first.index].id)
         for member in group.members:
-            told[numbers[member.index]] = (name, member.phase, f"{member.residual_s:.3f}", f"{group.log_odds:.1f}")
+            fit = f"{member.probability:.4f}", f"{member.residual_s:.3f}", f"{group.log_odds:.1f}"
+            told[numbers[member.index]] = name, member.phase, *fit
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -40,6 +40,7 @@ from kensoku.picking import Calibration
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.solving import Book, Context, Solved, solve_many
 from kensoku.times import NS_PER_S, iso_time
+from kensoku.v1 import pick_pb2
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event
 from kensoku.v1.inventory_pb2 import Station
@@ -48,6 +49,7 @@ from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, Instrument, Instr
 PICKS = "picks.csv"
 FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
 REGION = "batch"
+Records = Mapping[str, Sequence[Span]]  # of stations
 BEFORE_S, AFTER_S = 10, 90  # of the origin, in pictures
 MOST_PICTURES = 200
 PICTURES = "pictures"
@@ -104,17 +106,17 @@ def execute(options: argparse.Namespace) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     context, catalog = context_of(options, stations, earth), load_settings(CatalogSettings)
     signature = Signature(catalog.catalog_agency, catalog.catalog_author)
-    picks, stretches, ends, calibration = find_picks(options, stations, faults)
+    picks, stretches, records, calibration = find_picks(options, stations, faults)
     kept = sum(heard.pick.decision == DECISION_KEPT for heard in picks)
     # Now, since whatever comes from here on must not lose hours of picking.
     counts = start_results(options.out, picks, calibration)
     if not kept:
         write_catalogues(options.out, (), signature)
         print(f"{options.out / PICKS}: {told(counts)}")
-        print(f"found no picks in {len(ends)} stations; nothing to associate", file=sys.stderr)
+        print(f"found no picks in {len(records)} stations; nothing to associate", file=sys.stderr)
         return tell_faults(faults)
     usable = [heard for heard in picks if heard.pick.decision in (DECISION_KEPT, DECISION_FAINT)]
-    solved = solve(associate_parts(usable, stations, ends, earth, options), context)
+    solved = solve(associate_parts(usable, stations, records, earth, options), context)
     events = [each.event for each in solved if each.event is not None]
     counts = write_table(options.out / PICKS, picks, events, calibration)
     write_catalogues(options.out, events, signature)
@@ -128,8 +130,8 @@ def execute(options: argparse.Namespace) -> int:
 
 def find_picks(
     options: argparse.Namespace, stations: Mapping[str, Station], faults: Faults
-) -> tuple[list[Heard], list[Stretch], Mapping[str, int], Calibration | None]:
-    """All, in the order of their onsets; where the records lie; to when each station has one; and how sure they are."""
+) -> tuple[list[Heard], list[Stretch], Records, Calibration | None]:
+    """All, in the order of their onsets; where the records lie; when each station has one; and how sure they are."""
     settings = load_settings(AskSettings, overrides(options, AskSettings))
     span = span_of(options)
     with open_listener(options, settings) as listener:
@@ -137,24 +139,29 @@ def find_picks(
         paths = find(options.sources, wanted)
         with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
             stretches = scan(paths, wanted, faults, bar.step)
-        ends = ends_of(stretches, wanted, span)
-        require_places(ends, stations)  # before hours of picking
+        records = records_in(stretches, wanted, span)
+        require_places(records, stations)  # before hours of picking
         tell_unknown(stretches, wanted, stations)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
             picks = [heard for heard in found if span.start_ns <= heard.pick.onset_ns < span.end_ns]
     tell_unmet(wanted)
     picks.sort(key=lambda heard: (heard.pick.onset_ns, heard.pick.id))
-    return picks, stretches, ends, listener.calibration
+    return picks, stretches, records, listener.calibration
 
 
-def ends_of(stretches: Iterable[Stretch], wanted: Wanted, span: Span) -> Mapping[str, int]:
-    ends: dict[str, int] = {}
-    for stretch in stretches:
-        for code in stretch.stations:
-            if wanted.has_station(code):
-                ends[code] = max(ends.get(code, 0), min(stretch.end_ns, span.end_ns))
-    return ends
+def records_in(stretches: Iterable[Stretch], wanted: Wanted, span: Span) -> Records:
+    """As far as the headers of files tell, sorted; what is cut into files is one."""
+    records = defaultdict[str, list[Span]](list)
+    for stretch in sorted(stretches, key=lambda each: each.start_ns):
+        begin_ns, end_ns = max(stretch.start_ns, span.start_ns), min(stretch.end_ns, span.end_ns)
+        for code in filter(wanted.has_station, stretch.stations):
+            known = records[code]
+            if known and begin_ns <= known[-1].end_ns + NS_PER_S:
+                known[-1] = Span(known[-1].start_ns, max(known[-1].end_ns, end_ns))
+            elif begin_ns < end_ns:
+                known.append(Span(begin_ns, end_ns))
+    return records
 
 
 def start_results(out: Path, picks: Sequence[Heard], calibration: Calibration | None) -> Counter[str]:
@@ -181,19 +188,19 @@ def write_table(
 def associate_parts(
     picks: Sequence[Heard],
     stations: Mapping[str, Station],
-    ends: Mapping[str, int],
+    records: Records,
     earth: Earth,
     options: argparse.Namespace,
 ) -> list[Association]:
     """Each with the stations where they stood then."""
     found = []
-    for part in parts_of([heard.pick.onset_ns for heard in picks], ends, stations):
-        network = open_network(ends, stations, picks[part[0]].pick.onset_ns, earth, options)
-        found += associate([picks[number] for number in part], network, ends)
+    for part in parts_of([heard.pick.onset_ns for heard in picks], records, stations):
+        network = open_network(records, stations, picks[part[0]].pick.onset_ns, earth, options)
+        found += associate([picks[number] for number in part], network, records)
     return found
 
 
-def associate(picks: Iterable[Heard], network: Network, ends: Mapping[str, int]) -> list[Association]:
+def associate(picks: Iterable[Heard], network: Network, records: Records) -> list[Association]:
     """As the live service does once it has heard all records to their ends."""
     watch = Watch(REGION, network)
     known: dict[str, Instrument] = {}
@@ -202,13 +209,16 @@ def associate(picks: Iterable[Heard], network: Network, ends: Mapping[str, int])
         if heard.measurement is not None:
             watch.measure(heard.measurement)
         known.setdefault(station_of(heard.pick.instrument), heard.pick.instrument)
-    progress = [
-        InstrumentProgress(instrument=known[code], evaluated_to_ns=end_ns)
-        for code, end_ns in ends.items()
-        if code in known
-    ]
-    watch.hear(Progress(instruments=progress))
+    watch.hear(Progress(instruments=[progress(known[code], spans) for code, spans in records.items() if code in known]))
     return [each for each in watch.finish() if each.status == EVENT_STATUS_FINAL]
+
+
+def progress(instrument: Instrument, spans: Sequence[Span]) -> InstrumentProgress:
+    edges_ns = [0, *(edge for span in spans for edge in (span.start_ns, span.end_ns))]
+    gaps = [
+        pick_pb2.Span(start_ns=begin, end_ns=end) for begin, end in zip(edges_ns[::2], edges_ns[1::2], strict=False)
+    ]
+    return InstrumentProgress(instrument=instrument, evaluated_to_ns=edges_ns[-1], gaps=gaps)
 
 
 def context_of(options: argparse.Namespace, stations: Mapping[str, Station], earth: Earth) -> Context:

@@ -25,6 +25,8 @@ class Stations(NamedTuple):
     longitude: Floats
     delay: Floats  # phase, station: s to add to the travel time
     evaluated: Floats  # s to which its record was listened to
+    first_gap: Ints  # of each station, and one more
+    gaps: Floats  # begin and end, gap: s in which it recorded nothing
 
 
 class Picks(NamedTuple):

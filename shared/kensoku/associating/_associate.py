@@ -2,6 +2,7 @@
 
 import math
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ OWN_SHARE = 0.6  # of its picks that an event must keep
 MOST_EVENTS = 1000  # of a stretch
 
 Result = TypeVar("Result")
+Gaps = Mapping[str, Sequence[tuple[int, int]]]  # by station, begins and ends, sorted
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,10 @@ def candidates(
     network: Network,
     evaluated_ns: Mapping[str, int] | None = None,
     now_ns: int | None = None,
+    gaps_ns: Gaps | None = None,
 ) -> list[Candidate]:
-    """Of the events that begin in the stretch; `onsets` are those of its span, sorted by time."""
+    """Of the events that begin in the stretch; `onsets` are those of its span, sorted by time. What could not be heard
+    in a gap counts against nothing."""
     rules = network.settings
     if len(onsets) < min(rules.least_picks, rules.least_p):
         return []
@@ -132,6 +136,9 @@ def candidates(
     if evaluated_ns is not None:
         ends = [(evaluated_ns.get(code, 0) - begin_ns) / NS_PER_S for code in network.codes]
         stations = stations._replace(evaluated=np.array(ends))
+    if gaps_ns:
+        first_gap, gaps = _gaps(gaps_ns, begin_ns, end_ns, network)
+        stations = stations._replace(first_gap=first_gap, gaps=gaps)
     most = min(MOST_EVENTS, len(onsets) // min(rules.least_picks, rules.least_p) + 1)
     limits = Rules(
         network.reach_km, rules.detected, rules.widest_s, rules.least_picks, rules.least_p, rules.least_clear,
@@ -152,6 +159,19 @@ def candidates(
             place = *network.turn.back(latitude, longitude), depth
             found.append(Candidate(stretch, float(events.odds[event]), time_ns, *place, tuple(sorted(named))))
     return found
+
+
+def _gaps(gaps_ns: Gaps, begin_ns: int, end_ns: int, network: Network) -> tuple[Ints, Floats]:
+    """Of each station those that touch the span, as `Stations` has them."""
+    first, edges = [0], list[tuple[float, float]]()
+    for code in network.codes:
+        known = gaps_ns.get(code, ())
+        for low, high in known[bisect_right(known, begin_ns, key=lambda gap: gap[1]) :]:
+            if low >= end_ns:
+                break
+            edges.append(((low - begin_ns) / NS_PER_S, (high - begin_ns) / NS_PER_S))
+        first.append(len(edges))
+    return np.array(first, np.int64), np.ascontiguousarray(np.array(edges).reshape(-1, 2).T)
 
 
 def _picks(onsets: Sequence[Onset], begin_ns: int, network: Network) -> tuple[Ints, Picks]:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from kensoku.associating._arrays import Floats, Given, Ints, Picks, Rules, Work
+from kensoku.associating._arrays import Floats, Given, Ints, Picks, Rules, Stations, Work
 from kensoku.associating._fit import first_after, offset, travel
 from kensoku.compiled import compiled, lean
 
@@ -56,6 +56,14 @@ def is_busy(moment: float, station: int, picks: Picks, work: Work, many: int) ->
         if not is_own:
             return True
         k += 1
+    return False
+
+
+@lean
+def is_in_gap(moment: float, station: int, stations: Stations) -> bool:
+    for k in range(stations.first_gap[station], stations.first_gap[station + 1]):
+        if stations.gaps[0, k] <= moment < stations.gaps[1, k]:
+            return True
     return False
 
 
@@ -117,7 +125,7 @@ def judge(
             continue
         for phase in range(2):
             wanted = place[3] + travel(earth.times, phase, distance[station], place[2])[0]
-            heard[phase, station] = wanted + AFTER_S
+            heard[phase, station] = math.inf if is_in_gap(wanted, station, stations) else wanted + AFTER_S
             hidden[phase, station] = is_busy(wanted, station, picks, work, many)
     with_p = has[0].sum()
     is_any_hidden, is_mostly_s = hidden.any(), np.maximum(has[0], has[1]).sum() > 2 * with_p

@@ -1,7 +1,9 @@
 """How far stations have been listened to, as triggering tells it."""
 
-from bisect import bisect_left
-from collections.abc import Collection
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from functools import reduce
 
 from kensoku.associating._associate import NS_PER_S
 from kensoku.associating._messages import station_of
@@ -9,7 +11,11 @@ from kensoku.v1.pick_pb2 import Instrument, Progress
 
 MARK_NS = 2 * NS_PER_S  # of event time, between two marks
 MOST_MARKS = 10_800
+BESIDE_NS = NS_PER_S // 2  # of a gap nothing is picked
+MOST_GAPS = 1_000  # of a station
 PATIENCE_NS = 6 * 3600 * NS_PER_S  # of event time: longer nobody is waited for
+
+Gap = tuple[int, int]  # begin and end, ns
 
 
 class Listening:
@@ -21,6 +27,7 @@ class Listening:
         self._lateness_ns = round(lateness_s * NS_PER_S)
         self.evaluated_ns: dict[str, int] = {}
         self.instruments: dict[str, Instrument] = {}
+        self.gaps_ns: dict[str, list[Gap]] = {}  # in which no instrument of a station recorded anything
         self.clock_ns = 0  # event time
         self._partition: dict[str, int] = {}  # of a station
         self._read_to_ns: dict[int, int] = {}  # by partition, wall-clock
@@ -31,14 +38,27 @@ class Listening:
         read_to_ns = self._read_to_ns[progress.partition] = max(
             self._read_to_ns.get(progress.partition, 0), progress.read_to_ns
         )
+        gaps = defaultdict[str, list[Sequence[Gap]]](list)
         for one in progress.instruments:
             code = station_of(one.instrument)
+            if not one.idle:
+                gaps[code].append([(gap.start_ns - BESIDE_NS, gap.end_ns + BESIDE_NS) for gap in one.gaps])
             self.instruments.setdefault(code, one.instrument)
             self._partition[code] = progress.partition
             if one.evaluated_to_ns > self.evaluated_ns.get(code, 0):
                 self.evaluated_ns[code] = one.evaluated_to_ns
                 self.pass_time(one.evaluated_to_ns)
                 self._mark(one.evaluated_to_ns, read_to_ns)
+        for code, told in gaps.items():
+            if common := reduce(_both, told):
+                self.gaps_ns[code] = _united([*self.gaps_ns.get(code, ()), *common])[-MOST_GAPS:]
+
+    def has_heard(self, code: str, at_ns: int, after_s: float) -> bool:
+        """Whether a station was listened to at a moment, and so long after it."""
+        known = self.gaps_ns.get(code, ())
+        number = bisect_right(known, at_ns, key=lambda gap: gap[1])
+        is_in_gap = number < len(known) and known[number][0] <= at_ns
+        return not is_in_gap and self.evaluated_ns.get(code, 0) > at_ns + round(after_s * NS_PER_S)
 
     def pass_time(self, to_ns: int) -> None:
         self.clock_ns = max(self.clock_ns, to_ns)
@@ -77,3 +97,20 @@ class Listening:
         if not self._marks or event_ns >= self._marks[-1][0] + MARK_NS:
             self._marks.append((event_ns, read_to_ns))
             del self._marks[:-MOST_MARKS]
+
+
+def _both(one: Sequence[Gap], other: Sequence[Gap]) -> Sequence[Gap]:
+    """What is in a gap of either."""
+    common = [(max(a[0], b[0]), min(a[1], b[1])) for a in one for b in other]
+    return [gap for gap in common if gap[0] < gap[1]]
+
+
+def _united(gaps: Sequence[Gap]) -> list[Gap]:
+    """Sorted; those that touch are one."""
+    united: list[Gap] = []
+    for begin, end in sorted(gaps):
+        if united and begin <= united[-1][1]:
+            united[-1] = united[-1][0], max(united[-1][1], end)
+        else:
+            united.append((begin, end))
+    return united

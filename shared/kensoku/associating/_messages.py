@@ -1,6 +1,6 @@
 """From the contracts and to them: picks in, `Association` out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def association_of(
 
 
 def silent_stations(
-    candidate: Candidate, network: Network, picks: Mapping[str, Pick], evaluated_ns: Mapping[str, int], after_s: float
+    candidate: Candidate, network: Network, picks: Mapping[str, Pick], has_heard: Callable[[str, int], bool]
 ) -> list[str]:
     """Those nearer than the farthest that picked something, which were listened to past P and picked nothing."""
     heard = {station_of(picks[member[0]].instrument) for member in candidate.members}
@@ -108,10 +108,10 @@ def silent_stations(
     farthest = max((distances[network.number[code]] for code in heard if code in network.number), default=0.0)
     silent = []
     for number, code in enumerate(network.codes):
-        if code in heard or distances[number] > farthest or code not in evaluated_ns:
+        if code in heard or distances[number] > farthest:
             continue
         time, _, _ = travel(network.earth.times, 0, distances[number], candidate.depth_km)
-        if evaluated_ns[code] > candidate.time_ns + (time + after_s) * NS_PER_S:
+        if has_heard(code, candidate.time_ns + round(time * NS_PER_S)):
             silent.append(code)
     return silent
 

@@ -72,7 +72,8 @@ def network_of(
     reach_km, spacing_km, margin_km = (reason.value for reason in reasons)
     corrections: Floats = np.array([[sites[code].p_correction_s, sites[code].s_correction_s] for code in codes]).T
     delay: Floats = corrections + np.stack([_delay(tables[wave], elevation) for wave in WAVES])
-    stations = Stations(latitude, longitude, delay, np.full(len(codes), np.inf))
+    no_gaps = np.zeros(len(codes) + 1, np.int64), np.empty((2, 0))
+    stations = Stations(latitude, longitude, delay, np.full(len(codes), np.inf), *no_gaps)
     times = _times(tables, reach_km + margin_km, settings.deepest_km)
     usual, spread = settings.usual_depth_km, settings.depth_spread_km
     error = settings.error_s, settings.error_share

@@ -76,7 +76,8 @@ class Stretches:
 
     def _search(self, stretch: int) -> list[Candidate]:
         onsets = self.pool.span(stretch, self._network)
-        return candidates(stretch, onsets, self._network, self.listening.evaluated_ns, self.listening.clock_ns)
+        known = self.listening
+        return candidates(stretch, onsets, self._network, known.evaluated_ns, known.clock_ns, known.gaps_ns)
 
     @property
     def closed(self) -> int:

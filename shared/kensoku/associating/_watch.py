@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from kensoku.associating._associate import NS_PER_S, STRETCH_NS, Candidate, without
 from kensoku.associating._life import Event, Fate, Known, Matched, content_of, match
@@ -269,9 +270,8 @@ class Watch:
                 yield self._told(association, association.revision, frozenset(p.pick.id for p in association.picks))
 
     def _association(self, group: Candidate, status: EventStatus) -> Association:
-        codes = silent_stations(
-            group, self.network, self._pool.picks, self._listening.evaluated_ns, self.settings.after_p_s
-        )
+        has_heard = partial(self._listening.has_heard, after_s=self.settings.after_p_s)
+        codes = silent_stations(group, self.network, self._pool.picks, has_heard)
         silent = [self._listening.instruments[code] for code in codes]
         return association_of(group, status, self.region, self._pool.picks, self._pool.measurements, silent)
 
