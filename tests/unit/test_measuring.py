@@ -1,6 +1,7 @@
 """Ground motion of closed form comes back from counts, whatever the sensor, and depends on a finite stretch alone."""
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,7 @@ def response_of(name: str) -> Response:
     )
 
 
-def channels_with(response: Response | None, codes: str = "ZNE", **known: float) -> Channels:
+def channels_with(response: Response | None, codes: str = "ZNE", **known: Any) -> Channels:
     content = response.SerializeToString(deterministic=True) if response else b""
     z, first, second = (Channel("HH" + letter, content, **known) for letter in codes)
     return Channels(z, first, second)

@@ -10,6 +10,7 @@ from kensoku.measuring import Channel, Channels
 from kensoku.measuring._amplitudes import _clearer
 from kensoku.measuring._clipping import is_clipped
 from kensoku.measuring._traces import Trace
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from tests.unit.test_measuring import ONSET, TIMES_S, channels_with, counts_of, measured_of, response_of, wave_m
 
 
@@ -39,6 +40,28 @@ def test_a_sensor_that_lies_flat_is_not_upside_down() -> None:
 def test_horizontals_that_are_nearly_parallel_stay_as_they_are(apart_deg: float, is_turned: bool) -> None:
     first, second = (Channel(f"HH{n}", b"known", azimuth_deg=10.0 + n * apart_deg) for n in range(2))
     assert (Channels(Channel("HHZ"), first, second).rotation is not None) == is_turned
+
+
+@pytest.mark.parametrize("change_s", [-5, 5])
+def test_samples_of_another_gain_are_not_measured(change_s: int) -> None:
+    """Of the same ground motion, whose counts are ten times as large before or after a change."""
+    response, louder = response_of("broadband-120s"), response_of("broadband-120s")
+    louder.sensitivity *= 10
+    own, other = ChannelEpoch(response=response), ChannelEpoch(response=louder)
+    first_ns = 10**18
+    change_ns = first_ns + round((ONSET / 100 + change_s) * 1e9)
+    (own if change_s < 0 else other).start_ns = (other if change_s < 0 else own).end_ns = change_ns
+    channels = Channels.of(Station(epochs=[own, other]), "", "HH", first_ns + ONSET * 10_000_000)
+    counts = np.tile(counts_of(wave_m(1.7), response), (3, 1))
+    changed = counts.copy()
+    changed[:, slice(ONSET - 500) if change_s < 0 else slice(ONSET + 500, None)] *= 10
+    cut = counts.copy()
+    cut[:, slice(ONSET - 500) if change_s < 0 else slice(ONSET + 500, None)] = np.nan
+    measured = measured_of(channels.within_epochs(changed, first_ns).astype(np.float64), channels)
+    assert measured.amplitudes == measured_of(cut, channels).amplitudes
+    assert max(each.window_s for each in measured.amplitudes) == pytest.approx(5.0 if change_s > 0 else 30.0, abs=0.1)
+    still = Channels.of(Station(epochs=[ChannelEpoch(response=response)]), "", "HH", first_ns)
+    assert still.within_epochs(counts, first_ns).tobytes() == counts.tobytes()
 
 
 @pytest.mark.parametrize(("seconds", "is_measured"), [(2, False), (4, True)])

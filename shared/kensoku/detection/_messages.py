@@ -96,9 +96,11 @@ def _measured(pick: Pick, timeline: Timeline, stations: Stations, first: int, en
     station = stations(instrument.key)
     letters = timeline.orientations(index)
     channels = Channels.of(station, instrument.location, instrument.band_instrument, pick.onset_ns, letters)
-    onset = (pick.onset_ns - _first_ns(timeline, first, index)) / SAMPLE_NS
+    first_ns = _first_ns(timeline, first, index)
+    onset = (pick.onset_ns - first_ns) / SAMPLE_NS
     phase: Phase = "P" if pick.phase == PHASE_P else "S"
-    return measure(timeline.read(first, end), onset, end - first, channels, phase, pick.onset_uncertainty_s)
+    counts = channels.within_epochs(timeline.read(first, end), first_ns)
+    return measure(counts, onset, end - first, channels, phase, pick.onset_uncertainty_s)
 
 
 def _first_ns(timeline: Timeline, first: int, index: int) -> int:

@@ -4,6 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from kensoku.measuring._stretch import RATE_HZ, Counts
+from kensoku.times import NS_PER_S
 from kensoku.v1.inventory_pb2 import GROUND_MOTION_UNSPECIFIED, ChannelEpoch, Station
 
 ALIGNED_DEG = 0.05  # nearer to north and east than that, horizontals are left as they are
@@ -21,6 +25,8 @@ class Channel:
     clip_counts: float = 0.0  # 0: unknown
     azimuth_deg: float | None = None
     dip_deg: float | None = None
+    since_ns: int = 0  # before it the channel had another response; 0: none is known
+    until_ns: int = 0  # the same from there on
 
     @property
     def is_upside_down(self) -> bool:
@@ -42,12 +48,18 @@ class Channels:
         """As the inventory knows it at a moment; what it does not know has a code alone."""
         if len(components) != 3:
             raise ValueError(f"{components!r}; expected three letters, such as ZNE or Z12")
-        epochs = [e for e in (station.epochs if station else ()) if e.location == location and _holds(e, time_ns)]
-        return cls(*(_channel(epochs, band_instrument + letter) for letter in components))
+        epochs = [e for e in (station.epochs if station else ()) if e.location == location]
+        return cls(*(_channel(epochs, band_instrument + letter, time_ns) for letter in components))
 
     @property
     def channels(self) -> tuple[Channel, Channel, Channel]:
         return self.vertical, self.first, self.second
+
+    def within_epochs(self, counts: Counts, first_ns: int) -> Counts:
+        """NaN where a channel had another response than at that moment: a change of gain is no motion of the ground."""
+        times_ns = first_ns + NS_PER_S // RATE_HZ * np.arange(counts.shape[1])
+        others = [(times_ns < c.since_ns) | (bool(c.until_ns) & (times_ns >= c.until_ns)) for c in self.channels]
+        return np.where(others, np.nan, counts)
 
     @property
     def rotation(self) -> Rotation | None:
@@ -69,11 +81,13 @@ def _holds(epoch: ChannelEpoch, time_ns: int) -> bool:
     return (not epoch.start_ns or epoch.start_ns <= time_ns) and (not epoch.end_ns or time_ns < epoch.end_ns)
 
 
-def _channel(epochs: Sequence[ChannelEpoch], code: str) -> Channel:
+def _channel(epochs: Sequence[ChannelEpoch], code: str, time_ns: int) -> Channel:
     """An epoch without a code stands for every channel; it knows of no directions."""
-    epoch = next((e for e in epochs if e.code == code), None) or next((e for e in epochs if not e.code), None)
+    own = sorted((e for e in epochs if e.code in ("", code)), key=lambda e: not e.code)
+    epoch = next((e for e in own if _holds(e, time_ns)), None)
     if epoch is None:
         return Channel(code)
+    others = [e for e in own if e.HasField("response") and e.response != epoch.response]
     known = epoch.HasField("response") and epoch.response.input != GROUND_MOTION_UNSPECIFIED
     return Channel(
         code=code,
@@ -81,4 +95,6 @@ def _channel(epochs: Sequence[ChannelEpoch], code: str) -> Channel:
         clip_counts=epoch.response.clip_counts if known else 0.0,
         azimuth_deg=epoch.azimuth_deg if epoch.HasField("azimuth_deg") else None,
         dip_deg=epoch.dip_deg if epoch.HasField("dip_deg") else None,
+        since_ns=max((e.end_ns for e in others if e.end_ns and e.end_ns <= time_ns), default=0) if known else 0,
+        until_ns=min((e.start_ns for e in others if e.start_ns > time_ns), default=0) if known else 0,
     )
