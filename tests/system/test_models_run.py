@@ -1,6 +1,7 @@
 """`kensoku models run` and `classify` write the same whoever answers, and say what is wrong with a file."""
 
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,7 +137,7 @@ def test_a_wrong_file_is_told(capsys: pytest.CaptureFixture[str], repository: Pa
     with h5py.File(windows, "a") as file:
         file.attrs["sampling_rate"] = 100
         del file["scale"]
-    assert "found no 'scale' among X" in refused(capsys, repository, windows)
+    assert "found no array 'scale' among X" in refused(capsys, repository, windows)
     with h5py.File(windows, "a") as file:
         file["scale"] = np.ones(2, np.float32)
     assert "found scale float32 of shape (2,) for X of (2, 3, 500)" in refused(capsys, repository, windows)
@@ -144,6 +145,16 @@ def test_a_wrong_file_is_told(capsys: pytest.CaptureFixture[str], repository: Pa
         del file["X"]
         file["X"] = np.zeros((2, 500), np.int16)
     assert "found X int16 of shape (2, 500); expected X (windows, 3, samples)" in refused(capsys, repository, windows)
+    with h5py.File(windows, "a") as file:
+        del file["X"]
+        file["X"] = h5py.ExternalLink("elsewhere.h5", "X")
+    assert "found no array 'X' among X, scale" in refused(capsys, repository, windows)
+    os.mkfifo(tmp_path / "pipe.h5")
+    assert "pipe.h5: it is no file; expected X" in refused(capsys, repository, tmp_path / "pipe.h5")
+    with h5py.File(tmp_path / "long.h5", "w") as file:
+        file.create_dataset("X", (1, 3, 10**10), np.int16, chunks=(1, 3, 1000))
+        file["scale"], file.attrs["sampling_rate"] = np.ones((1, 3)), 100
+    assert "found windows of 10,000,000,000 samples" in refused(capsys, repository, tmp_path / "long.h5")
 
 
 def test_cuts_of_another_length_are_refused(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from kensoku.errors import InputInvalid, SettingInvalid
 
 Counts = npt.NDArray[np.float64]
+MOST_SAMPLES = 8_640_000  # of a window: a day at 100 Hz
 EXPECTED = "expected X (windows, 3, samples) of Z, N, E, scale (windows, 3) and the attribute sampling_rate"
 
 
@@ -41,6 +42,8 @@ def open_windows(path: Path) -> Iterator[WindowFile]:
         import h5py
     except ImportError:
         raise SettingInvalid("found no h5py, which reads window files; install it: pip install h5py") from None
+    if path.exists() and not path.is_file():
+        raise InputInvalid(f"{path}: it is no file; {EXPECTED}, in HDF5")
     try:
         file = h5py.File(path, "r")
     except OSError as error:
@@ -51,12 +54,14 @@ def open_windows(path: Path) -> Iterator[WindowFile]:
 
 
 def _checked(path: Path, file: Any) -> WindowFile:
-    for name in ("X", "scale"):
-        if name not in file or not hasattr(file[name], "shape"):
-            raise InputInvalid(f"{path}: found no {name!r} among {', '.join(file) or 'nothing'}; {EXPECTED}")
-    x, scale = file["X"], file["scale"]
+    x, scale = (_array(path, file, name) for name in ("X", "scale"))
     if x.ndim != 3 or x.shape[1] != 3 or not x.shape[2] or x.dtype.kind not in "if":
         raise InputInvalid(f"{path}: found X {x.dtype} of shape {x.shape}; {EXPECTED}")
+    if x.shape[2] > MOST_SAMPLES:
+        raise InputInvalid(
+            f"{path}: found windows of {x.shape[2]:,} samples, expected {MOST_SAMPLES:,} or fewer; pick long records "
+            "from files of waveforms: kensoku pick"
+        )
     if scale.shape != x.shape[:2] or scale.dtype.kind not in "if":
         raise InputInvalid(f"{path}: found scale {scale.dtype} of shape {scale.shape} for X of {x.shape}; {EXPECTED}")
     try:
@@ -68,3 +73,13 @@ def _checked(path: Path, file: Any) -> WindowFile:
     if not np.isfinite(scales).all():
         raise InputInvalid(f"{path}: found a scale that is not finite; {EXPECTED}")
     return WindowFile(path, x.shape[0], x.shape[2], rate_hz, x, scales)
+
+
+def _array(path: Path, file: Any, name: str) -> Any:
+    try:
+        found = file.get(name)
+    except (KeyError, OSError):  # a link that leads nowhere
+        found = None
+    if not hasattr(found, "shape"):
+        raise InputInvalid(f"{path}: found no array {name!r} among {', '.join(file) or 'nothing'}; {EXPECTED}")
+    return found
