@@ -10,7 +10,7 @@ itself can be called instead; `from kensoku.pick import pick` is the same functi
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from numbers import Integral, Real
@@ -24,9 +24,10 @@ from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond, station_
 from kensoku.acquisition.waveform_files import NO_NETWORK, Segment, Stretch, to_counts
 from kensoku.batch import FoundPick, PickTable, Piece, open_listener, pick_pieces
 from kensoku.errors import InputInvalid, KensokuError
-from kensoku.inventory import Reading, read_inventory
+from kensoku.inventory import Reading, has_epoch, read_inventory
 from kensoku.models import default_repository
 from kensoku.packets import ChannelSamples, check_channel, check_station
+from kensoku.v1.inventory_pb2 import Station
 
 __all__ = ["FoundPick", "PickTable", "pick"]
 
@@ -83,7 +84,18 @@ def pick(
         warnings.warn(f"left out {name}: {reason}", stacklevel=2)
     for code in sorted({_code(trace) for trace in traces} - stations.keys()) if stations else ():
         warnings.warn(f"found no {code} in the inventory, so its amplitudes stay in counts", stacklevel=2)
+    for name in sorted({trace.id for trace in traces if not _has_epoch(trace, stations)} - left_out.keys()):
+        warnings.warn(
+            f"found no epoch of {name} at that time in the inventory: its amplitudes stay in counts", stacklevel=2
+        )
     return found
+
+
+def _has_epoch(trace: Any, stations: Mapping[str, Station]) -> bool:
+    """Of a station that the inventory knows."""
+    stats, station = trace.stats, stations.get(_code(trace))
+    end_ns = stats.endtime.ns + 1
+    return station is None or has_epoch(station, stats.location, stats.channel, stats.starttime.ns, end_ns)
 
 
 def _code(trace: Any) -> str:

@@ -61,6 +61,14 @@ def test_an_option_of_another_kind_is_refused_in_words(wrong: dict[str, Any], st
         pick(stream, models=models, **wrong)
 
 
+@pytest.mark.parametrize("row", ["XX.AAA.00,35,136,0,,1e9,m/s,", "XX.AAA,35,136,0,,1e9,m/s,1999-01-01"])
+def test_channels_without_an_epoch_at_that_time_are_told(stream: Stream, models: str, tmp_path: Path, row: str) -> None:
+    (tmp_path / "old.csv").write_text(f"id,lat,lon,elev_m,channel,gain,unit,end\n{row}\n")
+    with pytest.warns(UserWarning, match="found no epoch of XX.AAA..HH[ZNE] at that time in the inventory") as told:
+        assert len(pick(stream, tmp_path / "old.csv", models=models)) == 2
+    assert [each.filename for each in told] == [__file__] * 3
+
+
 def test_what_is_given_stays_as_it_is_and_nothing_is_printed(
     stream: Stream, models: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

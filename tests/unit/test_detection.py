@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from kensoku.continuous import Before, Instrument, Step, Timeline, Times, index_
 from kensoku.detection import Cascade, Detector, Picker, Stage, pick_id, pick_packets
 from kensoku.errors import ModelServerUnavailable
 from kensoku.packets import ChannelSamples, decode_packet, encode_packet
+from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Pick, PickMeasurement
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 from tests.streams import (
@@ -387,3 +389,13 @@ def test_what_ends_with_the_next_piece_of_a_packet_is_looked_at_and_measured_bef
     end = encode_packet("XX", "STA", far_apart, "test", START_NS + (later + 1000) * SAMPLE_NS, TIME_KIND_REPLAY)
     as_recorded = contents(pick_packets(seconds(LONG[:, :4000]), two_stages()))
     assert contents(pick_packets([*seconds(LONG)[:20], end], two_stages())) == as_recorded
+
+
+def test_a_measurement_names_the_inventory_of_its_amplitudes() -> None:
+    """Which may have been published since the pick was told."""
+    editions = count()
+    found = list(pick_packets(seconds(LONG), two_stages(), stations=lambda _: Station(hash=str(next(editions)))))
+    told = {each.id: each.inventory_hash for each in found if isinstance(each, Pick)}
+    later = {each.id: each.inventory_hash for each in found if isinstance(each, PickMeasurement)}
+    assert later
+    assert all(int(later[each]) > int(told[each]) for each in later)

@@ -179,7 +179,15 @@ def test_stations_that_the_inventory_lacks_are_told(
 def test_channels_without_an_epoch_at_the_time_of_their_record_are_told(
     epoch: ChannelEpoch, told: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stretch = Stretch(Path("day"), 0, 512, 512, 10, 20, {"XX.AAA..HHZ": 100.0, "XX.AAA..LOG": 1.0, "YY.B..HHZ": 1.0})
+    stretch = Stretch(
+        Path("day"),
+        0,
+        512,
+        512,
+        10,
+        20,
+        {"XX.AAA..HHZ": 100.0, "XX.AAA..LOG": 1.0, "YY.B..HHZ": 1.0, "XX.../x..HHZ": 1.0},
+    )
     tell_unknown([stretch], Wanted("XX.*"), {"XX.AAA": Station(epochs=[epoch]), "YY.B": Station(epochs=[epoch])})
     said = capsys.readouterr().err
     assert said.startswith("note: --inventory: found no epoch of XX.AAA..HHZ at") if told else said == ""

@@ -22,6 +22,7 @@ from kensoku.cli.inventory import read_files
 from kensoku.continuous import index_of, instrument_of, time_of
 from kensoku.detection import Picker, Stage
 from kensoku.errors import ModelRefused, SettingInvalid
+from kensoku.inventory import has_epoch
 from kensoku.packets import EARLIEST_NS, LATEST_NS
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
@@ -211,20 +212,15 @@ def _named(codes: Sequence[str]) -> str:
 
 
 def _without_epoch(stretches: Iterable[Stretch], wanted: Wanted, stations: Mapping[str, Station]) -> Iterator[str]:
-    """Seismometers of known stations; an inventory without responses need not know them one by one."""
+    """Seismometers of known stations."""
     for stretch in stretches:
         for name in stretch.rates_hz:
+            if name.count(".") != 3:  # a code that no packet may have, which is told where it is read
+                continue
             network, station, location, code = name.split(".")
             key = f"{network or NO_NETWORK}.{station}"
-            if key not in stations or not wanted.has_station(key) or not instrument_of("", "", location, code):
-                continue
-            epochs = list(stations[key].epochs)
-            if any(epoch.HasField("response") for epoch in epochs):
-                epochs = [each for each in epochs if each.location == location and each.code in ("", code)]
-            if not any(
-                each.start_ns < stretch.end_ns and (not each.end_ns or stretch.start_ns < each.end_ns)
-                for each in epochs
-            ):
+            is_meant = key in stations and wanted.has_station(key) and instrument_of("", "", location, code)
+            if is_meant and not has_epoch(stations[key], location, code, stretch.start_ns, stretch.end_ns):
                 yield f"{key}.{location}.{code}"
 
 

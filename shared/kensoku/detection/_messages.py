@@ -75,6 +75,8 @@ def describe_fully(
     measured, *early = (_measured(pick, timeline, stations, first, pick.onset_index + end) for end in ends)
     message = pick_measurement(pick, measured, _first_ns(timeline, first, pick.onset_index), *early)
     message.models.append(pick.model)
+    station = stations(timeline.instrument.key)
+    message.inventory_hash = station.hash if station else ""  # of now, as the amplitudes are
     if refined is not None:
         _refine(message, refined, timeline)
     return message

@@ -8,7 +8,7 @@ from kensoku.inventory._changes import Change, changes, describe_epoch
 from kensoku.inventory._publishing import TOPIC, publish, published
 from kensoku.inventory._reading import Reading, read_inventory
 from kensoku.inventory._response import response_at
-from kensoku.inventory._stations import published_stations
+from kensoku.inventory._stations import has_epoch, published_stations
 
 __all__ = [
     "TOPIC",
@@ -16,6 +16,7 @@ __all__ = [
     "Reading",
     "changes",
     "describe_epoch",
+    "has_epoch",
     "publish",
     "published",
     "published_stations",

@@ -81,6 +81,14 @@ def published_stations(values: Mapping[str, bytes]) -> dict[str, Station]:
     return stations
 
 
+def has_epoch(station: Station, location: str, code: str, start_ns: int, end_ns: int) -> bool:
+    """Whether that time has anything of a channel; without any response, of the station."""
+    own: Iterable[ChannelEpoch] = station.epochs
+    if any(epoch.HasField("response") for epoch in station.epochs):
+        own = (epoch for epoch in station.epochs if epoch.location == location and epoch.code in ("", code))
+    return any(epoch.start_ns < end_ns and (not epoch.end_ns or start_ns < epoch.end_ns) for epoch in own)
+
+
 # --- for people -------------------------------------------------------------------------------------------------------
 
 
