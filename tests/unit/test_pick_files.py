@@ -186,7 +186,7 @@ def test_channels_without_an_epoch_at_the_time_of_their_record_are_told(
         512,
         10,
         20,
-        {"XX.AAA..HHZ": 100.0, "XX.AAA..LOG": 1.0, "YY.B..HHZ": 1.0, "XX.../x..HHZ": 1.0},
+        {"XX.AAA..HHZ": 100.0, "XX.AAA..LOG": 1.0, "YY.B..HHZ": 1.0, "XX.AAA.x..HHZ": 1.0},
     )
     tell_unknown([stretch], Wanted("XX.*"), {"XX.AAA": Station(epochs=[epoch]), "YY.B": Station(epochs=[epoch])})
     said = capsys.readouterr().err
