@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
+import pytest
+
 from kensoku.associating import Onset, Watch
+from kensoku.associating._seams import GONE
 from kensoku.v1.association_pb2 import Association
-from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_PRELIMINARY
+from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_PRELIMINARY, EVENT_STATUS_RETRACTED
+from kensoku.v1.pick_pb2 import Progress
 from tests.shocks import BEGIN_NS, NS_PER_S, Shock, network, onsets, pick, progress, sites
 
 SHOCK = Shock(30, -25, -25)  # beside S00; its stations are within 40 km
@@ -57,3 +62,29 @@ def test_an_event_waits_for_the_picks_of_a_late_station_beside_it() -> None:
     assert {each.pick.id for each in waiting[-1].picks} == {each.pick.id for each in prompt[-1].picks}
     assert waiting[0].tick_ns <= prompt[0].tick_ns + 10 * NS_PER_S, "but is told without them"
     assert waiting[-1].tick_ns >= prompt[-1].tick_ns + (LATE_S - 5) * NS_PER_S
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_event_has_its_last_word_where_stations_are_caught_up_with_one_after_the_other(seed: int) -> None:
+    """As after an outage: one station is far ahead, so that event time stands while the others are read."""
+    chance, codes, until_s = np.random.default_rng(seed), sorted(sites()), 760
+    swarm = [Shock(float(chance.uniform(30, 60)), *map(float, chance.uniform(-25, 25, 2))) for _ in range(30)]
+    picks = [pick(each) for each in onsets(swarm, seed=seed, detected=0.6)[0]]
+    watch, last = Watch("here", network()), dict[str, Association]()
+    parts = codes[:1], codes[1:8], codes[8:]
+    for number, part in enumerate(parts[1:], 1):
+        watch.hear(read_to(1, number, part))
+    for number, part in enumerate(parts):
+        for each in picks:
+            if f"XX.{each.instrument.station}" in part:
+                watch.add(each)
+        watch.hear(read_to(until_s, number, part))
+        last |= {each.event_id: each for each in watch.step()}
+    ended = {each.status for each in last.values()}
+    assert {EVENT_STATUS_FINAL, EVENT_STATUS_RETRACTED} <= ended <= {*GONE, EVENT_STATUS_FINAL}
+
+
+def read_to(after_s: float, partition: int, codes: list[str]) -> Progress:
+    told = progress(after_s, codes)
+    told.partition, told.read_to_ns = partition, 1_800_000_000 * NS_PER_S + round(after_s * NS_PER_S)
+    return told

@@ -106,6 +106,10 @@ class Stretches:
         """Every station that is not given up has been listened to past all picks that decide about it."""
         return self._is_past(stretch, self._network.codes)
 
+    def is_over(self, time_ns: int) -> bool:
+        """Whether no more picks will come for an event of then: event time may stand, as when one station is ahead."""
+        return self._is_closed(time_ns // STRETCH_NS + 1)
+
     def is_final(self, group: Candidate) -> bool:
         """The same, of those stations that may still pick the event: one that is slow far away delays it not."""
         if span_of(group.stretch + 1, self._network)[1] > self.listening.clock_ns:

@@ -184,10 +184,12 @@ class Watch:
 
     def _gone(self, gone: Mapping[str, tuple[Fate, str]]) -> Iterator[Association]:
         """Among many earthquakes picks often fit no common origin for a second or two, until more of them come."""
+        doubt_ns = round(self.settings.doubt_s * NS_PER_S)
         for name, (fate, into) in gone.items():
+            event = self._events[name]
             if fate is Fate.MERGED:
                 yield self._ended(name, EVENT_STATUS_MERGED, into, f"its picks are those of {into}")
-            elif self.tick_ns >= self._events[name].association.tick_ns + round(self.settings.doubt_s * NS_PER_S):
+            elif self.tick_ns >= event.association.tick_ns + doubt_ns or self._stretches.is_over(event.time_ns):
                 yield self._ended(name, EVENT_STATUS_RETRACTED, "", "its picks fit no common origin any more")
 
     def _given_up(self, names: Collection[str]) -> Iterator[Association]:
