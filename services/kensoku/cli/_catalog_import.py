@@ -15,11 +15,13 @@ from kensoku.settings import add_flags
 from kensoku.v1.event_pb2 import Event
 
 AT_ONCE = 500
-READABLE = ("quakeml", "csv", "fdsn")
+READABLE = ("quakeml", "csv", "fdsn", "hypodd")
 
 
 def configure_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="QuakeML (.xml), csv, FDSN text (.txt)")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="QuakeML (.xml), csv, FDSN text (.txt), HypoDD (.pha)"
+    )
     parser.add_argument("--format", choices=READABLE, help="whatever the ending")
     parser.add_argument("--update", action="store_true", help="store known events that differ as their next revision")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")

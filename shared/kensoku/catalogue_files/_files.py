@@ -9,6 +9,7 @@ from typing import IO
 
 from kensoku.catalogue_files._fdsn import read_fdsn, write_fdsn
 from kensoku.catalogue_files._growclust import Files, write_growclust
+from kensoku.catalogue_files._hypodd_read import read_hypodd
 from kensoku.catalogue_files._naming import Signature
 from kensoku.catalogue_files._phase_files import EVENTS_WITHOUT_ARRIVALS, write_hypodd, write_obs
 from kensoku.catalogue_files._quakeml_read import read_quakeml
@@ -32,7 +33,7 @@ GROWCLUST_FILES = (".stlist", ".dt", ".ids.csv")  # beside the list of events
 HYPODD_FILES = (".ids.csv", ".station.dat")  # beside the phase file
 EVENTS_WITHOUT_ORIGIN = "events without an origin"
 OURS = Signature()
-READABLE = ("quakeml", "csv", "fdsn")
+READABLE = ("quakeml", "csv", "fdsn", "hypodd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def read_catalogue(path: Path, said: str | None = None, signature: Signature = O
     try:
         if kind == "quakeml":
             events = read_quakeml(path, left_out)
+        elif kind == "hypodd":
+            events = read_hypodd(path, path.with_name(path.name + HYPODD_FILES[0]), left_out)
         else:
             events = read_table(path) if kind == "csv" else read_fdsn(path)
     except OSError as error:
