@@ -1,5 +1,6 @@
 """What a station did not record counts against no earthquake."""
 
+import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from kensoku.associating._listening import Listening
 from kensoku.batch import Heard
 from kensoku.cli import detect
 from kensoku.cli._pick_files import Wanted
+from kensoku.cli.main import main
+from kensoku.times import iso_time
 from kensoku.v1 import pick_pb2
 from kensoku.v1.association_pb2 import Association
-from kensoku.v1.pick_pb2 import DECISION_KEPT, Instrument, InstrumentProgress, Pick, Progress
+from kensoku.v1.pick_pb2 import DECISION_KEPT, PHASE_P, Instrument, InstrumentProgress, Pick, Progress
 from tests.shocks import BEGIN_NS, NS_PER_S, Shock, network, onset, onsets, pick, sites
 
 END_NS = BEGIN_NS + 1000 * NS_PER_S
@@ -50,8 +53,7 @@ def test_stations_that_were_not_there_yet_count_against_no_earthquake_of_a_recor
 
 
 def test_stations_in_a_gap_are_not_silent_and_count_against_no_earthquake_live() -> None:
-    shocks = (small_shock(seed) for seed in range(30))
-    there, picks = next(each for each in shocks if told_of(each[1], begins(each[0])) and not told_of(each[1], {}))
+    there, picks = next(each for each in map(small_shock, range(30)) if is_decided_by_the_others(*each))
 
     def watched(gap: tuple[int, int]) -> list[Association]:
         watch = Watch("here", network())
@@ -63,6 +65,34 @@ def test_stations_in_a_gap_are_not_silent_and_count_against_no_earthquake_live()
     assert watched((FROM_NS, END_NS)) == []
     (one,) = watched((BEGIN_NS, FROM_NS))
     assert {f"XX.{each.station}" for each in one.silent} <= there
+
+
+def test_a_table_of_picks_is_associated_without_the_stations_that_the_inventory_did_not_have_then(
+    tmp_path: Path,
+) -> None:
+    there, picks = next(each for each in map(small_shock, range(30)) if is_decided_by_the_others(*each))
+    rows = [(each.id, f"XX.{each.instrument.station}", "PS"[each.phase - PHASE_P], each) for each in (*picks, *LATER)]
+    lines = [f"{name},{code},{wave},{iso_time(each.onset_ns)},0.1" for name, code, wave, each in rows]
+    (tmp_path / "picks.csv").write_text("\n".join(["id,station,phase,time,uncertainty_s", *lines]))
+
+    def events(begins: dict[str, int]) -> set[str]:
+        start = {code: iso_time(begins[code]) if code in begins else "" for code in sites()}
+        places = [
+            f"{code},{at.latitude_deg:.6f},{at.longitude_deg:.6f},0,{start[code]}" for code, at in sites().items()
+        ]
+        (tmp_path / "stations.csv").write_text("\n".join(["id,lat,lon,elev_m,start", *places]))
+        given = ["--inventory", str(tmp_path / "stations.csv"), "--velocity-model", "southern-california"]
+        out = tmp_path / "events.csv"
+        given += ["--cache", str(tmp_path / "cache"), "--out", str(out)]
+        assert main(["associate", str(tmp_path / "picks.csv"), *given]) == 0
+        with out.open() as file:
+            return {row["event_id"] for row in csv.DictReader(file)} - {""}
+
+    assert (len(events({})), len(events(begins(there)))) == (0, 1)
+
+
+def is_decided_by_the_others(there: set[str], picks: list[Pick]) -> bool:
+    return len(told_of(picks, begins(there))) == 1 and not told_of(picks, {})
 
 
 def progress(code: str, gaps: Sequence[tuple[int, int]], band: str = "HH", *, idle: bool = False) -> InstrumentProgress:

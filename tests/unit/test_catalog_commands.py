@@ -12,6 +12,7 @@ from obspy import read_events
 from kensoku.catalogue_files import Limits, Signature, compare, read_catalogue
 from kensoku.catalogue_store import migrate, open_store
 from kensoku.cli._catalog_diff import compared
+from kensoku.cli._catalog_show import STEPS, describe
 from kensoku.cli.main import main
 from kensoku.v1.event_pb2 import EVENT_STATUS_RETRACTED, Creation
 from tests.catalogue import make_event
@@ -138,6 +139,20 @@ def test_an_event_is_shown_by_the_beginning_of_its_id(command: Command) -> None:
     assert "no value: no station was near enough" in shown
     assert shown.splitlines()[-1].startswith("  *   2 updated")
     assert json.loads(command("show", "007", "--json", "--revision", "1"))["revision"] == 1
+
+
+def test_the_steps_of_a_live_event_are_shown_after_its_origin_and_none_of_a_replay() -> None:
+    live, begin_ns = make_event("live"), make_event("live").origin.time_ns
+    for number, name in enumerate(STEPS, 1):
+        setattr(live.latency, name, begin_ns + number * 500_000_000)
+    live.latency.ClearField("window_ready_ns")
+    (told,) = (text for text in describe(live) if text.startswith("latency"))
+    assert told == (
+        "latency     last sample 0.50, its packet 1.00, pick told 2.00, associated 2.50, located 3.00, published 3.50 "
+        "s after the origin"
+    )
+    live.latency.published_ns += 10 * 365 * 86_400 * 10**9
+    assert not any(text.startswith("latency") for text in describe(live))
 
 
 def test_what_nobody_said_of_an_event_is_not_shown_as_zero(command: Command, home: Path) -> None:

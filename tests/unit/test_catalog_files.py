@@ -74,6 +74,17 @@ def test_a_table_is_read_back(tmp_path: Path) -> None:
     assert path.read_bytes() == first
 
 
+def test_a_table_says_how_many_stations_made_a_magnitude_and_what_an_event_was_split_from(tmp_path: Path) -> None:
+    event = make_event()
+    event.magnitudes[0].stations, event.split_from = 7, "whole"
+    write_checked(tmp_path / "events.csv", [event])
+    with (tmp_path / "events.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["magnitude_stations"], row["split_from"]) == ("7", "whole")
+    (again,) = read_catalogue(tmp_path / "events.csv").events
+    assert (again.magnitudes[0].stations, again.split_from) == (7, "whole")
+
+
 def test_another_agencys_table_is_read(tmp_path: Path) -> None:
     path = tmp_path / "usgs.csv"
     path.write_text(

@@ -19,10 +19,20 @@ from kensoku.cli._catalog_select import (
 )
 from kensoku.errors import SettingInvalid
 from kensoku.events import PHASES, has_depth, has_depth_interval, is_known, quality_name, status_name
-from kensoku.times import iso_time
+from kensoku.messages import LONGEST_LATENCY_NS
+from kensoku.times import NS_PER_S, iso_time
 from kensoku.v1.event_pb2 import Event, Origin
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP
 
+STEPS = {
+    "last_sample_ns": "last sample",
+    "packet_arrival_ns": "its packet",
+    "window_ready_ns": "window ready",
+    "pick_published_ns": "pick told",
+    "associated_ns": "associated",
+    "located_ns": "located",
+    "published_ns": "published",
+}
 MOTIONS = {POLARITY_UP: "up", POLARITY_DOWN: "down"}
 
 
@@ -105,6 +115,8 @@ def describe(event: Event) -> list[str]:
     for name in ("region", "reason", "merged_into", "split_from"):
         if text := getattr(event, name):
             lines.append(f"{name.replace('_', ' '):<11} {printable(text)}")
+    if steps := _steps(event):
+        lines.append(f"latency     {steps}")
     for comment in event.comments:
         lines.append(printable(f"comment     {iso_time(comment.time_ns)} {comment.author}: {comment.text}"))
     return lines + _arrivals(event)
@@ -130,6 +142,15 @@ def _origin(event: Event) -> list[str]:
         f"version {provenance.software_version or '-'}",
     ]
     return [printable(text) for text in texts]
+
+
+def _steps(event: Event) -> str:
+    """When each step of this revision was done, in s after the origin; nothing of a replay, whose records are old."""
+    begin_ns, stamps = event.origin.time_ns, {name: getattr(event.latency, name) for name in STEPS}
+    if not begin_ns < stamps["published_ns"] < begin_ns + LONGEST_LATENCY_NS:
+        return ""
+    told = [f"{STEPS[name]} {(at_ns - begin_ns) / NS_PER_S:.2f}" for name, at_ns in stamps.items() if at_ns]
+    return f"{', '.join(told)} s after the origin"
 
 
 def _maker(event: Event) -> str:

@@ -16,7 +16,7 @@ from kensoku.cli._numbers import number_in, positive_in, probability_in
 from kensoku.cli._outputs import refuse_file
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
-from kensoku.times import parse_time_ns
+from kensoku.times import NS_PER_S, parse_time_ns
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.whole_files import written_whole
 
@@ -25,6 +25,7 @@ ADDED = ("event_id", "event_phase", "event_probability", "residual_s", "event_lo
 USUAL_UNCERTAINTY_S = {"P": 0.1, "S": 0.2}  # of a pick that states none
 MOST_TOLD = 5
 REGION = "batch"
+FOREVER_NS = 1 << 62
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,12 +63,22 @@ def associate_parts(
 ) -> list[Group]:
     """Each with the stations where they stood then."""
     codes = [onset.station for onset in onsets]
-    groups = []
+    groups, gaps_ns = [], {code: absences_ns(stations[code]) for code in codes if code in stations}
     for part in parts_of([onset.onset_ns for onset in onsets], codes, stations):
         own = [onsets[number] for number in part]
         network = open_network(codes, stations, min(onset.onset_ns for onset in own), earth, options)
-        groups += [_renumbered(group, part) for group in associate(own, network)]
+        groups += [_renumbered(group, part) for group in associate(own, network, gaps_ns=gaps_ns)]
     return groups
+
+
+def absences_ns(station: Station) -> list[tuple[int, int]]:
+    """When the inventory has no channel of it: picks alone do not tell who was listened to."""
+    absences, reached_ns = [], 0
+    for start_ns, end_ns in sorted((epoch.start_ns, epoch.end_ns or FOREVER_NS) for epoch in station.epochs):
+        if start_ns > reached_ns + NS_PER_S:
+            absences.append((reached_ns, start_ns))
+        reached_ns = max(reached_ns, end_ns)
+    return [*absences, (reached_ns, FOREVER_NS)] if 0 < reached_ns < FOREVER_NS else absences
 
 
 def _renumbered(group: Group, numbers: Sequence[int]) -> Group:

@@ -50,9 +50,10 @@ def associate(
     network: Network,
     evaluated_ns: Mapping[str, int] | None = None,
     threads: int | None = None,
+    gaps_ns: Gaps | None = None,
 ) -> list[Group]:
     """Groups by origin time. `evaluated_ns`: to when each station was listened to; without it, all of
-    them to the end. Without `threads` as many as there are cores."""
+    them to the end. `gaps_ns`: when one was not, sorted. Without `threads` as many as there are cores."""
     index: dict[str, int] = {}
     for number, onset in enumerate(onsets):
         index.setdefault(onset.id, number)
@@ -61,7 +62,7 @@ def associate(
 
     def search(stretch: int) -> list[Candidate]:
         low, high = np.searchsorted(times, span_of(stretch, network))
-        return candidates(stretch, arrivals[low:high], network, evaluated_ns)
+        return candidates(stretch, arrivals[low:high], network, evaluated_ns, gaps_ns=gaps_ns)
 
     found = at_once(search, stretches_of(times, network), threads)
     chosen = resolve((each for some in found for each in some), network.settings.least_picks)

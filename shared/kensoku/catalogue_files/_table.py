@@ -38,7 +38,8 @@ COLUMNS = (
     *("type", "status", "quality", "time_uncertainty_s", "horizontal_uncertainty_km", "depth_lower_km"),
     *("depth_upper_km", "depth_is_fixed", "azimuthal_gap_deg", "nearest_station_km", "rms_s", "phases", "stations"),
     *("earthquake_probability", "blast_probability", "region", "revision", "merged_into", "reason"),
-    *("velocity_model", "magnitude_reason", "agency", "author", "magnitude_author"),
+    *("velocity_model", "magnitude_reason", "agency", "author", "magnitude_author", "magnitude_stations"),
+    "split_from",
 )
 ARRIVAL_COLUMNS = (
     *("event_id", "pick_id", "network", "station", "location", "channel", "phase", "time", "uncertainty_s"),
@@ -53,6 +54,7 @@ ALIASES = {  # as other catalogues call them
     "magnitude": ("mag",),
     "magnitude_type": ("magtype",),
     "magnitude_uncertainty": ("magerror",),
+    "magnitude_stations": ("magnst",),
     "type": ("event_type", "eventtype"),
     "rms_s": ("rms",),
     "azimuthal_gap_deg": ("gap",),
@@ -88,6 +90,7 @@ def event_cells(event: Event) -> Sequence[str]:
         "region": event.region,
         "revision": str(event.revision),
         "merged_into": event.merged_into,
+        "split_from": event.split_from,
         "reason": event.reason,
         "velocity_model": event.provenance.velocity_model,
         "magnitude_reason": "" if magnitude else absent_reason(event),
@@ -98,6 +101,7 @@ def event_cells(event: Event) -> Sequence[str]:
         cells["magnitude_author"] = maker(magnitude.creation)
         cells["magnitude"] = decimal(magnitude.value, 2)
         cells["magnitude_type"] = magnitude.type
+        cells["magnitude_stations"] = str(magnitude.stations) if magnitude.stations else ""
         cells["magnitude_uncertainty"] = decimal(magnitude.uncertainty, 2) if magnitude.uncertainty else ""
     if has_origin:
         cells |= {"time": time_text(origin.time_ns), "depth_is_fixed": str(origin.depth_is_fixed).lower()}
@@ -220,7 +224,8 @@ def _event(row: Row) -> Event:
     if row.get("magnitude"):
         kind = row.get("magnitude_type") or "M"
         value = _number(row, "magnitude", 12)
-        event.magnitudes.add(type=kind, value=value, uncertainty=_size(row, "magnitude_uncertainty"))
+        magnitude = event.magnitudes.add(type=kind, value=value, uncertainty=_size(row, "magnitude_uncertainty"))
+        magnitude.stations = int(_size(row, "magnitude_stations", MOST))
         event.preferred_magnitude = kind
     elif row.get("magnitude_reason"):
         event.magnitudes.add(absent_reason=row["magnitude_reason"])
@@ -241,7 +246,8 @@ def _set_words(event: Event, row: Row) -> None:
     if said.lower() == NOT_EXISTING or status == "DELETED":  # as the USGS says it
         status = "RETRACTED"
     event.status = _value(EventStatus, f"EVENT_STATUS_{status}", event.status)
-    event.region, event.merged_into, event.reason = (row.get(name, "") for name in ("region", "merged_into", "reason"))
+    for name in ("region", "merged_into", "split_from", "reason"):
+        setattr(event, name, row.get(name, ""))
     event.provenance.velocity_model = row.get("velocity_model", "")
     if row.get("revision"):
         event.revision = int(_size(row, "revision", 2**31)) or 1
