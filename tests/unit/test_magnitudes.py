@@ -27,6 +27,7 @@ from kensoku.v1.pick_pb2 import (
     AMPLITUDE_KIND_JMA_VELOCITY,
     AMPLITUDE_KIND_PEAK_DISPLACEMENT,
     AMPLITUDE_KIND_PEAK_RAW,
+    AMPLITUDE_KIND_WOOD_ANDERSON,
     AMPLITUDE_UNIT_COUNT,
     PHASE_P,
     PHASE_S,
@@ -157,6 +158,16 @@ def test_a_vector_needs_both_horizontals() -> None:
         tsuboi.magnitude(5e-6, 100.0, 5.0)
     )
     assert "one horizontal alone" in estimate([reading(north)], 5.0, tsuboi).magnitude.absent_reason
+
+
+@pytest.mark.parametrize("name", ["tsuboi-1954", "hutton-boore-1987", "iaspei-2013"])
+def test_a_horizontal_that_was_not_turned_does_not_count_beside_those_that_were(name: str) -> None:
+    """The other one was missing when P came."""
+    kinds = AMPLITUDE_KIND_PEAK_DISPLACEMENT, AMPLITUDE_KIND_WOOD_ANDERSON
+    alone = reading(*(amplitude(5e-6, "HH1", kind) for kind in kinds))
+    both = reading(*(amplitude(v, c, kind) for v, c in ((3e-6, "HHN"), (4e-6, "HHE")) for kind in kinds))
+    formula = load_formula(name)
+    assert estimate([alone, both], 5.0, formula).magnitude.value == estimate([both], 5.0, formula).magnitude.value != 0
 
 
 def test_the_velocity_magnitude_is_of_the_vertical() -> None:

@@ -141,6 +141,19 @@ def test_stations_stand_where_inventory_or_arrivals_say() -> None:
     assert marks["CI.CCC"].phases == {"P"}, "its S is an outlier"
 
 
+def test_a_station_that_moved_stands_where_it_stood_at_the_time_of_the_event() -> None:
+    moved = station(35.69, -117.0)
+    moved.epochs[0].end_ns = ORIGIN_NS + 1
+    moved.epochs.add(latitude_deg=37.5, longitude_deg=-117.4, start_ns=ORIGIN_NS + 1)
+    marks = {mark.name: mark for mark in marks_of(make_event(), {"XX.EAST": moved})}
+    assert marks["XX.EAST"].east_km == pytest.approx(42.45, abs=0.1)
+    rows = rows_of(make_event(), records((*STATIONS, "XX.EAST")), {"XX.EAST": moved})
+    assert [row.station for row in rows if not row.arrivals] == ["XX.EAST"]
+    moved.epochs[0].end_ns = ORIGIN_NS - 1
+    marks = {mark.name: mark for mark in marks_of(make_event(), {"XX.EAST": moved})}
+    assert marks["XX.EAST"].north_km > 100, "where nobody knows, its last place"
+
+
 def test_known_distances() -> None:
     distance_km, azimuth_deg = distance_azimuth((0.0, 179.5), (0.0, -179.5))
     assert distance_km == pytest.approx(111.19, abs=0.01)

@@ -110,7 +110,8 @@ def _largest(candidates: Sequence[_Candidate], formula: Formula) -> Found:
         by_channel.setdefault(candidate.amplitude.channel, []).append(candidate)
     if not by_channel:
         raise LeftOut(f"no {'vertical' if formula.components == 'vertical' else 'horizontal'} was measured")
-    chosen = [_choose(of_channel) for _, of_channel in sorted(by_channel.items())]
+    turned = [code for code in by_channel if code[-1] in "NE"]  # of which one that stayed as it was is a part
+    chosen = [_choose(by_channel[code]) for code in sorted(turned or by_channel)]
     values = [candidate.amplitude.value for candidate in chosen]
     if formula.components == "vector-horizontal" and len(values) < 2:
         raise LeftOut("one horizontal alone was measured")

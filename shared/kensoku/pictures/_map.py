@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.pictures._records import EARTH_KM, Place, distance_azimuth
-from kensoku.pictures._section import COLOURS, name_of, phase_of
+from kensoku.pictures._records import EARTH_KM, distance_azimuth
+from kensoku.pictures._section import COLOURS, name_of, phase_of, place_at
 from kensoku.v1.event_pb2 import Event, Origin
 from kensoku.v1.inventory_pb2 import Station
 
@@ -39,7 +39,11 @@ class Mark:
 def marks_of(event: Event, places: Mapping[str, Station]) -> list[Mark]:
     """Stations of the inventory, and those that only an arrival tells of."""
     epicentre = event.origin.latitude_deg, event.origin.longitude_deg
-    polar = {name: _polar(epicentre, station) for name, station in places.items() if station.epochs}
+    polar = {
+        name: distance_azimuth(epicentre, place_at(station, event.origin.time_ns))
+        for name, station in places.items()
+        if station.epochs
+    }
     polar |= {name_of(a.instrument): (a.distance_km, a.azimuth_deg) for a in event.arrivals}
     used: dict[str, set[str]] = {}
     doubted = set()
@@ -56,11 +60,6 @@ def marks_of(event: Event, places: Mapping[str, Station]) -> list[Mark]:
         phases_used = frozenset(used.get(name, ()))
         marks.append(Mark(name, east_km, north_km, phases_used, name in doubted and not phases_used))
     return marks
-
-
-def _polar(epicentre: Place, station: Station) -> tuple[float, float]:
-    epoch = station.epochs[-1]
-    return distance_azimuth(epicentre, (epoch.latitude_deg, epoch.longitude_deg))
 
 
 def covariance_of(origin: Origin) -> FloatArray | None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.errors import InputInvalid
-from kensoku.pictures._records import Band, Records, Trace, distance_azimuth, shown_traces
+from kensoku.pictures._records import Band, Place, Records, Trace, distance_azimuth, shown_traces
 from kensoku.times import NS_PER_S
 from kensoku.traveltime import EarthModel, Wave, first_arrivals
 from kensoku.v1.event_pb2 import Arrival, Event
@@ -45,6 +45,13 @@ def phase_of(arrival: Arrival) -> Wave:
     return "P" if arrival.phase == PHASE_P else "S"
 
 
+def place_at(station: Station, time_ns: int) -> Place:
+    """Where it stood then, or else stands."""
+    begun = [epoch for epoch in station.epochs if not epoch.start_ns or epoch.start_ns <= time_ns]
+    epoch = next((epoch for epoch in begun if not epoch.end_ns or time_ns < epoch.end_ns), station.epochs[-1])
+    return epoch.latitude_deg, epoch.longitude_deg
+
+
 def rows_of(event: Event, records: Records, places: Mapping[str, Station]) -> list[Row]:
     """Stations with arrivals, and those in their midst that have none; the nearest where they are too many."""
     by_station: dict[str, list[Arrival]] = {}
@@ -56,8 +63,7 @@ def rows_of(event: Event, records: Records, places: Mapping[str, Station]) -> li
     others = []
     for name in records.keys() - by_station.keys():
         if name in places and places[name].epochs:
-            epoch = places[name].epochs[-1]
-            distance_km, _ = distance_azimuth(epicentre, (epoch.latitude_deg, epoch.longitude_deg))
+            distance_km, _ = distance_azimuth(epicentre, place_at(places[name], event.origin.time_ns))
             if distance_km <= REACH * farthest_km:
                 others.append(Row(name, distance_km, ()))
     rows.sort(key=lambda row: (row.distance_km, row.station))
