@@ -57,6 +57,8 @@ class Channels:
 
     def within_epochs(self, counts: Counts, first_ns: int) -> Counts:
         """NaN where a channel had another response than at that moment: a change of gain is no motion of the ground."""
+        if not any(channel.since_ns or channel.until_ns for channel in self.channels):
+            return counts
         times_ns = first_ns + NS_PER_S // RATE_HZ * np.arange(counts.shape[1])
         others = [(times_ns < c.since_ns) | (bool(c.until_ns) & (times_ns >= c.until_ns)) for c in self.channels]
         return np.where(others, np.nan, counts)
