@@ -119,6 +119,12 @@ def test_what_is_no_table_of_stations_is_refused(content: bytes) -> None:
         read_inventory({"a.csv": content})
 
 
+@pytest.mark.parametrize("end", ["2599-12-31", "2500-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_an_end_that_nanoseconds_do_not_reach_is_open(end: str) -> None:
+    (epoch,) = one_station(f"id,lat,lon,elev_m,start,end\nNZ.WEL,-41,174,1,2020-01-01,{end}\n").epochs
+    assert epoch.end_ns == 0
+
+
 def test_a_spreadsheets_byte_order_mark_and_line_ends_are_taken() -> None:
     assert read_inventory({"a.csv": b"\xef\xbb\xbf" + TABLE.replace(b"\n", b"\r\n")}).stations.keys() == {
         "NZ.SNZO",

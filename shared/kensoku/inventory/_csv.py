@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping
 
 from kensoku.errors import InputInvalid, SettingInvalid
@@ -14,6 +15,7 @@ from kensoku.v1.inventory_pb2 import ChannelEpoch, Response
 REQUIRED = ("id", "lat", "lon", "elev_m")
 EVERY = "*"  # how we name a channel without a code, which stands for every one at its location
 OPTIONAL = ("channel", "gain", "unit", "start", "end")
+FOREVER = re.compile(r"(2[3-9]|[3-9]\d)\d\d-\d\d-\d\d")
 
 
 def read_csv(name: str, content: bytes) -> tuple[list[Entry], list[str]]:
@@ -89,7 +91,8 @@ def _number(row: Mapping[str, str], column: str) -> float:
 
 
 def _time(row: Mapping[str, str], column: str) -> int:
-    if not row.get(column):
+    """0 where it is open; as in StationXML years that nanoseconds do not reach, such as 2599, stand for open too."""
+    if not row.get(column) or (column == "end" and FOREVER.match(row[column])):
         return 0
     try:
         return parse_time_ns(row[column])
