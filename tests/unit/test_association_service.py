@@ -1,7 +1,9 @@
 """The association service over a memory bus: picks become candidates, once each, whatever happens on the way."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -11,10 +13,21 @@ from kensoku.association.settings import AssociationServiceSettings
 from kensoku.bus import Bus, open_bus
 from kensoku.regions import PREFIX
 from kensoku.runtime import Pulse
+from kensoku.solving import check_association
 from kensoku.v1.association_pb2 import AssociatedPick, Association
 from kensoku.v1.control_pb2 import Control, Region, Vertex
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, EVENT_STATUS_PRELIMINARY
-from kensoku.v1.pick_pb2 import AMPLITUDE_UNIT_M, Amplitude, PickMessage, Progress
+from kensoku.v1.pick_pb2 import (
+    AMPLITUDE_UNIT_M,
+    Amplitude,
+    InstrumentProgress,
+    PhaseProbabilities,
+    Pick,
+    PickLatency,
+    PickMeasurement,
+    PickMessage,
+    Progress,
+)
 from tests import services
 from tests.associations import T0_NS, S, make_picks, publish_stations, service_settings
 
@@ -117,6 +130,50 @@ def test_rubbish_is_put_aside_and_the_rest_goes_on(settings: AssociationServiceS
     serve(settings, bus, lambda: len(told(bus)) > 0)
     (rejected,) = bus.read("picks.by-region.rejected")
     assert dict(rejected.headers)["reason"] == b"found 8 bytes, expected a PickMessage"
+
+
+def spoilt(**changes: Any) -> PickMessage:
+    """One more pick of the earthquake, as nobody can have made it."""
+    message = of(make_picks())[-1]
+    message.pick.MergeFrom(Pick(id="spoilt", **changes))
+    return message
+
+
+FAR_NS = T0_NS + 100 * 366 * 86_400 * S
+SPOILT = {
+    "late onset": spoilt(onset_ns=FAR_NS),
+    "late sample": spoilt(latency=PickLatency(last_sample_ns=FAR_NS)),
+    "late progress": PickMessage(progress=Progress(instruments=[InstrumentProgress(evaluated_to_ns=FAR_NS)])),
+    "no uncertainty": spoilt(onset_uncertainty_s=math.nan),
+    "negative uncertainty": spoilt(onset_uncertainty_s=-1.0),
+    "endless probability": spoilt(probabilities=PhaseProbabilities(p=math.inf)),
+    "measured badly": PickMessage(
+        measurement=PickMeasurement(id=make_picks()[0].pick.id, onset_ns=T0_NS, onset_uncertainty_s=math.inf)
+    ),
+    "of a newer version": PickMessage(),
+}
+
+
+def test_what_cannot_be_is_put_aside_in_words_and_spoils_no_earthquake(
+    settings: AssociationServiceSettings, bus: Bus
+) -> None:
+    picks = make_picks()
+    publish(bus, heard_to(picks, T0_NS - 20 * S), *SPOILT.values(), *of(picks), heard_to(picks, T0_NS + 300 * S))
+    serve(settings, bus, lambda: is_final(bus))
+    assert {each.pick.id for each in told(bus)[-1].picks} == {each.pick.id for each in picks}
+    check_association(told(bus)[-1])
+    reasons = [dict(message.headers)["reason"].decode() for message in bus.read("picks.by-region.rejected")]
+    words = [
+        "a year after",
+        "a year after",
+        "a year after",
+        "nan s",
+        "-1.0 s",
+        "probability inf",
+        "inf s",
+        "no content",
+    ]
+    assert all(word in reason for word, reason in zip(words, reasons, strict=True)), reasons
 
 
 def test_picks_that_come_before_the_stations_wait_for_them(settings: AssociationServiceSettings) -> None:

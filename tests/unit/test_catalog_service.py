@@ -1,5 +1,6 @@
 """The catalogue's service over a memory bus: what is published is stored once, whatever happens on the way."""
 
+import shutil
 import threading
 from functools import partial
 from pathlib import Path
@@ -68,6 +69,19 @@ def test_what_comes_again_changes_nothing(settings: CatalogSettings, bus: Bus) -
     assert stored(settings) == {"a": 2}
     with open_store(settings.database_address) as store:
         assert len(store.revisions("a")) == 2
+
+
+def test_a_database_that_was_restored_is_given_what_was_stored_since(settings: CatalogSettings, bus: Bus) -> None:
+    database, backup = settings.home / "catalogue.sqlite", settings.home / "backup"
+    publish(bus, make_event("a"))
+    serve(settings, bus)
+    shutil.copy(database, backup)
+    publish(bus, make_event("a", 2), make_event("b"))
+    serve(settings, bus)
+    backup.replace(database)
+    publish(bus, make_event("c"))
+    serve(settings, bus)
+    assert stored(settings) == {"a": 2, "b": 1, "c": 1}
 
 
 def test_what_cannot_be_stored_is_put_aside_with_its_reason(settings: CatalogSettings, bus: Bus) -> None:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from google.protobuf.message import DecodeError
 from prometheus_client import Counter, Gauge, Histogram
 
-from kensoku.associating import Network, Watch, network_of
+from kensoku.associating import Network, Watch, check_pick_message, network_of
 from kensoku.association.atlas import Atlas
 from kensoku.association.memory import ASSOCIATIONS, Memory
 from kensoku.association.settings import AssociationServiceSettings
 from kensoku.bus import Bus, Message, Position, Stream
 from kensoku.control import TOPIC as CONTROL
+from kensoku.errors import InputInvalid
 from kensoku.events import status_name
 from kensoku.lateness import Lag, Latency
 from kensoku.locating import Site, load_time_corrections
@@ -231,11 +232,8 @@ class Service:
         position = message.topic, message.partition
         held = self._held.setdefault(position, Held(epoch=self._clock_ns()))
         held.next_offset = message.offset + 1
-        try:
-            content = PickMessage.FromString(message.value or b"")
-        except DecodeError:
-            REJECTS.inc()
-            stream.reject(message, f"found {len(message.value or b'')} bytes, expected a PickMessage")
+        content = read(stream, message)
+        if content is None:
             return None
         watch = self._watch(message.key, position, _time_ns(content))
         if watch is None:
@@ -294,6 +292,22 @@ class Service:
             for position, held in self._held.items()
             if held.next_offset
         }
+
+
+def read(stream: Stream, message: Message) -> PickMessage | None:
+    """None of what was put aside."""
+    try:
+        content = PickMessage.FromString(message.value or b"")
+        check_pick_message(content, message.published_ns)
+    except DecodeError:
+        reason = f"found {len(message.value or b'')} bytes, expected a PickMessage"
+    except InputInvalid as error:
+        reason = str(error)
+    else:
+        return content
+    REJECTS.inc()
+    stream.reject(message, reason)
+    return None
 
 
 def _time_ns(message: PickMessage) -> int:

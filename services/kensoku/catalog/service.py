@@ -15,17 +15,18 @@ from prometheus_client import Counter, Histogram
 from kensoku.bus import Bus, Message, Stream
 from kensoku.catalog.expiring import LATEST, take_out
 from kensoku.catalog.settings import CatalogSettings
-from kensoku.catalogue_store import Selection, Store, check_event, open_store
+from kensoku.catalogue_store import Store, check_event, open_store
 from kensoku.errors import DatabaseUnavailable, InputInvalid
 from kensoku.lateness import Lag
 from kensoku.runtime import Pulse
-from kensoku.times import NS_PER_S, Every
+from kensoku.times import NS_PER_S, Every, iso_time
 from kensoku.v1.event_pb2 import Event
 
 log = logging.getLogger("kensoku.catalog")
 
 TOPIC, GROUP = "events", "catalog"
 DAY_NS = 86_400 * NS_PER_S
+OVERLAP_NS = 3600 * NS_PER_S  # of what the database has: clocks of publishers and the broker differ
 TIDY_S = 86_400.0  # from one look for what ended long ago to the next
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S, BEAT_S = 0.25, 8.0, 0.2
 
@@ -101,8 +102,8 @@ def run(
                 lambda: opened.enter_context(open_store(settings.database_address, settings.namespace))
             )
             fill = partial(refill, bus, store, patience, settings.catalog_batch)
-            if not patience.ask(lambda: store.count(Selection(with_gone=True))):
-                fill("the database is empty")
+            newest_ns = patience.ask(store.newest_published_ns)
+            fill("starting", since_ns=max(newest_ns - OVERLAP_NS, 0))  # it may be empty, or restored from a backup
             stream = opened.enter_context(bus.subscribe([TOPIC], GROUP, on_expired=fill))
             tidying = Every(TIDY_S, clock_ns())
             for batch in stream.batches(settings.catalog_batch):
@@ -118,10 +119,11 @@ def run(
             return
 
 
-def refill(bus: Bus, store: Store, patience: Patience, size: int, why: object) -> None:
-    """Store all that the topics still hold: after a stretch has expired unread, or in a database that is new."""
-    log.info("%s: reading all that %s and %s hold", why, LATEST, TOPIC)
-    for some in batched(kept(bus), size):
+def refill(bus: Bus, store: Store, patience: Patience, size: int, why: object, since_ns: int = 0) -> None:
+    """Store all that the topics still hold since then: after a stretch has expired unread, or in a database that is new
+    or older than what was committed."""
+    log.info("%s: reading all that %s and %s hold since %s", why, LATEST, TOPIC, iso_time(since_ns))
+    for some in batched(kept(bus, since_ns), size):
         try:
             count(store, patience, some)
         except InputInvalid:  # told when it is read again by the group
@@ -130,9 +132,9 @@ def refill(bus: Bus, store: Store, patience: Patience, size: int, why: object) -
                     count(store, patience, [event])
 
 
-def kept(bus: Bus) -> Iterator[Event]:
+def kept(bus: Bus, since_ns: int = 0) -> Iterator[Event]:
     """The latest revision of every event, and every revision that has not expired, as far as they can be read."""
-    for message in chain.from_iterable(bus.read(topic) for topic in (LATEST, TOPIC)):
+    for message in chain.from_iterable(bus.read(topic, start=since_ns) for topic in (LATEST, TOPIC)):
         try:
             event = Event.FromString(message.value or b"")
             check_event(event)

@@ -5,6 +5,7 @@ it alone, not on where the data begin or in which order they come.
 """
 
 from kensoku.associating._associate import associate
+from kensoku.associating._check import LONGEST_UNCERTAINTY_S, check_pick_message
 from kensoku.associating._life import event_id
 from kensoku.associating._messages import onset_of, station_of
 from kensoku.associating._network import Network, Reason, network_of
@@ -12,6 +13,7 @@ from kensoku.associating._values import AssociationSettings, Group, Member, Onse
 from kensoku.associating._watch import TICK_NS, Watch, WatchSettings
 
 __all__ = [
+    "LONGEST_UNCERTAINTY_S",
     "TICK_NS",
     "AssociationSettings",
     "Group",
@@ -22,6 +24,7 @@ __all__ = [
     "Watch",
     "WatchSettings",
     "associate",
+    "check_pick_message",
     "event_id",
     "network_of",
     "onset_of",

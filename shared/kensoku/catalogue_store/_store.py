@@ -98,6 +98,11 @@ class Store:
         with self._explained(), self._engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(EVENTS).where(chosen)).scalar_one())
 
+    def newest_published_ns(self) -> int:
+        """When the newest revision that stands was published; 0 of an empty catalogue."""
+        with self._explained(), self._engine.connect() as connection:
+            return int(connection.execute(select(func.max(EVENTS.c.published_ns))).scalar_one() or 0)
+
     def event(self, event_id: str) -> Event | None:
         """One event as it stands."""
         return next((Event.FromString(message) for (message,) in self._rows(_current(event_id))), None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from kensoku.associating import LONGEST_UNCERTAINTY_S
 from kensoku.errors import InputInvalid
 from kensoku.v1.association_pb2 import AssociatedPick, Association
 from kensoku.v1.event_pb2 import (
@@ -15,7 +16,6 @@ from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S
 
 GONE = (EVENT_STATUS_RETRACTED, EVENT_STATUS_MERGED)
 ALIVE = (EVENT_STATUS_PRELIMINARY, EVENT_STATUS_UPDATED, EVENT_STATUS_FINAL)
-LONGEST_UNCERTAINTY_S = 3600.0
 LARGEST_EPOCH = 2**63 - 1  # that a database holds
 
 
