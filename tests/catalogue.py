@@ -11,7 +11,7 @@ from kensoku.v1.event_pb2 import (
     EVENT_STATUS_UPDATED,
     EVENT_TYPE_EARTHQUAKE,
     MAGNITUDE_BOUND_LOWER,
-    MAGNITUDE_BOUND_NONE,
+    MAGNITUDE_BOUND_UNSPECIFIED,
     QUALITY_B,
     Event,
     Hypocentre,
@@ -83,7 +83,7 @@ def add_magnitudes(event: Event, value: float) -> None:
         contribution = magnitude.contributions.add(value=value + residual, residual=residual, weight=0.5)
         contribution.instrument.CopyFrom(arrival.instrument)
         contribution.pick_id = arrival.pick_id
-        contribution.bound = MAGNITUDE_BOUND_LOWER if residual < 0 else MAGNITUDE_BOUND_NONE
+        contribution.bound = MAGNITUDE_BOUND_LOWER if residual < 0 else MAGNITUDE_BOUND_UNSPECIFIED
     event.magnitudes.add(type="Mpd", absent_reason="no station was near enough")
 
 

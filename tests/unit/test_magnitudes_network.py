@@ -18,7 +18,7 @@ from kensoku.magnitudes import (
     read_corrections,
     write_corrections,
 )
-from kensoku.v1.event_pb2 import MAGNITUDE_BOUND_LOWER, MAGNITUDE_BOUND_NONE, Magnitude, StationMagnitude
+from kensoku.v1.event_pb2 import MAGNITUDE_BOUND_LOWER, MAGNITUDE_BOUND_UNSPECIFIED, Magnitude, StationMagnitude
 from kensoku.v1.pick_pb2 import (
     Instrument,
 )
@@ -164,7 +164,7 @@ def test_clipped_records_teach_no_correction() -> None:
         return estimate([clipped, *(of_size(3.0 + more, f"A{n}") for n in range(5))], 5.0, IASPEI).magnitude
 
     strong = [event(1.0)] * 20
-    assert {each.bound for each in strong[0].contributions} == {MAGNITUDE_BOUND_NONE, MAGNITUDE_BOUND_LOWER}
+    assert {each.bound for each in strong[0].contributions} == {MAGNITUDE_BOUND_UNSPECIFIED, MAGNITUDE_BOUND_LOWER}
     assert "XS.CLIPPED" not in learn_corrections(strong)["iaspei/2013"]
     both = learn_corrections([*strong, *[event(0.0)] * 10])["iaspei/2013"]
     assert both["XS.CLIPPED"] - both["XS.A0"] == pytest.approx(0.25 * 10 / 13)  # of the ten that tell what it reads

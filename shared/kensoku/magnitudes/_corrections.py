@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 
 from kensoku.magnitudes._formula_files import Corrections
-from kensoku.v1.event_pb2 import MAGNITUDE_BOUND_NONE, Magnitude
+from kensoku.v1.event_pb2 import MAGNITUDE_BOUND_UNSPECIFIED, Magnitude
 
 FEWEST = 5  # events of a station
 PRIOR_EVENTS = 3.0  # as many say that a station needs none
@@ -20,7 +20,7 @@ def learn_corrections(magnitudes: Iterable[Magnitude]) -> Mapping[str, Correctio
     residuals: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for magnitude in magnitudes:
         for each in magnitude.contributions:
-            if each.weight > 0 and each.bound == MAGNITUDE_BOUND_NONE:
+            if each.weight > 0 and each.bound == MAGNITUDE_BOUND_UNSPECIFIED:
                 station = f"{each.instrument.network}.{each.instrument.station}"
                 residuals[magnitude.formula][station].append(each.residual - each.correction)
     return {formula: _of(stations) for formula, stations in residuals.items()}

@@ -14,7 +14,7 @@ from kensoku.magnitudes._network import NetworkValue, Vote, combine
 from kensoku.magnitudes._readings import Reading
 from kensoku.v1.event_pb2 import (
     MAGNITUDE_BOUND_LOWER,
-    MAGNITUDE_BOUND_NONE,
+    MAGNITUDE_BOUND_UNSPECIFIED,
     MAGNITUDE_BOUND_UPPER,
     Magnitude,
     StationMagnitude,
@@ -23,7 +23,7 @@ from kensoku.v1.pick_pb2 import Instrument
 
 LOG_E = 0.434  # of a small relative error, in log10
 MOST_NAMED = 3  # stations a reason
-BOUNDS = {"none": MAGNITUDE_BOUND_NONE, "lower": MAGNITUDE_BOUND_LOWER, "upper": MAGNITUDE_BOUND_UPPER}
+BOUNDS = {"none": MAGNITUDE_BOUND_UNSPECIFIED, "lower": MAGNITUDE_BOUND_LOWER, "upper": MAGNITUDE_BOUND_UPPER}
 
 
 @dataclass(frozen=True, slots=True)

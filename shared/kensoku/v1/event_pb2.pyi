@@ -36,7 +36,7 @@ class Quality(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 
 class MagnitudeBound(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    MAGNITUDE_BOUND_NONE: _ClassVar[MagnitudeBound]
+    MAGNITUDE_BOUND_UNSPECIFIED: _ClassVar[MagnitudeBound]
     MAGNITUDE_BOUND_LOWER: _ClassVar[MagnitudeBound]
     MAGNITUDE_BOUND_UPPER: _ClassVar[MagnitudeBound]
 EVENT_STATUS_UNSPECIFIED: EventStatus
@@ -56,7 +56,7 @@ QUALITY_A: Quality
 QUALITY_B: Quality
 QUALITY_C: Quality
 QUALITY_D: Quality
-MAGNITUDE_BOUND_NONE: MagnitudeBound
+MAGNITUDE_BOUND_UNSPECIFIED: MagnitudeBound
 MAGNITUDE_BOUND_LOWER: MagnitudeBound
 MAGNITUDE_BOUND_UPPER: MagnitudeBound
 
