@@ -245,19 +245,6 @@ def test_a_gap_makes_no_pick() -> None:
     assert [pick.phase for pick in found] == [PHASE_P, PHASE_S]
 
 
-def test_zeros_that_one_component_has_by_itself_are_missing_to_the_models() -> None:
-    counts, shown = RECORD.copy(), list[FloatArray]()
-    counts[0, 1000:1300] = 0
-
-    def watched(windows: FloatArray) -> FloatArray:
-        shown.append(windows)
-        return onsets(windows)
-
-    list(pick_packets(seconds(counts), Cascade(Picker(Stage("picker_live", card(0.4), watched)))))
-    vertical, north, _ = np.concatenate(shown).transpose(1, 0, 2)
-    assert (np.isnan(vertical) & ~np.isnan(north)).sum(axis=1).max() == 260  # all but what it takes to tell
-
-
 def test_an_offset_of_the_clock_is_kept() -> None:
     straight, shifted = (
         picks(pick_packets(seconds(RECORD, offset_ns=offset), two_stages())) for offset in (0, 2_986_000)

@@ -4,7 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from kensoku.detection import Cascade, Picker, Stage, pick_packets
 from kensoku.picking import Delay, Geometry, PhasePair, Pick, pick_records
+from tests import streams
 from tests.streams import BLOCK, onsets
 from tests.tiny_models import card
 
@@ -71,3 +73,16 @@ def test_no_pick_within_half_a_second_of_a_gap_is_new(filler: float) -> None:
         counts[:, first:last] = filler
         near = [p for p in picks(counts) if min(abs(p.sample - first), abs(p.sample - last)) < 50]
         assert [p for p in near if p not in picks(whole)] == []
+
+
+def test_zeros_that_one_component_has_by_itself_are_missing_to_the_models() -> None:
+    counts, shown = streams.record(4000, events=()), list[FloatArray]()
+    counts[0, 1000:1300] = 0
+
+    def watched(windows: FloatArray) -> FloatArray:
+        shown.append(windows)
+        return onsets(windows)
+
+    list(pick_packets(streams.seconds(counts), Cascade(Picker(Stage("picker_live", streams.card(0.4), watched)))))
+    vertical, north, _ = np.concatenate(shown).transpose(1, 0, 2)
+    assert (np.isnan(vertical) & ~np.isnan(north)).sum(axis=1).max() == 260  # all but what it takes to tell
