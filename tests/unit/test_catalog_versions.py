@@ -158,6 +158,24 @@ def test_a_writer_goes_no_further_where_a_newer_version_has_migrated_the_tables_
     newer.dispose()
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_writer_goes_no_further_in_a_file_that_has_lost_its_name(is_replaced: bool, tmp_path: Path) -> None:
+    url, path = f"sqlite:///{tmp_path}/catalogue.sqlite", tmp_path / "catalogue.sqlite"
+    with open_store(f"sqlite:///{tmp_path}/other.sqlite") as store:
+        store.write([make_event("other")])
+    with open_store(url) as store:
+        store.write([make_event("a")])
+        if is_replaced:
+            (tmp_path / "other.sqlite").replace(path)
+        else:
+            path.unlink()
+        with pytest.raises(DatabaseUnusable, match="removed or replaced while it was open"):
+            store.write([make_event("b")])
+    with open_store(url) as store:
+        assert store.write([make_event("b")]).new == 1
+        assert ids(store) == (["b", "other"] if is_replaced else ["b"])
+
+
 def test_whoever_reads_makes_no_catalogue(tmp_path: Path) -> None:
     path = tmp_path / "none.sqlite"
     with pytest.raises(DatabaseUnusable, match="found no database"), open_store(f"sqlite:///{path}", must_exist=True):

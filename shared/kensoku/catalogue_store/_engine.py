@@ -44,16 +44,19 @@ ADVISORY_LOCK = 0x4B454E53  # "KENS": PostgreSQL's number for one writer at a ti
 def open_store(url: str, namespace: str = "", *, must_exist: bool = False) -> Iterator[Store]:
     """The catalogue in a database, migrated to this version; with `must_exist` it is left as it is, and only read."""
     place = address(url, namespace)
-    engine = _engine(place, must_exist)
+    engine, file = _engine(place, must_exist), None
     try:
         with explained(place):
             if must_exist:
                 _check(engine, place)
             else:
                 _migrate(engine, place, "head")
-        yield Store(engine, lambda: explained(place), lambda: _writing_ours(engine, place))
+        file = _file_of(place)
+        yield Store(engine, lambda: explained(place), lambda: _writing_ours(engine, place, file))
     finally:
         engine.dispose()
+        if file and not must_exist and _file_of(place) != file:
+            _leave_nothing_beside(place.path)
 
 
 def migrate(url: str, namespace: str = "", to: str = "head") -> tuple[str | None, str | None]:
@@ -115,11 +118,32 @@ def writing(engine: Engine, place: Address) -> Iterator[Connection]:
 
 
 @contextmanager
-def _writing_ours(engine: Engine, place: Address) -> Iterator[Connection]:
-    """A writer of before does not go on where a newer one has migrated the tables under it."""
+def _writing_ours(engine: Engine, place: Address, file: tuple[int, int] | None) -> Iterator[Connection]:
+    """A writer of before does not go on where a newer one has migrated the tables under it, nor in a file of SQLite
+    that has lost its name: nobody would see what it writes."""
+    if _file_of(place) != file:
+        raise DatabaseUnusable(
+            f"found {place} removed or replaced while it was open, expected it to stay; start what writes it again, "
+            "and stop the catalogue's service before its file is moved or restored"
+        )
     with writing(engine, place) as connection:
         _expect_head(connection, place)
         yield connection
+
+
+def _file_of(place: Address) -> tuple[int, int] | None:
+    """Which file of a disk it is; of PostgreSQL, or where there is none, nothing."""
+    try:
+        found = place.path.stat() if place.is_sqlite else None
+    except FileNotFoundError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
+
+
+def _leave_nothing_beside(path: Path) -> None:
+    """The log of the file that was there before: SQLite would take it for that of the one that is there now."""
+    for ending in ("-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 # --- connections ------------------------------------------------------------------------------------------------------
