@@ -4,10 +4,10 @@ import csv
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from kensoku.cli.main import main
+from tests.time_grids import write_grids
 
 PLACES = {"A": (0, 20), "B": (15, -10), "C": (-18, -5), "D": (25, 12), "E": (-9, -30)}
 KM_PER_DEG = 6371 * math.pi / 180
@@ -197,24 +197,9 @@ def test_a_file_is_not_taken_for_the_folder(
     assert f"found the file {inventory}, expected a folder" in capsys.readouterr().err
 
 
-def write_grids(folder: Path, codes: str) -> Path:
-    """Of a homogeneous earth, over distance and depth, in NonLinLoc's kilometres."""
-    folder.mkdir()
-    distance, depth = np.meshgrid(0.5 * np.arange(161), 0.5 * np.arange(61), indexing="ij")
-    for code in codes:
-        north, east = (place / KM_PER_DEG * 10_000 / 90 for place in PLACES[code])
-        for wave, velocity in (("P", 6.0), ("S", 3.4641016)):
-            header = folder / f"half.{wave}.XX_{code}.time.hdr"
-            header.write_text(
-                f"1 161 61 0 0 0 0.5 0.5 0.5 TIME2D FLOAT\nXX_{code} {east:.6f} {north:.6f} 0.0\n"
-                "TRANSFORM SIMPLE LatOrig 0.0 LongOrig 0.0 RotCW 0.0\n"
-            )
-            header.with_suffix(".buf").write_bytes((np.hypot(distance, depth) / velocity).astype("<f4").tobytes())
-    return folder
-
-
 def test_events_are_located_by_grids(tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    picks, grids = write_picks(tmp_path / "picks.csv"), write_grids(tmp_path / "grids", "ABCD")
+    picks = write_picks(tmp_path / "picks.csv")
+    grids = write_grids(tmp_path / "grids", {code: PLACES[code] for code in "ABCD"})
     assert locate(picks, inventory, tmp_path / "out", "--time-grids", str(grids)) == 0
     with (tmp_path / "out" / "events.csv").open() as file:
         (event,) = csv.DictReader(file)
@@ -228,10 +213,10 @@ def test_events_are_located_by_grids(tmp_path: Path, inventory: Path, capsys: py
 def test_grids_of_other_stations_are_refused(
     tmp_path: Path, inventory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    grids = write_grids(tmp_path / "grids", "A")
+    grids = write_grids(tmp_path / "grids", {"A": PLACES["A"]})
     for path in grids.iterdir():
         path.write_bytes(path.read_bytes().replace(b"XX_A", b"YY_A"))
     picks = write_picks(tmp_path / "picks.csv")
     assert locate(picks, inventory, tmp_path / "out", "--time-grids", str(grids)) == 1
-    assert "found no grid of a station with picks" in capsys.readouterr().err
+    assert "found no grid of XX.A, XX.B, XX.C, XX.D, XX.E among the --time-grids" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

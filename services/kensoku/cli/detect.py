@@ -22,6 +22,7 @@ from kensoku.cli._outputs import refuse_folder
 from kensoku.cli._pick_files import Faults, Wanted, find, pieces, scan
 from kensoku.cli._pick_output import told, write_picks
 from kensoku.cli._pick_progress import Bar
+from kensoku.cli._time_grids import NamedGrids, open_grids, require_grids
 from kensoku.cli.pick import (
     CLASSIC_HELP,
     messages,
@@ -40,6 +41,7 @@ from kensoku.picking import Calibration
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.solving import Book, Context, Solved, solve_many
 from kensoku.times import NS_PER_S, iso_time
+from kensoku.traveltime import name_of
 from kensoku.v1 import pick_pb2
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event
@@ -53,7 +55,13 @@ Records = Mapping[str, Sequence[Span]]  # of stations
 BEFORE_S, AFTER_S = 10, 90  # of the origin, in pictures
 MOST_PICTURES = 200
 PICTURES = "pictures"
-RULES = ("location_formulas", "location_magnitude_corrections", "location_quarries", "location_utc_offset_h")
+RULES = (
+    "location_formulas",
+    "location_magnitude_corrections",
+    "location_quarries",
+    "location_utc_offset_h",
+    "location_time_grids",
+)
 PICTURE_NAMES = "????-??-??T??????_*.png"  # as `draw` calls them
 SHOWN = 10
 
@@ -103,10 +111,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     refuse_folder(options.out)  # before hours of picking
     stations, earth, faults = read_stations(options.inventory), earth_of(options), Faults()
-    options.out.mkdir(parents=True, exist_ok=True)
     context, catalog = context_of(options, stations, earth), load_settings(CatalogSettings)
+    options.out.mkdir(parents=True, exist_ok=True)
     signature = Signature(catalog.catalog_agency, catalog.catalog_author)
-    picks, stretches, records, calibration = find_picks(options, stations, faults)
+    picks, stretches, records, calibration = find_picks(options, context, faults)
     kept = sum(heard.pick.decision == DECISION_KEPT for heard in picks)
     # Now, since whatever comes from here on must not lose hours of picking.
     counts = start_results(options.out, picks, calibration)
@@ -121,7 +129,7 @@ def execute(options: argparse.Namespace) -> int:
     counts = write_table(options.out / PICKS, picks, events, calibration)
     write_catalogues(options.out, events, signature)
     print(f"{options.out / PICKS}: {told(counts)}")
-    tell(solved, kept, options.out, earth)
+    tell(solved, kept, options.out, name_of(earth.model, context.grids_sha256)[0])
     tell_deepest(events, options.deepest_km)
     if not options.no_pictures:
         draw(events, options, stretches, stations, earth)
@@ -129,7 +137,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def find_picks(
-    options: argparse.Namespace, stations: Mapping[str, Station], faults: Faults
+    options: argparse.Namespace, context: Context, faults: Faults
 ) -> tuple[list[Heard], list[Stretch], Records, Calibration | None]:
     """All, in the order of their onsets; where the records lie; when each station has one; and how sure they are."""
     settings = load_settings(AskSettings, overrides(options, AskSettings))
@@ -140,10 +148,11 @@ def find_picks(
         with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
             stretches = scan(paths, wanted, faults, bar.step)
         records = records_in(stretches, wanted, span)
-        require_places(records, stations)  # before hours of picking
-        tell_unknown(stretches, wanted, stations)
+        require_places(records, context.stations)  # before hours of picking
+        require_grids(NamedGrids(context.grids, context.grids_sha256), records)
+        tell_unknown(stretches, wanted, context.stations)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
-            found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
+            found = messages(stretches, wanted, listener, context.stations, options.jobs, faults, bar)
             picks = [heard for heard in found if span.start_ns <= heard.pick.onset_ns < span.end_ns]
     tell_unmet(wanted)
     picks.sort(key=lambda heard: (heard.pick.onset_ns, heard.pick.id))
@@ -227,7 +236,8 @@ def context_of(options: argparse.Namespace, stations: Mapping[str, Station], ear
     except PackageNotFoundError:
         software = ""
     usual = LocationSettings()
-    sizing = load_settings(LocationServiceSettings, overrides(options, LocationServiceSettings))
+    rules = load_settings(LocationServiceSettings, overrides(options, LocationServiceSettings))
+    grids = open_grids(rules.location_time_grids, stations)
     return Context(
         model=earth.model,
         tables={wave: earth.tables[wave] for wave in WAVES},
@@ -238,7 +248,9 @@ def context_of(options: argparse.Namespace, stations: Mapping[str, Station], ear
             assumed_depth_km=min(usual.assumed_depth_km, options.deepest_km),
         ),
         corrections=load_time_corrections(options.corrections) if options.corrections else {},
-        rules=rules_of(sizing),
+        grids=grids.by_station,
+        grids_sha256=grids.sha256,
+        rules=rules_of(rules),
         software_version=software,
         association_method="kensoku.associating",
     )
@@ -253,7 +265,7 @@ def solve(associations: Sequence[Association], context: Context) -> list[Solved]
     return solve_many(associations, context, book)
 
 
-def tell(solved: Sequence[Solved], picks: int, out: Path, earth: Earth) -> None:
+def tell(solved: Sequence[Solved], picks: int, out: Path, earth: str) -> None:
     events = [each.event for each in solved if each.event is not None]
     for event in events[:SHOWN]:
         print(line(event))
@@ -262,7 +274,7 @@ def tell(solved: Sequence[Solved], picks: int, out: Path, earth: Earth) -> None:
     for each in solved:
         if each.error is not None:
             print(f"not located: {each.association.event_id}: {each.error}", file=sys.stderr)
-    print(f"{out}: {len(events):,} events of {picks:,} picks, {earth.model.name}")
+    print(f"{out}: {len(events):,} events of {picks:,} picks, {earth}")
 
 
 def line(event: Event) -> str:

@@ -1,7 +1,6 @@
 """`kensoku locate`: where and when the earthquakes were that picks were grouped by."""
 
 import argparse
-import hashlib
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,18 +13,16 @@ from kensoku.cli._earth_options import add_earth_options, tell_deepest
 from kensoku.cli._locate_picks import PickedEvent, read_picks, without_repeats
 from kensoku.cli._numbers import real
 from kensoku.cli._outputs import refuse_folder
+from kensoku.cli._time_grids import NamedGrids, open_grids, require_grids
 from kensoku.cli.pick import read_stations
-from kensoku.errors import InputInvalid
 from kensoku.locating import (
     Arrival,
-    Grids,
     Location,
     LocationSettings,
     Site,
     arrival_messages,
     arrivals_of,
     load_time_corrections,
-    locate_many,
     locate_many_in_grids,
     origin_message,
     site_code,
@@ -37,11 +34,9 @@ from kensoku.traveltime import (
     TravelTimeTable,
     Wave,
     build_table,
-    digest_of,
     grid_for,
-    grids_by_station,
     load_model,
-    read_time_grids,
+    name_of,
 )
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event, Provenance
 from kensoku.v1.inventory_pb2 import Station
@@ -91,6 +86,7 @@ def execute(options: argparse.Namespace) -> int:
     given = read_picks(options.picks)
     picked = [without_repeats(event) for event in given]
     inventory = read_stations(options.inventory)
+    grids = open_grids(options.time_grids, inventory)
     corrections = load_time_corrections(options.corrections) if options.corrections else {}
     model = load_model(options.velocity_model)
     grid = grid_for(options.deepest_km)
@@ -101,12 +97,8 @@ def execute(options: argparse.Namespace) -> int:
         assumed_depth_km=min(LocationSettings().assumed_depth_km, options.deepest_km),
     )
     arrivals, sites, unknown = _heard(picked, inventory, corrections)
-    grids = _grids(options.time_grids, sites) if options.time_grids else {}
-    found = (
-        locate_many_in_grids(arrivals, sites, tables, grids, settings)
-        if grids
-        else locate_many(arrivals, sites, tables, settings)
-    )
+    require_grids(grids, map(site_code, sites))
+    found = locate_many_in_grids(arrivals, sites, tables, grids.by_station, settings)
     earth = _provenance(model, grids)
     events, refused = [], []
     for event, location in zip(picked, found, strict=True):
@@ -146,25 +138,9 @@ def _count(events: Iterable[PickedEvent]) -> int:
     return sum(len(event.picks) for event in events)
 
 
-def _grids(folder: Path, sites: Mapping[str, Site]) -> Grids:
-    """Of stations that have picks."""
-    codes = {site_code(name) for name in sites}
-    found = grids_by_station(read_time_grids(folder), codes)
-    if not found:
-        raise InputInvalid(
-            f"found no grid of a station with picks in {folder}, expected some of {', '.join(sorted(codes)[:SHOWN])}; "
-            "call them NET_STA or STA"
-        )
-    if without := [code for code in sorted(codes) if not any((code, wave) in found for wave in WAVES)]:
-        print(f"no grid, so the velocity model serves: {', '.join(without)}", file=sys.stderr)
-    return found
-
-
-def _provenance(model: EarthModel, grids: Grids) -> Provenance:
-    if not grids:
-        return Provenance(velocity_model=model.name, velocity_model_hash=model.sha256, location_method=METHOD)
-    both = hashlib.sha256((model.sha256 + digest_of(grids)).encode()).hexdigest()
-    return Provenance(velocity_model=f"{model.name} and 3-D grids", velocity_model_hash=both, location_method=METHOD)
+def _provenance(model: EarthModel, grids: NamedGrids) -> Provenance:
+    earth, earth_hash = name_of(model, grids.sha256)
+    return Provenance(velocity_model=earth, velocity_model_hash=earth_hash, location_method=METHOD)
 
 
 def _event(event: PickedEvent, location: Location, provenance: Provenance) -> Event:

@@ -4,14 +4,14 @@ from kensoku.locating import LocationSettings, load_time_corrections
 from kensoku.location.settings import LocationServiceSettings
 from kensoku.magnitudes import Rules, TypeSettings, load_corrections, load_formula, load_quarries
 from kensoku.solving import Context
-from kensoku.traveltime import Wave, build_table, grid_for, load_model
+from kensoku.traveltime import Grids, Wave, build_table, digest_of, grid_for, load_model
 
 WAVES: tuple[Wave, Wave] = ("P", "S")
 DEFAULTS = LocationSettings()
 
 
-def context_of(settings: LocationServiceSettings, software_version: str) -> Context:
-    """All that is read from files; stations come later."""
+def context_of(settings: LocationServiceSettings, software_version: str, grids: Grids) -> Context:
+    """All that is read from files; stations come later, and which of them the grids are of."""
     model = load_model(settings.location_velocity_model)
     grid = grid_for(settings.location_deepest_km)
     cache = settings.home / "traveltime"
@@ -25,6 +25,7 @@ def context_of(settings: LocationServiceSettings, software_version: str) -> Cont
             assumed_depth_km=min(DEFAULTS.assumed_depth_km, settings.location_deepest_km),
         ),
         corrections=load_time_corrections(settings.location_corrections) if settings.location_corrections else {},
+        grids_sha256=digest_of(grids),
         rules=rules_of(settings),
         acceptable_km=settings.location_acceptable_km,
         backfill_days=settings.location_backfill_days,

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
@@ -20,8 +20,10 @@ from kensoku.location.settings import LocationServiceSettings
 from kensoku.runtime import Pulse
 from kensoku.solving import Book, Context, Outcome, Solved, check_association, solve_many
 from kensoku.times import Every
+from kensoku.traveltime import Grids, match_grids, read_time_grids
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import Event
+from kensoku.v1.inventory_pb2 import Station
 
 log = logging.getLogger("kensoku.location")
 
@@ -42,6 +44,7 @@ AGE_SECONDS = Latency(
     "location_publication_seconds", "From the decision of association to the publication of the revision"
 )
 LAG_SECONDS = Lag("location_lag_seconds", "the newest association that was read was decided")
+WITH_GRIDS = Gauge("location_stations_with_grids", "Stations whose travel times are those of 3-D grids")
 REMEMBERED = Gauge("location_remembered_events", "Events whose last revision is in memory")
 
 
@@ -54,10 +57,11 @@ def run(
 ) -> None:
     """Solve what comes until told to stop; what is not committed comes again."""
     pulse.wait_for("tables", "travel times are being computed")
-    context = context_of(settings, software_version())
+    grids = read_time_grids(settings.location_time_grids) if settings.location_time_grids else {}
+    context = context_of(settings, software_version(), grids)
     pulse.found("tables")
     with bus.table("inventory") as inventory:
-        location = Location(settings, bus, context, inventory, pulse, clock_ns)
+        location = Location(settings, bus, context, grids, inventory, pulse, clock_ns)
         with bus.subscribe([ASSOCIATIONS], GROUP, on_assigned=location.assigned) as stream:
             for batch in stream.batches(settings.location_batch):
                 pulse.beat()
@@ -82,6 +86,7 @@ class Location:
         settings: LocationServiceSettings,
         bus: Bus,
         context: Context,
+        grids: Grids,  # by the station as NonLinLoc calls it
         inventory: Table,
         pulse: Pulse,
         clock_ns: Callable[[], int],
@@ -89,7 +94,7 @@ class Location:
         self._bus, self._pulse, self._clock_ns = bus, pulse, clock_ns
         self._inventory, self._refreshes = inventory, Every(REFRESH_S)
         self._seen = -1  # edition of the inventory
-        self._context = context
+        self._context, self._grids = context, grids
         self._recall_ns = round((settings.location_backfill_days + SPARE_DAYS) * NS_PER_DAY)
         self._book = Book(settings.location_events, self._recall)
 
@@ -145,7 +150,18 @@ class Location:
         self._inventory.refresh()
         if self._inventory.edition != self._seen:
             self._seen = self._inventory.edition
-            self._context = replace(self._context, stations=published_stations(self._inventory))
+            stations = published_stations(self._inventory)
+            self._context = replace(self._context, stations=stations, grids=self._grids_of(stations))
+
+    def _grids_of(self, stations: Mapping[str, Station]) -> Grids:
+        """By NET.STA; where names do not tell which station is meant, the layers serve as for those without a grid."""
+        if not self._grids:
+            return {}
+        named, ambiguous = match_grids(self._grids, stations)
+        WITH_GRIDS.set(len({code for code, _ in named}))
+        for label, codes in ambiguous.items():
+            log.warning("found a grid of %s, which may be %s: not used; call it NET_STA", label, " or ".join(codes))
+        return named
 
     def _recall(self, event_id: str) -> Event | None:
         """The last revision of an event that the book has forgotten."""

@@ -21,6 +21,10 @@ class LocationServiceSettings(ServiceSettings):
     location_corrections: Annotated[
         Path | None, Field(description="csv of station corrections of travel times, by `kensoku corrections learn`")
     ] = None
+    location_time_grids: Annotated[
+        Path | None,
+        Field(description="folder of NonLinLoc's 3-D grids; layers where there are none"),
+    ] = None
     location_formulas: Annotated[
         str, Field(description="magnitude formulas, names or TOML files, separated by commas")
     ] = "iaspei-2013,watanabe-1971,simulated-pv,kuyuk-allen-2013,wu-kanamori-2005"

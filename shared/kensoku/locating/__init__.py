@@ -11,7 +11,7 @@ from kensoku.locating._corrections import (
     read_time_corrections,
     write_time_corrections,
 )
-from kensoku.locating._grids import Grids, locate_many_in_grids
+from kensoku.locating._grids import locate_many_in_grids
 from kensoku.locating._learn import Learned, LearningSettings, learn_time_corrections
 from kensoku.locating._locate import locate, locate_many
 from kensoku.locating._messages import (
@@ -41,7 +41,6 @@ __all__ = [
     "Arrival",
     "Corrections",
     "Ellipsoid",
-    "Grids",
     "Hypocentre",
     "Learned",
     "LearningSettings",

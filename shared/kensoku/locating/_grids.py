@@ -1,7 +1,8 @@
 """Locate where the earth has no layers: with travel times from 3-D grids, in turns with those of layers."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,18 @@ import numpy as np
 from kensoku.errors import LocationError
 from kensoku.locating._locate import DEFAULTS, locate_many
 from kensoku.locating._sphere import EARTH_RADIUS_KM
-from kensoku.locating._values import Arrival, Hypocentre, Location, LocationSettings, Stations, Tables, site_code
-from kensoku.traveltime import TimeGrid, Wave
+from kensoku.locating._values import (
+    Arrival,
+    Hypocentre,
+    LocatedArrival,
+    Location,
+    LocationSettings,
+    Stations,
+    Tables,
+    site_code,
+)
+from kensoku.traveltime import Grids, Wave
 
-Grids = Mapping[tuple[str, Wave], TimeGrid]  # by NET.STA and wave
 Shifts = dict[int, float]  # s, by number of the arrival
 
 ROUNDS = 15
@@ -23,40 +32,48 @@ def locate_many_in_grids(
     events: Sequence[Sequence[Arrival]],
     stations: Stations,
     tables: Tables,
-    grids: Grids,
+    grids: Grids,  # by NET.STA
     settings: LocationSettings = DEFAULTS,
 ) -> list[Location | LocationError]:
     """As `locate_many`, with the layers' times made those of the grids at the place where the event is, again and again
     until it stays there. Stations without a grid, and places outside of it, keep the times of the layers."""
     found = locate_many(events, stations, tables, settings)
-    shifts: list[Shifts] = [{} for _ in events]
-    moving = [number for number, each in enumerate(found) if isinstance(each, Location)]
+    shifts = dict[int, Shifts]()
+    known = {code for code, _ in grids}
+    moving = [
+        number
+        for number, each in enumerate(found)
+        if isinstance(each, Location) and any(site_code(arrival.station) in known for arrival in each.arrivals)
+    ]
     for _ in range(ROUNDS):
-        for number in moving:
-            shifts[number] = _shifts(found[number], shifts[number], grids)
+        if not moving:
+            break
+        placed = [location for n in moving if isinstance(location := found[n], Location)]
+        shifts |= zip(moving, _shifts(placed, grids), strict=True)
         again = locate_many([_shifted(events[n], shifts[n]) for n in moving], stations, tables, settings)
         still = [n for n, new in zip(moving, again, strict=True) if _has_moved(found[n], new)]
         for number, new in zip(moving, again, strict=True):
             found[number] = new
         moving = still
-        if not moving:
-            break
     return [_told(each, events[number]) for number, each in enumerate(found)]
 
 
-def _shifts(location: Location | LocationError, before: Shifts, grids: Grids) -> Shifts:
-    """By how much later than in the layers each arrival comes."""
-    if not isinstance(location, Location):
-        return before
-    at, shifts = location.maximum, {}
-    for each in location.arrivals:
-        grid = grids.get((site_code(each.station), each.phase))
-        if grid is None:
-            continue
-        layers_s = each.onset_s - at.time_s - each.residual_s - each.station_correction_s
-        time_s = float(grid.lookup(at.latitude_deg, at.longitude_deg, at.depth_km).time_s)
-        if math.isfinite(time_s):
-            shifts[each.index] = time_s - layers_s
+def _shifts(found: Sequence[Location], grids: Grids) -> list[Shifts]:
+    """By how much later than in the layers each arrival comes; all that ask one grid ask together."""
+    heard = defaultdict[tuple[str, Wave], list[tuple[int, LocatedArrival]]](list)
+    for number, location in enumerate(found):
+        for each in location.arrivals:
+            if (key := (site_code(each.station), each.phase)) in grids:
+                heard[key].append((number, each))
+    shifts: list[Shifts] = [{} for _ in found]
+    for key, arrivals in heard.items():
+        places = [found[number].maximum for number, _ in arrivals]
+        at = [(place.latitude_deg, place.longitude_deg, place.depth_km) for place in places]
+        times = grids[key].lookup(*np.array(at).T).time_s
+        for (number, each), place, time_s in zip(arrivals, places, times.tolist(), strict=True):
+            if math.isfinite(time_s):
+                layers_s = each.onset_s - place.time_s - each.residual_s - each.station_correction_s
+                shifts[number][each.index] = time_s - layers_s
     return shifts
 
 

@@ -7,7 +7,7 @@ from kensoku.errors import SettingInvalid
 from kensoku.locating import LocationSettings
 from kensoku.magnitudes import Rules
 from kensoku.solving._changes import ChangeSettings
-from kensoku.traveltime import EarthModel, TravelTimeTable, Wave
+from kensoku.traveltime import EarthModel, Grids, TravelTimeTable, Wave
 from kensoku.v1.inventory_pb2 import Station
 
 METHOD = "kensoku.locating"
@@ -20,6 +20,8 @@ class Context:
     stations: Mapping[str, Station]  # by "NET.STA"; may change from one call to the next
     location: LocationSettings = field(default_factory=LocationSettings)
     corrections: Mapping[tuple[str, str], float] = field(default_factory=dict)  # ("NET.STA", "P" or "S"): seconds
+    grids: Grids = field(default_factory=dict)  # by "NET.STA"; elsewhere the times of the layers serve
+    grids_sha256: str = ""  # of all that there are, whether stations have them or not
     rules: Rules = field(default_factory=Rules)
     changes: ChangeSettings = field(default_factory=ChangeSettings)
     acceptable_km: float = 50.0  # horizontal uncertainty of a first solution; a final one may be worse

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from kensoku.errors import LocationError
-from kensoku.locating import Location, Site, arrivals_of, instrument_code, locate_many, sites_of
+from kensoku.locating import Location, Site, arrivals_of, instrument_code, locate_many_in_grids, sites_of
 from kensoku.solving._context import Context
 from kensoku.v1.association_pb2 import Association
 
@@ -38,7 +38,7 @@ def place(associations: Sequence[Association], context: Context) -> list[Placed]
     answers: dict[int, Location | LocationError] = {}
     for group in _groups(associations, sites):
         arrivals = [arrivals_of(associations[number].picks, references[number]) for number in group.numbers]
-        found = locate_many(arrivals, group.sites, context.tables, context.location)
+        found = locate_many_in_grids(arrivals, group.sites, context.tables, context.grids, context.location)
         answers.update(zip(group.numbers, found, strict=True))
     return [Placed(answers[number], sites[number], references[number]) for number in range(len(associations))]
 

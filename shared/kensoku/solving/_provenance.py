@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from kensoku.solving._context import METHOD, Context
+from kensoku.traveltime import name_of
 from kensoku.v1.association_pb2 import AssociatedPick, Association
 from kensoku.v1.event_pb2 import Arrival, EventLatency, Provenance
 from kensoku.v1.pick_pb2 import ModelReference, PickLatency
@@ -10,10 +11,11 @@ from kensoku.v1.pick_pb2 import ModelReference, PickLatency
 
 def provenance_of(association: Association, arrivals: Iterable[Arrival], context: Context) -> Provenance:
     codes = {f"{each.instrument.network}.{each.instrument.station}" for each in arrivals}
+    earth, earth_hash = name_of(context.model, context.grids_sha256)
     return Provenance(
         software_version=context.software_version,
-        velocity_model=context.model.name,
-        velocity_model_hash=context.model.sha256,
+        velocity_model=earth,
+        velocity_model_hash=earth_hash,
         models=_unique(_models(association.picks)),
         inventory_hashes=sorted({context.stations[code].hash for code in codes if code in context.stations}),
         association_method=context.association_method,

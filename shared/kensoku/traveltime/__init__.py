@@ -5,7 +5,8 @@ that is built once (`TravelTimeTable`), thirty times faster.
 """
 
 from kensoku.traveltime._arrivals import Arrivals, first_arrivals
-from kensoku.traveltime._grid_files import digest_of, grids_by_station, read_time_grid, read_time_grids
+from kensoku.traveltime._grid_files import read_time_grid, read_time_grids
+from kensoku.traveltime._grid_names import Grids, digest_of, grids_by_station, match_grids, name_of
 from kensoku.traveltime._model import EarthModel, Layer, Wave
 from kensoku.traveltime._projection import Projection
 from kensoku.traveltime._reading import PRESETS, load_model
@@ -20,6 +21,7 @@ __all__ = [
     "EarthModel",
     "Grid",
     "GridTimes",
+    "Grids",
     "Kind",
     "Projection",
     "TimeGrid",
@@ -33,6 +35,8 @@ __all__ = [
     "grid_for",
     "grids_by_station",
     "load_model",
+    "match_grids",
+    "name_of",
     "read_time_grid",
     "read_time_grids",
 ]

@@ -1,7 +1,6 @@
 """Reads grids of travel times that NonLinLoc's Grid2Time wrote: a header in words and a buffer of numbers."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,33 +34,6 @@ def read_time_grids(folder: Path) -> dict[tuple[str, Wave], TimeGrid]:
             raise InputInvalid(f"found two grids of {grid.wave} at {grid.station} in {folder}; take one away")
         grids[key] = grid
     return grids
-
-
-def grids_by_station(
-    grids: Mapping[tuple[str, Wave], TimeGrid], stations: Iterable[str]
-) -> dict[tuple[str, Wave], TimeGrid]:
-    """By NET.STA: NonLinLoc's station may be called NET.STA, NET_STA or, if no other network has one, STA."""
-    known = sorted(set(stations))
-    named: dict[tuple[str, Wave], TimeGrid] = {}
-    for (label, wave), grid in sorted(grids.items(), key=lambda item: len(item[0][0])):
-        whole = [code for code in known if label in (code, code.replace(".", "_"))]
-        found = whole or [code for code in known if code.partition(".")[2] == label]
-        if len(found) > 1:
-            raise InputInvalid(
-                f"found a grid of {label}, which may be {' or '.join(found)}; call it {found[0].replace('.', '_')}"
-            )
-        if found:
-            named[found[0], wave] = grid
-    return named
-
-
-def digest_of(grids: Mapping[tuple[str, Wave], TimeGrid]) -> str:
-    """Of all that travel times depend on."""
-    digest = hashlib.sha256()
-    for (station, wave), grid in sorted(grids.items()):
-        digest.update(repr((station, wave, grid.origin_km, grid.step_km, grid.station_km, grid.projection)).encode())
-        digest.update(np.ascontiguousarray(grid.times_s, np.float64).tobytes())
-    return digest.hexdigest()
 
 
 def read_time_grid(header: Path) -> TimeGrid:
