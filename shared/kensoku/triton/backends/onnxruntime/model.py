@@ -49,6 +49,7 @@ class TritonPythonModel:
         self._pool = ThreadPoolExecutor(self._threads)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # each thread takes windows of its own: none waits for another at every layer
+        options.enable_cpu_mem_arena = False  # it keeps the room of the most windows that ever came at once
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         _refuse_other_tensors(path, "input", config["input"], self._session.get_inputs())
         _refuse_other_tensors(path, "output", config["output"], self._session.get_outputs())
