@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from kensoku.bus.topics import declared_topics
+from kensoku.training.datasets.description import read_description
+from kensoku.traveltime import load_model
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{page.name}" for page in DOCS.glob("*.md"))]
@@ -31,10 +35,28 @@ def test_python_that_a_page_shows_imports_what_there_is(page: str) -> None:
             assert [each.name for each in node.names if not is_in(str(node.module), each.name)] == []
 
 
+def test_tables_of_settings_that_a_page_shows_are_taken(tmp_path: Path) -> None:
+    description, model = (toml_of(page) for page in ("training-data.md", "traveltime.md"))
+    assert [source.name for source in read_description(description, "a page").sources] == ["new-zealand"]
+    (tmp_path / "basin.toml").write_text(model)
+    assert load_model(str(tmp_path / "basin.toml")).name == "basin"
+
+
+def test_the_page_of_the_architecture_names_every_topic() -> None:
+    page = (DOCS / "architecture.md").read_text("utf-8")
+    names = {topic.name for topic in declared_topics() if not topic.name.endswith(".rejected")}
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_variables_that_a_page_names_are_heeded(page: str) -> None:
     named = set(re.findall(r"\bKENSOKU_[A-Z][A-Z0-9_]*[A-Z0-9]\b(?![_*])", (ROOT / page).read_text("utf-8")))
     assert {name for name in named if name not in KNOWN and name.removeprefix("KENSOKU_").lower() not in KNOWN} == set()
+
+
+def toml_of(page: str) -> str:
+    (block,) = re.findall(r"^```toml\n(.*?)^```", (DOCS / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    return str(block)
 
 
 def is_in(module: str, name: str) -> bool:
