@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,10 +37,16 @@ def test_python_that_a_page_shows_imports_what_there_is(page: str) -> None:
 
 
 def test_tables_of_settings_that_a_page_shows_are_taken(tmp_path: Path) -> None:
-    description, model = (toml_of(page) for page in ("training-data.md", "traveltime.md"))
+    description, model = (block_of(page, "toml") for page in ("training-data.md", "traveltime.md"))
     assert [source.name for source in read_description(description, "a page").sources] == ["new-zealand"]
     (tmp_path / "basin.toml").write_text(model)
     assert load_model(str(tmp_path / "basin.toml")).name == "basin"
+
+
+def test_the_python_that_draws_a_catalogue_runs_as_it_stands() -> None:
+    found: dict[str, Any] = {}
+    exec(block_of("simulation-catalogue.md", "python"), found)
+    assert len(found["catalogue"]) > 30_000
 
 
 def test_the_page_of_the_architecture_names_every_topic() -> None:
@@ -54,8 +61,8 @@ def test_variables_that_a_page_names_are_heeded(page: str) -> None:
     assert {name for name in named if name not in KNOWN and name.removeprefix("KENSOKU_").lower() not in KNOWN} == set()
 
 
-def toml_of(page: str) -> str:
-    (block,) = re.findall(r"^```toml\n(.*?)^```", (DOCS / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+def block_of(page: str, language: str) -> str:
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```", (DOCS / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
     return str(block)
 
 
