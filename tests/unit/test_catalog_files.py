@@ -176,11 +176,12 @@ def test_an_error_of_an_onset_that_nobody_knows_is_no_zero(tmp_path: Path) -> No
 
 def test_fdsn_text_is_as_the_service_answers(tmp_path: Path) -> None:
     event = make_event("x|y")
+    event.origin.time_ns += 399_517
     notes = write_checked(tmp_path / "events.txt", [event, Event(id="none", revision=1)])
     head, line = (tmp_path / "events.txt").read_text().splitlines()
     assert head.startswith("#EventID|Time|Latitude|Longitude|Depth/km|Author|")
     assert line == (
-        "x/y|2019-07-04T15:53:42.989200|35.69000|-117.47000|9.250|the network|org.example|org.example|x/y|ML|1.64|"
+        "x/y|2019-07-04T15:53:42.989600|35.69000|-117.47000|9.250|the network|org.example|org.example|x/y|ML|1.64|"
         "the network|socal|earthquake"
     )
     assert notes == ["left out: 1 events without an origin"]

@@ -12,14 +12,15 @@ from PIL import Image
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.packets import ChannelSamples
 from kensoku.pictures import Band, epicentre_map, event_picture, record_section
-from kensoku.pictures._map import covariance_of, draw_map, ellipse, marks_of, mean_km
+from kensoku.pictures._map import covariance_of, draw_map, ellipse, marks_of, mean_km, write_summary
 from kensoku.pictures._page import certainty, headline
 from kensoku.pictures._records import distance_azimuth, shown_traces
-from kensoku.pictures._section import Spread, draw_section, rows_of
+from kensoku.pictures._section import MOST_STATIONS, Spread, draw_section, rows_of
 from kensoku.times import NS_PER_S
 from kensoku.traveltime import load_model
 from kensoku.v1.event_pb2 import Event
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+from kensoku.v1.pick_pb2 import PHASE_P
 from tests.catalogue import ORIGIN_NS, STATIONS, make_event
 
 BEFORE_S = 30.0
@@ -55,6 +56,25 @@ def test_every_arrival_is_marked_at_its_onset_with_its_residual() -> None:
     assert "P-0.05" in texts
     assert "(S+0.05)" in texts, "the outlier"
     assert "CI.TOW2  11.5 km\nHHZ HHN" in texts or "CI.TOW2  11.5 km\nHHZ HHE" in texts
+
+
+def test_what_is_said_of_p_stands_before_it_where_neither_the_first_motion_nor_s_is() -> None:
+    axes = Figure().add_subplot()
+    draw_section(axes, make_event(), records(), {}, load_model("southern-california"), Band())
+    sides = {text.get_text().strip("(")[:2]: text.get_horizontalalignment() for text in axes.texts}
+    assert (sides["P-"], sides["S+"]) == ("right", "left")
+
+
+def test_stations_for_which_there_is_no_room_are_counted_and_their_onsets_not_waited_for() -> None:
+    event, axes = make_event(), Figure().add_subplot()
+    for number in range(MOST_STATIONS):
+        far = event.arrivals.add(phase=PHASE_P, distance_km=100.0 + number, onset_ns=ORIGIN_NS + 60 * NS_PER_S)
+        far.instrument.network, far.instrument.station = "XX", f"S{number}"
+    everywhere = records((*STATIONS, *(f"XX.S{number}" for number in range(MOST_STATIONS))))
+    event.arrivals[-1].onset_ns += 600 * NS_PER_S
+    draw_section(axes, event, everywhere, {}, None, Band())
+    assert axes.get_xlabel().endswith(f"{len(STATIONS)} more stations with arrivals are not shown")
+    assert axes.get_xlim()[1] < 100
 
 
 def test_curves_pass_through_the_predicted_times_at_the_stations_distances() -> None:
@@ -166,6 +186,18 @@ def test_a_map_near_the_pole_and_across_the_date_line_is_drawn() -> None:
     labels = [label.get_text() for label in axes.get_xticklabels()]
     assert any(label.endswith("W") for label in labels)
     assert any(label.endswith("E") for label in labels)
+
+
+def test_the_rule_of_the_quality_is_told_however_much_there_is_to_say_of_magnitudes() -> None:
+    event, axes = make_event(), Figure().add_subplot()
+    event.origin.quality_reason = "C: gap <= 330; not B: gap 280"
+    del event.magnitudes[:]
+    for kind in ("ML", "Mv(JMA)", "Mpv", "Mpd", "Mtauc"):
+        event.magnitudes.add(type=kind, absent_reason="hardly above the noise: XA.01..HH, " + "and others, " * 12)
+    write_summary(axes, event)
+    (text,) = axes.texts
+    assert "C: gap <= 330; not B: gap 280" in text.get_text()
+    assert "ML       - hardly above the noise" in text.get_text()
 
 
 # --- whole pictures ---------------------------------------------------------------------------------------------------

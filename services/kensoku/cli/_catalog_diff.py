@@ -33,7 +33,7 @@ def configure_diff(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             name,
             metavar=name.upper(),
-            help=f"QuakeML, csv or FDSN text, sqlite:///... or postgresql://..., {HERE}, or {HERE}:NAMESPACE",
+            help=f"QuakeML, csv, FDSN text or HypoDD, sqlite:///... or postgresql://..., {HERE}, or {HERE}:NAMESPACE",
         )
     parser.add_argument("--seconds", type=float, default=3.0, help="two events may be one within this (default: 3)")
     parser.add_argument("--km", type=float, default=30.0, help="and within this, by epicentre (default: 30)")

@@ -312,12 +312,13 @@ def records_of(event: Event, stations: str, stretches: Sequence[Stretch]) -> Any
     import obspy
 
     begin_ns, end_ns = (event.origin.time_ns + seconds * NS_PER_S for seconds in (-BEFORE_S, AFTER_S))
-    wanted, stream = Wanted(stations, Span(begin_ns, end_ns)), obspy.Stream()
+    wanted = Wanted(stations, Span(begin_ns, end_ns))
+    by_rate = defaultdict[float, obspy.Stream](obspy.Stream)  # which ObsPy joins only if it is one
     near = [stretch for stretch in stretches if stretch.start_ns < end_ns and begin_ns < stretch.end_ns]
     for piece in pieces(near, wanted, Faults(is_quiet=True), lambda _: None):
         for channel in piece.channels:
             header: dict[str, Any] = {"network": piece.network, "station": piece.station, "location": channel.location}
             header |= {"channel": channel.code, "sampling_rate": channel.rate_hz}
             header["starttime"] = obspy.UTCDateTime(ns=channel.start_ns)
-            stream.append(obspy.Trace(channel.samples.astype("float64"), header))
-    return stream.merge()
+            by_rate[channel.rate_hz].append(obspy.Trace(channel.samples.astype("float64"), header))
+    return sum((stream.merge() for stream in by_rate.values()), obspy.Stream())

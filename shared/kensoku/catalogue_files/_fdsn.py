@@ -35,7 +35,7 @@ def _cells(event: Event, signature: Signature) -> list[str]:
     ours = Creation(agency=signature.agency, author=event.provenance.author or signature.author)
     made = event.creation if event.HasField("creation") else ours
     return [
-        *(event.id, time_text(origin.time_ns).removesuffix("Z")),
+        *(event.id, time_text(round(origin.time_ns, -3)).removesuffix("Z")),  # the standard's times have microseconds
         *(decimal(origin.latitude_deg, 5), decimal(origin.longitude_deg, 5)),
         decimal(origin.depth_km, 3) if has_depth(origin) else "",
         *(maker(made), made.agency, made.agency, event.id),

@@ -202,19 +202,18 @@ def draw_depths(axes: Any, event: Event) -> None:
 def write_summary(axes: Any, event: Event) -> None:
     """Magnitudes, what kind of event it was, and what made the solution."""
     lines = []
-    for magnitude in event.magnitudes:
+    for magnitude in (each for each in event.magnitudes if not each.absent_reason):
         value = f"{magnitude.value:.2f} ± {magnitude.uncertainty:.2f}  ({magnitude.stations} stations)"
         mark = "*" if magnitude.type == event.preferred_magnitude else " "
-        lines.append(
-            f"{mark}{magnitude.type:<8} {'- ' + magnitude.absent_reason if magnitude.absent_reason else value}"
-        )
+        lines.append(f"{mark}{magnitude.type:<8} {value}")
     kinds = sorted(((value, field.name) for field, value in event.type_probabilities.ListFields()), reverse=True)
     lines.append(" " + ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for value, name in kinds[:3]))
     made = event.provenance
     lines.append(f" velocity {made.velocity_model or '-'}, kensoku {made.software_version or '-'}")
     lines.append(" " + ", ".join(f"{model.name}/{model.version}" for model in made.models))
-    if event.origin.quality_reason:
-        lines.append(f" {event.origin.quality_reason}")
+    lines.append(f" {event.origin.quality_reason}")
+    # Last, as there is hardly room for five of them.
+    lines += [f" {each.type:<8} - {each.absent_reason}" for each in event.magnitudes if each.absent_reason]
     wrapped = [
         part
         for text in lines

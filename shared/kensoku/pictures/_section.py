@@ -116,7 +116,7 @@ def draw_section(
         say(axes, "no seismogram of a station with an arrival")
         return
     farthest_km = rows[-1].distance_km
-    first_s, last_s = span_s(event, model, farthest_km)
+    first_s, last_s = span_s(event, rows, model)
     spread = Spread.of([row.distance_km for row in rows])
     half = TALL * spread.room
     for row, height in zip(rows, spread.heights.tolist(), strict=True):
@@ -128,14 +128,18 @@ def draw_section(
     _draw_curves(axes, event, model, spread, farthest_km, last_s)
     axes.set_xlim(first_s, last_s)
     axes.set_ylim(float(spread.heights[0]) - 2.0 * half, float(spread.heights[-1]) + 2.0 * half)
-    axes.set_xlabel(f"seconds after the origin   (filtered {band.low_hz:g} to {band.high_hz:g} Hz, causal)", fontsize=8)
+    left_out = len({name_of(arrival.instrument) for arrival in event.arrivals} - {row.station for row in rows})
+    text = f"seconds after the origin   (filtered {band.low_hz:g} to {band.high_hz:g} Hz, causal)"
+    text += f"   {left_out} more stations with arrivals are not shown" if left_out else ""
+    axes.set_xlabel(text, fontsize=8)
     axes.tick_params(labelsize=7)
     axes.set_yticks([])
     axes.grid(axis="x", alpha=0.3)
 
 
-def span_s(event: Event, model: EarthModel | None, farthest_km: float) -> tuple[float, float]:
-    onsets_s = [(arrival.onset_ns - event.origin.time_ns) / NS_PER_S for arrival in event.arrivals]
+def span_s(event: Event, rows: Sequence[Row], model: EarthModel | None) -> tuple[float, float]:
+    onsets_s = [(arrival.onset_ns - event.origin.time_ns) / NS_PER_S for row in rows for arrival in row.arrivals]
+    farthest_km = rows[-1].distance_km
     slant_km = math.hypot(farthest_km, event.origin.depth_km)
     last = expected_s(model, "S", np.array([farthest_km]), event.origin.depth_km)
     last_s = float(last[0]) if last is not None and np.isfinite(last[0]) else slant_km / SLOWEST_KM_S
@@ -160,10 +164,12 @@ def _draw_arrivals(axes: Any, row: Row, height: float, half: float, origin_ns: i
         residual_s = float(np.clip(arrival.residual_s, -LARGEST_RESIDUAL_S, LARGEST_RESIDUAL_S))
         text = f"{phase_of(arrival)}{residual_s:+.2f}"
         text = f"({text})" if arrival.is_outlier else text
+        is_before = phase_of(arrival) == "P"  # over noise; behind, it would hide the first motion, and be hidden by S
         axes.annotate(
             text,
             (onset_s, height + half),
-            (1.5, -1.0),
+            (-1.5 if is_before else 1.5, -1.0),
+            ha="right" if is_before else "left",
             textcoords="offset points",
             color=colour,
             fontsize=5.5,
