@@ -11,12 +11,14 @@ from PIL import Image
 
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.packets import ChannelSamples
-from kensoku.pictures import Band, epicentre_map, event_picture, record_section
+from kensoku.pictures import Band, _section, epicentre_map, event_picture, record_section
 from kensoku.pictures._map import covariance_of, draw_map, ellipse, marks_of, mean_km, write_summary
 from kensoku.pictures._page import certainty, headline
 from kensoku.pictures._records import distance_azimuth, shown_traces
 from kensoku.pictures._section import MOST_STATIONS, Spread, draw_section, rows_of
 from kensoku.times import NS_PER_S
+from kensoku.training.datasets import sheet
+from kensoku.training.evaluation import figures
 from kensoku.traveltime import load_model
 from kensoku.v1.event_pb2 import Event
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
@@ -63,6 +65,10 @@ def test_what_is_said_of_p_stands_before_it_where_neither_the_first_motion_nor_s
     draw_section(axes, make_event(), records(), {}, load_model("southern-california"), Band())
     sides = {text.get_text().strip("(")[:2]: text.get_horizontalalignment() for text in axes.texts}
     assert (sides["P-"], sides["S+"]) == ("right", "left")
+
+
+def test_p_and_s_have_the_same_colours_wherever_they_are_drawn() -> None:
+    assert _section.COLOURS == sheet.COLOURS == figures.COLOURS
 
 
 def test_stations_for_which_there_is_no_room_are_counted_and_their_onsets_not_waited_for() -> None:

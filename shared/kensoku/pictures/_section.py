@@ -18,7 +18,7 @@ from kensoku.v1.pick_pb2 import PHASE_P, Instrument
 
 FloatArray = npt.NDArray[np.float64]
 
-COLOURS = {"P": "#D55E00", "S": "#0072B2"}  # Okabe & Ito (2008): told apart by everybody
+COLOURS = {"P": "#0072B2", "S": "#D55E00"}  # Okabe & Ito (2008): told apart by everybody
 BEFORE_S, AFTER_S = 3.0, 8.0  # of what is shown, around the first and the last arrival
 SLOWEST_KM_S = 3.0  # of S, where nothing says when it comes
 REACH = 1.15  # stations without arrivals are shown up to so many times the farthest that has one
