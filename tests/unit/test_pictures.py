@@ -20,7 +20,7 @@ from kensoku.times import NS_PER_S
 from kensoku.training.datasets import sheet
 from kensoku.training.evaluation import figures
 from kensoku.traveltime import load_model
-from kensoku.v1.event_pb2 import Event
+from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import PHASE_P
 from tests.catalogue import ORIGIN_NS, STATIONS, make_event
@@ -240,6 +240,31 @@ def test_the_title_tells_time_size_place_and_certainty() -> None:
         "earthquake",
     ]
     assert certainty(make_event())[:3] == ["quality B", "± 0.45 km", "gap 78°"]
+
+
+def test_what_another_catalogue_does_not_say_is_left_away(tmp_path: Path) -> None:
+    event = make_event()
+    bare = Event(id="x", revision=1, status=EVENT_STATUS_FINAL)
+    bare.origin.time_ns, bare.origin.depth_km = ORIGIN_NS, -2.5
+    bare.origin.latitude_deg, bare.origin.longitude_deg = event.origin.latitude_deg, event.origin.longitude_deg
+    bare.magnitudes.add(type="ML", value=1.6)
+    bare.preferred_magnitude = "ML"
+    assert headline(bare)[1:4:2] == ["ML 1.6", "-2.5 km"]
+    bare.origin.depth_km, bare.origin.depth_is_fixed = 0.0, True
+    assert headline(bare)[3] == "no depth"
+    assert certainty(bare) == ["quality -", "x, revision 1, final"]
+    event_picture(bare, {}, tmp_path / "bare.png")
+
+
+def test_stations_of_arrivals_without_a_distance_stand_where_the_inventory_says() -> None:
+    event = make_event()
+    for arrival in event.arrivals:
+        arrival.ClearField("distance_km")
+    places = {STATIONS[0]: station(35.69, -117.0)}
+    marks = {mark.name: mark for mark in marks_of(event, places)}
+    assert marks[STATIONS[0]].east_km == pytest.approx(42.45, abs=0.1)
+    rows = {row.station: row.distance_km for row in rows_of(event, records(), places)}
+    assert rows[STATIONS[0]] == pytest.approx(42.45, abs=0.1)
 
 
 def test_what_cannot_be_drawn_is_told(tmp_path: Path) -> None:
