@@ -83,14 +83,14 @@ def told_apart() -> Figure:
         axes[0].axvline(middle, color=ORANGE, ls=style, label=f"recorded against recorded, {which}, median")
     axes[0].set(xlim=(0.45, 1), xlabel="AUC, 90 %: 0.5 is not told apart")
     axes[0].invert_yaxis()
-    axes[0].legend(loc="lower left", fontsize=6)
+    axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize=6)
     lost = np.array([each.separation.importance for each in [*found.sets.values(), found.pool]])
     order = np.argsort(found.pool.separation.importance)
     for place, row in enumerate(lost[:-1]):
         axes[1].plot(row[order], np.arange(order.size), "o", ms=3, label=list(found.sets)[place])
     axes[1].barh(np.arange(order.size), lost[-1][order], color=BLUE, alpha=0.4, label=POOL)
     axes[1].set_yticks(range(order.size), [LABELS[NAMES[column]] for column in order], fontsize=6)
-    axes[1].set_xlabel("importance: what the AUC loses when the number is shuffled")
+    axes[1].set_xlabel("what the AUC loses when the number is shuffled")
     axes[1].legend(fontsize=6, loc="lower right")
     return figure
 

@@ -203,9 +203,9 @@ def plot_window(panel: Axes, window: Window) -> None:
                 panel.axvline(label.sample / RATE_HZ, color=colour, lw=1, ls="-" if label.is_visible else ":")
     for each in window.disturbances:
         panel.axvline(each.start_ns / 1e9, color=ORANGE, lw=1, ls="--")
-    kinds = " + ".join(window.kinds) or "nothing"
+    kinds = " + ".join(window.kinds) + f", M {window.draw.mw:.1f}" if window.kinds else "nothing"
     extra = ", ".join(each.kind for each in window.disturbances)
-    title = f"{kinds}, M {window.draw.mw:.1f}, {window.draw.sensor}" + (f" ({extra})" if extra else "")
+    title = f"{kinds}, {window.draw.sensor}" + (f" ({extra})" if extra else "")
     panel.set_title(title, fontsize=6)
     panel.set(xlim=(0, times_s[-1]), yticks=[], xlabel="s")
 

@@ -55,7 +55,10 @@ def without_latest(promotions: Promotions, now_ns: int) -> Promotions:
         return promotions[:-1]
     before = [promotion for promotion in promotions if promotion.version != latest.version]
     if not before:
-        raise ModelRefused(f"found no version before {latest.version}, expected one to roll back to")
+        raise ModelRefused(
+            f"found no version promoted before {latest.version}, expected one to roll back to; promote the one that "
+            "shall be in force"
+        )
     return with_promotion(
         promotions, ModelPromotion(version=before[-1].version, sha256=before[-1].sha256, effective_ns=now_ns)
     )

@@ -68,9 +68,12 @@ def test_rolling_back_withdraws_a_promotion_that_is_not_in_force_yet() -> None:
     assert without_latest(PROMOTIONS, now_ns=150) == PROMOTIONS[:2]
 
 
-@pytest.mark.parametrize("promotions", [[], PROMOTIONS[:1]])
-def test_there_must_be_a_version_to_roll_back_to(promotions: list[ModelPromotion]) -> None:
-    with pytest.raises(ModelRefused, match="roll back"):
+@pytest.mark.parametrize(
+    ("promotions", "told"),
+    [([], "roll back"), (PROMOTIONS[:1], "roll back to; promote the one that shall be in force")],
+)
+def test_there_must_be_a_version_to_roll_back_to(promotions: list[ModelPromotion], told: str) -> None:
+    with pytest.raises(ModelRefused, match=told):
         without_latest(promotions, now_ns=300)
 
 

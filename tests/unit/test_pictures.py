@@ -11,14 +11,16 @@ from PIL import Image
 
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.packets import ChannelSamples
-from kensoku.pictures import Band, epicentre_map, event_picture, record_section
+from kensoku.pictures import Band, _section, epicentre_map, event_picture, record_section
 from kensoku.pictures._map import covariance_of, draw_map, ellipse, marks_of, mean_km, write_summary
 from kensoku.pictures._page import certainty, headline
 from kensoku.pictures._records import distance_azimuth, shown_traces
 from kensoku.pictures._section import MOST_STATIONS, Spread, draw_section, rows_of
 from kensoku.times import NS_PER_S
+from kensoku.training.datasets import sheet
+from kensoku.training.evaluation import figures
 from kensoku.traveltime import load_model
-from kensoku.v1.event_pb2 import Event
+from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL, Event
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import PHASE_P
 from tests.catalogue import ORIGIN_NS, STATIONS, make_event
@@ -63,6 +65,10 @@ def test_what_is_said_of_p_stands_before_it_where_neither_the_first_motion_nor_s
     draw_section(axes, make_event(), records(), {}, load_model("southern-california"), Band())
     sides = {text.get_text().strip("(")[:2]: text.get_horizontalalignment() for text in axes.texts}
     assert (sides["P-"], sides["S+"]) == ("right", "left")
+
+
+def test_p_and_s_have_the_same_colours_wherever_they_are_drawn() -> None:
+    assert _section.COLOURS == sheet.COLOURS == figures.COLOURS
 
 
 def test_stations_for_which_there_is_no_room_are_counted_and_their_onsets_not_waited_for() -> None:
@@ -234,6 +240,31 @@ def test_the_title_tells_time_size_place_and_certainty() -> None:
         "earthquake",
     ]
     assert certainty(make_event())[:3] == ["quality B", "± 0.45 km", "gap 78°"]
+
+
+def test_what_another_catalogue_does_not_say_is_left_away(tmp_path: Path) -> None:
+    event = make_event()
+    bare = Event(id="x", revision=1, status=EVENT_STATUS_FINAL)
+    bare.origin.time_ns, bare.origin.depth_km = ORIGIN_NS, -2.5
+    bare.origin.latitude_deg, bare.origin.longitude_deg = event.origin.latitude_deg, event.origin.longitude_deg
+    bare.magnitudes.add(type="ML", value=1.6)
+    bare.preferred_magnitude = "ML"
+    assert headline(bare)[1:4:2] == ["ML 1.6", "-2.5 km"]
+    bare.origin.depth_km, bare.origin.depth_is_fixed = 0.0, True
+    assert headline(bare)[3] == "no depth"
+    assert certainty(bare) == ["quality -", "x, revision 1, final"]
+    event_picture(bare, {}, tmp_path / "bare.png")
+
+
+def test_stations_of_arrivals_without_a_distance_stand_where_the_inventory_says() -> None:
+    event = make_event()
+    for arrival in event.arrivals:
+        arrival.ClearField("distance_km")
+    places = {STATIONS[0]: station(35.69, -117.0)}
+    marks = {mark.name: mark for mark in marks_of(event, places)}
+    assert marks[STATIONS[0]].east_km == pytest.approx(42.45, abs=0.1)
+    rows = {row.station: row.distance_km for row in rows_of(event, records(), places)}
+    assert rows[STATIONS[0]] == pytest.approx(42.45, abs=0.1)
 
 
 def test_what_cannot_be_drawn_is_told(tmp_path: Path) -> None:

@@ -7,21 +7,25 @@ import pytest
 from kensoku.cli._run_banner import models_option, where_to_look
 from kensoku.cli._run_models import ModelServer
 from kensoku.cli._run_settings import RunSettings
+from kensoku.models import default_repository
 from kensoku.triton._server import _usable_ports
 from tests.stand_in_models import StandIn
 
 
 @pytest.mark.parametrize(
-    ("url", "option"),
+    ("url", "repository", "option"),
     [
-        ("triton://127.0.0.1:8001", ""),
-        ("triton://127.0.0.1:35999", " --models triton://127.0.0.1:35999"),
-        ("triton://gpu:8001,gpu2:8001", " --models triton://gpu:8001,gpu2:8001"),
-        ("local:/srv/models", " --models local --model-repository /srv/models"),
+        ("triton://127.0.0.1:8001", default_repository(), ""),
+        ("triton://127.0.0.1:8001", Path("/srv/models"), " --model-repository /srv/models"),
+        ("triton://127.0.0.1:35999", default_repository(), " --models triton://127.0.0.1:35999"),
+        ("triton://gpu:8001", Path("/srv"), " --models triton://gpu:8001 --model-repository /srv"),
+        ("local:/srv/models", Path("/srv/models"), " --models local --model-repository /srv/models"),
     ],
 )
-def test_commands_are_told_where_the_models_are_where_they_would_look_elsewhere(url: str, option: str) -> None:
-    assert models_option(url) == option
+def test_commands_are_told_where_the_models_are_where_they_would_look_elsewhere(
+    url: str, repository: Path, option: str
+) -> None:
+    assert models_option(url, repository) == option
 
 
 def test_any_port_is_shown_as_the_one_that_was_taken(tmp_path: Path) -> None:

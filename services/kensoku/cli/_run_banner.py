@@ -2,11 +2,13 @@
 
 import shutil
 import sys
+from pathlib import Path
 
 from kensoku.acquisition.settings import AcquisitionSettings
 from kensoku.cli._models import embedded_or
 from kensoku.cli._run_models import ModelServer
 from kensoku.cli._run_settings import RunSettings
+from kensoku.models import default_repository
 
 
 def where_to_look(
@@ -27,15 +29,13 @@ in another terminal:
   {home}{program} tail waveforms
   {home}{program} tail events
   {home}{program} catalog list
-  {home}{program} models list{models_option(server.url)}
+  {home}{program} models list{models_option(server.url, settings.model_repository)}
   {home}{program} stations list
 Ctrl-C stops it.
 """
 
 
-def models_option(url: str) -> str:
-    """What a command must be told to find these models; nothing where it looks for them."""
-    if url == embedded_or("triton"):
-        return ""
-    scheme, _, folder = url.partition(":")
-    return f" --models local --model-repository {folder}" if scheme == "local" else f" --models {url}"
+def models_option(url: str, repository: Path) -> str:
+    """What a command must be told to find these models and their files; nothing where it looks for them."""
+    server = "" if url == embedded_or("triton") else f" --models {'local' if url.startswith('local:') else url}"
+    return server if repository == default_repository() else f"{server} --model-repository {repository.absolute()}"

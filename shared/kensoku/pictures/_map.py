@@ -44,7 +44,9 @@ def marks_of(event: Event, places: Mapping[str, Station]) -> list[Mark]:
         for name, station in places.items()
         if station.epochs
     }
-    polar |= {name_of(a.instrument): (a.distance_km, a.azimuth_deg) for a in event.arrivals}
+    for arrival in event.arrivals:
+        if arrival.distance_km or name_of(arrival.instrument) not in polar:
+            polar[name_of(arrival.instrument)] = arrival.distance_km, arrival.azimuth_deg
     used: dict[str, set[str]] = {}
     doubted = set()
     for arrival in event.arrivals:
@@ -192,7 +194,7 @@ def draw_depths(axes: Any, event: Event) -> None:
     axes.plot(0, origin.depth_km, "*", color="#D55E00", mec="black", mew=0.5, ms=10, zorder=5)
     axes.axhline(0, color="#888888", lw=0.8)
     axes.set_xlim(-half_km, half_km)
-    axes.set_ylim(max(bottom, origin.depth_km) + 3, min(0.0, top) - 1.5)
+    axes.set_ylim(max(bottom, origin.depth_km) + 3, min(0.0, top, origin.depth_km) - 1.5)
     axes.set_xlabel("km east of the epicentre", fontsize=7)
     axes.set_ylabel("depth, km" + (" (fixed)" if origin.depth_is_fixed else ""), fontsize=7)
     axes.tick_params(labelsize=6)

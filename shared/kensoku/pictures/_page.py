@@ -8,12 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kensoku.errors import InputInvalid, KensokuError, SettingInvalid
-from kensoku.events import preferred_magnitude, quality_name, status_name, type_name
+from kensoku.events import (
+    has_depth,
+    has_depth_interval,
+    is_known,
+    preferred_magnitude,
+    quality_name,
+    status_name,
+    type_name,
+)
 from kensoku.pictures._map import draw_depths, draw_map, marks_of, write_summary
 from kensoku.pictures._records import Band, channels_of
 from kensoku.pictures._section import draw_section
 from kensoku.traveltime import EarthModel, load_model
-from kensoku.v1.event_pb2 import Event
+from kensoku.v1.event_pb2 import Event, Origin
 from kensoku.v1.inventory_pb2 import Station
 
 if TYPE_CHECKING:
@@ -122,26 +130,36 @@ def headline(event: Event) -> list[str]:
     """What, when and where."""
     origin, magnitude = event.origin, preferred_magnitude(event)
     north, east = "NS"[origin.latitude_deg < 0], "EW"[origin.longitude_deg < 0]
-    fixed = "fixed" if origin.depth_is_fixed else f"{origin.depth_lower_km:.1f} to {origin.depth_upper_km:.1f}"
+    error = f" ± {magnitude.uncertainty:.1f}" if magnitude and magnitude.uncertainty else ""
     return [
         f"{_utc(origin.time_ns)} UTC",
-        f"{magnitude.type} {magnitude.value:.1f} ± {magnitude.uncertainty:.1f}" if magnitude else "no magnitude",
+        f"{magnitude.type} {magnitude.value:.1f}{error}" if magnitude else "no magnitude",
         f"{abs(origin.latitude_deg):.3f}°{north} {abs(origin.longitude_deg):.3f}°{east}",
-        f"{origin.depth_km:.1f} km ({fixed})",
+        _depth(origin),
         type_name(event).lower().replace("_", " ") if event.type else "of no type",
     ]
 
 
+def _depth(origin: Origin) -> str:
+    if not has_depth(origin):
+        return "no depth"
+    interval = f" ({origin.depth_lower_km:.1f} to {origin.depth_upper_km:.1f})" if has_depth_interval(origin) else ""
+    return f"{origin.depth_km:.1f} km" + (" (fixed)" if origin.depth_is_fixed else interval)
+
+
 def certainty(event: Event) -> list[str]:
-    """How sure, by what, and which revision says so."""
+    """How sure, by what, and which revision says so; what a catalogue does not say is left away."""
     origin = event.origin
+    told = {
+        "horizontal_uncertainty_km": f"± {origin.horizontal_uncertainty_km:.2f} km",
+        "azimuthal_gap_deg": f"gap {origin.azimuthal_gap_deg:.0f}°",
+        "nearest_station_km": f"nearest {origin.nearest_station_km:.1f} km",
+        "rms_s": f"rms {origin.rms_s:.2f} s",
+        "phases_used": f"{origin.phases_used} phases of {origin.stations_used} stations",
+    }
     return [
         f"quality {quality_name(event) or '-'}",
-        f"± {origin.horizontal_uncertainty_km:.2f} km",
-        f"gap {origin.azimuthal_gap_deg:.0f}°",
-        f"nearest {origin.nearest_station_km:.1f} km",
-        f"rms {origin.rms_s:.2f} s",
-        f"{origin.phases_used} phases of {origin.stations_used} stations",
+        *(text for name, text in told.items() if is_known(origin, name)),
         f"{event.id}, revision {event.revision}, {status_name(event).lower()}",
     ]
 

@@ -18,7 +18,7 @@ from kensoku.v1.pick_pb2 import PHASE_P, Instrument
 
 FloatArray = npt.NDArray[np.float64]
 
-COLOURS = {"P": "#D55E00", "S": "#0072B2"}  # Okabe & Ito (2008): told apart by everybody
+COLOURS = {"P": "#0072B2", "S": "#D55E00"}  # Okabe & Ito (2008): told apart by everybody
 BEFORE_S, AFTER_S = 3.0, 8.0  # of what is shown, around the first and the last arrival
 SLOWEST_KM_S = 3.0  # of S, where nothing says when it comes
 REACH = 1.15  # stations without arrivals are shown up to so many times the farthest that has one
@@ -57,15 +57,23 @@ def rows_of(event: Event, records: Records, places: Mapping[str, Station]) -> li
     by_station: dict[str, list[Arrival]] = {}
     for arrival in event.arrivals:
         by_station.setdefault(name_of(arrival.instrument), []).append(arrival)
-    rows = [Row(name, found[0].distance_km, tuple(found)) for name, found in by_station.items() if name in records]
-    farthest_km = max((row.distance_km for row in rows), default=math.inf)
     epicentre = event.origin.latitude_deg, event.origin.longitude_deg
-    others = []
-    for name in records.keys() - by_station.keys():
-        if name in places and places[name].epochs:
-            distance_km, _ = distance_azimuth(epicentre, place_at(places[name], event.origin.time_ns))
-            if distance_km <= REACH * farthest_km:
-                others.append(Row(name, distance_km, ()))
+    away_km = {
+        name: distance_azimuth(epicentre, place_at(places[name], event.origin.time_ns))[0]
+        for name in records
+        if name in places and places[name].epochs
+    }
+    rows = [
+        Row(name, found[0].distance_km or away_km.get(name, 0.0), tuple(found))
+        for name, found in by_station.items()
+        if name in records
+    ]
+    farthest_km = max((row.distance_km for row in rows), default=math.inf)
+    others = [
+        Row(name, distance_km, ())
+        for name, distance_km in away_km.items()
+        if name not in by_station and distance_km <= REACH * farthest_km
+    ]
     rows.sort(key=lambda row: (row.distance_km, row.station))
     others.sort(key=lambda row: (row.distance_km, row.station))
     chosen = (rows + others)[:MOST_STATIONS]

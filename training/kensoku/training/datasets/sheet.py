@@ -17,6 +17,7 @@ COLOURS: dict[Phase, str] = {"P": "#0072B2", "S": "#D55E00"}  # Okabe & Ito (200
 COLUMNS = 4
 AROUND_S = (3.0, 5.0)  # before the first onset and after the last, of close views
 HIGH_PASS_HZ = 1.0
+DPI = 130  # letters of 9 dots
 
 
 def draw_sheet(
@@ -43,7 +44,7 @@ def draw(examples: Sequence[Example], out: Path, close: bool = False) -> None:
     for axes in figure.axes[len(examples) :]:
         axes.set_axis_off()
     with written_whole(out) as temporary:
-        figure.savefig(temporary, format="png", dpi=80)
+        figure.savefig(temporary, format="png", dpi=DPI)
 
 
 def _choose(examples: Sequence[Example], count: int, seed: int) -> list[Example]:
