@@ -19,7 +19,18 @@ from kensoku.cli._outputs import refuse_file
 from kensoku.cli._window_files import Counts, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
-from kensoku.picking import CARD, Model, ModelCard, Pick, less_offset, pick_records, read_card, to_100_hz, with_missing
+from kensoku.picking import (
+    CARD,
+    LARGEST,
+    Model,
+    ModelCard,
+    Pick,
+    less_offset,
+    pick_records,
+    read_card,
+    to_100_hz,
+    with_missing,
+)
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.whole_files import written_whole
 
@@ -28,7 +39,6 @@ EVERY_S = 2.0  # between lines of progress
 BLOCK_SAMPLES = 400_000  # of the windows that are in memory at once: as much for any file
 PICKER, LIVE_PICKER, CLASSIFIER = "picker", "picker_live", "phase"
 NOISE_OR_ONSET = ("noise", "onset")  # classes of a denoiser
-LARGEST = 1e18  # counts; squares of more than 1.8e19 are infinite in a model
 FloatArray = npt.NDArray[np.float32]
 Row = Sequence[object]
 T = TypeVar("T")

@@ -9,6 +9,7 @@ from kensoku.picking._annotate import Geometry, Model, annotate
 from kensoku.picking._calibration import Calibration, PhaseCalibration
 from kensoku.picking._card import CARD, Delay, ModelCard, PhasePair, read_card
 from kensoku.picking._missing import (
+    LARGEST,
     apart_from_gaps,
     horizontals,
     horizontals_at,
@@ -24,6 +25,7 @@ __all__ = [
     "AHEAD_LIVE",
     "AROUND",
     "CARD",
+    "LARGEST",
     "PHASES",
     "Calibration",
     "Delay",
