@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import math
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +23,7 @@ from kensoku.inference import Models, open_models
 from kensoku.picking import (
     CARD,
     LARGEST,
+    ROUNDED,
     Model,
     ModelCard,
     Pick,
@@ -173,7 +175,7 @@ def card_of(repository: Path, name: str, kind: str) -> ModelCard:
 
 
 def refuse_rate(windows: WindowFile) -> None:
-    if windows.rate_hz != RATE_HZ:
+    if not math.isclose(windows.rate_hz, RATE_HZ, rel_tol=ROUNDED):
         raise InputInvalid(
             f"{windows.path}: found {windows.rate_hz:g} samples a second, expected {RATE_HZ}; resample the records"
         )

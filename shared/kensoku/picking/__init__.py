@@ -19,7 +19,7 @@ from kensoku.picking._missing import (
 )
 from kensoku.picking._picks import AHEAD_LIVE, AROUND, PHASES, Phase, Pick, Rule, find_picks, may_hold_picks
 from kensoku.picking._records import pick_records
-from kensoku.picking._resample import filter_to_100_hz, to_100_hz
+from kensoku.picking._resample import ROUNDED, filter_to_100_hz, to_100_hz
 
 __all__ = [
     "AHEAD_LIVE",
@@ -27,6 +27,7 @@ __all__ = [
     "CARD",
     "LARGEST",
     "PHASES",
+    "ROUNDED",
     "Calibration",
     "Delay",
     "Geometry",
