@@ -95,6 +95,20 @@ def test_an_offset_of_a_thousand_million_counts_changes_no_bit(tmp_path: Path, a
 
 
 @pytest.mark.parametrize("action", ["run", "classify"])
+def test_a_component_whose_scale_is_no_number_is_missing(tmp_path: Path, action: str) -> None:
+    """As its peak is, by which whole numbers are scaled, where nothing was recorded."""
+    repository, said = write_repository(tmp_path) if action == "run" else None, []
+    for name, row in (("X", np.full(400, np.nan)), ("scale", np.nan)):
+        windows = written(tmp_path / "windows.h5", pulses(2, 400))
+        with h5py.File(windows, "r+") as file:
+            file[name][1, 2] = row
+        assert ask(action, windows, repository=repository) == 0
+        said.append((tmp_path / "out.csv").read_bytes())
+    assert said[0] == said[1]
+    assert len(said[0].splitlines()) > 2
+
+
+@pytest.mark.parametrize("action", ["run", "classify"])
 def test_a_scale_beyond_all_counts_leaves_nothing(
     tmp_path: Path, action: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
