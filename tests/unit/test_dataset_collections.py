@@ -10,6 +10,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 import obspy
 import pytest
 from obspy.core.event import (
@@ -105,6 +106,48 @@ def test_seisbench_says_when_its_earthquakes_were(tmp_path: Path) -> None:
     folder = SeisBenchFolder(path=tmp_path, source="s", region="r")
     times_s = [record.time_s for record, _ in find_seisbench(folder)]
     assert times_s == [START.timestamp + 10, START.timestamp + 20, None]
+
+
+@pytest.mark.parametrize(("order", "dimensions"), [("zne", "CW"), ("ZNE", "NWC")])
+def test_axes_are_found_however_seisbench_writes_them(tmp_path: Path, order: str, dimensions: str) -> None:
+    samples = np.random.default_rng(1).normal(size=(3, 700)).astype(np.float32)
+    write_trace(tmp_path, "a,100", samples if dimensions == "CW" else samples.T, order, dimensions)
+    [found] = read_seisbench(tmp_path)
+    np.testing.assert_array_equal(found.counts, samples)
+
+
+@pytest.mark.parametrize(
+    ("row", "shape", "order", "told"),
+    [
+        ("a", (3, 700), "ZNE", "found a row 2 of fewer or more values than columns"),
+        ("a,100,7", (3, 700), "ZNE", "found a row 2 of fewer or more values than columns"),
+        ("\udcc4,100", (3, 700), "ZNE", "found 'utf-8' codec can't decode"),
+        ("a" * 200_000 + ",100", (3, 700), "ZNE", "found field larger than field limit"),
+        ("a,inf", (3, 700), "ZNE", "found inf samples a second"),
+        ("a,100", (700,), "Z", "found components 'Z' and samples of shape (700,)"),
+        ("a,100", (2, 700), "ZNE", "found components 'ZNE' and samples of shape (2, 700)"),
+        ("a,100", (3, 700), "UVW", "found components 'UVW' and samples of shape (3, 700)"),
+    ],
+)
+def test_what_is_no_trace_of_seisbench_is_told(
+    tmp_path: Path, row: str, shape: tuple[int, ...], order: str, told: str
+) -> None:
+    write_trace(tmp_path, row, np.ones(shape, np.float32), order)
+    with pytest.raises(InputInvalid) as caught:
+        read_seisbench(tmp_path)
+    assert told in str(caught.value)
+
+
+def write_trace(folder: Path, row: str, samples: npt.NDArray[np.float32], order: str, dimensions: str = "CW") -> None:
+    text = f"trace_name,trace_sampling_rate_hz\n{row}\n"
+    (folder / "metadata.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with h5py.File(folder / "waveforms.hdf5", "w") as file:
+        file["data/a"], file["data_format/component_order"] = samples, order
+        file["data_format/dimension_order"] = dimensions
+
+
+def read_seisbench(folder: Path) -> list[Example]:
+    return list(load_all(record for record, _ in find_seisbench(SeisBenchFolder(path=folder, source="s", region="r"))))
 
 
 def seisbench_record(folder: Path, arrivals: dict[str, int]) -> Example:

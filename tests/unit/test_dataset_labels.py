@@ -84,6 +84,14 @@ def test_what_nobody_recorded_is_missing() -> None:
     assert np.flatnonzero(missing[0]).tolist() == list(range(500, 700))
 
 
+def test_what_no_instrument_counts_is_missing_and_takes_nothing_else_with_it() -> None:
+    counts = np.random.default_rng(1).normal(size=(3, 1000)).astype(np.float32)
+    counts[0, 300], counts[1, 400], counts[2, 500] = np.inf, -1e30, 1e19
+    marked = mark_missing(counts)
+    assert np.argwhere(np.isnan(marked)).tolist() == [[0, 300], [1, 400], [2, 500]]
+    assert np.abs(marked[~np.isnan(marked)]).max() < 10
+
+
 def test_a_cut_keeps_the_labels_in_its_middle() -> None:
     example = Example(np.arange(27.0).reshape(3, 9).astype(np.float32), (), (), ORIGIN)
     assert cut(example, 0.05).counts[0].tolist() == [2, 3, 4, 5, 6]

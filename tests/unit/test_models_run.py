@@ -59,6 +59,15 @@ def written(path: Path, x: npt.NDArray[np.generic], scale: float = 1.0, rate_hz:
     return path
 
 
+@pytest.mark.parametrize("action", ["run", "classify"])
+def test_a_rate_that_single_precision_made_of_100_hz_changes_no_bit(tmp_path: Path, action: str) -> None:
+    said = []
+    for rate_hz in (100.0, 1 / float(np.float32(0.01))):
+        assert ask(action, written(tmp_path / "windows.h5", pulses(2, 400), rate_hz=rate_hz)) == 0
+        said.append((tmp_path / "out.csv").read_bytes())
+    assert said[0] == said[1]
+
+
 def test_an_infinite_sample_is_missing_and_costs_no_pick(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     repository, counts = write_repository(tmp_path), pulses(2, 1000)
     windows = written(tmp_path / "windows.h5", counts)
@@ -80,6 +89,20 @@ def test_an_offset_of_a_thousand_million_counts_changes_no_bit(tmp_path: Path, a
     for offset in (1, 10**9):
         windows = written(tmp_path / "windows.h5", counts + offset, rate_hz=rate_hz if action == "run" else 100)
         assert ask(action, windows, *(["--threshold=0.01"] if action == "run" else [])) == 0
+        said.append((tmp_path / "out.csv").read_bytes())
+    assert said[0] == said[1]
+    assert len(said[0].splitlines()) > 2
+
+
+@pytest.mark.parametrize("action", ["run", "classify"])
+def test_a_component_whose_scale_is_no_number_is_missing(tmp_path: Path, action: str) -> None:
+    """As its peak is, by which whole numbers are scaled, where nothing was recorded."""
+    repository, said = write_repository(tmp_path) if action == "run" else None, []
+    for name, row in (("X", np.full(400, np.nan)), ("scale", np.nan)):
+        windows = written(tmp_path / "windows.h5", pulses(2, 400))
+        with h5py.File(windows, "r+") as file:
+            file[name][1, 2] = row
+        assert ask(action, windows, repository=repository) == 0
         said.append((tmp_path / "out.csv").read_bytes())
     assert said[0] == said[1]
     assert len(said[0].splitlines()) > 2

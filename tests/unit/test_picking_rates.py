@@ -50,9 +50,12 @@ def test_a_gap_stays_a_gap_and_makes_no_wave() -> None:
     assert np.nanmax(np.abs(found - 50_000)) < 0.01
 
 
-def test_100_hz_stay_as_they_are() -> None:
+@pytest.mark.parametrize("rate_hz", [100, 1 / float(np.float32(0.01)), 99.9999999])
+def test_100_hz_stay_as_they_are_as_nearly_as_a_file_says_them(rate_hz: float) -> None:
     counts = np.ones((3, 10), np.float32)
-    assert to_100_hz(counts, 100)[0] is counts
+    found, delay = to_100_hz(counts, rate_hz)
+    assert found is counts
+    assert delay == 0
 
 
 @pytest.mark.parametrize("rate_hz", [10.0, 2000.0, 99.87, float("nan")])

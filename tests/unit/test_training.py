@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from kensoku.errors import SettingInvalid
+from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.training.checkpoints import Average, read_checkpoint
 from kensoku.training.examples import FloatArray, Onset, Span, curves, known
 from kensoku.training.losses import TaughtCrossEntropy, lessons, taught_loss
@@ -179,6 +179,21 @@ def test_a_run_does_not_go_on_with_other_settings(tmp_path: Path) -> None:
     trained(run_in(tmp_path), short)
     with pytest.raises(SettingInvalid, match="found a run of other settings"):
         trained(run_in(tmp_path, fingerprint="other"), short)
+
+
+def test_a_loss_that_is_no_number_ends_training_and_leaves_the_checkpoint_before_it(tmp_path: Path) -> None:
+    """One sample that overflows in the network, in the second epoch."""
+
+    def spoilt(step: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+        for number, (counts, lesson) in enumerate(feed(step), step + 1):
+            yield (counts if number < 30 else np.full_like(counts, np.inf)), lesson
+
+    with pytest.raises(InputInvalid, match=r"step 30: found a loss of nan, .* checkpoint of step 20 stays"):
+        trained(run_in(tmp_path, feed=spoilt))
+    state = read_checkpoint(tmp_path / "checkpoint.npz")
+    assert state is not None
+    assert state.step == 20
+    assert all(np.isfinite(values).all() for values in state.variables)
 
 
 def test_a_torn_checkpoint_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import math
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,19 @@ from kensoku.cli._outputs import refuse_file
 from kensoku.cli._window_files import Counts, WindowFile, open_windows
 from kensoku.errors import InputInvalid, ModelRefused
 from kensoku.inference import Models, open_models
-from kensoku.picking import CARD, Model, ModelCard, Pick, less_offset, pick_records, read_card, to_100_hz, with_missing
+from kensoku.picking import (
+    CARD,
+    LARGEST,
+    ROUNDED,
+    Model,
+    ModelCard,
+    Pick,
+    less_offset,
+    pick_records,
+    read_card,
+    to_100_hz,
+    with_missing,
+)
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.whole_files import written_whole
 
@@ -28,7 +41,6 @@ EVERY_S = 2.0  # between lines of progress
 BLOCK_SAMPLES = 400_000  # of the windows that are in memory at once: as much for any file
 PICKER, LIVE_PICKER, CLASSIFIER = "picker", "picker_live", "phase"
 NOISE_OR_ONSET = ("noise", "onset")  # classes of a denoiser
-LARGEST = 1e18  # counts; squares of more than 1.8e19 are infinite in a model
 FloatArray = npt.NDArray[np.float32]
 Row = Sequence[object]
 T = TypeVar("T")
@@ -163,7 +175,7 @@ def card_of(repository: Path, name: str, kind: str) -> ModelCard:
 
 
 def refuse_rate(windows: WindowFile) -> None:
-    if windows.rate_hz != RATE_HZ:
+    if not math.isclose(windows.rate_hz, RATE_HZ, rel_tol=ROUNDED):
         raise InputInvalid(
             f"{windows.path}: found {windows.rate_hz:g} samples a second, expected {RATE_HZ}; resample the records"
         )

@@ -70,8 +70,6 @@ def _checked(path: Path, file: Any) -> WindowFile:
         raise InputInvalid(f"{path}: found no sampling_rate among its attributes; {EXPECTED}") from None
     with np.errstate(over="ignore"):
         scales = np.asarray(scale[:], dtype=np.float64)
-    if not np.isfinite(scales).all():
-        raise InputInvalid(f"{path}: found a scale that is not finite; {EXPECTED}")
     return WindowFile(path, x.shape[0], x.shape[2], rate_hz, x, scales)
 
 

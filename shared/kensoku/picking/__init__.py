@@ -9,6 +9,7 @@ from kensoku.picking._annotate import Geometry, Model, annotate
 from kensoku.picking._calibration import Calibration, PhaseCalibration
 from kensoku.picking._card import CARD, Delay, ModelCard, PhasePair, read_card
 from kensoku.picking._missing import (
+    LARGEST,
     apart_from_gaps,
     horizontals,
     horizontals_at,
@@ -18,13 +19,15 @@ from kensoku.picking._missing import (
 )
 from kensoku.picking._picks import AHEAD_LIVE, AROUND, PHASES, Phase, Pick, Rule, find_picks, may_hold_picks
 from kensoku.picking._records import pick_records
-from kensoku.picking._resample import filter_to_100_hz, to_100_hz
+from kensoku.picking._resample import ROUNDED, filter_to_100_hz, to_100_hz
 
 __all__ = [
     "AHEAD_LIVE",
     "AROUND",
     "CARD",
+    "LARGEST",
     "PHASES",
+    "ROUNDED",
     "Calibration",
     "Delay",
     "Geometry",

@@ -15,6 +15,7 @@ SHORT = (
 )
 AFAR = 4.0  # times the smallest value of those just before
 FEWEST = 4  # samples of any rate that are zero by chance no more
+LARGEST = 1e18  # counts; squares of more than 1.8e19 are infinite in a model
 DEAD = 100  # samples at 100 Hz without a change since a record's start: the component records nothing
 
 

@@ -1,5 +1,6 @@
 """Bring records of other rates to 100 Hz without looking ahead, and say how late that makes them."""
 
+import math
 from fractions import Fraction
 from functools import cache
 
@@ -12,6 +13,7 @@ from kensoku.picking._picks import RATE_HZ, Counts
 
 SLOWEST_HZ, FASTEST_HZ = 20.0, 1000.0
 FINEST = 64  # of the numerator and denominator of a ratio of rates: finer ones are clocks that are wrong
+ROUNDED = 1e-6  # share by which a rate is another that single precision made of it: 1 / 0.01 s is 100.0000022
 PASSED, BETA = 0.45, 12.0  # corner as a share of the lower rate; Kaiser's window: 59 dB, after the square root
 
 
@@ -20,7 +22,7 @@ def filter_to_100_hz(rate_hz: float) -> tuple[int, int, npt.NDArray[np.float64],
     """Up, down, minimum-phase taps at the rate in between, and their delay in samples at 100 Hz."""
     is_known = SLOWEST_HZ <= rate_hz <= FASTEST_HZ
     ratio = Fraction(RATE_HZ / rate_hz).limit_denominator(FINEST) if is_known else Fraction(1)
-    if abs(float(ratio) * rate_hz - RATE_HZ) > 1e-6 * RATE_HZ or not is_known:
+    if not math.isclose(float(ratio) * rate_hz, RATE_HZ, rel_tol=ROUNDED) or not is_known:
         raise InputInvalid(
             f"found {rate_hz:g} samples a second, expected {RATE_HZ} or a rate from {SLOWEST_HZ:g} to {FASTEST_HZ:g} "
             "in a simple ratio to it; resample the records"
@@ -37,9 +39,9 @@ def filter_to_100_hz(rate_hz: float) -> tuple[int, int, npt.NDArray[np.float64],
 
 def to_100_hz(counts: Counts, rate_hz: float) -> tuple[Counts, float]:
     """(..., samples) at 100 Hz, and by how many samples a wave is later there. NaN and precision stay as they were."""
-    if rate_hz == RATE_HZ:
-        return counts, 0.0
     up, down, taps, delay = filter_to_100_hz(rate_hz)
+    if up == down:
+        return counts, 0.0
     rows = counts.reshape(-1, counts.shape[-1])
     length = -(-rows.shape[1] * up // down)
     found = np.stack([_resampled(row, up, down, taps)[:length] for row in rows])

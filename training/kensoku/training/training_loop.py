@@ -14,7 +14,7 @@ import numpy as np
 from keras import ops
 from pydantic import BaseModel, ConfigDict, Field
 
-from kensoku.errors import SettingInvalid
+from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.training.checkpoints import Average, Checkpoint, Row, read_checkpoint, write_checkpoint, write_whole
 from kensoku.training.examples import FloatArray
 
@@ -171,6 +171,12 @@ def _epoch(
         waited_s += run.clock() - asked
         step += 1
         loss = trainer.step(step, counts, lesson)
+        if not math.isfinite(loss):
+            raise InputInvalid(
+                f"{run.folder}, step {step}: found a loss of {loss}, expected a number; the checkpoint of step "
+                f"{state.step} stays: look for records of huge counts, or begin in another --out with a lower "
+                "learning_rate"
+            )
     passed_s = max(run.clock() - began, 1e-9)
     row = {
         "step": step,

@@ -1,16 +1,18 @@
-"""Where a file holds zeros or one value in the place of samples that nobody recorded."""
+"""Where a file holds zeros, one value or no count at all in the place of samples that nobody recorded."""
 
 import numpy as np
 
+from kensoku.picking import LARGEST
 from kensoku.training.examples import RATE_HZ, BoolArray, FloatArray
 
 FLAT_S = 1.0  # one value on every component for this long was not recorded
 
 
 def mark_missing(counts: FloatArray) -> FloatArray:
-    """(3, samples), with NaN for dead components and for stretches in which nothing moves on any."""
-    marked = counts.astype(np.float32)
-    still = np.diff(counts, axis=1, prepend=np.nan) == 0
+    """(3, samples), with NaN for dead components, for stretches in which nothing moves on any, and beyond counts."""
+    real = np.where(np.abs(counts) > LARGEST, np.nan, counts)
+    marked = real.astype(np.float32)
+    still = np.diff(real, axis=1, prepend=np.nan) == 0
     dead = still[:, 1:].all(axis=1)
     if not dead.all():
         marked[:, _long_runs(still[~dead].all(axis=0), round(FLAT_S * RATE_HZ))] = np.nan

@@ -26,6 +26,7 @@ from kensoku.training.examples import LABEL_S, RATE_HZ, Example, FloatArray, Kin
 Row = Mapping[str, str]
 
 LATER_S = (0.5, 2.0)  # around a second P or S of the same earthquake, Pg after Pn or sP: neither pick nor noise
+RATES_HZ = (1.0, 10_000.0)  # of seismometers
 BLASTS = ("blast", "explosion", "quarry")
 _ARRIVAL = re.compile(r"trace_([ps]\w*)_arrival_sample", re.IGNORECASE)
 _BUCKET = re.compile(r"(?P<bucket>[^$]+)\$(?P<index>\d+)(?:,:(?P<rows>\d+),:(?P<columns>\d+))?")
@@ -43,11 +44,10 @@ def find_seisbench(folder: SeisBenchFolder) -> Iterator[tuple[Record, Row]]:
     """Each trace with its row of the metadata."""
     for metadata in metadata_files(folder.path):
         waveforms = metadata.with_name(metadata.name.replace("metadata", "waveforms")).with_suffix(".hdf5")
-        with metadata.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                origin = _origin(folder, row)
-                load = functools.partial(_load, folder.rule, waveforms, tuple(row.items()), origin)
-                yield Record(origin, load, time_s=_time_s(row)), row
+        for row in _rows(metadata):
+            origin = _origin(folder, row)
+            load = functools.partial(_load, folder.rule, waveforms, tuple(row.items()), origin)
+            yield Record(origin, load, time_s=_time_s(row)), row
 
 
 def metadata_files(folder: Path) -> list[Path]:
@@ -55,6 +55,20 @@ def metadata_files(folder: Path) -> list[Path]:
     if not found:
         raise InputInvalid(f"{folder}: found no metadata.csv; expected a data set in SeisBench's format")
     return found
+
+
+def _rows(metadata: Path) -> Iterator[Row]:
+    """A row that is cut short lacks labels of waves that are there."""
+    try:
+        with metadata.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            for row in reader:
+                if None in row or None in row.values():
+                    found = f"found a row {reader.line_num} of fewer or more values than columns"
+                    raise InputInvalid(f"{metadata}: {found}, expected as many; copy the data set anew")
+                yield row
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputInvalid(f"{metadata}: found {error}; expected a table in UTF-8 with a row for each trace") from None
 
 
 def _origin(folder: SeisBenchFolder, row: Row) -> Origin:
@@ -144,17 +158,24 @@ def _read_trace(path: Path, row: Row) -> tuple[FloatArray, float]:
         with h5py.File(path, "r") as file:
             samples = _read_block(file["data"], name)
             said = {key: _text(file["data_format"][key][()]) for key in file.get("data_format", {})}
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, TypeError) as error:
         raise InputInvalid(f"{path}, trace {name!r}: found {error}; expected SeisBench's format") from None
-    if said.get("dimension_order", "CW") == "WC":
+    if said.get("dimension_order", "CW").endswith("WC"):
         samples = samples.T
-    order = row.get("trace_component_order") or said.get("component_order", "ZNE")
+    order = (row.get("trace_component_order") or said.get("component_order", "ZNE")).upper()
+    shape = np.shape(samples)
+    if len(shape) != 2 or shape[0] < len(order) or not ROWS.keys() & set(order):
+        found = f"found components {order!r} and samples of shape {shape}"
+        raise InputInvalid(f"{path}, trace {name!r}: {found}; expected a row for each, Z, N, E, 1, 2 or 3 among them")
     step_s = _number(row.get("trace_dt_s", ""))
     told = row.get("trace_sampling_rate_hz") or row.get("trace_sampling_rate")
     rate_hz = 1 / step_s if not told and step_s > 0 else _number(told or said.get("sampling_rate", ""))
     if not rate_hz > 0:
         expected = "expected trace_sampling_rate_hz or trace_dt_s"
         raise InputInvalid(f"{path}, trace {name!r}: found no sampling rate; {expected}")
+    if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+        expected = f"expected {RATES_HZ[0]:g} to {RATES_HZ[1]:,g}"
+        raise InputInvalid(f"{path}, trace {name!r}: found {rate_hz:g} samples a second; {expected}")
     rows = {
         ROWS[letter]: at_rate(samples[n].astype(np.float64), rate_hz)
         for n, letter in enumerate(order)
