@@ -1,5 +1,6 @@
 """The server answers to the bit as ONNX Runtime called directly, alone or in company, with numpy 1 and 2."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -164,3 +165,32 @@ def children(process_id: int | None) -> list[str]:
 
 if __name__ == "__main__":
     main()
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="memory is told by Linux alone")
+def test_many_windows_at_once_leave_no_room_behind(tmp_path: Path) -> None:
+    """What one rush of stations took would be held for ever."""
+    shutil.copytree(ROOT / "model_repository" / "picker_live", tmp_path / "picker_live")
+    samples = np.random.default_rng(1).normal(0, 100, (256, 3, 3312)).astype(np.float32)
+
+    def ask_many(windows: int) -> float:
+        for _ in range(3):
+            models.infer("picker_live", {"counts": samples[:windows]})
+        return resident_mb(server)
+
+    with serving(tmp_path) as server, open_models(server.url) as models:
+        few = ask_many(16)
+        assert ask_many(256) < few + 60  # 180 if all ran at once
+
+
+def resident_mb(server: EmbeddedTriton) -> float:
+    """Of the server and its processes for Python."""
+    assert server.process_id is not None
+    group = os.getpgid(server.process_id)
+    kilobytes = 0
+    for each in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.getpgid(int(each.name)) == group:
+                lines = (each / "smaps_rollup").read_text().splitlines()
+                kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kilobytes / 1024

@@ -36,6 +36,7 @@ ORT_TYPES = {
     "TYPE_FP64": "tensor(double)",
 }
 PARENT_POLL_S = 1.0
+RUN_SAMPLES = 16_384  # of windows that run together: ONNX Runtime keeps the room of the largest run there was
 
 
 class TritonPythonModel:
@@ -49,7 +50,6 @@ class TritonPythonModel:
         self._pool = ThreadPoolExecutor(self._threads)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # each thread takes windows of its own: none waits for another at every layer
-        options.enable_cpu_mem_arena = False  # it keeps the room of the most windows that ever came at once
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         _refuse_other_tensors(path, "input", config["input"], self._session.get_inputs())
         _refuse_other_tensors(path, "output", config["output"], self._session.get_outputs())
@@ -61,7 +61,8 @@ class TritonPythonModel:
         columns = [{name: _array(request, name) for name in self._inputs} for request in requests]
         names = [list(request.requested_output_names()) for request in requests]
         counts = [len(column[self._inputs[0]]) for column in columns]
-        most = -(-sum(counts) // self._threads)
+        length = columns[0][self._inputs[0]].shape[-1]
+        most = min(-(-sum(counts) // self._threads), max(1, RUN_SAMPLES // length))
         running = [
             [
                 self._pool.submit(self._session.run_with_ort_values, wanted, _feeds(column, start, start + most))
