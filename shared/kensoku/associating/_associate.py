@@ -150,7 +150,9 @@ def candidates(
     events = find_events(bins, sought, most, network.nodes, rules.least_stack, given)
     core = stretch * STRETCH_NS - EDGE_NS, (stretch + 1) * STRETCH_NS + EDGE_NS
     found = []
-    for event in np.flatnonzero(events.sizes >= min(rules.least_picks, rules.least_p)):
+    needed = rules.least_log_odds + rules.few_log_odds * np.maximum(rules.few_picks - events.sizes, 0)
+    is_told = (events.sizes >= min(rules.least_picks, rules.least_p)) & (events.odds >= needed)
+    for event in np.flatnonzero(is_told):
         time_ns = begin_ns + round(events.places[event, 3] * NS_PER_S)
         if core[0] <= time_ns < core[1]:
             members = events.members[event, :, : events.sizes[event]]

@@ -61,6 +61,8 @@ class AssociationSettings:
     least_clear: int = 4  # of its picks, that their picker alone would have told
     least_stations: int = 3
     least_log_odds: float = 0.0
+    few_picks: int = 8  # an event that has fewer in the end needs better odds
+    few_log_odds: float = 1.0  # by so much for each pick less
     bias: float = 2.5  # of the logarithm of the odds, against what a simple model of picks gives
     least_stack: float = 13.0  # of the search, before anything is fitted
 
