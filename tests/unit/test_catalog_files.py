@@ -74,6 +74,17 @@ def test_a_table_is_read_back(tmp_path: Path) -> None:
     assert path.read_bytes() == first
 
 
+def test_an_event_without_an_origin_is_read_back_as_one_by_its_name_alone(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    write_checked(path, [make_event("a"), Event(id="b", revision=2, status=EVENT_STATUS_RETRACTED)])
+    _, read = read_catalogue(path).events
+    assert (read.id, read.revision, read.status, read.HasField("origin")) == ("b", 2, EVENT_STATUS_RETRACTED, False)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], "," * lines[0].count(",")]))
+    with pytest.raises(InputInvalid, match="line 2: found '', expected a time"):
+        read_catalogue(path)
+
+
 def test_a_table_says_how_many_stations_made_a_magnitude_and_what_an_event_was_split_from(tmp_path: Path) -> None:
     event = make_event()
     event.magnitudes[0].stations, event.split_from = 7, "whole"

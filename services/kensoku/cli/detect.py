@@ -305,6 +305,8 @@ def draw(
                 event, records_of(event, options.stations, stretches), path, stations=stations, model=earth.model
             )
             bar.step(1)
+    if len(chosen) < len(events):
+        print(f"{folder}: {len(chosen)} of {len(events):,} events, those with the most arrivals")
 
 
 def records_of(event: Event, stations: str, stretches: Sequence[Stretch]) -> Any:

@@ -29,6 +29,7 @@ from kensoku.v1.event_pb2 import (
     Event,
     EventStatus,
     EventType,
+    Origin,
     Quality,
 )
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UP
@@ -210,17 +211,8 @@ def _columns(path: Path, names: Sequence[str]) -> dict[str, int]:
 
 def _event(row: Row) -> Event:
     event = Event(revision=1, status=EVENT_STATUS_FINAL, type=EVENT_TYPE_EARTHQUAKE)
-    origin = event.origin
-    origin.time_ns = parse_time_ns(row["time"])
-    origin.latitude_deg, origin.longitude_deg = _number(row, "latitude", 90), _number(row, "longitude", 360)
-    if row.get("depth_km"):
-        origin.depth_km = _number(row, "depth_km", 1000)
-    origin.depth_is_fixed = not row.get("depth_km") or row.get("depth_is_fixed") == "true"
-    origin.depth_lower_km, origin.depth_upper_km = _number(row, "depth_lower_km"), _number(row, "depth_upper_km")
-    for name in SIZES:
-        setattr(origin, name, _size(row, name))
-    origin.phases_used, origin.stations_used = int(_size(row, "phases", MOST)), int(_size(row, "stations", MOST))
-    origin.quality = _value(Quality, f"QUALITY_{row.get('quality', '')}", origin.quality)
+    if any(row.get(name) for name in ("time", "latitude", "longitude")) or not row.get("event_id"):
+        _set_origin(event.origin, row)  # of an event that nobody has located there is but a name
     if row.get("magnitude"):
         kind = row.get("magnitude_type") or "M"
         value = _number(row, "magnitude", 12)
@@ -236,6 +228,19 @@ def _event(row: Row) -> Event:
     event.id = row.get("event_id") or content_id(event)
     _set_makers(event, row)
     return event
+
+
+def _set_origin(origin: Origin, row: Row) -> None:
+    origin.time_ns = parse_time_ns(row["time"])
+    origin.latitude_deg, origin.longitude_deg = _number(row, "latitude", 90), _number(row, "longitude", 360)
+    if row.get("depth_km"):
+        origin.depth_km = _number(row, "depth_km", 1000)
+    origin.depth_is_fixed = not row.get("depth_km") or row.get("depth_is_fixed") == "true"
+    origin.depth_lower_km, origin.depth_upper_km = _number(row, "depth_lower_km"), _number(row, "depth_upper_km")
+    for name in SIZES:
+        setattr(origin, name, _size(row, name))
+    origin.phases_used, origin.stations_used = int(_size(row, "phases", MOST)), int(_size(row, "stations", MOST))
+    origin.quality = _value(Quality, f"QUALITY_{row.get('quality', '')}", origin.quality)
 
 
 def _set_words(event: Event, row: Row) -> None:
