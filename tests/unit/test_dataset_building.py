@@ -296,6 +296,33 @@ def test_every_mistake_is_told_with_its_line() -> None:
     assert "line 25, sources[2].kind: found kind 'spike'; expected one of windows, continuous" in told[3]
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("seed = 1", "longest_s = inf", "longest_s: found Infinity; expected a finite number"),
+        ("{net}.{sta}", "{sta.x}", "found no column for 'str' object has no attribute 'x' of '{sta.x}'"),
+        ("{net}.{sta}", "{sta[9]}", "found no column for string index out of range of '{sta[9]}'"),
+        ("{data}/spikes.h5", "{data/spikes.h5", "'{data/spikes.h5', which cannot be filled in: expected '}'"),
+        ("{data}/spikes.h5", "{data.x}/spikes.h5", "which cannot be filled in: 'str' object has no attribute 'x'"),
+        ('"{net}.{sta}"', '"", start = "{sta}", start_pattern = "("', 'start_pattern: found "("; expected a regular'),
+        ('"{net}.{sta}"', '"", start = "{sta}", start_pattern = "x"', 'found "x"; expected parentheses around what'),
+        ('"{net}.{sta}"', '"", start = "{sta}", start_pattern = "(x)?"', "found ''; expected a time"),
+        (
+            '[[sources]]\nname = "spi',
+            'labels = { missing_s = nan }\n[[sources]]\nname = "spi',
+            "missing_s: found NaN; expected",
+        ),
+    ],
+)
+def test_what_cannot_be_filled_in_or_computed_with_is_told(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], right: str, wrong: str, told: str
+) -> None:
+    description = tmp_path / "wrong.toml"
+    description.write_text(TEXT.replace(right, wrong))
+    assert main(["dataset", "build", str(description), "--data", f"data={data}", "--out", str(tmp_path / "set")]) != 0
+    assert told in capsys.readouterr().err
+
+
 def test_a_name_twice_and_a_region_of_no_source_are_told() -> None:
     wrong = TEXT.replace('name = "spikes"', 'name = "north"').replace('["south"]', '["west"]')
     with pytest.raises(InputInvalid, match=r"line 7, split.left_out\[0\].*\n.*line 24, sources\[2\].name"):

@@ -289,6 +289,17 @@ def test_a_stated_error_weighs(tmp_path: Path) -> None:
     assert onsets_of(tmp_path, [pick_by(30.0, "anna", error_s=0.4)]) == [(1000, 0.25)]
 
 
+def test_what_was_no_event_teaches_nothing(tmp_path: Path) -> None:
+    """An operator's P of an earthquake, and P and S of an event that was found to be none, 15 s later."""
+    catalogue = write_catalogue(tmp_path)
+    none = event("none", [pick("A", "P", 45), pick("A", "S", 48)], "not existing")
+    Catalog([event("e1", [pick("A", "P", 30)]), none]).write(str(catalogue.events), format="QUAKEML")
+    records().write(str(tmp_path / "archive" / "day.mseed"), format="MSEED")
+    [found] = read(catalogue)
+    assert [(onset.phase, round(onset.sample)) for onset in found.onsets] == [("P", 1000)]
+    assert [(span.first, span.last) for span in found.unknown if span.phase == "P"] == [(2400, 2600), (2700, 2900)]
+
+
 def test_an_archive_in_sds(tmp_path: Path) -> None:
     catalogue = write_catalogue(tmp_path)
     for trace in records():

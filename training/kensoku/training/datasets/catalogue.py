@@ -27,6 +27,7 @@ from kensoku.whole_files import written_whole
 
 KM_PER_DEGREE = 111.195
 BLASTS = ("blast", "explosion")
+NONE = "not existing"  # QuakeML's type of what turned out to be no event, or another one
 SAME_S = 1.0  # within which two picks of a phase are of one onset
 
 
@@ -118,14 +119,14 @@ def _picks(event: Any, file: Catalogue) -> Iterator[_Pick]:
     origin = event.preferred_origin() or (event.origins[0] if event.origins else None)
     phases = {arrival.pick_id.id: arrival.phase for arrival in (origin.arrivals if origin else ())}
     firsts: dict[tuple[tuple[str, str, str], Phase], _Pick] = {}
-    for pick in sorted(event.picks, key=lambda pick: (not _is_trusted(pick, file), pick.time)):
+    for pick in sorted(event.picks, key=lambda pick: (not _is_trusted(event, pick, file), pick.time)):
         name, code = phases.get(pick.resource_id.id) or pick.phase_hint or "", pick.waveform_id
         hint = name.upper()[:1]
         if hint in PHASES and code is not None and code.channel_code and pick.evaluation_status != "rejected":
             phase = PHASES[PHASES.index(hint)]
             station = f"{code.network_code or ''}.{code.station_code}"
             instrument = (station, code.location_code or "", code.channel_code[:2])
-            is_trusted, time_s = _is_trusted(pick, file) and is_direct(name), float(pick.time.timestamp)
+            is_trusted, time_s = _is_trusted(event, pick, file) and is_direct(name), float(pick.time.timestamp)
             found = _Pick(_name(event), phase, time_s, instrument, is_trusted, _weight(pick))
             first = firsts.setdefault((instrument, phase), found) if is_direct(name) else None
             if first is None or abs(time_s - first.time_s) > SAME_S:
@@ -133,7 +134,9 @@ def _picks(event: Any, file: Catalogue) -> Iterator[_Pick]:
     yield from firsts.values()
 
 
-def _is_trusted(pick: Any, file: Catalogue) -> bool:
+def _is_trusted(event: Any, pick: Any, file: Catalogue) -> bool:
+    if event.event_type == NONE:
+        return False
     made = pick.creation_info
     by = {made.author, made.agency_id} if made else set()
     return (not file.manual_only or pick.evaluation_mode == "manual") and (

@@ -35,7 +35,7 @@ class Description:
 
     name: str
     seed: Annotated[int, Field(ge=0)] = 0
-    longest_s: Annotated[float, Field(gt=0)] | None = None  # records are cut to this, around their labels
+    longest_s: sources.Length | None = None  # records are cut to this, around their labels
     shard_examples: Annotated[int, Field(gt=0)] = 250
     formats: Annotated[tuple[Format, ...], Field(min_length=1)] = FORMATS
     split: Split = field(default_factory=Split)

@@ -12,20 +12,22 @@ from kensoku.training.examples import PHASES, RATE_HZ, BoolArray, Onset, Phase, 
 
 Stretch = tuple[float, float]  # first and last sample
 Trust = Annotated[float, Field(ge=0, le=1)]
+Shift = Annotated[float, Field(allow_inf_nan=False)]
+Reach = Annotated[float, Field(ge=0)]  # seconds, which may have no end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRule:
     """How far one source's labels are to be trusted; measured for the source, stated in the description."""
 
-    shift_p_samples: float = 0.0  # added to what the source says
-    shift_s_samples: float = 0.0
+    shift_p_samples: Shift = 0.0  # added to what the source says
+    shift_s_samples: Shift = 0.0
     weight_p: Trust = 1.0
     weight_s: Trust = 1.0
-    known_before_s: float = math.inf  # of an event's first label: earlier nobody looked
-    known_after_s: float = math.inf  # of its last
-    missing_s: float = 0.3  # from a label on (before it, for P) the unlabelled phase of the event may lie
-    longest_s_minus_p_s: float = math.inf  # and at most so far from it
+    known_before_s: Reach = math.inf  # of an event's first label: earlier nobody looked
+    known_after_s: Reach = math.inf  # of its last
+    missing_s: Reach = 0.3  # from a label on (before it, for P) the unlabelled phase of the event may lie
+    longest_s_minus_p_s: Reach = math.inf  # and at most so far from it
     is_searched: bool = True  # False: the record may hold other earthquakes, so where it grows loud nothing is known
 
 

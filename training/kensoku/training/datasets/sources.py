@@ -22,6 +22,7 @@ from kensoku.training.examples import Kind
 
 Folders = Mapping[str, Path]  # by the names of `--data NAME=DIR`
 Share = Annotated[float, Field(ge=0, le=1)]
+Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ class ContinuousRecords(Named):
 
     kind: Literal["continuous"] = "continuous"
     picks: str = ""
-    window_s: Annotated[float, Field(gt=0)] = 60.0
+    window_s: Length = 60.0
     is_noise: bool = False  # picks are then what is not to be taken for noise
     columns: PickColumns = field(default_factory=PickColumns)
     labels: LabelRule = field(default_factory=LabelRule)
@@ -136,8 +137,8 @@ class CatalogueRecords(Named):
     kind: Literal["catalogue"] = "catalogue"
     events: str
     service: str = ""
-    before_s: Annotated[float, Field(gt=0)] = 30.0  # of the first pick
-    after_s: Annotated[float, Field(gt=0)] = 60.0  # of the last
+    before_s: Length = 30.0  # of the first pick
+    after_s: Length = 60.0  # of the last
     manual_only: bool = True
     authors: tuple[str, ...] = ()  # whose picks are trusted
     labels: LabelRule = field(default_factory=lambda: LabelRule(is_searched=False))
@@ -199,3 +200,6 @@ def resolve(template: str, folders: Folders) -> Path:
     except KeyError as error:
         name = error.args[0]
         raise SettingInvalid(f"found no folder for {{{name}}} in {template!r}; expected `--data {name}=DIR`") from None
+    except (ValueError, AttributeError, TypeError) as error:
+        told = f"found {template!r}, which cannot be filled in: {error}"
+        raise SettingInvalid(f"{told}; expected names of folders in braces, such as {{recorded}}/a.h5") from None

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import h5py
 import numpy as np
+from pydantic import AfterValidator
 
 from kensoku.errors import InputInvalid
 from kensoku.training.datasets.completing import Completion, Found, complete, read_found
@@ -20,6 +22,16 @@ from kensoku.training.datasets.triggers import find_triggers
 from kensoku.training.examples import PHASES, RATE_HZ, Example, FloatArray, Kind, Origin
 
 
+def _with_group(pattern: str) -> str:
+    try:
+        is_sound = not pattern or re.compile(pattern).groups > 0
+    except re.error as error:
+        raise ValueError(f"a regular expression: {error}") from None
+    if not is_sound:
+        raise ValueError("parentheses around what says the time")
+    return pattern
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
     """What the table says, as templates of its columns such as `{net}.{sta}`; empty where it says nothing."""
@@ -27,7 +39,7 @@ class Columns:
     station: str
     event: str = ""
     start: str = ""  # the moment of the earthquake or of the first sample; names the event if `event` does not
-    start_pattern: str = ""  # what to take from it, e.g. _([0-9]{16})
+    start_pattern: Annotated[str, AfterValidator(_with_group)] = ""  # what to take from it, e.g. _([0-9]{16})
     start_format: str = ""  # of strptime; else ISO 8601
     magnitude: str = ""
     distance_km: str = ""
@@ -132,7 +144,7 @@ def _moment(columns: Columns, row: Mapping[str, str], path: Path) -> datetime:
         match = re.search(columns.start_pattern, text)
         if match is None:
             raise InputInvalid(f"{path}: found {text!r}; expected something that matches {columns.start_pattern!r}")
-        text = match[1]
+        text = match[1] or ""
     try:
         moment = datetime.strptime(text, columns.start_format) if columns.start_format else datetime.fromisoformat(text)
     except ValueError as error:
@@ -143,7 +155,7 @@ def _moment(columns: Columns, row: Mapping[str, str], path: Path) -> datetime:
 def fill(template: str, row: Mapping[str, str], path: Path) -> str:
     try:
         return template.format_map(row)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, AttributeError, IndexError, TypeError) as error:
         raise InputInvalid(
             f"{path}: found no column for {error} of {template!r}; expected some of {', '.join(row)}"
         ) from None
