@@ -135,5 +135,6 @@ REASONS = {
     "least_stack": "of the search for places, before anything is fitted",
     "bias": "log odds against every event, as picks come together more often than by chance alone",
     "least_log_odds": "as probable as not, given how often earthquakes are found in the same minutes",
-    "few_log_odds": "more for each pick below few_picks: more small groups are false than the bias tells",
+    "few_picks": "an event that has fewer in the end needs better odds",
+    "few_log_odds": "more for each pick less: more small groups are false than the bias tells",
 }
