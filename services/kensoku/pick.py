@@ -22,11 +22,11 @@ import numpy as np
 
 from kensoku.acquisition.seconds import SECOND_NS, Span, StationSecond, station_seconds
 from kensoku.acquisition.waveform_files import NO_NETWORK, Segment, Stretch, to_counts
-from kensoku.batch import FoundPick, PickTable, Piece, open_listener, pick_pieces
+from kensoku.batch import EVERYWHERE, FoundPick, PickTable, Piece, open_listener, pick_pieces
 from kensoku.errors import InputInvalid, KensokuError
 from kensoku.inventory import Reading, has_epoch, read_inventory
 from kensoku.models import default_repository
-from kensoku.packets import ChannelSamples, check_channel, check_station
+from kensoku.packets import ChannelSamples, check_channel, check_station, unmet_patterns
 from kensoku.v1.inventory_pb2 import Station
 
 __all__ = ["FoundPick", "PickTable", "pick"]
@@ -43,7 +43,7 @@ def pick(
     models: str = "local",
     threshold: float | None = None,
     jobs: int = 2,
-    classic: bool = False,
+    classic: bool | str = False,
 ) -> PickTable:
     """The P and S arrivals of a stream, in the order of time. Nothing that is given is changed, or written to disk.
 
@@ -54,7 +54,8 @@ def pick(
     models: `local` (ONNX Runtime in this process), `local:FOLDER` with other models, or `triton://host:port`.
     threshold: least score of P and S, 0 to 1; None: the model's own.
     jobs: requests to the model at once.
-    classic: pick by STA/LTA and AR-AIC; the denoiser judges each pick, and `model` refines its onset.
+    classic: pick by STA/LTA and AR-AIC; the denoiser judges each pick, and `model` refines its onset. True: at all
+        stations; patterns such as "NZ.*,CI.CLC": at these.
 
     A notebook shows the result as a table; `to_dataframe()` is for pandas. It holds the picks that were kept;
     `faint` has those below the threshold, `rejected` those of wrong samples.
@@ -65,6 +66,9 @@ def pick(
     is_threshold = threshold is None or (isinstance(threshold, Real) and 0 <= threshold <= 1)
     if not (isinstance(jobs, Integral) and jobs >= 1 and is_threshold):
         raise InputInvalid(f"found jobs {jobs!r} and threshold {threshold!r}, expected 1 or more, and 0 to 1 or None")
+    if not isinstance(classic, bool | str):
+        raise InputInvalid(f"found classic {classic!r}, expected True, False or patterns such as 'NZ.*,CI.CLC'")
+    patterns = classic if isinstance(classic, str) else EVERYWHERE if classic else ""
     traces, reading = _traces(stream), _inventory(inventory)
     stations = reading.stations
     repository = Path(models.removeprefix("local:")) if models.startswith("local:") else default_repository()
@@ -74,7 +78,7 @@ def pick(
     def tell(name: str, reason: str) -> None:
         left_out.setdefault(name, reason)
 
-    opened = open_listener(repository, url, model, threshold, classic=classic)
+    opened = open_listener(repository, url, model, threshold, classic=patterns)
     with opened as listener, ThreadPoolExecutor(jobs) as executor:
         pieces = _pieces(traces, tell)
         found = PickTable.of(pick_pieces(pieces, listener, stations, executor, tell))
@@ -84,6 +88,8 @@ def pick(
         warnings.warn(f"left out {name}: {reason}", stacklevel=2)
     for code in sorted({_code(trace) for trace in traces} - stations.keys()) if stations else ():
         warnings.warn(f"found no {code} in the inventory, so its amplitudes stay in counts", stacklevel=2)
+    for pattern in unmet_patterns(patterns, map(_code, traces)) if patterns != EVERYWHERE else ():
+        warnings.warn(f"found no station of classic {pattern!r} in the stream", stacklevel=2)
     for name in sorted({trace.id for trace in traces if not _has_epoch(trace, stations)} - left_out.keys()):
         warnings.warn(
             f"found no epoch of {name} at that time in the inventory: its amplitudes stay in counts", stacklevel=2

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -243,5 +243,15 @@ def check_channel(channel: ChannelSamples) -> None:
 
 def station_filter(patterns: str) -> Callable[[str], bool]:
     """`CI.*, NN.PIRU` as a question about a NET.STA; an empty one is about no station."""
-    wanted = [stripped for pattern in patterns.split(",") if (stripped := pattern.strip())]
+    wanted = _patterns(patterns)
     return lambda station: any(fnmatchcase(station, pattern) for pattern in wanted)
+
+
+def unmet_patterns(patterns: str, stations: Iterable[str]) -> list[str]:
+    """Those that ask for none of the stations: one may be misspelt."""
+    known = list(stations)
+    return [pattern for pattern in _patterns(patterns) if not any(fnmatchcase(each, pattern) for each in known)]
+
+
+def _patterns(patterns: str) -> list[str]:
+    return [stripped for pattern in patterns.split(",") if (stripped := pattern.strip())]

@@ -20,9 +20,13 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def picked(out: Path, *given: object) -> list[dict[str, str]]:
-    assert main(["pick", *map(str, given), "--classic", f"--out={out}", f"--start={START}", f"--end={END}"]) == 0
+def picked(out: Path, *given: object, how: tuple[str, ...] = ("--classic",)) -> list[dict[str, str]]:
+    assert main(["pick", *map(str, given), *how, f"--out={out}", f"--start={START}", f"--end={END}"]) == 0
     return rows(out)
+
+
+def of_station(found: list[dict[str, str]], station: str) -> list[dict[str, str]]:
+    return [row for row in found if row["station"] == station]
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -61,6 +65,37 @@ def test_a_notebook_gives_those_of_the_command(archive: Path, tmp_path: Path) ->
     stream = obspy.read(str(archive / "2024" / "XA" / "*" / "*" / "*"))
     table = kensoku.pick.pick(stream, classic=True)
     assert [pick.id for pick in table if START < pick.time < END] == [row["id"] for row in found]
+
+
+@pytest.mark.parametrize("live", [(), ("--live",)])
+def test_each_station_is_picked_as_if_all_were_picked_like_it(
+    archive: Path, tmp_path: Path, live: tuple[str, ...]
+) -> None:
+    mixed = picked(tmp_path / "mixed.csv", archive, how=("--classic-stations", "XA.02", *live))
+    classic = picked(tmp_path / "classic.csv", archive, how=("--classic", *live))
+    network = picked(tmp_path / "network.csv", archive, how=live)
+    assert of_station(mixed, "XA.02") == of_station(classic, "XA.02") != of_station(network, "XA.02")
+    assert of_station(mixed, "XA.06") == of_station(network, "XA.06") != of_station(classic, "XA.06")
+    assert [row["time"] for row in mixed] == sorted(row["time"] for row in mixed)
+
+
+def test_a_notebook_chooses_stations_too(archive: Path, tmp_path: Path) -> None:
+    import obspy
+
+    found = picked(tmp_path / "picks.csv", archive, how=("--classic-stations", "XA.02"))
+    stream = obspy.read(str(archive / "2024" / "XA" / "*" / "*" / "*"))
+    with pytest.warns(UserWarning, match=r"found no station of classic 'XB\.\*' in the stream"):
+        table = kensoku.pick.pick(stream, classic="XA.02, XB.*")
+    assert [pick.id for pick in table if START < pick.time < END] == [
+        row["id"] for row in found if row["decision"] == "kept"
+    ]
+
+
+def test_a_misspelt_pattern_is_told(archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picked(tmp_path / "picks.csv", archive, how=("--classic-stations=XA.02,XA.20", "--stations=XA.02"))
+    said = capsys.readouterr().err
+    assert "note: --classic-stations: found no station of 'XA.20' among the records; check its spelling" in said
+    assert "'XA.02'" not in said
 
 
 def test_a_stricter_denoiser_rejects_more(archive: Path, tmp_path: Path) -> None:

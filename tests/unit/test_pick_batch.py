@@ -76,8 +76,8 @@ def cut(
 
 
 def final(listener: Listener) -> Stage:
-    assert isinstance(listener.first, Picker)
-    return listener.first.final
+    assert isinstance(listener.picker, Picker)
+    return listener.picker.final
 
 
 def picked(
@@ -379,7 +379,7 @@ def test_early_amplitudes_are_of_the_same_seconds_live_and_in_batch(tmp_path: Pa
 def test_blasts_are_told_of_p_whatever_the_pieces(tmp_path: Path, name: str) -> None:
     repository = write_repository(tmp_path)
     with open_listener(repository, f"local:{repository}", name) as opened:
-        listener = Listener(opened.first, SecondLook(None, BLAST))
+        listener = Listener(opened.picker, SecondLook(None, BLAST))
         found = picked(cut(record()), listener)
         assert found == picked(cut(record(), [17.0, 59.95, 60.2]), listener)
     told = {round(time): each.blast_probability for time, each in zip(times_s(found), found, strict=True)}

@@ -24,12 +24,13 @@ from kensoku.cli._pick_output import told, write_picks
 from kensoku.cli._pick_progress import Bar
 from kensoku.cli._time_grids import NamedGrids, open_grids, require_grids
 from kensoku.cli.pick import (
-    CLASSIC_HELP,
+    add_classic,
     messages,
     open_listener,
     read_stations,
     span_of,
     tell_faults,
+    tell_unheard,
     tell_unknown,
     tell_unmet,
     with_context,
@@ -87,7 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", metavar="TIME", help="up to but without it, default: all")
     parser.add_argument("--model", metavar="NAME", help="folder in the model repository, default: picker")
     parser.add_argument("--live", action="store_true", help="look as little ahead as live picking: picker_live")
-    parser.add_argument("--classic", action="store_true", help=CLASSIC_HELP)
+    add_classic(parser)
     parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
     parser.add_argument(
         "--jobs", type=whole(1), default=2, metavar="N", help="requests to the model at once, default: 2"
@@ -151,6 +152,7 @@ def find_picks(
         require_places(records, context.stations)  # before hours of picking
         require_grids(NamedGrids(context.grids, context.grids_sha256), records)
         tell_unknown(stretches, wanted, context.stations)
+        tell_unheard(stretches, wanted, options.classic)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, listener, context.stations, options.jobs, faults, bar)
             picks = [heard for heard in found if span.start_ns <= heard.pick.onset_ns < span.end_ns]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import NO_NETWORK, Stretch
-from kensoku.batch import Blocks, Heard, Listener, found_pick, hear_pieces
+from kensoku.batch import EVERYWHERE, Blocks, Heard, Listener, found_pick, hear_pieces
 from kensoku.batch import open_listener as opened_listener
 from kensoku.cli import _models_run
 from kensoku.cli._models import AskSettings
@@ -20,10 +20,9 @@ from kensoku.cli._pick_output import told, write_picks, writer_for
 from kensoku.cli._pick_progress import Bar
 from kensoku.cli.inventory import read_files
 from kensoku.continuous import index_of, instrument_of, time_of
-from kensoku.detection import Picker, Stage
 from kensoku.errors import ModelRefused, SettingInvalid
 from kensoku.inventory import has_epoch
-from kensoku.packets import EARLIEST_NS, LATEST_NS
+from kensoku.packets import EARLIEST_NS, LATEST_NS, unmet_patterns
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.times import NS_PER_S, iso_time, parse_time_ns
 from kensoku.v1.inventory_pb2 import Station
@@ -59,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", metavar="TIME", help="up to but without it, default: all")
     parser.add_argument("--model", metavar="NAME", help=f"folder in the model repository, default: {PICKER}")
     parser.add_argument("--live", action="store_true", help=f"look as little ahead as live picking: {LIVE_PICKER}")
-    parser.add_argument("--classic", action="store_true", help=CLASSIC_HELP)
+    add_classic(parser)
     parser.add_argument("--threshold", type=share, metavar="X", help="for both phases, in place of the model's own")
     parser.add_argument("--faint", action="store_true", help="also those below the threshold, which association weighs")
     parser.add_argument(
@@ -71,6 +70,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_flags(parser, AskSettings, only=["models", "model_repository"])
     parser.set_defaults(execute=execute)
+
+
+def add_classic(parser: argparse.ArgumentParser) -> None:
+    """Patterns of the stations in `classic`, of which there are none unless told."""
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--classic", action="store_const", const=EVERYWHERE, default="", help=CLASSIC_HELP)
+    either.add_argument(
+        "--classic-stations",
+        dest="classic",
+        default="",
+        metavar="PATTERNS",
+        help="of NET.STA, such as 'NZ.*,CI.CLC': --classic at these alone",
+    )
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -87,6 +99,7 @@ def execute(options: argparse.Namespace) -> int:
         with Bar("reading headers", sum(path.stat().st_size for path in paths)) as bar:
             stretches = scan(paths, wanted, faults, bar.step)
         tell_unknown(stretches, wanted, stations)
+        tell_unheard(stretches, wanted, options.classic)
         with Bar("picking", sum(stretch.length for stretch in stretches)) as bar:
             found = messages(stretches, wanted, listener, stations, options.jobs, faults, bar)
             within = (
@@ -138,17 +151,22 @@ def pick_windows(options: argparse.Namespace) -> int:
 
 @contextmanager
 def open_listener(options: argparse.Namespace, settings: AskSettings) -> Iterator[Listener]:
-    """Who listens, as the options --classic, --live, --model and --threshold say."""
+    """Who listens, as the options --classic, --classic-stations, --live, --model and --threshold say."""
     where = (settings.repository, settings.url)
-    if options.classic and options.live and options.model:
+    if options.classic == EVERYWHERE and options.live and options.model:
         raise SettingInvalid(
             f"found --model {options.model} with --classic --live, where none refines the onsets; expected one of "
             "--live and --model"
         )
-    model = None if options.classic and options.live else model_name(options)
-    with opened_listener(*where, model, options.threshold, classic=options.classic) as listener:
-        if options.live and isinstance(listener.first, Picker):
-            require_look_ahead(listener.first.final)
+    opened = opened_listener(
+        *where, model_name(options), options.threshold, classic=options.classic, is_refined=not options.live
+    )
+    with opened as listener:
+        if options.live and listener.full_context is not None:
+            raise ModelRefused(
+                f"model {listener.full_context.name!r}: found full context, expected a stated look-ahead; give another "
+                "--model"
+            )
         yield listener
 
 
@@ -156,21 +174,15 @@ def model_name(options: argparse.Namespace) -> str:
     return options.model or (LIVE_PICKER if options.live else PICKER)
 
 
-def require_look_ahead(stage: Stage) -> None:
-    if stage.card.look_ahead_s is None:
-        raise ModelRefused(
-            f"model {stage.name!r}: found full context, expected a stated look-ahead; give another --model"
-        )
-
-
 def with_context(span: Span, listener: Listener) -> Span:
     """What must be read so that the picks of a span are those of the whole record."""
-    if listener.is_live or not isinstance(listener.first, Picker):
-        return Span(max(span.start_ns - LIVE_CONTEXT_NS, EARLIEST_NS), min(span.end_ns + LIVE_CONTEXT_NS, LATEST_NS))
-    blocks, low, high = Blocks(listener.first.final.card.geometry), span.start_ns, span.end_ns
-    first, _ = blocks.given(blocks.block_of(index_of(low)) - 1)
-    _, end = blocks.given(blocks.block_of(index_of(high)) + 1)
-    return Span(max(time_of(first), EARLIEST_NS), min(time_of(end), LATEST_NS))
+    start_ns, end_ns = span.start_ns - LIVE_CONTEXT_NS, span.end_ns + LIVE_CONTEXT_NS
+    if listener.full_context is not None:
+        blocks = Blocks(listener.full_context.card.geometry)
+        first, _ = blocks.given(blocks.block_of(index_of(span.start_ns)) - 1)
+        _, end = blocks.given(blocks.block_of(index_of(span.end_ns)) + 1)
+        start_ns, end_ns = min(start_ns, time_of(first)), max(end_ns, time_of(end))
+    return Span(max(start_ns, EARLIEST_NS), min(end_ns, LATEST_NS))
 
 
 def messages(
@@ -203,6 +215,16 @@ def tell_unknown(stretches: Iterable[Stretch], wanted: Wanted, stations: Mapping
         print(
             f"note: --inventory: found no epoch of {_named(channels)} at the time of its record, so amplitudes stay in "
             "counts, and its station stands where it stood before; check location codes, start and end",
+            file=sys.stderr,
+        )
+
+
+def tell_unheard(stretches: Iterable[Stretch], wanted: Wanted, classic: str) -> None:
+    """Of the patterns of --classic-stations one may be misspelt, and its stations are picked by the network."""
+    recorded = {code for stretch in stretches for code in stretch.stations if wanted.has_station(code)}
+    for pattern in unmet_patterns(classic, recorded):
+        print(
+            f"note: --classic-stations: found no station of {pattern!r} among the records; check its spelling",
             file=sys.stderr,
         )
 

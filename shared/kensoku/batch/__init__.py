@@ -8,10 +8,11 @@ from kensoku.batch._engine import Piece
 from kensoku.batch._found import COLUMNS, FAINT, KEPT, NUMBERS, FoundPick, PickTable, found_pick
 from kensoku.batch._measured import Heard
 from kensoku.batch._pieces import Listener, hear_pieces, pick_pieces
-from kensoku.batch._stage import FIRST, open_listener, open_picker
+from kensoku.batch._stage import EVERYWHERE, FIRST, open_listener, open_picker
 
 __all__ = [
     "COLUMNS",
+    "EVERYWHERE",
     "FAINT",
     "KEPT",
     "NUMBERS",

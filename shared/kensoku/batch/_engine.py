@@ -65,11 +65,12 @@ class FullContext:
         self._kept = kept_of(stage.card)
         self._states: dict[Instrument, _State] = {}
 
-    def pick(self, pieces: Iterable[Piece]) -> Iterator[Heard]:
-        """The picks of pieces that come in the order of time."""
-        for piece in pieces:
-            yield from self._write(piece)
-            yield from self._decide(self._states.values(), index_of(piece.start_ns))
+    def hear(self, piece: Piece) -> Iterator[Heard]:
+        """Pieces come in the order of time."""
+        yield from self._write(piece)
+        yield from self._decide(self._states.values(), index_of(piece.start_ns))
+
+    def finish(self) -> Iterator[Heard]:
         yield from self._decide(self._states.values(), None)
 
     def _write(self, piece: Piece) -> Iterator[Heard]:

@@ -15,6 +15,7 @@ from kensoku.v1.pick_pb2 import (
     AMPLITUDE_KIND_PEAK_RAW,
     AMPLITUDE_KIND_PEAK_VELOCITY,
     AMPLITUDE_KIND_WOOD_ANDERSON,
+    METHOD_CNN,
     PHASE_P,
     POLARITY_DOWN,
     POLARITY_UP,
@@ -74,10 +75,11 @@ def iso_microseconds(time_ns: int) -> str:
 
 
 def found_pick(heard: Heard, calibration: Calibration | None = None) -> FoundPick:
-    """As a row; with the model's calibration, how probable the pick is."""
+    """As a row; with the calibration of the network that picks, how probable the pick is if it is one of its own."""
     pick, measured = heard.pick, heard.measurement or heard.pick
     said, where = pick.probabilities, pick.instrument
     phase: Phase = "P" if pick.phase == PHASE_P else "S"
+    calibrated = calibration if pick.method == METHOD_CNN else None
     score = said.p if phase == "P" else said.s
     return FoundPick(
         station=f"{where.network}.{where.station}",
@@ -85,7 +87,7 @@ def found_pick(heard: Heard, calibration: Calibration | None = None) -> FoundPic
         time=iso_microseconds(pick.onset_ns),
         score=score,
         uncertainty_s=pick.onset_uncertainty_s,
-        probability=calibration.probability(Onset(phase, 0.0, score, 0.0)) if calibration else None,
+        probability=calibrated.probability(Onset(phase, 0.0, score, 0.0)) if calibrated else None,
         decision=decision_name(pick).lower(),
         decision_reason=pick.decision_reason,
         snr=measured.snr or None,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from kensoku.batch._engine import Piece, Tell
 from kensoku.batch._measured import Heard
-from kensoku.detection import FrontEnd, SecondLook, Stations, pick_packets
+from kensoku.detection import Detector, Found, FrontEnd, PacketPicker, SecondLook, Stations
 from kensoku.packets import ChannelSamples, encode_packet
 from kensoku.v1.pick_pb2 import Pick
 from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
@@ -12,27 +12,36 @@ from kensoku.v1.waveform_pb2 import TIME_KIND_REPLAY, WaveformPacket
 PACKET_NS = 10 * 10**9  # far below the lateness that live packets are allowed
 
 
-def pick_as_live(
-    pieces: Iterable[Piece], front_end: FrontEnd, again: SecondLook, stations: Stations, tell: Tell
-) -> Iterator[Heard]:
+class AsLive:
     """Each pick once it is measured, half a minute later."""
-    waiting: dict[str, Pick] = {}
-    for found in pick_packets(_packets(pieces), front_end, stations=stations, second_look=again, tell=tell):
-        if isinstance(found, Pick):
-            waiting[found.id] = found
-        elif (pick := waiting.pop(found.id, None)) is not None:
-            yield Heard(pick, found)
-    yield from map(Heard, waiting.values())
+
+    def __init__(self, front_end: FrontEnd, again: SecondLook, stations: Stations, tell: Tell) -> None:
+        self._picker = PacketPicker(Detector(front_end, stations=stations, second_look=again), tell)
+        self._waiting: dict[str, Pick] = {}
+
+    def hear(self, piece: Piece) -> Iterator[Heard]:
+        for packet in _packets(piece):
+            yield from self._measured(self._picker.feed(packet))
+
+    def finish(self) -> Iterator[Heard]:
+        yield from self._measured(self._picker.finish())
+        yield from map(Heard, self._waiting.values())
+
+    def _measured(self, found: Iterable[Found]) -> Iterator[Heard]:
+        for one in found:
+            if isinstance(one, Pick):
+                self._waiting[one.id] = one
+            elif (pick := self._waiting.pop(one.id, None)) is not None:
+                yield Heard(pick, one)
 
 
-def _packets(pieces: Iterable[Piece]) -> Iterator[WaveformPacket]:
-    """As stations would have sent them: each at the end of its seconds."""
-    for piece in pieces:
-        for start_ns in range(piece.start_ns // PACKET_NS * PACKET_NS, piece.end_ns, PACKET_NS):
-            end_ns = start_ns + PACKET_NS
-            cuts = [_cut(channel, start_ns, end_ns) for channel in piece.channels]
-            if channels := [cut for cut in cuts if cut.samples.size]:
-                yield encode_packet(piece.network, piece.station, channels, "files", end_ns, TIME_KIND_REPLAY)
+def _packets(piece: Piece) -> Iterator[WaveformPacket]:
+    """As the station would have sent them: each at the end of its seconds."""
+    for start_ns in range(piece.start_ns // PACKET_NS * PACKET_NS, piece.end_ns, PACKET_NS):
+        end_ns = start_ns + PACKET_NS
+        cuts = [_cut(channel, start_ns, end_ns) for channel in piece.channels]
+        if channels := [cut for cut in cuts if cut.samples.size]:
+            yield encode_packet(piece.network, piece.station, channels, "files", end_ns, TIME_KIND_REPLAY)
 
 
 def _cut(channel: ChannelSamples, start_ns: int, end_ns: int) -> ChannelSamples:

@@ -1,15 +1,16 @@
 """From pieces of records to what was heard in them, and to rows of a table."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from kensoku.batch._engine import FullContext, Piece, Tell
 from kensoku.batch._found import FoundPick, found_pick
-from kensoku.batch._live import pick_as_live
+from kensoku.batch._live import AsLive
 from kensoku.batch._measured import Heard, measuring_with
 from kensoku.classic import ClassicFrontEnd
-from kensoku.detection import Cascade, Picker, SecondLook
+from kensoku.detection import Cascade, Picker, SecondLook, Stage
+from kensoku.packets import station_filter
 from kensoku.picking import Calibration
 from kensoku.v1.inventory_pb2 import Station
 
@@ -18,18 +19,21 @@ from kensoku.v1.inventory_pb2 import Station
 class Listener:
     """Who listens to records, and who listens again to half a minute around each pick."""
 
-    first: Picker | ClassicFrontEnd
+    picker: Picker | None
     again: SecondLook = field(default_factory=SecondLook)
+    classic: ClassicFrontEnd | None = None
+    is_classic: Callable[[str], bool] = station_filter("")  # whether `classic` listens to a NET.STA, or the picker
 
     @property
     def calibration(self) -> Calibration | None:
-        """How probable a pick of a score is; of classic picks nobody has measured it."""
-        return self.first.final.card.calibration if isinstance(self.first, Picker) else None
+        """How probable the picker's pick of a score is; of classic picks nobody has measured it."""
+        return self.picker.final.card.calibration if self.picker else None
 
     @property
-    def is_live(self) -> bool:
-        """Whether a pick depends on a fixed stretch before its second, and not on windows of long records."""
-        return not isinstance(self.first, Picker) or self.first.final.card.look_ahead_s is not None
+    def full_context(self) -> Stage | None:
+        """A network whose picks depend on windows of long records, and not on a fixed stretch before their second."""
+        final = self.picker.final if self.picker else None
+        return final if final and final.card.look_ahead_s is None else None
 
 
 def pick_pieces(
@@ -47,9 +51,19 @@ def hear_pieces(
 
     A model with a stated look-ahead, and the classic picker, work as in the live service.
     """
-    if isinstance(listener.first, Picker) and not listener.is_live:
-        measure = measuring_with(stations.get, listener.again)
-        yield from FullContext(listener.first.final, executor, measure, tell).pick(pieces)
-    else:
-        front_end = Cascade(listener.first) if isinstance(listener.first, Picker) else listener.first
-        yield from pick_as_live(pieces, front_end, listener.again, stations.get, tell)
+
+    def ear(is_classic: bool) -> FullContext | AsLive:
+        if not is_classic and listener.full_context is not None:
+            return FullContext(listener.full_context, executor, measuring_with(stations.get, listener.again), tell)
+        front_end = listener.classic if is_classic else Cascade(listener.picker) if listener.picker else None
+        assert front_end is not None, "a Listener has one of both for each station"
+        return AsLive(front_end, listener.again, stations.get, tell)
+
+    ears: dict[bool, FullContext | AsLive] = {}
+    for piece in pieces:
+        is_classic = listener.is_classic(f"{piece.network}.{piece.station}")
+        if is_classic not in ears:
+            ears[is_classic] = ear(is_classic)
+        yield from ears[is_classic].hear(piece)
+    for each in ears.values():
+        yield from each.finish()

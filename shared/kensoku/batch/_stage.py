@@ -15,9 +15,11 @@ from kensoku.detection import Picker, SecondLook, Stage
 from kensoku.errors import ModelRefused, ModelServerUnavailable
 from kensoku.inference import Models, open_models, versions_in
 from kensoku.models import file_sha256
+from kensoku.packets import station_filter
 from kensoku.picking import CARD, read_card
 
 ANSWER_S = 10.0
+EVERYWHERE = "*"  # as a pattern of stations
 DENOISER = "denoiser"  # judges classic picks
 SECOND, BLAST = "picker", "blast_long"  # hear half a minute around each pick
 FIRST = "picker_first"  # looks at every second where there is one, and the live picker where it sees something
@@ -33,24 +35,32 @@ def open_picker(repository: Path, url: str, name: str) -> Iterator[Picker]:
 
 @contextmanager
 def open_listener(
-    repository: Path, url: str, model: str | None, threshold: float | None = None, *, classic: bool = False
+    repository: Path,
+    url: str,
+    model: str,
+    threshold: float | None = None,
+    *,
+    classic: str = "",
+    is_refined: bool = True,
 ) -> Iterator[Listener]:
-    """A picker; or STA/LTA and AR-AIC, whose picks the denoiser judges and the picker, if one is named, refines.
+    """A picker; at the stations of `classic`, patterns of NET.STA, STA/LTA and AR-AIC in its place, whose picks the
+    denoiser judges and the picker refines, unless told otherwise.
 
-    Blasts are told where the repository has a model for it, and what picks as live is heard again as live.
+    The threshold is the picker's, or the denoiser's if all stations are classic. Blasts are told where the repository
+    has a model for it, and what picks as live is heard again as live.
     """
     with open_models(url) as models:
         _require_answer(models, url)
-        first: Picker | ClassicFrontEnd
+        picker = _picker(repository, models, model, threshold) if classic != EVERYWHERE else None
+        front_end = None
         if classic:
-            denoiser = _with_threshold(_stage(repository, models, DENOISER, "classifier"), threshold)
-            first = ClassicFrontEnd(denoiser, _stage(repository, models, model) if model else None)
-        else:
-            first = _picker(repository, models, model or SECOND, threshold)
-        is_first_word = model is None or (isinstance(first, Picker) and first.final.card.look_ahead_s is not None)
+            denoiser = _stage(repository, models, DENOISER, "classifier")
+            judge = denoiser if picker else _with_threshold(denoiser, threshold)
+            front_end = ClassicFrontEnd(judge, _stage(repository, models, model) if is_refined else None)
+        is_first_word = picker.final.card.look_ahead_s is not None if picker else not is_refined
         second = _stage(repository, models, SECOND) if is_first_word and _is_there(repository, SECOND) else None
         blast = _stage(repository, models, BLAST, "classifier") if _is_there(repository, BLAST) else None
-        yield Listener(first, SecondLook(second, blast))
+        yield Listener(picker, SecondLook(second, blast), front_end, station_filter(classic))
 
 
 def _picker(repository: Path, models: Models, name: str, threshold: float | None = None) -> Picker:

@@ -4,7 +4,7 @@ Every second of an instrument lies on an absolute grid and is decided once, from
 """
 
 from kensoku.detection._arrivals import Arrival, FrontEnd, Sieve, pick_id
-from kensoku.detection._batch import pick_packets
+from kensoku.detection._batch import PacketPicker, pick_packets
 from kensoku.detection._by_station import ByStation
 from kensoku.detection._cascade import LOOKED_BACK, Cascade
 from kensoku.detection._detector import MOST_PICKS, Detector, Found, no_inventory
@@ -23,6 +23,7 @@ __all__ = [
     "Detector",
     "Found",
     "FrontEnd",
+    "PacketPicker",
     "Picker",
     "Refined",
     "SecondLook",

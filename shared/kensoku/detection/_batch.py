@@ -1,6 +1,6 @@
 """Picks of packets that are all there."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from kensoku.continuous import Times
 from kensoku.detection._arrivals import FrontEnd
@@ -35,28 +35,38 @@ def pick_packets(
 
     The stamps in the packets decide what is waited for: give those of one station in the order of their arrival.
     """
-    detector = Detector(front_end, times, stations, second_look=second_look, most_picks=most_picks)
-    batch: list[WaveformPacket] = []
+    picker = PacketPicker(Detector(front_end, times, stations, second_look=second_look, most_picks=most_picks), tell)
     for packet in packets:
-        batch.append(packet)
-        if len(batch) == PACKETS_AT_ONCE:
-            yield from _fed(detector, batch, tell)
-            batch = []
-    yield from _fed(detector, batch, tell)
-    yield from detector.finish()
+        yield from picker.feed(packet)
+    yield from picker.finish()
 
 
-def _fed(detector: Detector, packets: Sequence[WaveformPacket], tell: Tell) -> list[Found]:
-    for packet, channels in zip(packets, decode_packets(packets), strict=True):
-        name = f"{packet.network}.{packet.station}"
-        if not isinstance(channels, list):
-            tell(name, str(channels))
-            continue
-        fed = detector.feed(packet, channels)
-        if fed.is_late:
-            tell(name, TOO_LATE)
-        for left_out in fed.left_out:
-            code, _, reason = left_out.partition(": ")
-            location = next((each.location for each in channels if each.code == code), "")
-            tell(f"{name}.{location}.{code}", reason)
-    return detector.found()
+class PacketPicker:
+    """The same for packets that come one by one."""
+
+    def __init__(self, detector: Detector, tell: Tell) -> None:
+        self._detector, self._tell = detector, tell
+        self._waiting: list[WaveformPacket] = []
+
+    def feed(self, packet: WaveformPacket) -> list[Found]:
+        self._waiting.append(packet)
+        return self._found() if len(self._waiting) == PACKETS_AT_ONCE else []
+
+    def finish(self) -> list[Found]:
+        return [*self._found(), *self._detector.finish()]
+
+    def _found(self) -> list[Found]:
+        packets, self._waiting = self._waiting, []
+        for packet, channels in zip(packets, decode_packets(packets), strict=True):
+            name = f"{packet.network}.{packet.station}"
+            if not isinstance(channels, list):
+                self._tell(name, str(channels))
+                continue
+            fed = self._detector.feed(packet, channels)
+            if fed.is_late:
+                self._tell(name, TOO_LATE)
+            for left_out in fed.left_out:
+                code, _, reason = left_out.partition(": ")
+                location = next((each.location for each in channels if each.code == code), "")
+                self._tell(f"{name}.{location}.{code}", reason)
+        return self._detector.found()
