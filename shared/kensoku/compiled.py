@@ -66,10 +66,13 @@ class _Kept(FunctionCache):
 @cache
 def _folder(package: Path) -> str:
     """Another one whenever a module of the package that has loops or that such a one takes something from, or kernels
-    of others that it calls, change: numba itself sees only the module of the outermost loop."""
+    of others that it calls, or single modules whose constants it takes, change: numba itself sees only the module of
+    the outermost loop."""
     own = _with_loops(package)
-    called = {name for path in own for name in re.findall(r"from kensoku\.(\w+)\._kernels", path.read_text("utf-8"))}
-    others = sorted(path for name in called for path in package.parent.glob(f"{name}/_kernels*.py"))
+    texts = "\n".join(path.read_text("utf-8") for path in own)
+    called, single = (set(re.findall(rf"from kensoku\.(\w+){end}", texts)) for end in (r"\._kernels", " import"))
+    others = [path for name in sorted(called) for path in sorted(package.parent.glob(f"{name}/_kernels*.py"))]
+    others += [path for name in sorted(single) if (path := package.parent / f"{name}.py").is_file()]
     sources = [(path.name, path.read_bytes()) for path in (*own, *others)]
     state = hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
     given = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")

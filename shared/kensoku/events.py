@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from kensoku.sphere import distance_km
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import Event, EventStatus, EventType, Magnitude, Origin, Quality
 from kensoku.v1.pick_pb2 import PHASE_P, PHASE_S, Decision, Pick
@@ -39,6 +40,10 @@ def preferred_magnitude(event: Event) -> Magnitude | None:
 
 def has_value(magnitude: Magnitude) -> bool:
     return not magnitude.absent_reason and math.isfinite(magnitude.value)
+
+
+def epicentres_apart_km(one: Origin, other: Origin) -> float:
+    return distance_km(one.latitude_deg, one.longitude_deg, other.latitude_deg, other.longitude_deg)
 
 
 def is_known(origin: Origin, name: str) -> bool:

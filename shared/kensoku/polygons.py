@@ -10,7 +10,8 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-EARTH_KM = 6371.0
+from kensoku.sphere import EARTH_RADIUS_KM
+
 PIECE_DEG = 0.5  # of a side; a great circle leaves a parallel by 30 m at most in between
 NEARLY_A_POLE = 90 - 1e-9  # a side at 90 degrees is above it
 
@@ -44,7 +45,7 @@ class Polygon:
         to_ends = 2 * np.arcsin(np.minimum(np.sqrt(((self.ends - here) ** 2).sum(axis=-1)) / 2, 1))
         from_first, from_last, away = self.bounds @ here
         beside = np.arcsin(np.minimum(np.abs(away[(from_first >= 0) & (from_last >= 0)]), 1))
-        return EARTH_KM * float(min(np.min(to_ends, initial=np.inf), np.min(beside, initial=np.inf)))
+        return EARTH_RADIUS_KM * float(min(np.min(to_ends, initial=np.inf), np.min(beside, initial=np.inf)))
 
 
 @lru_cache(maxsize=4096)

@@ -5,17 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kensoku.catalogue_files import Limits, _compare, compare
-from kensoku.catalogue_files._compare import distance_km
 from kensoku.errors import SettingInvalid
-from kensoku.v1.event_pb2 import Event, Magnitude, Origin
+from kensoku.v1.event_pb2 import Event, Magnitude
 from tests.catalogue import make_event
 
 LIMITS = Limits(3.0, 30.0)
-
-
-def test_the_distance_of_a_degree_on_the_equator_is_111_2_km() -> None:
-    assert distance_km(Origin(), Origin(longitude_deg=1)) == pytest.approx(111.195, abs=1e-3)
-    assert distance_km(Origin(longitude_deg=179.5), Origin(longitude_deg=-179.5)) == pytest.approx(111.195, abs=1e-3)
 
 
 def test_what_moved_and_grew_is_told() -> None:

@@ -9,8 +9,8 @@ import pytest
 from kensoku.catalogue_files import read_catalogue
 from kensoku.catalogue_files._ellipsoid import are_alike
 from kensoku.catalogue_files._stated import ellipsoid, time_deviation_s
-from kensoku.catalogue_files._words import KM_PER_DEG
 from kensoku.locating._summary import ellipsoids
+from kensoku.sphere import KM_PER_DEG
 from kensoku.v1.event_pb2 import Ellipsoid, Event
 from tests.catalogue import make_event
 from tests.unit.test_catalog_quakeml import obspy_events, written

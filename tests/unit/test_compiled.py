@@ -72,3 +72,15 @@ def test_what_a_loop_takes_from_by_way_of_another_module_counts(tmp_path: Path) 
     (package / "_numbers.py").write_text("ONE = 1\n")
     (package / "_pages.py").write_text("from kensoku.waves._loops import run\n")
     assert [path.stem for path in _with_loops(package)] == ["_loops", "_numbers", "_sums"]
+
+
+def test_a_constant_of_a_single_module_counts(tmp_path: Path, kept: Path) -> None:
+    package = tmp_path / "waves"
+    package.mkdir()
+    (package / "_loops.py").write_text("from kensoku.compiled import lean\nfrom kensoku.sphere import RADIUS\n")
+    folders = []
+    for radius in (6371, 6378):
+        (tmp_path / "sphere.py").write_text(f"RADIUS = {radius}\n")
+        _folder.cache_clear()
+        folders.append(_folder(package))
+    assert folders[0] != folders[1]

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from kensoku.associating._arrays import Density, Floats, Given, Ints, Nodes, Picks, Rules, Singles, Work
 from kensoku.associating._events import Found, keep_own, release, settle
-from kensoku.associating._fit import KM_PER_DEG, ROOM, offset, share_of
+from kensoku.associating._fit import ROOM, offset, share_of
 from kensoku.associating._parted import part_mixtures
 from kensoku.compiled import compiled, lean
+from kensoku.sphere import KM_PER_DEG
 
 BIN_S = 0.5
 SHUT_BINS = 1  # on either side of a guess in vain

@@ -11,8 +11,8 @@ import numpy as np
 from kensoku.associating._amplitudes import compare_sizes
 from kensoku.associating._arrays import Earth, Floats, Given, Singles, Work
 from kensoku.compiled import compiled, inlined, lean
+from kensoku.sphere import KM_PER_DEG
 
-KM_PER_DEG = 111.19493
 NARROWING_S = np.array([1.2, 0.9, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05])
 SIZED_S = 0.4  # from this tolerance on amplitudes count
 POLISHING = 8

@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from kensoku.associating._arrays import Earth, Floats, Ints, Nodes, Singles, Stations
-from kensoku.associating._fit import KM_PER_DEG
 from kensoku.associating._turn import Turn, turn_of
 from kensoku.associating._values import AssociationSettings
 from kensoku.errors import InputInvalid
 from kensoku.locating import Site
+from kensoku.sphere import KM_PER_DEG
 from kensoku.traveltime import DEEPEST_KM, TravelTimeTable, Wave
 
 WAVES: tuple[Wave, Wave] = ("P", "S")

@@ -11,8 +11,9 @@ import numpy as np
 
 from kensoku.associating._arrays import Density, Floats, Given, Ints, Work
 from kensoku.associating._events import Found, keep_own, release, settle
-from kensoku.associating._fit import KM_PER_DEG, NARROWING_S, approach, gather, weigh
+from kensoku.associating._fit import NARROWING_S, approach, gather, weigh
 from kensoku.compiled import compiled, lean
+from kensoku.sphere import KM_PER_DEG
 
 NEAR_S = 2.5  # of an arrival: what is picked there may be of another earthquake
 LEAST_NEAR = 3  # stations with such picks

@@ -10,11 +10,10 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from kensoku.errors import SettingInvalid
-from kensoku.events import has_value, preferred_magnitude
+from kensoku.events import epicentres_apart_km, has_value, preferred_magnitude
 from kensoku.times import NS_PER_S
-from kensoku.v1.event_pb2 import Event, Magnitude, Origin
+from kensoku.v1.event_pb2 import Event, Magnitude
 
-EARTH_KM = 6371.0
 NS_PER_US = 1000
 CLOSE = 1e-9
 MOST_LINKS = 10_000_000  # 1.5 GB
@@ -42,7 +41,7 @@ class Pair:
     @property
     def moved_km(self) -> float:
         """Epicentres."""
-        return distance_km(self.a.origin, self.b.origin)
+        return epicentres_apart_km(self.a.origin, self.b.origin)
 
     @property
     def deeper_km(self) -> float:
@@ -149,7 +148,7 @@ def _links(firsts: Sequence[Event], seconds: Sequence[Event], limits: Limits) ->
             )
         time_ns = first.origin.time_ns
         for j in range(bisect_left(times, time_ns - reach_ns), bisect_right(times, time_ns + reach_ns)):
-            km = distance_km(first.origin, seconds[j].origin)
+            km = epicentres_apart_km(first.origin, seconds[j].origin)
             if km <= limits.km:
                 late = (times[j] - time_ns) / max(reach_ns, 1)
                 links.append((i, j, late**2 + (km / limits.km if limits.km else 0.0) ** 2))
@@ -165,12 +164,3 @@ def _nearest(links: list[Link]) -> list[tuple[int, int]]:
             taken_a.add(i)
             taken_b.add(j)
     return pairs
-
-
-def distance_km(a: Origin, b: Origin) -> float:
-    """Along the surface of a sphere."""
-    north_a, north_b = math.radians(a.latitude_deg), math.radians(b.latitude_deg)
-    half = math.sin((north_b - north_a) / 2) ** 2
-    turn = math.radians(b.longitude_deg - a.longitude_deg)
-    half += math.cos(north_a) * math.cos(north_b) * math.sin(turn / 2) ** 2
-    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))

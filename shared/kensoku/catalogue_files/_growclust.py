@@ -9,9 +9,10 @@ from typing import IO
 import numpy as np
 
 from kensoku.catalogue_files._phase_files import StationNames, known, located, split, usable
-from kensoku.catalogue_files._stations import EARTH_RADIUS_KM, FloatArray, PlaceOf, Places, nowhere, write_stlist
+from kensoku.catalogue_files._stations import FloatArray, PlaceOf, Places, nowhere, write_stlist
 from kensoku.errors import InputInvalid
 from kensoku.events import PHASES, preferred_magnitude
+from kensoku.sphere import EARTH_RADIUS_KM
 from kensoku.times import NS_PER_S
 from kensoku.v1.event_pb2 import Event
 

@@ -13,8 +13,9 @@ from kensoku.catalogue_files._ellipsoid import are_alike, ellipsoid
 from kensoku.catalogue_files._naming import event_id, last_name, pick_id
 from kensoku.catalogue_files._quakeml_events import ForeignEvent, foreign_events
 from kensoku.catalogue_files._quakeml_left_out import REGIONS, count_left_out, is_rest
-from kensoku.catalogue_files._words import KM_PER_DEG, NOT_EXISTING, POLARITIES, TYPES
+from kensoku.catalogue_files._words import NOT_EXISTING, POLARITIES, TYPES
 from kensoku.errors import InputInvalid
+from kensoku.sphere import KM_PER_DEG
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
     EVENT_STATUS_PRELIMINARY,

@@ -13,8 +13,9 @@ from google.protobuf.message import Message
 from kensoku.catalogue_files._ellipsoid import rotation_deg
 from kensoku.catalogue_files._naming import Signature
 from kensoku.catalogue_files._stated import deviations_km, ellipsoid, km_per_deg_east, time_deviation_s
-from kensoku.catalogue_files._words import KM_PER_DEG, POLARITIES, time_text, type_word
+from kensoku.catalogue_files._words import POLARITIES, time_text, type_word
 from kensoku.events import PHASES, has_depth, has_value, is_known
+from kensoku.sphere import KM_PER_DEG
 from kensoku.v1.event_pb2 import (
     EVENT_STATUS_FINAL,
     EVENT_STATUS_MERGED,

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from kensoku.catalogue_files._ellipsoid import of_moments
-from kensoku.catalogue_files._words import KM_PER_DEG
+from kensoku.sphere import KM_PER_DEG
 from kensoku.times import NS_PER_S
 from kensoku.v1.event_pb2 import Ellipsoid, Origin
 

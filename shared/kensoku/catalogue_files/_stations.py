@@ -10,9 +10,9 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from kensoku.sphere import EARTH_RADIUS_KM
 from kensoku.v1.event_pb2 import Arrival, Origin
 
-EARTH_RADIUS_KM = 6371.0
 MOST_SEEN = 1000  # of a station, enough for a median
 
 FloatArray = npt.NDArray[np.float64]

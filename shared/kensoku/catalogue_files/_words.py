@@ -13,7 +13,6 @@ from kensoku.v1.event_pb2 import (
 )
 from kensoku.v1.pick_pb2 import POLARITY_DOWN, POLARITY_UNDECIDABLE, POLARITY_UP
 
-KM_PER_DEG = 111.19493  # of a sphere of 6,371 km
 TYPES = {
     EVENT_TYPE_EARTHQUAKE: "earthquake",
     EVENT_TYPE_BLAST: "quarry blast",

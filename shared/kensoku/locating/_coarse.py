@@ -11,6 +11,7 @@ from kensoku.locating._kernels import make_desk
 from kensoku.locating._kernels_cells import RoughTable, score_cells
 from kensoku.locating._sphere import Frame, frames_at
 from kensoku.locating._values import FloatArray, IntArray, LocationSettings, Tables
+from kensoku.sphere import EARTH_RADIUS_KM
 from kensoku.traveltime import TravelTimeTable, Wave
 
 Limits = tuple[FloatArray, FloatArray]
@@ -119,7 +120,7 @@ def _depth_shares(deepest_km: float) -> FloatArray:
 
 
 def _edges(batch: Batch, axis: FloatArray, margin_km: float) -> FloatArray:
-    along = 6371.0 * np.einsum("cr,cr->r", axis[:, batch.event], batch.site)
+    along = EARTH_RADIUS_KM * np.einsum("cr,cr->r", axis[:, batch.event], batch.site)
     least, most = (function.reduceat(along, batch.first) for function in (np.minimum, np.maximum))
     more = np.maximum(LEAST_WIDTH_KM - (most - least), 0) / 2
     least, most = least - more, most + more

@@ -9,7 +9,7 @@ import numpy as np
 from kensoku.locating._batch import WAVES, Batch
 from kensoku.locating._moments import Posterior
 from kensoku.locating._polish import Peaks
-from kensoku.locating._sphere import EARTH_RADIUS_KM, Frame, arc_km, azimuths_deg, degrees, gaps_deg
+from kensoku.locating._sphere import Frame, arc_km, azimuths_deg, degrees, gaps_deg
 from kensoku.locating._summary import circle_km, circles_km, ellipsoids, quality, reaches_limit
 from kensoku.locating._values import (
     Arrival,
@@ -22,6 +22,7 @@ from kensoku.locating._values import (
     Tables,
     site_code,
 )
+from kensoku.sphere import EARTH_RADIUS_KM
 from kensoku.traveltime import Wave
 
 OUTLIER_WEIGHT = 0.5  # the probability that it belongs, below which an arrival is an outlier

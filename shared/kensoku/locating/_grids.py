@@ -9,7 +9,6 @@ import numpy as np
 
 from kensoku.errors import LocationError
 from kensoku.locating._locate import DEFAULTS, locate_many
-from kensoku.locating._sphere import EARTH_RADIUS_KM
 from kensoku.locating._values import (
     Arrival,
     Hypocentre,
@@ -20,6 +19,7 @@ from kensoku.locating._values import (
     Tables,
     site_code,
 )
+from kensoku.sphere import distance_km
 from kensoku.traveltime import Grids, Wave
 
 Shifts = dict[int, float]  # s, by number of the arrival
@@ -88,9 +88,8 @@ def _has_moved(before: Location | LocationError, after: Location | LocationError
 
 
 def _away_km(one: Hypocentre, other: Hypocentre) -> float:
-    north = np.radians(other.latitude_deg - one.latitude_deg)
-    east = np.radians(other.longitude_deg - one.longitude_deg) * np.cos(np.radians(one.latitude_deg))
-    return math.hypot(EARTH_RADIUS_KM * north, EARTH_RADIUS_KM * east, other.depth_km - one.depth_km)
+    level_km = distance_km(one.latitude_deg, one.longitude_deg, other.latitude_deg, other.longitude_deg)
+    return math.hypot(level_km, other.depth_km - one.depth_km)
 
 
 def _told(location: Location | LocationError, arrivals: Sequence[Arrival]) -> Location | LocationError:

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.compiled import inlined, lean
+from kensoku.sphere import EARTH_RADIUS_KM
 from kensoku.traveltime._kernels import row_of, time_in_row
 
 Floats = npt.NDArray[np.float64]
 
-EARTH_RADIUS_KM = 6371.0
 NEAR = 0.025  # square of half the chord, up to which the series of an arc is exact to a micrometre
 LEAST_PRECISION = 1e-12  # per s², so that a time is a number where nothing belongs
 MOST_SQUARES = 80.0  # beyond nine standard deviations a normal distribution is nothing

@@ -9,7 +9,6 @@ from kensoku.locating._kernels import (
     ACROSS,
     DISTANCE,
     DOWN,
-    EARTH_RADIUS_KM,
     LEAD,
     PRECISION,
     RESIDUAL,
@@ -23,6 +22,7 @@ from kensoku.locating._kernels import (
     solve_time,
     weigh_variances,
 )
+from kensoku.sphere import EARTH_RADIUS_KM
 
 BLURS = (1.0, 0.3, 0.1, 0.0, 0.0, 0.0, 0.0)  # of the uncertainty of the start, step by step
 ROBUST_ROUNDS, ROBUST_WIDTH = 6, 1.5  # standard deviations

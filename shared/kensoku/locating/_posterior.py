@@ -10,6 +10,7 @@ from kensoku.locating._moments import Posterior, empty_posterior, shares, summar
 from kensoku.locating._polish import Peaks
 from kensoku.locating._sphere import Frame
 from kensoku.locating._values import BoolArray, FloatArray, IntArray, LocationSettings, Tables
+from kensoku.sphere import EARTH_RADIUS_KM
 
 Limits = tuple[FloatArray, FloatArray]
 
@@ -93,7 +94,7 @@ def _other_hills(peaks: Peaks) -> BoolArray:
     """(event, start): peaks elsewhere that are not far less probable than the first."""
     counts = _log_odds(peaks) > np.log(SECOND_HILL)
     counts &= peaks.fit.log_posterior > peaks.fit.log_posterior[:, :1] - 20
-    apart = np.arccos(np.clip((peaks.frame.centre * peaks.frame.centre[:, :, :1]).sum(axis=0), -1, 1)) * 6371.0
+    apart = np.arccos(np.clip((peaks.frame.centre * peaks.frame.centre[:, :, :1]).sum(axis=0), -1, 1)) * EARTH_RADIUS_KM
     offset = np.hypot(apart, peaks.depth - peaks.depth[:, :1])
     width = np.sqrt(np.trace(np.linalg.inv(peaks.information[:, 0] + 1e-6 * np.eye(3)), axis1=1, axis2=2))
     return np.asarray(counts & (offset > np.maximum(0.5 * width[:, None], 0.5)))
@@ -240,7 +241,7 @@ def _coordinates(frame: Frame, places: FloatArray) -> tuple[FloatArray, FloatArr
     more = (..., *(None,) * (places.ndim - 2))
     north, east, up = ((axis[more] * places).sum(axis=0) for axis in (frame.north, frame.east, frame.centre))
     level = np.hypot(north, east)
-    longer = 6371.0 * np.arctan2(level, up) / np.maximum(level, 1e-15)
+    longer = EARTH_RADIUS_KM * np.arctan2(level, up) / np.maximum(level, 1e-15)
     return north * longer, east * longer
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.locating._values import FloatArray, IntArray
-
-EARTH_RADIUS_KM = 6371.0  # that of kensoku.traveltime
+from kensoku.sphere import EARTH_RADIUS_KM
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kensoku.pictures._records import EARTH_KM, distance_azimuth
+from kensoku.pictures._records import distance_azimuth
 from kensoku.pictures._section import COLOURS, name_of, phase_of, place_at
+from kensoku.sphere import KM_PER_DEG
 from kensoku.v1.event_pb2 import Event, Origin
 from kensoku.v1.inventory_pb2 import Station
 
 FloatArray = npt.NDArray[np.float64]
 
-KM_A_DEGREE = math.radians(EARTH_KM)
 ELLIPSE_68 = math.sqrt(-2 * math.log(1 - 0.68))  # standard deviations, in two dimensions
 MARGIN = 1.25  # of the map, around the farthest station with an arrival
 LEAST_KM = 5.0
@@ -144,8 +144,8 @@ def _draw_station(axes: Any, mark: Mark, *, is_named: bool) -> None:
 def _write_degrees(axes: Any, origin: Origin, half_km: float) -> None:
     """Ticks at round degrees."""
     scales = {
-        "x": (origin.longitude_deg, KM_A_DEGREE * max(math.cos(math.radians(origin.latitude_deg)), 0.01)),
-        "y": (origin.latitude_deg, KM_A_DEGREE),
+        "x": (origin.longitude_deg, KM_PER_DEG * max(math.cos(math.radians(origin.latitude_deg)), 0.01)),
+        "y": (origin.latitude_deg, KM_PER_DEG),
     }
     for name, (centre_deg, km_a_degree) in scales.items():
         step_deg = _round_step(2 * half_km / km_a_degree / 6)

@@ -11,6 +11,7 @@ from scipy.signal import butter, detrend, sosfilt
 
 from kensoku.errors import SettingInvalid
 from kensoku.packets import ChannelSamples
+from kensoku.sphere import EARTH_RADIUS_KM
 from kensoku.times import NS_PER_S
 
 FloatArray = npt.NDArray[np.float64]
@@ -19,7 +20,6 @@ Place = tuple[float, float]  # latitude and longitude, degrees
 
 WARM_UP_S = 20.0  # before what is shown, for the filter
 UPRIGHT = ("Z", "3")
-EARTH_KM = 6371.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +142,4 @@ def distance_azimuth(origin: Place, station: Place) -> tuple[float, float]:
     east = math.cos(second) * math.sin(along)
     north = math.cos(first) * math.sin(second) - math.sin(first) * math.cos(second) * math.cos(along)
     up = math.sin(first) * math.sin(second) + math.cos(first) * math.cos(second) * math.cos(along)
-    return EARTH_KM * math.atan2(math.hypot(east, north), up), math.degrees(math.atan2(east, north)) % 360
+    return EARTH_RADIUS_KM * math.atan2(math.hypot(east, north), up), math.degrees(math.atan2(east, north)) % 360

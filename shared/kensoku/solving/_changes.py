@@ -1,11 +1,10 @@
 """What of an event changed so much that people must be told: the rule by which a revision is published."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kensoku.errors import SettingInvalid
-from kensoku.events import preferred_magnitude, quality_name, type_name
+from kensoku.events import epicentres_apart_km, preferred_magnitude, quality_name, type_name
 from kensoku.v1.event_pb2 import Event, Origin
 
 
@@ -64,12 +63,3 @@ def _of_events(before: Event, after: Event, settings: ChangeSettings) -> Iterato
 
 def _phases(event: Event) -> set[tuple[str, int]]:
     return {(arrival.pick_id, int(arrival.phase)) for arrival in event.arrivals if not arrival.is_outlier}
-
-
-def epicentres_apart_km(one: Origin, other: Origin) -> float:
-    """Exact where it is used: across a few uncertainties."""
-    north = math.radians(other.latitude_deg - one.latitude_deg)
-    east = math.radians(other.longitude_deg - one.longitude_deg)
-    parallel = math.cos(math.radians(one.latitude_deg)) * math.cos(math.radians(other.latitude_deg))
-    half = math.sin(north / 2) ** 2 + parallel * math.sin(east / 2) ** 2
-    return 2 * 6371 * math.asin(min(1.0, math.sqrt(half)))

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.errors import InputInvalid
+from kensoku.sphere import EARTH_RADIUS_KM
 from kensoku.traveltime._integrals import RISING, IntArray, cut, gather
-from kensoku.traveltime._model import EARTH_RADIUS_KM, HIGHEST_KM, Column, EarthModel, FloatArray, Wave
+from kensoku.traveltime._model import HIGHEST_KM, Column, EarthModel, FloatArray, Wave
 from kensoku.traveltime._search import Found, Kind, search
 
 AnyNumber = TypeVar("AnyNumber", np.float64, np.intp)

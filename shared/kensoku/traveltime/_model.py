@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.errors import InputInvalid
+from kensoku.sphere import EARTH_RADIUS_KM
 
 FloatArray = npt.NDArray[np.float64]
 Wave = Literal["P", "S"]
 
-EARTH_RADIUS_KM = 6371.0
 HIGHEST_KM = -10.0  # the uppermost layer reaches up to here, above every station
 LOWEST_KM = 2890.0  # the lowermost layer ends with the mantle
 MANTLE_VP_KM_S = 7.6  # rocks of the lower crust are slower (Christensen & Mooney, 1995)

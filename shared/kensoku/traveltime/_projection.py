@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kensoku.errors import InputInvalid
+from kensoku.sphere import KM_PER_DEG
 
 FloatArray = npt.NDArray[np.float64]
 Plane = tuple[FloatArray, FloatArray]
 
 SIMPLE_KM_PER_DEG = 10_000 / 90  # that of NonLinLoc
 NEAR_DEG = 1e-3  # over which slopes are taken
-KM_PER_DEG = 111.19493
 ELLIPSOIDS = {  # equatorial radius in m, flattening: Snyder (1987), Map projections: a working manual, table 1
     "WGS-84": (6378137.0, 1 / 298.257),
     "GRS-80": (6378137.0, 1 / 298.257),
