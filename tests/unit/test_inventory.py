@@ -180,6 +180,22 @@ def test_a_corner_behind_the_analogue_stages_is_told(shipped: obspy.Inventory, t
     assert any("behind the analogue stages are left out" in doubt for doubt in doubts)
 
 
+@pytest.mark.parametrize(("change", "is_known"), [(1e-6j, True), (0.1, False)])
+def test_poles_are_in_pairs_or_the_response_is_not_known(
+    shipped: obspy.Inventory, change: complex, is_known: bool
+) -> None:
+    """A slip of the pen in one of two conjugates: no filter of real samples is like that."""
+    stage = shipped[0][0][0].response.response_stages[0]
+    stage.poles = [stage.poles[0] + change, *stage.poles[1:]]
+    found, doubts = read_response(shipped[0][0][0].response)
+    assert doubts == ([] if is_known else ["a pole or zero lacks its conjugate, so amplitudes stay in counts"])
+    if found is None:
+        assert not is_known
+    else:
+        poles = [complex(pole.real, pole.imaginary) for pole in found.poles]
+        assert all(pole.conjugate() in poles for pole in poles)
+
+
 def amplifier(transfer: str, zeros: list[complex], poles: list[complex], unit: str = "V") -> PolesZerosResponseStage:
     return PolesZerosResponseStage(2, 1.0, 1.0, unit, unit, transfer, 1.0, zeros, poles)
 

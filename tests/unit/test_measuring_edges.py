@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import scipy.signal
 
+from kensoku.inventory._response import flat_response, with_poles_and_zeros
 from kensoku.measuring import Channel, Channels
 from kensoku.measuring._amplitudes import _clearer
 from kensoku.measuring._clipping import is_clipped
 from kensoku.measuring._traces import Trace
-from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+from kensoku.v1.inventory_pb2 import GROUND_MOTION_VELOCITY, ChannelEpoch, Station
 from tests.unit.test_measuring import ONSET, TIMES_S, channels_with, counts_of, measured_of, response_of, wave_m
 
 
@@ -40,6 +41,18 @@ def test_a_sensor_that_lies_flat_is_not_upside_down() -> None:
 def test_horizontals_that_are_nearly_parallel_stay_as_they_are(apart_deg: float, is_turned: bool) -> None:
     first, second = (Channel(f"HH{n}", b"known", azimuth_deg=10.0 + n * apart_deg) for n in range(2))
     assert (Channels(Channel("HHZ"), first, second).rotation is not None) == is_turned
+
+
+PAIRS = [complex(*each) for real, up in ((-0.2, 0.2), (-0.3, 0.3)) for each in ((real, up), (real, -up))]
+
+
+@pytest.mark.parametrize(("poles", "kinds"), [([-0.1, *PAIRS], 6), (PAIRS[:3], 1)], ids=["a-pair-is-cut", "unpaired"])
+def test_conjugates_are_taken_together(poles: list[complex], kinds: int) -> None:
+    """Five slow poles are more than the recursion has; what lacks its conjugate is measured in counts alone."""
+    response = with_poles_and_zeros(flat_response(GROUND_MOTION_VELOCITY, 1e9, 1.0), poles, [0, 0])
+    assert response is not None
+    measured = measured_of(np.tile(counts_of(wave_m(1.7), response), (3, 1)), channels_with(response))
+    assert len({amplitude.kind for amplitude in measured.amplitudes}) == kinds
 
 
 @pytest.mark.parametrize("change_s", [-5, 5])

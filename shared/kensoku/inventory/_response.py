@@ -15,6 +15,7 @@ from kensoku.v1.inventory_pb2 import (
     Response,
 )
 
+PAIRED = 0.01  # of its size: so far may a value be from the conjugate of another, as by rounding or a slip of the pen
 _LENGTHS = {"M": 1.0, "CM": 1e2, "MM": 1e3, "UM": 1e6, "NM": 1e9}  # in a metre
 _MOTIONS = (
     (("",), GROUND_MOTION_DISPLACEMENT),
@@ -36,6 +37,20 @@ def ground_motion(unit: str) -> tuple[GroundMotion, float] | None:
 
 def flat_response(motion: GroundMotion, sensitivity: float, frequency_hz: float = 0.0) -> Response:
     return Response(input=motion, sensitivity=sensitivity, frequency_hz=frequency_hz)
+
+
+def in_pairs(values: Sequence[complex]) -> list[complex] | None:
+    """Each with its exact conjugate, as every filter of real samples has them; None if one is without."""
+    others = [value.conjugate() for value in values if value.imag < 0]
+    paired = [value for value in values if not (value.imag > 0 or value.imag < 0)]
+    for value in (value for value in values if value.imag > 0):
+        other = min(others, key=lambda each: abs(each - value), default=0j)
+        if abs(other - value) > PAIRED * abs(value):
+            return None
+        others.remove(other)
+        mean = (value + other) / 2
+        paired += [mean, mean.conjugate()]
+    return None if others else paired
 
 
 def with_poles_and_zeros(flat: Response, poles: Sequence[complex], zeros: Sequence[complex]) -> Response | None:

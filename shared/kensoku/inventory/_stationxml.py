@@ -12,7 +12,7 @@ from lxml import etree
 from obspy.core.inventory.response import PolesZerosResponseStage
 
 from kensoku.inventory._notes import Notes
-from kensoku.inventory._response import flat_response, ground_motion, with_poles_and_zeros
+from kensoku.inventory._response import flat_response, ground_motion, in_pairs, with_poles_and_zeros
 from kensoku.inventory._stations import Entry, epoch_name, location_of
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Response
 
@@ -196,7 +196,10 @@ def _shaped(flat: Response, response: Any, input_units: str) -> tuple[Response |
         ]
     later = [stage for stage in response.response_stages[1:] if _has_corner(stage)]
     analogue = [first, *filter(_is_amplifier, later)]
-    shaped = with_poles_and_zeros(flat, _rad_s(analogue, "poles"), _rad_s(analogue, "zeros"))
+    poles, zeros = in_pairs(_rad_s(analogue, "poles")), in_pairs(_rad_s(analogue, "zeros"))
+    if poles is None or zeros is None:
+        return None, ["a pole or zero lacks its conjugate, so amplitudes stay in counts"]
+    shaped = with_poles_and_zeros(flat, poles, zeros)
     if shaped is None:
         at = f"{flat.frequency_hz:g} Hz, where the sensitivity is given"
         return None, [f"the poles and zeros pass nothing at {at}, so amplitudes stay in counts"]

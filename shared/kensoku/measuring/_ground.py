@@ -110,10 +110,13 @@ def _inverse(response: Response, high_pass: float, motion: int) -> _Inverse:
     order = max(ORDER, at_origin + 2)
     given = DERIVATIVE[response.input]
     poles = [*_butterworth(order, high_pass), *slow_zeros]
-    zeros = slow_poles[: len(poles)]  # of more than that the correction takes care
+    zeros = _first_of(slow_poles, len(poles))  # of more than that the correction takes care
     power = max(0, min(order + motion - given - at_origin, len(poles) - len(zeros)))
     digital = scipy.signal.bilinear_zpk([0.0] * power + zeros, poles, 1.0, RATE_HZ)
-    sections = scipy.signal.zpk2sos(*digital)
+    try:
+        sections = scipy.signal.zpk2sos(*digital)
+    except ValueError:  # a pole or zero without its conjugate
+        return _Inverse(np.full((1, 6), np.nan), np.full(2 * AROUND + 1, np.nan))
 
     def wanted(hz: FloatArray) -> ComplexArray:
         s = 2j * np.pi * hz
@@ -154,7 +157,14 @@ def _butterworth(order: int, corner_hz: float) -> list[complex]:
 
 def _slow(values: Iterable[Complex]) -> list[complex]:
     slow = [_complex(value) for value in values if abs(_complex(value)) < 2 * math.pi * SLOW_HZ]
-    return sorted(slow, key=abs)
+    return sorted(slow, key=lambda value: (abs(value), value.real, abs(value.imag)))  # pairs beside each other
+
+
+def _first_of(values: list[complex], most: int) -> list[complex]:
+    """So many at the most, and no half of a pair."""
+    first = values[:most]
+    is_pair_cut = len(values) > most and sum(value.imag != 0 for value in first) % 2
+    return first[:-1] if is_pair_cut else first
 
 
 def _left(values: list[complex]) -> list[complex]:
