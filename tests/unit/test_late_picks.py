@@ -8,7 +8,7 @@ from kensoku.associating import Onset, Watch
 from kensoku.v1.association_pb2 import Association
 from kensoku.v1.event_pb2 import EVENT_STATUS_FINAL
 from kensoku.v1.pick_pb2 import PickMeasurement
-from tests.shocks import Shock, network, onsets, pick, progress, sites
+from tests.shocks import Shock, network, onset, onsets, pick, progress, sites
 
 CUT_OFF = {"XX.S00", "XX.S01", "XX.S02", "XX.S10", "XX.S11"}  # during the earthquakes
 HEARD = [code for code in sites() if code not in CUT_OFF]
@@ -49,6 +49,22 @@ def test_what_is_filled_in_at_once_after_several_earthquakes_makes_one_more_revi
     assert [(each.event_id, each.revision) for each in after] == [(e.event_id, e.revision + 1) for e in before]
     assert {each.reason for each in after} == {"backfill"}
     assert {len(each.picks) for each in after} == {32}
+
+
+def test_a_pick_that_is_minutes_late_tells_no_earthquake_of_before_it_again() -> None:
+    """That began at the end of one minute and was picked in the next, which are forgotten one after the other."""
+    made, _ = onsets([Shock(39.5, 3, 4)], detected=1.0)
+    watch = Watch("here", network())
+    for each in made:
+        watch.add(pick(each))
+    told = []
+    for minute in range(1, 20):
+        watch.hear(progress(60.0 * minute))
+        told += watch.step()
+        for number in range(max(minute - 9, 0), minute):
+            watch.add(pick(onset(1000 * minute + number, "XX.S00", "P", 60.0 * number + 45, 0.1), late=True))
+            told += watch.step()
+    assert len({each.event_id for each in told}) == 1
 
 
 @pytest.mark.parametrize(("second", "seed"), [(Shock(31, 6, 2), 0), (Shock(33, 20, -10), 3)])

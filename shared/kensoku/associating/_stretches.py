@@ -45,10 +45,10 @@ class Stretches:
         self._stale.update(self._found)
 
     def reopened_by(self, onset_ns: int) -> range:
-        """Stretches whose picks were forgotten and must be there again beside such an onset."""
-        stretch = onset_ns // STRETCH_NS
+        """Stretches whose picks were forgotten and must be there again beside such an onset, wherever it is sought."""
+        stretch, earliest = onset_ns // STRETCH_NS, stretches_of(np.array([onset_ns]), self._network)[0]
         self._closed = self._closed or stretch - 2 * NEIGHBOURS
-        if stretch >= self._whole or stretch in self._reopened:
+        if earliest >= self._whole or stretch in self._reopened:
             return range(0)
         self._reopened.add(stretch)
         self._closed = min(self._closed, stretch)
