@@ -1,8 +1,11 @@
 """What is told of an arrival: at once, and once more when half a minute of it is there."""
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+
+from prometheus_client import Counter
 
 from kensoku.continuous import RATE_HZ, SAMPLE_NS, Timeline, time_of
 from kensoku.detection._arrivals import Arrival, onset_ns
@@ -20,6 +23,12 @@ from kensoku.v1.pick_pb2 import (
 )
 
 Stations = Callable[[str], Station | None]  # what the inventory says of NET.STA
+
+log = logging.getLogger("kensoku.detection")
+
+UNMEASURED = Counter(
+    "triggering_unmeasured", "Stretches of picks measured in counts, since the response of their channels failed"
+)
 
 USED = RATE_HZ  # samples around an onset in which a channel counts as used
 
@@ -102,7 +111,24 @@ def _measured(pick: Pick, timeline: Timeline, stations: Stations, first: int, en
     onset = (pick.onset_ns - first_ns) / SAMPLE_NS
     phase: Phase = "P" if pick.phase == PHASE_P else "S"
     counts = channels.within_epochs(timeline.read(first, end), first_ns)
-    return measure(counts, onset, end - first, channels, phase, pick.onset_uncertainty_s)
+    try:
+        return measure(counts, onset, end - first, channels, phase, pick.onset_uncertainty_s)
+    except Exception:  # of a response that nobody has foreseen: the picks of all other stations would wait behind it
+        UNMEASURED.inc()
+        _tell_unmeasured(instrument.code, pick.inventory_hash)
+        in_counts = Channels.of(None, instrument.location, instrument.band_instrument, pick.onset_ns, letters)
+        return measure(counts, onset, end - first, in_counts, phase, pick.onset_uncertainty_s)
+
+
+@cache
+def _tell_unmeasured(instrument: str, inventory_hash: str) -> None:
+    """Once of what the inventory says of it."""
+    log.exception(
+        "%s (inventory %s): found a response that cannot be applied, expected one of a seismometer; its amplitudes stay"
+        " in counts until the inventory has another",
+        instrument,
+        inventory_hash[:12],
+    )
 
 
 def _first_ns(timeline: Timeline, first: int, index: int) -> int:
