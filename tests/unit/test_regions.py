@@ -5,7 +5,7 @@ import math
 import pytest
 
 from kensoku.regions import WHOLE_EARTH, Destination, Ground, destinations, outside_km, read_regions
-from kensoku.v1.control_pb2 import Control, StationSwitch
+from kensoku.v1.control_pb2 import Control, Region, StationSwitch, Vertex
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from tests.regions import square
 
@@ -42,6 +42,18 @@ def test_what_is_decided_of_anything_else_is_no_region() -> None:
         "station/NZ.WEL": Control(region=square("d", 10)).SerializeToString(),
     }
     assert [each.name for each in read_regions(decisions)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("corners", "partition"),
+    [([(0, 0)], -1), ([(0, math.inf)], 0), ([(math.nan, 0)], 0), ([(1, 100 * i % 360 - 180) for i in range(18)], 0)],
+    ids=["partition", "infinite", "no-number", "around-five-times"],
+)
+def test_a_region_that_ends_who_asks_about_it_is_none(corners: list[tuple[float, float]], partition: int) -> None:
+    polygon = [Vertex(latitude_deg=north, longitude_deg=east) for north, east in corners]
+    bad = Region(name="b", polygon=polygon, partition=partition)
+    decided = {f"region/{each.name}": Control(region=each).SerializeToString() for each in (square("a", 10), bad)}
+    assert [each.name for each in read_regions(decided)] == ["a"]
 
 
 @pytest.mark.parametrize(("longitude_deg", "names"), [(139.5, ["a"]), (140.5, ["b"]), (140.2, ["a", "b"]), (150.0, [])])

@@ -1,7 +1,8 @@
 """What triggering commits of partitions, what it hands over to their next owner, and whom it believes about them."""
 
+import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from kensoku.bus import Bus, Message
 from kensoku.continuous import Instrument, index_of
 from kensoku.control import station_decision, switch_station
 from kensoku.models import Decision, PromotionLog, file_sha256
-from kensoku.regions import PREFIX
+from kensoku.regions import PREFIX, Destination, destinations
 from kensoku.runtime import Pulse
 from kensoku.settings import load_settings
 from kensoku.triggering.models import PatientModels, Promoted, listening, live_picker
@@ -20,7 +21,8 @@ from kensoku.triggering.recall import recall
 from kensoku.triggering.service import GROUP, Triggering, run
 from kensoku.triggering.settings import TriggeringSettings
 from kensoku.triggering.telling import Directory, Teller
-from kensoku.v1.control_pb2 import Control
+from kensoku.v1.control_pb2 import Control, Region
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
 from kensoku.v1.pick_pb2 import InstrumentProgress, Pick, PickMessage, Progress
 from tests import services
 from tests.regions import square
@@ -119,6 +121,44 @@ def test_a_pick_is_told_to_each_region_that_hears_its_station(bus: Bus) -> None:
         Teller(bus, directory, lambda: 1).tell(Pick(instrument=SENSOR.to_message()), 1)
     bus.flush()
     assert sorted(message.key for message in bus.read("picks.by-region")) == ["a", "b"]
+
+
+def test_who_hears_a_station_is_worked_out_again_only_where_it_or_the_regions_change(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 2,000 stations and 16 regions that takes seconds."""
+    asked: list[str] = []
+
+    def counted(regions: Sequence[Region], station: Station | None) -> tuple[Destination, ...]:
+        asked.append(station.station if station else "")
+        return destinations(regions, station)
+
+    def decide(*regions: Region) -> None:
+        services.publish(bus, "control", [(PREFIX + one.name, Control(region=one)) for one in regions])
+
+    def place(code: str, longitude_deg: float) -> None:
+        epoch = ChannelEpoch(latitude_deg=0.5, longitude_deg=longitude_deg)
+        services.publish(bus, "inventory", [(f"XX.{code}", Station(network="XX", station=code, epochs=[epoch]))])
+
+    def heard() -> dict[str, list[str]]:
+        asked.clear()
+        directory.refresh()
+        return {code: [one.name for one in directory.regions(f"XX.{code}")] for code in ("A", "B")}
+
+    monkeypatch.setattr("kensoku.triggering.telling.destinations", counted)
+    ticks = itertools.count()
+    with bus.table("inventory") as inventory, bus.table("control") as control:
+        directory = Directory(inventory, control, lambda: 2.0 * next(ticks))
+        decide(square("a", 139, 25.0, 1))
+        place("A", 139.5)
+        place("B", 145.5)
+        assert (heard(), asked) == ({"A": ["a"], "B": []}, ["A", "B"])
+        switch_station(bus, "XX.B", station_decision("XX.B", disabled=True, author="noah", reason="", decided_ns=1))
+        assert (heard(), asked) == ({"A": ["a"], "B": []}, [])
+        place("B", 139.5)
+        assert (heard(), asked) == ({"A": ["a"], "B": ["a"]}, ["B"])
+        decide(square("b", 139, 25.0, 2))
+        assert (heard(), asked) == ({"A": ["a", "b"], "B": ["a", "b"]}, ["A", "B"])
 
 
 class Speechless(StandIn):

@@ -11,6 +11,7 @@ from kensoku.events import decision_name
 from kensoku.inventory import published_stations
 from kensoku.lateness import Latency
 from kensoku.regions import Destination, destinations, read_regions
+from kensoku.v1.control_pb2 import Region
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.v1.pick_pb2 import PHASE_P, Pick, PickMeasurement, PickMessage
 
@@ -67,28 +68,32 @@ class Directory:
         self._control = control
         self._clock = clock
         self._due_s = -1.0
-        self._seen = -1  # edition of the inventory
+        self._seen = (-1, -1)  # editions of both
         self._stations: dict[str, Station] = {}
-        self._regions: dict[str, tuple[Destination, ...]] = {}
+        self._regions: tuple[Region, ...] = ()
+        self._heard: dict[str, tuple[Destination, ...]] = {}  # as long as neither station nor regions change
 
     def refresh(self) -> None:
         if self._clock() < self._due_s:
             return
         self._due_s = self._clock() + REFRESH_S
         self._inventory.refresh()
-        if self._inventory.edition != self._seen:
-            self._seen = self._inventory.edition
-            self._stations = published_stations(self._inventory)
         self._control.refresh()
-        self._regions = {}
+        before, self._seen = self._seen, (self._inventory.edition, self._control.edition)
+        if self._seen[0] != before[0]:
+            stations = published_stations(self._inventory)
+            self._heard = {key: one for key, one in self._heard.items() if stations.get(key) == self._stations.get(key)}
+            self._stations = stations
+        if self._seen[1] != before[1] and (regions := read_regions(self._control)) != self._regions:
+            self._regions, self._heard = regions, {}
 
     def station(self, key: str) -> Station | None:
         return self._stations.get(key)
 
     def regions(self, key: str) -> tuple[Destination, ...]:
-        if key not in self._regions:
-            self._regions[key] = destinations(read_regions(self._control), self._stations.get(key))
-        return self._regions[key]
+        if key not in self._heard:
+            self._heard[key] = destinations(self._regions, self._stations.get(key))
+        return self._heard[key]
 
 
 def _is_confirmed(measurement: PickMeasurement) -> bool:

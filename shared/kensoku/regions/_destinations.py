@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
+from kensoku.polygons import unrolled
 from kensoku.regions._ground import outside_km
 from kensoku.v1.control_pb2 import Control, Region
 from kensoku.v1.inventory_pb2 import Station
@@ -32,9 +33,21 @@ def read_regions(values: Mapping[str, bytes]) -> tuple[Region, ...]:
                 decision = Control.FromString(values[key])
             except DecodeError:
                 continue
-            if decision.WhichOneof("decision") == "region":
+            if decision.WhichOneof("decision") == "region" and _is_usable(decision.region):
                 regions.append(decision.region)
     return tuple(regions)
+
+
+def _is_usable(region: Region) -> bool:
+    """As `kensoku regions apply` makes them: one that is not would end whoever asks how far it is."""
+    corners = [(vertex.longitude_deg, vertex.latitude_deg) for vertex in region.polygon]
+    if region.partition < 0 or not all(abs(east) <= 360 and abs(north) <= 90 for east, north in corners):
+        return False
+    try:
+        unrolled(corners or [(0.0, 0.0)])
+    except ValueError:
+        return False
+    return True
 
 
 def destinations(regions: Sequence[Region], station: Station | None) -> tuple[Destination, ...]:
