@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from kensoku.catalogue_files import read_catalogue
+from kensoku.catalogue_files import FORMATS, read_catalogue, write_catalogue
 from kensoku.catalogue_files._ellipsoid import are_alike
 from kensoku.catalogue_files._stated import ellipsoid, time_deviation_s
 from kensoku.locating._summary import ellipsoids
 from kensoku.sphere import KM_PER_DEG
-from kensoku.v1.event_pb2 import Ellipsoid, Event
-from tests.catalogue import make_event
+from kensoku.v1.event_pb2 import Ellipsoid, Event, Hypocentre, Origin
+from tests.catalogue import SIGNATURE, make_event
 from tests.unit.test_catalog_quakeml import obspy_events, written
 
 FloatArray = npt.NDArray[np.float64]
@@ -63,3 +63,27 @@ def test_of_what_another_program_moved_the_uncertainties_are_the_files(tmp_path:
     (read,) = read_catalogue(tmp_path / "events.xml").events
     assert read.origin.time_uncertainty_s == pytest.approx(time_deviation_s(event.origin))
     assert are_alike(read.origin.ellipsoid, ellipsoid(event.origin))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Origin(mean=Hypocentre(latitude_deg=np.nan, longitude_deg=np.inf)),
+        Origin(depth_km=-1e308),
+        Origin(ellipsoid=Ellipsoid(azimuth_deg=[30.0])),
+        Origin(ellipsoid=Ellipsoid(semi_axis_km=[1.0, 1.0, 1.0], azimuth_deg=[np.inf] * 3, plunge_deg=[0.0] * 3)),
+    ],
+)
+def test_numbers_that_nobody_can_mean_keep_no_other_event_from_being_written(
+    odd: Origin, kind: str, tmp_path: Path
+) -> None:
+    event = make_event("odd")
+    if odd.ellipsoid.semi_axis_km:
+        event.origin.ClearField("ellipsoid")
+    event.origin.MergeFrom(odd)
+    event.arrivals[0].distance_km = event.arrivals[1].azimuth_deg = np.inf
+    count, _ = write_catalogue(tmp_path / "out", [make_event("a"), event, make_event("z")], SIGNATURE, kind)
+    assert count == 3
+    if kind == "quakeml":
+        assert [each.id for each in read_catalogue(tmp_path / "out", kind).events] == ["a", "odd", "z"]

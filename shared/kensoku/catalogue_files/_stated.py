@@ -4,6 +4,8 @@ Second moments about another point than the mean are the covariance and the squa
 """
 
 import math
+from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 
@@ -13,6 +15,12 @@ from kensoku.times import NS_PER_S
 from kensoku.v1.event_pb2 import Ellipsoid, Origin
 
 HOLDS_68 = 3.5267  # square of the axes, in deviations, of what holds 68 % of a normal distribution in three dimensions
+LARGEST = 1e6  # of kilometres and degrees that anybody can mean
+
+
+def can_be_meant(numbers: Iterable[float]) -> bool:
+    """Not of what is no number either."""
+    return all(abs(number) < LARGEST for number in numbers)
 
 
 def km_per_deg_east(origin: Origin) -> float:
@@ -35,15 +43,18 @@ def time_deviation_s(origin: Origin) -> float:
 
 
 def ellipsoid(origin: Origin) -> Ellipsoid:
-    """Empty if not known."""
+    """Empty if not known, or if nobody can mean it."""
     axes, off_km = origin.ellipsoid, np.array(_to_the_mean_km(origin))
-    return (
-        of_moments(axes, HOLDS_68 * np.outer(off_km, off_km)) if len(axes.semi_axis_km) == 3 and any(off_km) else axes
-    )
+    parts = axes.semi_axis_km, axes.azimuth_deg, axes.plunge_deg
+    if any(len(part) != 3 for part in parts) or not can_be_meant(chain(*parts)):
+        return Ellipsoid()
+    return of_moments(axes, HOLDS_68 * np.outer(off_km, off_km)) if any(off_km) else axes
 
 
 def _to_the_mean_km(origin: Origin) -> tuple[float, float, float]:
     mean = origin.mean if origin.HasField("mean") else origin
+    if not can_be_meant((mean.latitude_deg, mean.longitude_deg, mean.depth_km, origin.depth_km)):
+        return 0.0, 0.0, 0.0
     return (
         KM_PER_DEG * (mean.latitude_deg - origin.latitude_deg),
         km_per_deg_east(origin) * math.remainder(mean.longitude_deg - origin.longitude_deg, 360.0),

@@ -10,6 +10,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from kensoku.catalogue_files._stated import can_be_meant
 from kensoku.sphere import EARTH_RADIUS_KM
 from kensoku.v1.event_pb2 import Arrival, Origin
 
@@ -44,7 +45,8 @@ class Places:
     def add(self, name: str, origin: Origin, arrival: Arrival) -> None:
         code = f"{arrival.instrument.network}.{arrival.instrument.station}"
         self._told[name] = self._place_of(code, arrival.onset_ns) or self._told.get(name)
-        if arrival.distance_km > 0 and self._told[name] is None and len(self._seen[name]) < MOST_SEEN:
+        is_seen = arrival.distance_km > 0 and can_be_meant((arrival.distance_km, arrival.azimuth_deg))
+        if is_seen and self._told[name] is None and len(self._seen[name]) < MOST_SEEN:
             self._seen[name].append(_seen_from(origin.latitude_deg, origin.longitude_deg, arrival))
 
     def found(self) -> dict[str, Place]:
