@@ -45,15 +45,25 @@ def test_what_is_decided_of_anything_else_is_no_region() -> None:
 
 
 @pytest.mark.parametrize(
-    ("corners", "partition"),
-    [([(0, 0)], -1), ([(0, math.inf)], 0), ([(math.nan, 0)], 0), ([(1, 100 * i % 360 - 180) for i in range(18)], 0)],
+    ("corners", "partition", "found"),
+    [
+        ([(0, 0)], -1, "partition -1"),
+        ([(0, math.inf)], 0, "a corner at longitude inf, latitude 0.0"),
+        ([(math.nan, 0)], 0, "a corner at longitude 0.0, latitude nan"),
+        ([(1, 100 * i % 360 - 180) for i in range(18)], 0, "a ring that goes 5 times around the Earth"),
+    ],
     ids=["partition", "infinite", "no-number", "around-five-times"],
 )
-def test_a_region_that_ends_who_asks_about_it_is_none(corners: list[tuple[float, float]], partition: int) -> None:
+def test_a_region_that_ends_who_asks_about_it_is_none_and_told(
+    corners: list[tuple[float, float]], partition: int, found: str, caplog: pytest.LogCaptureFixture
+) -> None:
     polygon = [Vertex(latitude_deg=north, longitude_deg=east) for north, east in corners]
     bad = Region(name="b", polygon=polygon, partition=partition)
     decided = {f"region/{each.name}": Control(region=each).SerializeToString() for each in (square("a", 10), bad)}
     assert [each.name for each in read_regions(decided)] == ["a"]
+    assert [record.message.partition(", expected")[0] for record in caplog.records] == [
+        f"left out region/b: found {found}"
+    ]
 
 
 @pytest.mark.parametrize(("longitude_deg", "names"), [(139.5, ["a"]), (140.5, ["b"]), (140.2, ["a", "b"]), (150.0, [])])

@@ -1,5 +1,6 @@
 """To which regions a station sends its picks: those whose polygon it lies in, or near enough to."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from kensoku.polygons import unrolled
 from kensoku.regions._ground import outside_km
 from kensoku.v1.control_pb2 import Control, Region
 from kensoku.v1.inventory_pb2 import Station
+
+log = logging.getLogger("kensoku.regions")
 
 PREFIX = "region/"
 
@@ -25,29 +28,32 @@ WHOLE_EARTH = Destination("default", 0)  # where nobody has decided about region
 
 
 def read_regions(values: Mapping[str, bytes]) -> tuple[Region, ...]:
-    """The regions that operators have decided on; what cannot be read is none."""
+    """The regions that operators have decided on; one that cannot be used is none, and told."""
     regions = []
     for key in sorted(values):
         if key.startswith(PREFIX):
             try:
-                decision = Control.FromString(values[key])
-            except DecodeError:
-                continue
-            if decision.WhichOneof("decision") == "region" and _is_usable(decision.region):
-                regions.append(decision.region)
+                regions.append(_region(values[key]))
+            except (DecodeError, ValueError) as error:
+                log.warning(
+                    "left out %s: found %s, expected what `kensoku regions apply` writes; apply it again", key, error
+                )
     return tuple(regions)
 
 
-def _is_usable(region: Region) -> bool:
-    """As `kensoku regions apply` makes them: one that is not would end whoever asks how far it is."""
+def _region(value: bytes) -> Region:
+    """A ValueError of one that would end whoever asks how far it is."""
+    decision = Control.FromString(value)
+    if decision.WhichOneof("decision") != "region":
+        raise ValueError("no region")
+    region = decision.region
     corners = [(vertex.longitude_deg, vertex.latitude_deg) for vertex in region.polygon]
-    if region.partition < 0 or not all(abs(east) <= 360 and abs(north) <= 90 for east, north in corners):
-        return False
-    try:
-        unrolled(corners or [(0.0, 0.0)])
-    except ValueError:
-        return False
-    return True
+    if region.partition < 0:
+        raise ValueError(f"partition {region.partition}")
+    if beyond := [corner for corner in corners if not (abs(corner[0]) <= 360 and abs(corner[1]) <= 90)]:
+        raise ValueError("a corner at longitude {}, latitude {}".format(*beyond[0]))
+    unrolled(corners or [(0.0, 0.0)])
+    return region
 
 
 def destinations(regions: Sequence[Region], station: Station | None) -> tuple[Destination, ...]:
