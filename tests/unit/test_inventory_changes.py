@@ -1,5 +1,6 @@
 """What a new inventory changes of the published one, and the command that publishes it."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,7 @@ from kensoku.bus import Bus, open_bus, serve_bus
 from kensoku.cli.main import main
 from kensoku.inventory import changes, published_stations, read_inventory
 from kensoku.settings import socket_path
-from kensoku.v1.inventory_pb2 import (
-    Station,
-)
+from kensoku.v1.inventory_pb2 import ChannelEpoch, Response, Station
 from tests.tables import TABLE, one_station
 
 # --- what differs -----------------------------------------------------------------------------------------------------
@@ -52,10 +51,23 @@ def test_stations_that_no_file_has_go_only_if_asked() -> None:
     assert [str(change) for change in changes(stations, {}, prune=True)] == ["- NZ.SNZO", "- NZ.WEL"]
 
 
-def test_an_unreadable_station_is_published_again() -> None:
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (b"\xff\xff", "found 2 bytes, expected a Station"),
+        (Station(epochs=[ChannelEpoch(latitude_deg=math.inf)]).SerializeToString(), "found latitude inf"),
+        (Station(epochs=[ChannelEpoch(elevation_m=math.nan)]).SerializeToString(), "found elevation nan"),
+        (Station(epochs=[ChannelEpoch(response=Response())]).SerializeToString(), "found sensitivity 0"),
+    ],
+    ids=["no-station", "nowhere", "no-number", "no-gain"],
+)
+def test_a_station_that_cannot_be_is_told_and_published_again(
+    value: bytes, found: str, caplog: pytest.LogCaptureFixture
+) -> None:
     stations = read_inventory({"a.csv": TABLE}).stations
-    published = published_stations({"NZ.WEL": b"\xff\xff", "NZ.SNZO": stations["NZ.SNZO"].SerializeToString()})
+    published = published_stations({"NZ.WEL": value, "NZ.SNZO": stations["NZ.SNZO"].SerializeToString()})
     assert [change.key for change in changes(published, stations)] == ["NZ.WEL"]
+    assert f"left out NZ.WEL of the inventory: {found}" in caplog.text
 
 
 # --- the command, against the socket of a system ----------------------------------------------------------------------

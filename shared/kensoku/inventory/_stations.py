@@ -1,6 +1,7 @@
 """Put the epochs of channels together to stations that make sense, each with a hash of what is known."""
 
 import hashlib
+import logging
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,8 @@ from kensoku.names import text_of
 from kensoku.packets import check_station
 from kensoku.times import iso_time
 from kensoku.v1.inventory_pb2 import ChannelEpoch, Station
+
+log = logging.getLogger("kensoku.inventory")
 
 LOWEST_M, HIGHEST_M = -12_000.0, 9_000.0  # the deepest trench and the highest mountain, with some room
 CODES = re.compile(r"([A-Z0-9-]{1,8}\.)?([A-Z0-9_]{1,8}|\*)")  # FDSN source identifiers, 2.0
@@ -71,13 +74,19 @@ def _with_hash(station: Station) -> Station:
 
 
 def published_stations(values: Mapping[str, bytes]) -> dict[str, Station]:
-    """What the compacted topic holds; a value that cannot be read counts as absent, so that applying mends it."""
+    """What the compacted topic holds; what cannot be read, or cannot be, counts as absent, so that applying mends it:
+    one place that is nowhere would end who works out a network."""
     stations = {}
     for key, value in values.items():
         try:
-            stations[key] = Station.FromString(value)
+            station = Station.FromString(value)
+            mistakes = [mistake for epoch in station.epochs for mistake in _impossible(epoch)]
         except DecodeError:
-            continue
+            mistakes = [f"found {len(value)} bytes, expected a Station of protos/kensoku/v1/inventory.proto"]
+        if mistakes:
+            log.warning("left out %s of the inventory: %s; apply its inventory again", key, mistakes[0])
+        else:
+            stations[key] = station
     return stations
 
 
@@ -114,6 +123,12 @@ def _mistakes(entry: Entry) -> Iterator[str]:
         yield str(error)
     if not CODES.fullmatch(epoch_name(epoch)):
         yield f"found channel {epoch_name(epoch)!r}, expected codes of A-Z and 0-9 such as HHZ or 10.HHZ"
+    yield from _impossible(epoch)
+    if epoch.end_ns and epoch.end_ns <= epoch.start_ns:
+        yield f"found an end at {iso_time(epoch.end_ns)}, expected one after the start at {iso_time(epoch.start_ns)}"
+
+
+def _impossible(epoch: ChannelEpoch) -> Iterator[str]:
     limits = (
         ("latitude", epoch.latitude_deg, -90.0, 90.0, "degrees"),
         ("longitude", epoch.longitude_deg, -180.0, 180.0, "degrees"),
@@ -128,8 +143,6 @@ def _mistakes(entry: Entry) -> Iterator[str]:
     sensitivity = epoch.response.sensitivity
     if epoch.HasField("response") and not (sensitivity > 0 and math.isfinite(sensitivity)):
         yield f"found sensitivity {sensitivity:g}, expected counts per unit of ground motion, above 0"
-    if epoch.end_ns and epoch.end_ns <= epoch.start_ns:
-        yield f"found an end at {iso_time(epoch.end_ns)}, expected one after the start at {iso_time(epoch.start_ns)}"
 
 
 def _overlaps(entries: Sequence[Entry]) -> Iterator[str]:
