@@ -332,3 +332,15 @@ def test_a_name_twice_and_a_region_of_no_source_are_told() -> None:
 def test_the_shipped_description_can_be_read() -> None:
     path = Path(__file__).parents[2] / "training" / "datasets" / "picker.toml"
     assert [source.name for source in load_description(path).sources][:2] == ["ncedc", "deepdenoiser"]
+
+
+@pytest.mark.parametrize(("share", "is_told"), [(0.0, True), (0.3, False)])
+def test_a_data_set_by_which_nothing_would_judge_says_so(
+    share: float, is_told: bool, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = TEXT.split("[[sources]]")[1].replace("{data}", str(data))
+    (tmp_path / "alone.toml").write_text(
+        f'name = "alone"\nseed = 1\n[split]\ndevelop_share = {share}\n[[sources]]{alone}'
+    )
+    assert main(["dataset", "build", str(tmp_path / "alone.toml"), "--out", str(tmp_path / "set")]) == 0
+    assert ("note: found no labelled example in split develop" in capsys.readouterr().err) == is_told

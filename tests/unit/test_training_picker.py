@@ -15,7 +15,8 @@ from kensoku.training.datasets.building import MANIFEST
 from kensoku.training.datasets.shards import write_shard
 from kensoku.training.examples import Example, Onset, Origin
 from kensoku.training.networks import build_picker
-from kensoku.training.picker_run import read_settings, tell_absent
+from kensoku.training.orders import Order
+from kensoku.training.picker_run import read_settings, tell_absent, tell_unjudged
 from kensoku.training.run_settings import read_tables
 from kensoku.training.scores import judges_picking
 from tests import tiny_models
@@ -88,6 +89,20 @@ def test_records_must_fit_the_network(tmp_path: Path) -> None:
 def test_sources_that_a_data_set_lacks_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     tell_absent(Recipe(mix={"made": 0.5, "ncedk": 0.5, "quiet": 0.1}), {"made": [earthquake(1)]}, Path("set"))
     assert "recipe.mix: found no ncedk in set, expected some; going on with made" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("judges", "is_told"), [([], True), ([earthquake(1)], False)])
+def test_that_nothing_judges_is_told(judges: list[Example], is_told: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    tell_unjudged(judges, Order(config=Path("run.toml"), dataset=Path("set"), out=Path("out")))
+    assert ("found nothing to judge by in split develop of set" in capsys.readouterr().err) == is_told
+
+
+@pytest.mark.parametrize("line", ["seed = 4294967296", "learning_rate = 1e300", "batch = true", 'steps = "6"'])
+def test_numbers_that_end_a_run_are_refused(line: str, tmp_path: Path) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text(f"[training]\n{line}\n")
+    with pytest.raises(SettingInvalid, match=rf"run.toml:2: training.{line.split()[0]}: found"):
+        read_settings(read_tables(config))
 
 
 def test_a_run_with_other_settings_needs_a_folder_of_its_own(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

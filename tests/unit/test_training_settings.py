@@ -33,6 +33,8 @@ def test_an_absent_table_is_all_default(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("[meal]\n\ncourses = 0", r"run.toml:3: meal.courses: found 0: Input should be greater than 0"),
+        ("[meal]\ncourses = true", r"run.toml:2: meal.courses: found True: Input should be a valid integer"),
+        ("[meal]\ncourses = 1979-05-27", r"run.toml:2: meal.courses: found '1979-05-27'"),
         ("[meal]\ncourse = 2", r"run.toml:2: meal.course: found 'course', expected one of courses, drinks"),
         ("\n[meat]\n", r"run.toml:2: meat: found 'meat', expected one of meal"),
         ("meal = 1", r"run.toml:1: meal: found 1, expected a table \[meal\]"),

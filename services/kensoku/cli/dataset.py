@@ -3,9 +3,9 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kensoku.cli import _dataset_pick
 from kensoku.cli._numbers import whole
@@ -44,11 +44,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute_build(options: argparse.Namespace) -> int:
-    from kensoku.training.datasets import build, load_description
+    from kensoku.training.datasets import build, load_description, read_finished
 
     folders = dict(map(parse_folder, options.data))
     tell(build(options.out, load_description(options.description), folders))
-    return execute_show(argparse.Namespace(folder=options.out))
+    execute_show(argparse.Namespace(folder=options.out))
+    tell_unjudged(read_finished(options.out)["counts"])
+    return 0
+
+
+def tell_unjudged(counts: Sequence[Mapping[str, Any]]) -> None:
+    """Of few events, or of one that all stations share, none may be drawn for a side."""
+    if not any(row["split"] in ("develop", "left_out") and row["P"] + row["S"] for row in counts):
+        print(
+            "note: found no labelled example in split develop, expected some: nothing would judge a training by this"
+            " data set; give its sources a larger develop_share, or more events",
+            file=sys.stderr,
+        )
 
 
 def parse_folder(text: str) -> tuple[str, Path]:

@@ -60,6 +60,7 @@ def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None
     pools = read_pools(order.dataset)
     tell_absent(settings.recipe, pools, order.dataset)
     judges = [each for each in datasets.read(order.dataset, split=order.judged_by) if judges_picking(each)]
+    tell_unjudged(judges, order)
     predict = predictor(picker)
     teachers = Teachers(order.teachers, plan.teacher_share) if order.teachers else None
     delay = settings.network.delay
@@ -101,6 +102,16 @@ def read_pools(folder: Path) -> dict[str, list[Example]]:
     if not pools:
         raise InputInvalid(f"{folder}: found no example to train on, expected some in split train; build it anew")
     return dict(pools)
+
+
+def tell_unjudged(judges: Sequence[object], order: Order) -> None:
+    if not judges:
+        print(
+            f"found nothing to judge by in split {order.judged_by} of {order.dataset}, expected labelled records; going"
+            " on to the last step, whose weights will be called the best: give its sources a larger develop_share",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def tell_absent(recipe: Recipe, pools: Pools, folder: Path) -> None:

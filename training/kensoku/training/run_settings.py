@@ -1,5 +1,6 @@
 """The settings of a training run: one TOML file, whose tables different parts read."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -34,8 +35,8 @@ class Tables:
         for key in table:
             if key not in known:
                 raise self.mistake((name, key), f"found {key!r}, expected one of {', '.join(known)}")
-        try:
-            return TypeAdapter(kind).validate_python(table)
+        try:  # as JSON, of which strictness takes lists for tuples, and no truth for a number
+            return TypeAdapter(kind).validate_json(json.dumps(table, default=str), strict=True)
         except ValidationError as error:
             first = error.errors()[0]
             raise self.mistake((name, *first["loc"]), f"found {first['input']!r}: {first['msg']}") from None

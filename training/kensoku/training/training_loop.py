@@ -32,8 +32,8 @@ class Plan(BaseModel):
     steps: Annotated[int, Field(gt=0)] = 20_000
     epoch_steps: Annotated[int, Field(gt=0)] = 500
     batch: Annotated[int, Field(gt=0)] = 32
-    seed: Annotated[int, Field(ge=0)] = 1
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3  # the highest; a cosine to zero follows
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-3  # the highest; a cosine to zero follows
     warmup_steps: Annotated[int, Field(ge=0)] = 500
     weight_decay: Annotated[float, Field(ge=0)] = 1e-3
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
