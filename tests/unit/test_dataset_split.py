@@ -66,12 +66,28 @@ def test_a_leak_is_told() -> None:
     refuse_leaks(shared_event, ["mixed", "train"])
 
 
-def test_moments_within_a_minute_are_one_earthquake_of_a_region() -> None:
+def test_moments_within_a_minute_are_one_earthquake() -> None:
     times = ["2012-08-25T05:14:59.600+00:00", "2012-08-25T05:15:40.000+00:00", "2012-08-25T05:17:00.000+00:00"]
     origins = [origin("XX.A", times[1]), origin("XX.B", times[0]), origin("XX.C", times[2]), origin("XX.D", "x")]
-    origins.append(origin("XX.E", times[1], region="there"))
     names = [each.event for each in join_events(origins, [None] * len(origins))]
-    assert names == [times[0], times[0], times[2], "x", times[1]]
+    assert names == [times[0], times[0], times[2], "x"]
+
+
+def test_one_earthquake_in_two_regions_is_on_one_side() -> None:
+    times = [1e9 + 1000.0 * number for number in range(100)]
+    ours = [origin(f"XX.{number}", f"ours/{number}") for number in range(100)]
+    theirs = [origin(f"YY.{number}", f"{number}", source="b", region="there") for number in range(100)]
+    origins = join_events(ours + theirs, [*times, *(each + 7.0 for each in times)])
+    sides = split(origins, SplitPlan(seed=1, develop_share={"a": 0.5, "b": 0.5}))
+    assert sides[:100] == sides[100:]
+    assert {*sides} == {"train", "develop"}
+    assert [each.region for each in origins] == ["here"] * 100 + ["there"] * 100
+
+
+def test_what_shares_an_earthquake_with_a_region_left_out_is_on_neither_side() -> None:
+    origins = [origin("XX.A", "1"), origin("YY.B", "2", "a", "there"), origin("XX.C", "3")]
+    plan = SplitPlan(seed=1, develop_share={}, left_out=frozenset({"there"}))
+    assert split(join_events(origins, [100.0, 107.0, 900.0]), plan) == ["mixed", "left_out", "train"]
 
 
 def test_earthquakes_that_lie_in_each_others_records_are_one_whatever_their_names() -> None:

@@ -8,9 +8,9 @@ to the side on which more records are kept, and a record whose station and earth
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from kensoku.errors import InputInvalid
@@ -19,7 +19,7 @@ from kensoku.training.examples import Origin
 Side = Literal["train", "develop", "mixed", "left_out"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
-SAME_EVENT_S = 60.0  # events this close in time, in one region, may be one earthquake or lie in each other's records
+SAME_EVENT_S = 60.0  # events this close in time may be one, of two catalogues, or lie in each other's records
 LARGE = 0.1  # share of its source's records from which on a group is cut
 DRAWS = 400  # of the stations of a group that is cut
 _Node = tuple[str, ...]
@@ -33,7 +33,7 @@ class SplitPlan:
 
 
 def join_events(origins: Sequence[Origin], times_s: Sequence[float | None]) -> list[Origin]:
-    """Events of a region that are close in time get the name of the first, whatever names they have.
+    """Events that are close in time get one name: that of the first, or, of several regions, the moment of the first.
 
     The time of an event is that of any record of it; none: the one that its name says in ISO 8601, if it does.
     """
@@ -44,18 +44,31 @@ def join_events(origins: Sequence[Origin], times_s: Sequence[float | None]) -> l
             first_s, last_s = spans.get((origin.region, origin.event), (time_s, time_s))
             spans[origin.region, origin.event] = (min(first_s, time_s), max(last_s, time_s))
     names: dict[tuple[str, str], str] = {}
-    region, name, until_s = "", "", -math.inf
-    for (where, event), (first_s, last_s) in sorted(spans.items(), key=lambda item: (item[0][0], *item[1], item[0][1])):
-        if where != region or first_s - until_s > SAME_EVENT_S:
-            region, name, until_s = where, event, last_s
-        until_s = max(until_s, last_s)
-        names[where, event] = name
+    for close in _close(spans):
+        name = close[0][1]
+        if len({region for region, _ in close}) > 1:
+            name = datetime.fromtimestamp(spans[close[0]][0], UTC).isoformat(timespec="milliseconds")
+        names.update(dict.fromkeys(close, name))
     return [replace(each, event=names.get((each.region, each.event), each.event)) for each in origins]
+
+
+def _close(spans: Mapping[tuple[str, str], tuple[float, float]]) -> list[list[tuple[str, str]]]:
+    """Events of which each begins within a minute of the end of those before it, the first one first."""
+    groups: list[list[tuple[str, str]]] = []
+    until_s = -math.inf
+    for event, (first_s, last_s) in sorted(spans.items(), key=lambda item: (item[1], item[0])):
+        if first_s - until_s > SAME_EVENT_S:
+            groups.append([])
+            until_s = last_s
+        groups[-1].append(event)
+        until_s = max(until_s, last_s)
+    return groups
 
 
 def split(origins: Sequence[Origin], plan: SplitPlan) -> list[Side]:
     """The side of each; the same names make the same sides, in whatever order they come."""
-    sides: list[Side] = ["left_out" if origin.region in plan.left_out else "train" for origin in origins]
+    kept_apart = {node for each in origins if each.region in plan.left_out for node in _event_nodes(each)}
+    sides = [_first_side(origin, plan, kept_apart) for origin in origins]
     sizes = Counter(origin.source for origin in origins)
     inside = [number for number, side in enumerate(sides) if side == "train"]
     for group in _groups(origins, inside):
@@ -68,6 +81,12 @@ def split(origins: Sequence[Origin], plan: SplitPlan) -> list[Side]:
             sides[number] = side
     refuse_leaks(origins, sides)
     return sides
+
+
+def _first_side(origin: Origin, plan: SplitPlan, kept_apart: Container[_Node]) -> Side:
+    if origin.region in plan.left_out:
+        return "left_out"
+    return "mixed" if any(node in kept_apart for node in _event_nodes(origin)) else "train"
 
 
 def refuse_leaks(origins: Iterable[Origin], sides: Iterable[Side]) -> None:
@@ -86,8 +105,15 @@ def refuse_leaks(origins: Iterable[Origin], sides: Iterable[Side]) -> None:
 
 
 def _nodes(origin: Origin) -> tuple[_Node, ...]:
-    station: _Node = ("station", origin.station)
-    return (station, ("event", origin.region, origin.event)) if origin.event else (station,)
+    return (("station", origin.station), *_event_nodes(origin))
+
+
+def _event_nodes(origin: Origin) -> tuple[_Node, ...]:
+    """Names are of a region; a moment is the same everywhere."""
+    if not origin.event:
+        return ()
+    named: _Node = ("event", origin.region, origin.event)
+    return (named,) if _moment(origin.event) is None else (named, ("moment", origin.event))
 
 
 def _groups(origins: Sequence[Origin], inside: Iterable[int]) -> Iterator[list[int]]:
