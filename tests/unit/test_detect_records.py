@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from obspy import Trace, UTCDateTime
 
-from kensoku.cli import detect
+from kensoku.cli import _event_pictures
 from kensoku.cli._associating import Earth
+from kensoku.cli._event_pictures import draw, records_of
 from kensoku.cli._pick_files import Faults, Wanted, find, scan
-from kensoku.cli.detect import records_of
 from kensoku.pictures import record_section
 from tests.associations import make_context
 from tests.catalogue import ORIGIN_NS, make_event
@@ -33,10 +33,10 @@ def test_a_channel_goes_on_at_another_rate_in_another_file(tmp_path: Path) -> No
 def test_events_of_which_there_is_no_picture_are_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detect, "MOST_PICTURES", 1)
+    monkeypatch.setattr(_event_pictures, "MOST_PICTURES", 1)
     small, large = make_event("small", time_s=60), make_event("large")
     del small.arrivals[4:]
     options = argparse.Namespace(out=tmp_path, stations="*")
-    detect.draw([large, small], options, [], {}, Earth(make_context().model, make_context().tables))
+    draw([large, small], options, [], {}, Earth(make_context().model, make_context().tables))
     assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["2019-07-04T155342_large.png"]
     assert "pictures: 1 of 2 events, those with the most arrivals" in capsys.readouterr().out

@@ -11,6 +11,11 @@ BAR = 30
 ON_TERMINAL_S, ELSEWHERE_S = 0.2, 10.0
 
 
+def tell_step(what: str) -> None:
+    """Of a day of a swarm each takes minutes, and nobody knows how many."""
+    print(what, file=sys.stderr, flush=True)
+
+
 class Bar:
     """Of bytes of records, or whatever is done; where records are picked, with how many picks there are so far."""
 

@@ -14,6 +14,7 @@ from kensoku.batch import FAINT, KEPT
 from kensoku.cli._associating import Earth, add_options, earth_of, open_network, parts_of
 from kensoku.cli._numbers import number_in, positive_in, probability_in
 from kensoku.cli._outputs import refuse_file
+from kensoku.cli._pick_progress import tell_step
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
 from kensoku.times import NS_PER_S, parse_time_ns
@@ -48,6 +49,7 @@ def execute(options: argparse.Namespace) -> int:
     numbers, onsets = list(numbered), list(numbered.values())
     stations = read_stations(options.inventory)
     earth = earth_of(options)
+    tell_step(f"associating {len(onsets):,} picks")
     groups = associate_parts(onsets, stations, earth, options)
     write_rows(options.out, names, rows, numbers, onsets, groups)
     unknown = sorted({onset.station for onset in onsets if not stations.get(onset.station, Station()).epochs})

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from kensoku.acquisition.seconds import Span
 from kensoku.acquisition.waveform_files import Stretch
@@ -16,12 +15,13 @@ from kensoku.catalog.settings import CatalogSettings
 from kensoku.catalogue_files import Signature, write_catalogue
 from kensoku.cli._associating import WAVES, Earth, add_options, earth_of, open_network, parts_of, require_places
 from kensoku.cli._earth_options import tell_deepest
+from kensoku.cli._event_pictures import MOST_PICTURES, draw, remove_pictures
 from kensoku.cli._models import AskSettings
 from kensoku.cli._numbers import real, share, whole
 from kensoku.cli._outputs import refuse_folder
-from kensoku.cli._pick_files import Faults, Wanted, find, pieces, scan
+from kensoku.cli._pick_files import Faults, Wanted, find, scan
 from kensoku.cli._pick_output import told, write_picks
-from kensoku.cli._pick_progress import Bar
+from kensoku.cli._pick_progress import Bar, tell_step
 from kensoku.cli._time_grids import NamedGrids, open_grids, require_grids
 from kensoku.cli.pick import (
     add_classic,
@@ -53,9 +53,6 @@ PICKS = "picks.csv"
 FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
 REGION = "batch"
 Records = Mapping[str, Sequence[Span]]  # of stations
-BEFORE_S, AFTER_S = 10, 90  # of the origin, in pictures
-MOST_PICTURES = 200
-PICTURES = "pictures"
 RULES = (
     "location_formulas",
     "location_magnitude_corrections",
@@ -63,7 +60,6 @@ RULES = (
     "location_utc_offset_h",
     "location_time_grids",
 )
-PICTURE_NAMES = "????-??-??T??????_*.png"  # as `draw` calls them
 SHOWN = 10
 
 
@@ -125,7 +121,10 @@ def execute(options: argparse.Namespace) -> int:
         print(f"found no picks in {len(records)} stations; nothing to associate", file=sys.stderr)
         return tell_faults(faults)
     usable = [heard for heard in picks if heard.pick.decision in (DECISION_KEPT, DECISION_FAINT)]
-    solved = solve(associate_parts(usable, stations, records, earth, options), context)
+    tell_step(f"associating {len(usable):,} picks")
+    associations = associate_parts(usable, stations, records, earth, options)
+    tell_step(f"locating {len(associations):,} events")
+    solved = solve(associations, context)
     events = [each.event for each in solved if each.event is not None]
     counts = write_table(options.out / PICKS, picks, events, calibration)
     write_catalogues(options.out, events, signature)
@@ -177,8 +176,9 @@ def records_in(stretches: Iterable[Stretch], wanted: Wanted, span: Span) -> Reco
 
 def start_results(out: Path, picks: Sequence[Heard], calibration: Calibration | None) -> Counter[str]:
     """The picks and, until there is a catalogue of them, none: neither another run's nor one that holds nothing."""
-    for stale in (*(out / name for name, _ in FILES), *(out / PICTURES).glob(PICTURE_NAMES)):
-        stale.unlink(missing_ok=True)
+    for name, _ in FILES:
+        (out / name).unlink(missing_ok=True)
+    remove_pictures(out)
     return write_table(out / PICKS, picks, (), calibration)
 
 
@@ -285,44 +285,3 @@ def line(event: Event) -> str:
     magnitude = f"{size.type} {size.value:.1f}" if size else "no magnitude"
     place = f"{origin.latitude_deg:.3f} {origin.longitude_deg:.3f} {origin.depth_km:.1f} km"
     return f"{iso_time(origin.time_ns)}  {place}  {magnitude}  {'?ABCD'[origin.quality]}  {origin.phases_used} phases"
-
-
-def draw(
-    events: Sequence[Event],
-    options: argparse.Namespace,
-    stretches: Sequence[Stretch],
-    stations: Mapping[str, Station],
-    earth: Earth,
-) -> None:
-    """A page for each, the strongest first where there are too many."""
-    from kensoku.pictures import event_picture
-
-    folder = options.out / PICTURES
-    folder.mkdir(exist_ok=True)
-    chosen = sorted(events, key=lambda event: -len(event.arrivals))[:MOST_PICTURES]
-    with Bar("drawing", len(chosen)) as bar:
-        for event in sorted(chosen, key=lambda event: event.origin.time_ns):
-            path = folder / f"{iso_time(event.origin.time_ns)[:19].replace(':', '')}_{event.id}.png"
-            event_picture(
-                event, records_of(event, options.stations, stretches), path, stations=stations, model=earth.model
-            )
-            bar.step(1)
-    if len(chosen) < len(events):
-        print(f"{folder}: {len(chosen)} of {len(events):,} events, those with the most arrivals")
-
-
-def records_of(event: Event, stations: str, stretches: Sequence[Stretch]) -> Any:
-    """An ObsPy Stream of the minutes around it; what cannot be read has been told."""
-    import obspy
-
-    begin_ns, end_ns = (event.origin.time_ns + seconds * NS_PER_S for seconds in (-BEFORE_S, AFTER_S))
-    wanted = Wanted(stations, Span(begin_ns, end_ns))
-    by_rate = defaultdict[float, obspy.Stream](obspy.Stream)  # which ObsPy joins only if it is one
-    near = [stretch for stretch in stretches if stretch.start_ns < end_ns and begin_ns < stretch.end_ns]
-    for piece in pieces(near, wanted, Faults(is_quiet=True), lambda _: None):
-        for channel in piece.channels:
-            header: dict[str, Any] = {"network": piece.network, "station": piece.station, "location": channel.location}
-            header |= {"channel": channel.code, "sampling_rate": channel.rate_hz}
-            header["starttime"] = obspy.UTCDateTime(ns=channel.start_ns)
-            by_rate[channel.rate_hz].append(obspy.Trace(channel.samples.astype("float64"), header))
-    return sum((stream.merge() for stream in by_rate.values()), obspy.Stream())
