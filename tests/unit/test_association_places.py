@@ -160,5 +160,12 @@ def test_of_a_region_off_the_map_nothing_is_needed_any_more(open_place: Callable
     assert place.bus.lag(PICKS, "association")[0] == 0
 
 
+def test_a_region_that_was_the_last_is_read_back_by_whoever_has_its_picks(open_place: Callable[..., Place]) -> None:
+    """Of one off the map nobody knows which partition it had, so that every member reads what it has told."""
+    place = open_place(STATIONS)
+    place.atlas.refresh()
+    assert (place.atlas.partition("default"), place.atlas.partition("former")) == (0, None)
+
+
 def held() -> float | None:
     return REGISTRY.get_sample_value("association_held_picks", {"region": "default"})

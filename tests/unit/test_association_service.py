@@ -245,18 +245,28 @@ def test_a_region_that_hears_too_few_stations_stops_nobody(
     assert "region far: left out its picks: found 0 stations" in caplog.text
 
 
-def test_a_region_taken_off_the_map_says_its_last_word(settings: AssociationServiceSettings, bus: Bus) -> None:
-    picks = make_picks()
-    now = [T0_NS]
-    publish(bus, *of(picks))
+HERE = region("here", -4, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(REGION, Control(region=HERE)), (HERE.name, Control())],
+    ids=["the first is made", "the last is taken back"],
+)
+def test_a_region_taken_off_the_map_says_its_last_word(
+    before: str, after: Control, settings: AssociationServiceSettings, bus: Bus
+) -> None:
+    now, key = [T0_NS], PREFIX + HERE.name
+    if before == HERE.name:
+        services.publish(bus, "control", [(key, Control(region=HERE))])
+    services.publish(bus, "picks.by-region", ((before, each) for each in of(make_picks())), partition=1)
     with services.beside(partial(run, settings, bus, Pulse(), clock_ns=lambda: now[0])) as runs:
         services.wait_until(lambda: len(told(bus)) > 0, services.LIMIT_S, runs)
-        one = region("here", -4, 4, 1)
-        services.publish(bus, "control", [(PREFIX + one.name, Control(region=one))])
+        services.publish(bus, "control", [(key, after)])
 
         def is_over() -> bool:
             now[0] += 6 * S
             return is_final(bus)
 
-        services.wait_until(is_over, services.LIMIT_S, runs)
-    assert {each.region for each in told(bus)} == {REGION}
+        services.wait_until(is_over, 60.0, runs)
+    assert {each.region for each in told(bus)} == {before}

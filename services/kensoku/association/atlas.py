@@ -54,14 +54,14 @@ class Atlas:
         return len(self._stations) >= self._settings.least_stations
 
     def is_on_the_map(self, region: str) -> bool:
-        """Where nobody has decided about regions, every name is."""
-        return region in self.regions or not self.regions
+        """Where nobody has decided about regions, the whole Earth is."""
+        return region in self.regions if self.regions else region == WHOLE_EARTH.name
 
     def partition(self, region: str) -> int | None:
         """Of `picks.by-region`; None of a region that was taken off the map."""
         if region in self.regions:
             return self.regions[region].partition
-        return None if self.regions else WHOLE_EARTH.partition
+        return WHOLE_EARTH.partition if self.is_on_the_map(region) else None
 
     def ground(self, region: str) -> Ground:
         return Ground(region, self.regions)
