@@ -1,7 +1,7 @@
 """The settings of a training run: one TOML file, whose tables different parts read."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,10 +35,15 @@ class Tables:
             if key not in known:
                 raise self.mistake((name, key), f"found {key!r}, expected one of {', '.join(known)}")
         try:
-            return TypeAdapter(kind).validate_python(table)
+            read = TypeAdapter(kind).validate_python(table)
         except ValidationError as error:
             first = error.errors()[0]
             raise self.mistake((name, *first["loc"]), f"found {first['input']!r}: {first['msg']}") from None
+        for key, value in table.items():
+            for found in _confused(value, getattr(read, key)):
+                expected = "a number" if isinstance(found, bool) else "true or false"
+                raise self.mistake((name, key), f"found {str(found).lower()}, expected {expected}")
+        return read
 
     def mistake(self, path: toml_lines.Path, what: str) -> SettingInvalid:
         """Names the line of the value, or of the table in which it is missing."""
@@ -58,6 +63,18 @@ def read_tables(path: Path, changes: Mapping[str, Mapping[str, Any]] | None = No
     for name, table in (changes or {}).items():
         content[name] = {**content.get(name, {}), **table}
     return Tables(path, content, toml_lines.find_lines(text))
+
+
+def _confused(found: Any, meant: Any) -> Iterator[Any]:
+    """What is true or false where a number is meant, which Python counts as 1 and 0, or a number in the place of one."""
+    if isinstance(found, list) and isinstance(meant, tuple):
+        for each in zip(found, meant, strict=True):
+            yield from _confused(*each)
+    elif isinstance(found, dict) and isinstance(meant, Mapping):
+        for key, value in found.items():
+            yield from _confused(value, meant[key])
+    elif isinstance(meant, int | float) and isinstance(found, bool) != isinstance(meant, bool):
+        yield found
 
 
 def _names(kind: type[Any]) -> tuple[str, ...]:
