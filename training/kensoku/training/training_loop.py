@@ -35,11 +35,11 @@ class Plan(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-3  # the highest; a cosine to zero follows
     warmup_steps: Annotated[int, Field(ge=0)] = 500
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-3
-    clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-3
+    clip_norm: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     averaging: Annotated[float, Field(ge=0, lt=1)] = 0.999  # a step
     averaging_every: Annotated[int, Field(gt=0)] = 10  # steps
-    onset_factor: Annotated[float, Field(gt=0)] = 1.0
+    onset_factor: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     judge_epochs: Annotated[int, Field(gt=0)] = 2  # between looks at the records kept apart
     patience: Annotated[int, Field(gt=0)] = 10  # looks without a better one, then training ends
     false_per_hour: Annotated[float, Field(ge=0)] = 3.9  # of quiet; sets the threshold at which merit is measured
