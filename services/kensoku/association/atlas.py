@@ -63,8 +63,9 @@ class Atlas:
             return self.regions[region].partition
         return WHOLE_EARTH.partition if self.is_on_the_map(region) else None
 
-    def ground(self, region: str) -> Ground:
-        return Ground(region, self.regions)
+    def ground(self, region: str) -> Ground | None:
+        """None of a former region where there is none any more: it stays as it was."""
+        return Ground(region, self.regions) if self.regions or self.is_on_the_map(region) else None
 
     def network(self, region: str, at_ns: int) -> Network | None:
         """With the stations where they stood then; None of a region that hears too few."""

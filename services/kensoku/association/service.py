@@ -202,9 +202,7 @@ class Service:
         for name, one in self._watched.items():
             network = self._network(name, one.watch)
             if is_new or network is not one.watch.network:  # a station may have moved as its next epoch began
-                one.watch.replace_network(
-                    network, self._atlas.ground(name) if self._atlas.is_on_the_map(name) else None
-                )
+                one.watch.replace_network(network, self._atlas.ground(name))
                 touched.add(name)
         return touched
 

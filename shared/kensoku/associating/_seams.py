@@ -1,7 +1,7 @@
 """Of two regions that see one earthquake near the edge between them, which of them tells it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kensoku.associating._associate import NS_PER_S, Candidate
 from kensoku.regions import SEAM_KM, Ground
@@ -27,6 +27,7 @@ class Claim:
     outside_km: float  # of its own region
     is_final: bool
     time_ns: int
+    is_off_the_map: bool = False  # its region was taken away
 
     @property
     def rank(self) -> tuple[int, bool, str]:
@@ -36,7 +37,7 @@ class Claim:
     @property
     def is_out(self) -> bool:
         """Where its region tells nothing new."""
-        return self.outside_km > SEAM_KM + SPARE_KM
+        return self.is_off_the_map or self.outside_km > SEAM_KM + SPARE_KM
 
 
 def fits_of(told: Association) -> dict[str, Fit]:
@@ -45,9 +46,9 @@ def fits_of(told: Association) -> dict[str, Fit]:
 
 def claim_of(told: Association, ground: Ground) -> Claim:
     picks = frozenset(each.pick.id for each in told.picks)
-    place = told.trial.latitude_deg, told.trial.longitude_deg
-    outside_km = Ground(told.region, ground.regions).outside_km(*place)
-    return Claim(told.event_id, told.region, picks, outside_km, told.status == EVENT_STATUS_FINAL, told.trial.time_ns)
+    own, is_final = Ground(told.region, ground.regions), told.status == EVENT_STATUS_FINAL
+    outside_km = own.outside_km(told.trial.latitude_deg, told.trial.longitude_deg)
+    return Claim(told.event_id, told.region, picks, outside_km, is_final, told.trial.time_ns, own.is_off_the_map)
 
 
 def is_same(one: Claim, other: Claim) -> bool:
@@ -88,6 +89,14 @@ class Seams:
         self._states: dict[str, tuple[int, int]] = {}  # by event: revision and owner_epoch, the last that was heard
         self._claims: dict[str, Claim] = {}
         self._by_pick: dict[str, dict[str, Fit]] = {}  # and event
+
+    def move(self, ground: Ground) -> None:
+        """To another map."""
+        self.ground = ground
+        self._claims = {
+            name: replace(each, is_off_the_map=Ground(each.region, ground.regions).is_off_the_map)
+            for name, each in self._claims.items()
+        }
 
     def hear(self, told: Association, *, is_near: bool = True) -> bool:
         """Whether it is new, and of an event that is near, so that it may be one of ours, or was."""
@@ -149,7 +158,8 @@ class Seams:
         """One of our own."""
         picks = frozenset(member[0] for member in candidate.members)
         outside_km = self.ground.outside_km(candidate.latitude_deg, candidate.longitude_deg)
-        return Claim(event_id, self.ground.name, picks, outside_km, is_final, candidate.time_ns)
+        is_off = self.ground.is_off_the_map
+        return Claim(event_id, self.ground.name, picks, outside_km, is_final, candidate.time_ns, is_off)
 
     def _forget(self, event_id: str) -> None:
         self._states.pop(event_id, None)
@@ -163,4 +173,6 @@ class Seams:
 def why(mine: Claim, other: Claim) -> str:
     """In words, why mine is given up."""
     same = f"the same earthquake as {other.event_id} of region {other.region}"
+    if mine.is_off_the_map:
+        return f"{same}; region {mine.region} is off the map"
     return f"{same}; it has moved {mine.outside_km:.0f} km out of {mine.region}" if mine.is_out else same

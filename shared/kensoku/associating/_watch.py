@@ -72,7 +72,10 @@ class Watch:
 
     def replace_network(self, network: Network, ground: Ground | None = None) -> None:
         """Of other stations or regions: what is open is thought over."""
-        self.network, self._seams.ground = network, ground or self._seams.ground
+        self.network = network
+        if ground is not None:
+            self._seams.move(ground)
+            self._contested |= self._open
         self._stretches.replace_network(network)
 
     def add(self, pick: Pick) -> bool:

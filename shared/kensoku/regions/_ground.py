@@ -17,6 +17,11 @@ class Ground:
     name: str
     regions: Mapping[str, Region] = field(default_factory=dict)
 
+    @property
+    def is_off_the_map(self) -> bool:
+        """Of a region that others have taken the place of."""
+        return bool(self.regions) and self.name not in self.regions
+
     def outside_km(self, latitude_deg: float, longitude_deg: float) -> float:
         """Of the edge; negative inside."""
         region = self.regions.get(self.name)
