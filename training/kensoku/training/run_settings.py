@@ -66,7 +66,7 @@ def read_tables(path: Path, changes: Mapping[str, Mapping[str, Any]] | None = No
 
 
 def _confused(found: Any, meant: Any) -> Iterator[Any]:
-    """What is true or false where a number is meant, which Python counts as 1 and 0, or a number in the place of one."""
+    """What is true or false where a number is meant, which Python counts as 1 and 0, or the other way round."""
     if isinstance(found, list) and isinstance(meant, tuple):
         for each in zip(found, meant, strict=True):
             yield from _confused(*each)
