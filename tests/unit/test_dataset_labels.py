@@ -92,6 +92,15 @@ def test_what_no_instrument_counts_is_missing_and_takes_nothing_else_with_it() -
     assert np.abs(marked[~np.isnan(marked)]).max() < 10
 
 
+def test_waves_on_an_offset_beyond_single_precision_stay() -> None:
+    waves = np.random.default_rng(1).integers(-20, 21, size=(3, 500)).astype(np.float64)
+    waves[:, 200:350] = 7
+    marked = mark_missing(waves + [[1e9], [0], [-2_000_000_000]])
+    expected = waves - [waves[0, :1], [0], waves[2, :1]]
+    expected[:, 200:350] = np.nan
+    np.testing.assert_array_equal(marked, expected.astype(np.float32))
+
+
 def test_a_cut_keeps_the_labels_in_its_middle() -> None:
     example = Example(np.arange(27.0).reshape(3, 9).astype(np.float32), (), (), ORIGIN)
     assert cut(example, 0.05).counts[0].tolist() == [2, 3, 4, 5, 6]

@@ -182,7 +182,7 @@ def _read_trace(path: Path, row: Row) -> tuple[FloatArray, float]:
         if letter in ROWS
     }
     length = max((len(each) for each in rows.values()), default=0)
-    counts = np.full((3, length), np.nan, dtype=np.float32)
+    counts = np.full((3, length), np.nan)
     for number, each in rows.items():
         counts[number] = each
     return mark_missing(counts), rate_hz

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import resample_poly
 
-from kensoku.training.examples import RATE_HZ, FloatArray
+from kensoku.training.examples import RATE_HZ
 
 ROWS = {"Z": 0, "N": 1, "E": 2, "1": 1, "2": 2, "3": 0}
 LARGEST_FACTOR = 1000  # of a change of rate
@@ -22,7 +22,7 @@ class Track:
 
     station: str  # NET.STA
     start_s: float  # since 1970, of the first sample
-    counts: FloatArray  # (3, samples), NaN where nothing was recorded
+    counts: npt.NDArray[np.floating[Any]]  # (3, samples), NaN where nothing was recorded
 
     def sample(self, time_s: float) -> float:
         return (time_s - self.start_s) * RATE_HZ
@@ -41,7 +41,7 @@ def to_tracks(traces: Iterable[Any]) -> list[Track]:
 def _join(station: str, traces: Sequence[Any]) -> Track:
     start_s = min(float(trace.stats.starttime.timestamp) for trace in traces)
     end_s = max(float(trace.stats.endtime.timestamp) for trace in traces)
-    counts = np.full((3, int((end_s - start_s) * RATE_HZ + 1e-3) + 1), np.nan, dtype=np.float32)
+    counts = np.full((3, int((end_s - start_s) * RATE_HZ + 1e-3) + 1), np.nan)
     for trace in traces:
         samples = at_rate(trace.data.astype(np.float64), float(trace.stats.sampling_rate))
         first = round((float(trace.stats.starttime.timestamp) - start_s) * RATE_HZ)
