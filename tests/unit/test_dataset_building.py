@@ -211,6 +211,16 @@ def test_a_models_picks_teach_and_do_not_judge(data: Path, tmp_path: Path) -> No
     assert {bool(each.unknown) for each in judges if len(each.onsets) == 1} == {True}  # S stays unknown
 
 
+@pytest.mark.parametrize(("share", "is_told"), [(0.3, False), (0.0, True)])
+def test_a_data_set_that_judges_nothing_is_told(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], share: float, is_told: bool
+) -> None:
+    (tmp_path / "small.toml").write_text(TEXT.replace("develop_share = 0.3", f"develop_share = {share}"))
+    given = [str(tmp_path / "small.toml"), "--data", f"data={data}", "--out", str(tmp_path / "set")]
+    assert main(["dataset", "build", *given]) == 0
+    assert ("found no label in split develop, expected some" in capsys.readouterr().err) == is_told
+
+
 def test_files_of_one_name_are_told_apart_when_one_of_them_changes(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,9 +87,23 @@ def test_records_must_fit_the_network(tmp_path: Path) -> None:
         read_settings(read_tables(config))
 
 
-def test_sources_that_a_data_set_lacks_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_absent(Recipe(mix={"made": 0.5, "ncedk": 0.5, "quiet": 0.1}), {"made": [earthquake(1)]}, Path("set"))
-    assert "recipe.mix: found no ncedk in set, expected some; going on with made" in capsys.readouterr().err
+def test_sources_that_a_data_set_or_the_mix_lacks_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    pools = {"made": [earthquake(1)], "mine": [earthquake(2)]}
+    tell_absent(Recipe(mix={"made": 0.5, "ncedk": 0.5, "quiet": 0.1}), pools, Path("set"))
+    told = capsys.readouterr().err
+    assert "recipe.mix: found no ncedk, quiet in set, expected some; going on with made" in told
+    assert "recipe.mix: found nothing of mine of set, expected a share; going on without" in told
+
+
+def test_a_data_set_without_labels_to_judge_by_is_told(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(place / "set", tmp_path / "set")
+    shutil.copy(place / "run.toml", tmp_path)
+    write_shard(tmp_path / "set" / "develop-00000.npz", [replace(earthquake(1), onsets=())])
+    assert train(tmp_path, "out") == 0
+    assert "found no label of a recorded wave in split develop, expected some to judge by" in capsys.readouterr().err
+    assert (tmp_path / "out" / "best.weights.h5").exists()
 
 
 def test_a_run_with_other_settings_needs_a_folder_of_its_own(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,23 @@ def execute_build(options: argparse.Namespace) -> int:
 
     folders = dict(map(parse_folder, options.data))
     tell(build(options.out, load_description(options.description), folders))
-    return execute_show(argparse.Namespace(folder=options.out))
+    execute_show(argparse.Namespace(folder=options.out))
+    tell_unjudged(options.out)
+    return 0
+
+
+def tell_unjudged(folder: Path) -> None:
+    from kensoku.training.datasets import read_finished
+
+    rows = read_finished(folder)["counts"]
+    if not any(row["P"] + row["S"] for row in rows if row["split"] == "develop"):
+        of = {side: sum(row["examples"] for row in rows if row["split"] == side) for side in ("train", "mixed")}
+        print(
+            f"{folder}: found no label in split develop, expected some to judge training by; {of['train']:,} examples "
+            f"are in train and {of['mixed']:,} in mixed, as what shares stations or earthquakes hangs together: give "
+            "sources a larger develop_share or the description another seed, and build anew",
+            file=sys.stderr,
+        )
 
 
 def parse_folder(text: str) -> tuple[str, Path]:

@@ -34,7 +34,7 @@ from kensoku.training.cuts import (
 from kensoku.training.examples import Example, FloatArray
 from kensoku.training.networks import ClassifierConfig, build_classifier
 from kensoku.training.orders import Order
-from kensoku.training.picker_run import begin_with, fingerprint, tell_absent
+from kensoku.training.picker_run import begin_with, fingerprint, tell_absent, tell_unjudged
 from kensoku.training.run_settings import read_tables
 from kensoku.training.shipped_weights import SUFFIX, load_way_down
 from kensoku.training.training_loop import Plan, Run, train
@@ -85,6 +85,9 @@ def _train(task: Task, order: Order, stop: threading.Event, tell: Callable[[Row]
     if task != "blast":  # which takes as many of either kind
         tell_absent(settings.recipe, pools, order.dataset)
     judges = judging_cuts(task, order, settings.network.window)
+    answers = {cut.answer for cut in judges}
+    if missing := [name for number, name in enumerate(CLASSES[task]) if number not in answers]:
+        tell_unjudged(f"cut of {', '.join(missing)}", order)
     predict = predictor(network)
 
     def feed(step: int) -> Iterator[tuple[FloatArray, FloatArray]]:
