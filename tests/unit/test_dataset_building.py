@@ -211,6 +211,16 @@ def test_a_models_picks_teach_and_do_not_judge(data: Path, tmp_path: Path) -> No
     assert {bool(each.unknown) for each in judges if len(each.onsets) == 1} == {True}  # S stays unknown
 
 
+@pytest.mark.parametrize(("share", "is_told"), [(0.3, False), (0.0, True)])
+def test_a_data_set_that_judges_nothing_is_told(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], share: float, is_told: bool
+) -> None:
+    (tmp_path / "small.toml").write_text(TEXT.replace("develop_share = 0.3", f"develop_share = {share}"))
+    given = [str(tmp_path / "small.toml"), "--data", f"data={data}", "--out", str(tmp_path / "set")]
+    assert main(["dataset", "build", *given]) == 0
+    assert ("found no label in split develop, expected some" in capsys.readouterr().err) == is_told
+
+
 def test_files_of_one_name_are_told_apart_when_one_of_them_changes(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -332,15 +342,3 @@ def test_a_name_twice_and_a_region_of_no_source_are_told() -> None:
 def test_the_shipped_description_can_be_read() -> None:
     path = Path(__file__).parents[2] / "training" / "datasets" / "picker.toml"
     assert [source.name for source in load_description(path).sources][:2] == ["ncedc", "deepdenoiser"]
-
-
-@pytest.mark.parametrize(("share", "is_told"), [(0.0, True), (0.3, False)])
-def test_a_data_set_by_which_nothing_would_judge_says_so(
-    share: float, is_told: bool, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    alone = TEXT.split("[[sources]]")[1].replace("{data}", str(data))
-    (tmp_path / "alone.toml").write_text(
-        f'name = "alone"\nseed = 1\n[split]\ndevelop_share = {share}\n[[sources]]{alone}'
-    )
-    assert main(["dataset", "build", str(tmp_path / "alone.toml"), "--out", str(tmp_path / "set")]) == 0
-    assert ("note: found no labelled example in split develop" in capsys.readouterr().err) == is_told

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,7 @@ from kensoku.training.datasets.building import MANIFEST
 from kensoku.training.datasets.shards import write_shard
 from kensoku.training.examples import Example, Onset, Origin
 from kensoku.training.networks import build_picker
-from kensoku.training.orders import Order
-from kensoku.training.picker_run import read_settings, tell_absent, tell_unjudged
+from kensoku.training.picker_run import read_settings, tell_absent
 from kensoku.training.run_settings import read_tables
 from kensoku.training.scores import judges_picking
 from tests import tiny_models
@@ -86,15 +87,23 @@ def test_records_must_fit_the_network(tmp_path: Path) -> None:
         read_settings(read_tables(config))
 
 
-def test_sources_that_a_data_set_lacks_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_absent(Recipe(mix={"made": 0.5, "ncedk": 0.5, "quiet": 0.1}), {"made": [earthquake(1)]}, Path("set"))
-    assert "recipe.mix: found no ncedk in set, expected some; going on with made" in capsys.readouterr().err
+def test_sources_that_a_data_set_or_the_mix_lacks_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    pools = {"made": [earthquake(1)], "mine": [earthquake(2)]}
+    tell_absent(Recipe(mix={"made": 0.5, "ncedk": 0.5, "quiet": 0.1}), pools, Path("set"))
+    told = capsys.readouterr().err
+    assert "recipe.mix: found no ncedk, quiet in set, expected some; going on with made" in told
+    assert "recipe.mix: found nothing of mine of set, expected a share; going on without" in told
 
 
-@pytest.mark.parametrize(("judges", "is_told"), [([], True), ([earthquake(1)], False)])
-def test_that_nothing_judges_is_told(judges: list[Example], is_told: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    tell_unjudged(judges, Order(config=Path("run.toml"), dataset=Path("set"), out=Path("out")))
-    assert ("found nothing to judge by in split develop of set" in capsys.readouterr().err) == is_told
+def test_a_data_set_without_labels_to_judge_by_is_told(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(place / "set", tmp_path / "set")
+    shutil.copy(place / "run.toml", tmp_path)
+    write_shard(tmp_path / "set" / "develop-00000.npz", [replace(earthquake(1), onsets=())])
+    assert train(tmp_path, "out") == 0
+    assert "found no label of a recorded wave in split develop, expected some to judge by" in capsys.readouterr().err
+    assert (tmp_path / "out" / "best.weights.h5").exists()
 
 
 @pytest.mark.parametrize("line", ["seed = 4294967296", "learning_rate = 1e300", "batch = true", 'steps = "6"'])

@@ -3,9 +3,9 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kensoku.cli import _dataset_pick
 from kensoku.cli._numbers import whole
@@ -44,21 +44,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute_build(options: argparse.Namespace) -> int:
-    from kensoku.training.datasets import build, load_description, read_finished
+    from kensoku.training.datasets import build, load_description
 
     folders = dict(map(parse_folder, options.data))
     tell(build(options.out, load_description(options.description), folders))
     execute_show(argparse.Namespace(folder=options.out))
-    tell_unjudged(read_finished(options.out)["counts"])
+    tell_unjudged(options.out)
     return 0
 
 
-def tell_unjudged(counts: Sequence[Mapping[str, Any]]) -> None:
-    """Of few events, or of one that all stations share, none may be drawn for a side."""
-    if not any(row["split"] in ("develop", "left_out") and row["P"] + row["S"] for row in counts):
+def tell_unjudged(folder: Path) -> None:
+    from kensoku.training.datasets import read_finished
+
+    rows = read_finished(folder)["counts"]
+    if not any(row["P"] + row["S"] for row in rows if row["split"] == "develop"):
+        of = {side: sum(row["examples"] for row in rows if row["split"] == side) for side in ("train", "mixed")}
         print(
-            "note: found no labelled example in split develop, expected some: nothing would judge a training by this"
-            " data set; give its sources a larger develop_share, or more events",
+            f"{folder}: found no label in split develop, expected some to judge training by; {of['train']:,} examples "
+            f"are in train and {of['mixed']:,} in mixed, as what shares stations or earthquakes hangs together: give "
+            "sources a larger develop_share or the description another seed, and build anew",
             file=sys.stderr,
         )
 

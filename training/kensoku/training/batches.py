@@ -128,7 +128,12 @@ def batches(
 
 def absent(recipe: Recipe, pools: Pools) -> list[str]:
     """Parts of the mix that the data set does not have."""
-    return [name for name, share in recipe.mix.items() if share and name != QUIET and not pools.get(name)]
+    pools = with_quiet(recipe, pools)
+    return [name for name, share in recipe.mix.items() if share and not pools.get(name)]
+
+
+def with_quiet(recipe: Recipe, pools: Pools) -> Pools:
+    return {**pools, QUIET: quiet_parts(pools, NOISE_S)} if recipe.mix.get(QUIET) else pools
 
 
 def make_batch(mixture: "_Mixture", size: int, seed: int, step: int) -> Batch:
@@ -224,8 +229,7 @@ class _Mixture:
     def __init__(self, recipe: Recipe, pools: Pools, change: Change | None = None) -> None:
         self.recipe = recipe
         self.change = change
-        if recipe.mix.get(QUIET):
-            pools = {**pools, QUIET: quiet_parts(pools, NOISE_S)}
+        pools = with_quiet(recipe, pools)
         self.pools = [pools[name] for name in recipe.mix if pools.get(name)]
         shares = np.array([share for name, share in recipe.mix.items() if pools.get(name)])
         if not self.pools or shares.sum() <= 0:

@@ -85,7 +85,9 @@ def _train(task: Task, order: Order, stop: threading.Event, tell: Callable[[Row]
     if task != "blast":  # which takes as many of either kind
         tell_absent(settings.recipe, pools, order.dataset)
     judges = judging_cuts(task, order, settings.network.window)
-    tell_unjudged(judges, order)
+    answers = {cut.answer for cut in judges}
+    if missing := [name for number, name in enumerate(CLASSES[task]) if number not in answers]:
+        tell_unjudged(f"cut of {', '.join(missing)}", order)
     predict = predictor(network)
 
     def feed(step: int) -> Iterator[tuple[FloatArray, FloatArray]]:

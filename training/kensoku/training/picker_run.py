@@ -24,7 +24,7 @@ from kensoku.training.losses import TaughtCrossEntropy, lessons
 from kensoku.training.networks import NetworkConfig, build_picker
 from kensoku.training.orders import Order
 from kensoku.training.run_settings import Tables, read_tables
-from kensoku.training.scores import Scores, judges_picking, score_stretched
+from kensoku.training.scores import Scores, judges_picking, labels_of, score_stretched
 from kensoku.training.shipped_weights import SUFFIX, load_graph
 from kensoku.training.teachers import Teachers
 from kensoku.training.training_loop import Plan, Run, train
@@ -60,7 +60,8 @@ def train_picker(order: Order, stop: threading.Event, tell: Callable[[Row], None
     pools = read_pools(order.dataset)
     tell_absent(settings.recipe, pools, order.dataset)
     judges = [each for each in datasets.read(order.dataset, split=order.judged_by) if judges_picking(each)]
-    tell_unjudged(judges, order)
+    if not any(labels_of(each) for each in judges):
+        tell_unjudged("label of a recorded wave", order)
     predict = predictor(picker)
     teachers = Teachers(order.teachers, plan.teacher_share) if order.teachers else None
     delay = settings.network.delay
@@ -104,20 +105,23 @@ def read_pools(folder: Path) -> dict[str, list[Example]]:
     return dict(pools)
 
 
-def tell_unjudged(judges: Sequence[object], order: Order) -> None:
-    if not judges:
-        print(
-            f"found nothing to judge by in split {order.judged_by} of {order.dataset}, expected labelled records; going"
-            " on to the last step, whose weights will be called the best: give its sources a larger develop_share",
-            file=sys.stderr,
-            flush=True,
-        )
-
-
 def tell_absent(recipe: Recipe, pools: Pools, folder: Path) -> None:
+    """What the mix has and the data set lacks, and what teaches nothing since the mix says nothing of it."""
     if names := absent(recipe, pools):
         told = f"recipe.mix: found no {', '.join(names)} in {folder}, expected some; going on with {', '.join(pools)}"
         print(told, file=sys.stderr, flush=True)
+    if names := [name for name in pools if name not in recipe.mix]:
+        told = f"recipe.mix: found nothing of {', '.join(names)} of {folder}, expected a share; going on without"
+        print(told, file=sys.stderr, flush=True)
+
+
+def tell_unjudged(what: str, order: Order) -> None:
+    print(
+        f"{order.dataset}: found no {what} in split {order.judged_by}, expected some to judge by; going on, and "
+        "nothing tells which weights are the best; build a data set with a larger develop_share",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def figures(scores: Sequence[Scores]) -> dict[str, float]:
