@@ -17,6 +17,7 @@ from kensoku.cli._outputs import refuse_file
 from kensoku.cli._pick_progress import tell_step
 from kensoku.cli.pick import read_stations
 from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.regions import ALL_GIVEN
 from kensoku.times import NS_PER_S, parse_time_ns
 from kensoku.v1.inventory_pb2 import Station
 from kensoku.whole_files import written_whole
@@ -25,7 +26,6 @@ NEEDED = ("station", "phase", "time")
 ADDED = ("event_id", "event_phase", "event_probability", "residual_s", "event_log_odds")
 USUAL_UNCERTAINTY_S = {"P": 0.1, "S": 0.2}  # of a pick that states none
 MOST_TOLD = 5
-REGION = "batch"
 FOREVER_NS = 1 << 62
 
 
@@ -161,7 +161,7 @@ def write_rows(
     told: dict[int, tuple[str, ...]] = {}
     for group in groups:
         first = min(group.members, key=lambda each: (each.phase, onsets[each.index].onset_ns, onsets[each.index].id))
-        name = event_id_of(REGION, onsets[first.index].id)
+        name = event_id_of(ALL_GIVEN, onsets[first.index].id)
         for member in group.members:
             fit = f"{member.probability:.4f}", f"{member.residual_s:.3f}", f"{group.log_odds:.1f}"
             told[numbers[member.index]] = name, member.phase, *fit

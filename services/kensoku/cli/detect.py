@@ -39,6 +39,7 @@ from kensoku.locating import LocationSettings, load_time_corrections
 from kensoku.location.context import rules_of
 from kensoku.location.settings import LocationServiceSettings
 from kensoku.picking import Calibration
+from kensoku.regions import ALL_GIVEN
 from kensoku.settings import add_flags, load_settings, overrides
 from kensoku.solving import Book, Context, Solved, solve_many
 from kensoku.times import NS_PER_S, iso_time
@@ -51,7 +52,6 @@ from kensoku.v1.pick_pb2 import DECISION_FAINT, DECISION_KEPT, Instrument, Instr
 
 PICKS = "picks.csv"
 FILES = (("events.csv", "csv"), ("arrivals.csv", "arrivals"), ("events.xml", "quakeml"))
-REGION = "batch"
 Records = Mapping[str, Sequence[Span]]  # of stations
 RULES = (
     "location_formulas",
@@ -213,7 +213,7 @@ def associate_parts(
 
 def associate(picks: Iterable[Heard], network: Network, records: Records) -> list[Association]:
     """As the live service does once it has heard all records to their ends."""
-    watch = Watch(REGION, network)
+    watch = Watch(ALL_GIVEN, network)
     known: dict[str, Instrument] = {}
     for heard in picks:
         watch.add(heard.pick)

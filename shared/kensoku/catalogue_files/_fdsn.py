@@ -6,7 +6,7 @@ from typing import IO
 
 from kensoku.catalogue_files._naming import Signature
 from kensoku.catalogue_files._table import decimal, events_of_rows, maker
-from kensoku.catalogue_files._words import time_text, type_word
+from kensoku.catalogue_files._words import region_name, time_text, type_word
 from kensoku.errors import InputInvalid
 from kensoku.events import has_depth, preferred_magnitude
 from kensoku.v1.event_pb2 import Creation, Event, Magnitude
@@ -40,7 +40,7 @@ def _cells(event: Event, signature: Signature) -> list[str]:
         decimal(origin.depth_km, 3) if has_depth(origin) else "",
         *(maker(made), made.agency, made.agency, event.id),
         *((magnitude.type, decimal(magnitude.value, 2), _maker(magnitude, made)) if magnitude else ("", "", "")),
-        *(event.region, type_word(event) or ""),
+        *(region_name(event)[0], type_word(event) or ""),
     ]
 
 

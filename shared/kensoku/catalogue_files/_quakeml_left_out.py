@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from kensoku.catalogue_files._quakeml_write import REST
+from kensoku.catalogue_files._words import FLINN_ENGDAHL
 
-REGIONS = ("region name", "Flinn-Engdahl region")
+REGIONS = ("region name", FLINN_ENGDAHL)
 SAID = {
     "events": {"event_type_certainty": "certainties of types"},
     "origins": {

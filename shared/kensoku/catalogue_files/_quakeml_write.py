@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from kensoku.catalogue_files._ellipsoid import rotation_deg
 from kensoku.catalogue_files._naming import Signature
 from kensoku.catalogue_files._stated import deviations_km, ellipsoid, km_per_deg_east, time_deviation_s
-from kensoku.catalogue_files._words import POLARITIES, time_text, type_word
+from kensoku.catalogue_files._words import POLARITIES, region_name, time_text, type_word
 from kensoku.events import PHASES, has_depth, has_value, is_known
 from kensoku.sphere import KM_PER_DEG
 from kensoku.v1.event_pb2 import (
@@ -85,10 +85,11 @@ class _Writer:
             number = names.index(event.preferred_magnitude)
             _add(element, "preferredMagnitudeID", self._id("magnitude", str(number)))
         _add(element, "type", type_word(event))
-        if event.region:
+        region, kind = region_name(event)
+        if region:
             description = Xml.SubElement(element, "description")
-            _add(description, "text", event.region)
-            _add(description, "type", "region name")
+            _add(description, "text", region)
+            _add(description, "type", kind)
         for number, comment in enumerate(event.comments):
             found = _add_comment(element, self._id("comment", str(number)), comment.text)
             _add_creation(found, Creation(author=comment.author, created_ns=comment.time_ns))

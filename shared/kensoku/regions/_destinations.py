@@ -25,6 +25,7 @@ class Destination:
 
 
 WHOLE_EARTH = Destination("default", 0)  # where nobody has decided about regions
+ALL_GIVEN = "batch"  # of which commands associate picks: all that they are given
 
 
 def read_regions(values: Mapping[str, bytes]) -> tuple[Region, ...]:
