@@ -15,6 +15,7 @@ from kensoku.simulation.shards import Plan, write_shards
 from kensoku.training import datasets
 from kensoku.training.datasets.description import load_description, read_description
 from kensoku.training.datasets.simulated import find_simulated
+from kensoku.training.datasets.windows_file import Columns, WindowsFile, read_windows_h5
 from kensoku.training.scores import TRUSTED
 
 TEXT = """
@@ -209,6 +210,25 @@ def test_a_models_picks_teach_and_do_not_judge(data: Path, tmp_path: Path) -> No
     assert not any(weak["develop"])
     judges = list(datasets.read(tmp_path / "set", "develop", {"north"}))
     assert {bool(each.unknown) for each in judges if len(each.onsets) == 1} == {True}  # S stays unknown
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "told"),
+    [
+        ("X", h5py.SoftLink("/X"), "found no X; expected X"),
+        ("scale", np.ones(COUNT), r"scale of shape \(60,\)"),
+        ("X", np.zeros((COUNT, 1, 800)), r"found X of shape \(60, 1, 800\)"),
+    ],
+)
+def test_windows_of_another_shape_are_refused(data: Path, tmp_path: Path, name: str, array: object, told: str) -> None:
+    for ending in (".h5", ".csv"):
+        shutil.copy(data / f"north{ending}", tmp_path)
+    with h5py.File(tmp_path / "north.h5", "a") as file:
+        del file[name]
+        file[name] = array
+    windows = WindowsFile(path=tmp_path / "north.h5", source="", region="", columns=Columns(station="{sta}"))
+    with pytest.raises(InputInvalid, match=told):
+        list(read_windows_h5(windows))
 
 
 @pytest.mark.parametrize(("share", "is_told"), [(0.3, False), (0.0, True)])

@@ -236,6 +236,16 @@ def check(examples: list[Example]) -> None:
     assert any(span.phase == "S" and span.first <= 1350 <= span.last for span in second.unknown)  # automatic
 
 
+def test_two_authorities_may_give_one_number(tmp_path: Path) -> None:
+    catalogue = write_catalogue(tmp_path)
+    events = [event("here/7", [pick("A", "P", 30)]), event("there/7", [pick("A", "P", 60)]), event("8", [])]
+    Catalog(events).write(str(catalogue.events), format="QUAKEML")
+    records().write(str(tmp_path / "archive" / "a.mseed"), format="MSEED")
+    found = list(find_catalogue(catalogue))
+    assert [each.origin.event for each in found] == ["smi:local_here_7", "smi:local_there_7"]
+    assert [each.time_s - START.timestamp for each in found if each.time_s] == pytest.approx([30, 60])
+
+
 def test_an_archive_of_any_files(tmp_path: Path) -> None:
     catalogue = write_catalogue(tmp_path)
     records().write(str(tmp_path / "archive" / "day.mseed"), format="MSEED")

@@ -73,6 +73,16 @@ def test_moments_within_a_minute_are_one_earthquake() -> None:
     assert names == [times[0], times[0], times[2], "x"]
 
 
+def test_a_name_that_two_collections_use_joins_nothing_between_its_earthquakes() -> None:
+    origins = [
+        origin("XX.A", "1"),
+        origin("XX.B", "2"),
+        origin("YY.A", "1", source="b"),
+        origin("XX.C", "3", region="q"),
+    ]
+    assert join_events(origins, [1e9, 1.1e9, 1.2e9, 1.15e9]) == origins
+
+
 def test_one_earthquake_in_two_regions_is_on_one_side() -> None:
     times = [1e9 + 1000.0 * number for number in range(100)]
     ours = [origin(f"XX.{number}", f"ours/{number}") for number in range(100)]

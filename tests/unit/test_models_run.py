@@ -160,6 +160,25 @@ def test_a_damaged_part_of_a_file_is_told(tmp_path: Path, capsys: pytest.Capture
     assert not list(tmp_path.glob("out*"))
 
 
+def test_files_that_would_fill_the_memory_and_links_to_themselves_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, count, chunk in (("many", 2**40, 1), ("packed", 600_000, 600_000), ("loop", 2, 1)):
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file.create_dataset("X", (count, 3, 400), np.int16, chunks=(chunk, 3, 400))
+            file.create_dataset("scale", (count, 3), np.float32, chunks=(min(count, 1024), 3))
+            file.attrs["sampling_rate"] = 100
+            if name == "loop":
+                del file["X"]
+                file["X"] = h5py.SoftLink("/X")
+        assert ask("run", tmp_path / f"{name}.h5") == 1
+    told = capsys.readouterr().err
+    assert "found 1,099,511,627,776 windows, expected 10,000,000 or fewer" in told
+    assert "found X in chunks of 1,440,000,000 bytes" in told
+    assert "h5repack -l X:CHUNK=1x3x400 packed.h5" in told
+    assert "found no array 'X'" in told
+
+
 def test_classes_are_those_of_the_card_whatever_its_description_speaks_of(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

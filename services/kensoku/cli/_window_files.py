@@ -1,5 +1,6 @@
 """Files of windows: HDF5 with X (windows, 3, samples) in the order Z, N, E, scale (windows, 3), and sampling_rate."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from kensoku.errors import InputInvalid, SettingInvalid
 
 Counts = npt.NDArray[np.float64]
 MOST_SAMPLES = 8_640_000  # of a window: a day at 100 Hz
+MOST_WINDOWS = 10_000_000  # of which `scale` is kept in memory
+MOST_CHUNK_BYTES = 2**30  # of HDF5, which unpacks a whole chunk for each window of it
 EXPECTED = "expected X (windows, 3, samples) of Z, N, E, scale (windows, 3) and the attribute sampling_rate"
 
 
@@ -62,6 +65,15 @@ def _checked(path: Path, file: Any) -> WindowFile:
             f"{path}: found windows of {x.shape[2]:,} samples, expected {MOST_SAMPLES:,} or fewer; pick long records "
             "from files of waveforms: kensoku pick"
         )
+    if x.shape[0] > MOST_WINDOWS:
+        raise InputInvalid(
+            f"{path}: found {x.shape[0]:,} windows, expected {MOST_WINDOWS:,} or fewer; divide them among several files"
+        )
+    if x.chunks and (size := math.prod(x.chunks) * x.dtype.itemsize) > MOST_CHUNK_BYTES:
+        raise InputInvalid(
+            f"{path}: found X in chunks of {size:,} bytes, expected {MOST_CHUNK_BYTES:,} or fewer, as each is unpacked "
+            f"whole; write it anew: h5repack -l X:CHUNK=1x3x{x.shape[2]} {path.name} NEW.h5"
+        )
     if scale.shape != x.shape[:2] or scale.dtype.kind not in "if":
         raise InputInvalid(f"{path}: found scale {scale.dtype} of shape {scale.shape} for X of {x.shape}; {EXPECTED}")
     try:
@@ -76,7 +88,7 @@ def _checked(path: Path, file: Any) -> WindowFile:
 def _array(path: Path, file: Any, name: str) -> Any:
     try:
         found = file.get(name)
-    except (KeyError, OSError):  # a link that leads nowhere
+    except (KeyError, OSError, RuntimeError):  # a link that leads nowhere, or to itself
         found = None
     if not hasattr(found, "shape"):
         raise InputInvalid(f"{path}: found no array {name!r} among {', '.join(file) or 'nothing'}; {EXPECTED}")

@@ -12,11 +12,11 @@ from statistics import median
 from typing import Any
 
 from kensoku.errors import InputInvalid, SettingInvalid
+from kensoku.sphere import KM_PER_DEG
 from kensoku.training.datasets.tables import NO_EVENT, TimedPick
 from kensoku.training.examples import Phase
 
 SAME_S = 0.4  # picks of a phase at a station this near to each other are one
-KM_PER_DEGREE = 111.195
 # What makes an earthquake, and what of it is a label.
 TOLERANCE_S = 0.7  # of PyOcto, while it looks
 REACH_KM = 120.0  # of a station
@@ -140,7 +140,7 @@ def _ask(
 
 
 def _associator(pyocto: Any, places: Mapping[str, Place], ground: Ground) -> Any:
-    margin = ground.around_km / KM_PER_DEGREE
+    margin = ground.around_km / KM_PER_DEG
     latitudes = [place.latitude_deg for place in places.values()]
     longitudes = [place.longitude_deg for place in places.values()]
     wider = margin / max(0.1, cos(radians(sum(latitudes) / len(latitudes))))

@@ -5,7 +5,7 @@ folder, a file an earthquake and station, so that a second call asks only for wh
 """
 
 import functools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ import obspy
 from obspy.clients.filesystem.sds import Client as SdsClient
 
 from kensoku.errors import InputInvalid
+from kensoku.sphere import KM_PER_DEG
 from kensoku.training.datasets.completing import PSEUDO
 from kensoku.training.datasets.labels import LabelRule, Pick, apply_rule, doubt_triggers, is_direct
 from kensoku.training.datasets.missing import mark_missing
@@ -25,7 +26,6 @@ from kensoku.training.datasets.triggers import find_triggers
 from kensoku.training.examples import LABEL_S, PHASES, RATE_HZ, Example, Kind, Origin, Phase
 from kensoku.whole_files import written_whole
 
-KM_PER_DEGREE = 111.195
 BLASTS = ("blast", "explosion")
 NONE = "not existing"  # QuakeML's type of what turned out to be no event, or another one
 SAME_S = 1.0  # within which two picks of a phase are of one onset
@@ -57,18 +57,17 @@ class _Pick:
 
 def find_catalogue(file: Catalogue) -> Iterator[Record]:
     """Each earthquake at each instrument with picks of it and with samples; the picks of others in the record count."""
-    events = _read_events(file.events)
-    picks = [pick for event in events for pick in _picks(event, file)]
+    events = _named(_read_events(file.events))
+    picks = [pick for name, event in events for pick in _picks(name, event, file)]
     at: dict[tuple[str, str, str], list[_Pick]] = defaultdict(list)
     for pick in picks:
         at[pick.instrument].append(pick)
-    for event in events:
-        name = _name(event)
+    for name, event in events:
         for instrument in sorted({pick.instrument for pick in picks if pick.event == name and pick.is_trusted}):
             own = [pick.time_s for pick in at[instrument] if pick.event == name]
             cut = _Cut(instrument, name, min(own) - file.before_s, max(own) + file.after_s)
             if _read_track(file, cut) is not None:
-                origin = _origin(file, event, instrument)
+                origin = _origin(file, name, event, instrument)
                 load = functools.partial(_load, file, cut, tuple(at[instrument]), origin)
                 yield Record(origin, load, time_s=min(own))
 
@@ -107,11 +106,16 @@ def _read_events(path: Path) -> list[Any]:
         raise InputInvalid(f"{path}: found {error}; expected QuakeML or another catalogue that ObsPy reads") from None
 
 
-def _name(event: Any) -> str:
-    return str(event.resource_id.id).rpartition("/")[2]
+def _named(events: Sequence[Any]) -> list[tuple[str, Any]]:
+    """Each under the last part of its id, or under all of it where that is another's too: authorities number theirs."""
+    whole = [str(event.resource_id.id) for event in events]
+    last = [each.rpartition("/")[2] for each in whole]
+    count = Counter(last)
+    names = (part if count[part] == 1 else each.replace("/", "_") for part, each in zip(last, whole, strict=True))
+    return list(zip(names, events, strict=True))
 
 
-def _picks(event: Any, file: Catalogue) -> Iterator[_Pick]:
+def _picks(name: str, event: Any, file: Catalogue) -> Iterator[_Pick]:
     """Of each instrument a P and an S: the first that is trusted, which an operator put in place of others.
 
     Others come as well, as picks that nobody trusts, unless they are so near that they are of the same onset.
@@ -120,15 +124,15 @@ def _picks(event: Any, file: Catalogue) -> Iterator[_Pick]:
     phases = {arrival.pick_id.id: arrival.phase for arrival in (origin.arrivals if origin else ())}
     firsts: dict[tuple[tuple[str, str, str], Phase], _Pick] = {}
     for pick in sorted(event.picks, key=lambda pick: (not _is_trusted(event, pick, file), pick.time)):
-        name, code = phases.get(pick.resource_id.id) or pick.phase_hint or "", pick.waveform_id
-        hint = name.upper()[:1]
+        wave, code = phases.get(pick.resource_id.id) or pick.phase_hint or "", pick.waveform_id
+        hint = wave.upper()[:1]
         if hint in PHASES and code is not None and code.channel_code and pick.evaluation_status != "rejected":
             phase = PHASES[PHASES.index(hint)]
             station = f"{code.network_code or ''}.{code.station_code}"
             instrument = (station, code.location_code or "", code.channel_code[:2])
-            is_trusted, time_s = _is_trusted(event, pick, file) and is_direct(name), float(pick.time.timestamp)
-            found = _Pick(_name(event), phase, time_s, instrument, is_trusted, _weight(pick))
-            first = firsts.setdefault((instrument, phase), found) if is_direct(name) else None
+            is_trusted, time_s = _is_trusted(event, pick, file) and is_direct(wave), float(pick.time.timestamp)
+            found = _Pick(name, phase, time_s, instrument, is_trusted, _weight(pick))
+            first = firsts.setdefault((instrument, phase), found) if is_direct(wave) else None
             if first is None or abs(time_s - first.time_s) > SAME_S:
                 yield replace(found, is_trusted=False)
     yield from firsts.values()
@@ -151,7 +155,7 @@ def _weight(pick: Any) -> float:
     return weight * (PSEUDO if pick.evaluation_mode == "automatic" else 1.0)
 
 
-def _origin(file: Catalogue, event: Any, instrument: tuple[str, str, str]) -> Origin:
+def _origin(file: Catalogue, name: str, event: Any, instrument: tuple[str, str, str]) -> Origin:
     origin = event.preferred_origin() or (event.origins[0] if event.origins else None)
     magnitude = event.preferred_magnitude() or (event.magnitudes[0] if event.magnitudes else None)
     of = {pick.resource_id.id: pick.waveform_id for pick in event.picks}
@@ -164,10 +168,10 @@ def _origin(file: Catalogue, event: Any, instrument: tuple[str, str, str]) -> Or
         source=file.source,
         region=file.region,
         station=instrument[0],
-        event=_name(event),
+        event=name,
         kind=_kind(event),
         magnitude=magnitude.mag if magnitude else np.nan,
-        distance_km=degrees[0] * KM_PER_DEGREE if degrees else np.nan,
+        distance_km=degrees[0] * KM_PER_DEG if degrees else np.nan,
     )
 
 

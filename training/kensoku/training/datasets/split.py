@@ -20,6 +20,7 @@ Side = Literal["train", "develop", "mixed", "left_out"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
 SAME_EVENT_S = 60.0  # events this close in time may be one, of two catalogues, or lie in each other's records
+LONGEST_EVENT_S = 3600.0  # between records of one earthquake; beyond, two collections use one name
 LARGE = 0.1  # share of its source's records from which on a group is cut
 DRAWS = 400  # of the stations of a group that is cut
 _Node = tuple[str, ...]
@@ -44,7 +45,7 @@ def join_events(origins: Sequence[Origin], times_s: Sequence[float | None]) -> l
             first_s, last_s = spans.get((origin.region, origin.event), (time_s, time_s))
             spans[origin.region, origin.event] = (min(first_s, time_s), max(last_s, time_s))
     names: dict[tuple[str, str], str] = {}
-    for close in _close(spans):
+    for close in _close({event: span for event, span in spans.items() if span[1] - span[0] <= LONGEST_EVENT_S}):
         name = close[0][1]
         if len({region for region, _ in close}) > 1:
             name = datetime.fromtimestamp(spans[close[0]][0], UTC).isoformat(timespec="milliseconds")

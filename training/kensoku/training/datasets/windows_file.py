@@ -87,13 +87,31 @@ def _open(path: Path) -> h5py.File:
         content = h5py.File(path, "r")
     except OSError as error:
         raise InputInvalid(f"{path}: found {error}; expected HDF5 with X, scale, p and s") from None
-    missing = [name for name in ("X", "scale", "p", "s") if name not in content]
-    rate = content.attrs.get("sampling_rate", RATE_HZ)
-    if missing or rate != RATE_HZ:
+    if found := _flaw(content):
         content.close()
-        found = f"no {', '.join(missing)}" if missing else f"a rate of {rate} Hz"
-        raise InputInvalid(f"{path}: found {found}; expected X, scale, p and s at {RATE_HZ} Hz")
+        expected = "expected X (windows, 3, samples), scale (windows, 3), p and s (windows)"
+        raise InputInvalid(f"{path}: found {found}; {expected} at {RATE_HZ} Hz")
     return content
+
+
+def _flaw(content: h5py.File) -> str:
+    """What is not as expected; empty: nothing."""
+    arrays = {name: content[name] for name in ("X", "scale", "p", "s") if _is_array(content, name)}
+    if missing := [name for name in ("X", "scale", "p", "s") if name not in arrays]:
+        return f"no {', '.join(missing)}"
+    count = arrays["p"].shape[:1]
+    shapes = [array.shape for array in arrays.values()]
+    if shapes != [(*count, 3, *shapes[0][2:3]), (*count, 3), count, count] or len(shapes[0]) != 3:
+        return ", ".join(f"{name} of shape {array.shape}" for name, array in arrays.items())
+    rate = content.attrs.get("sampling_rate", RATE_HZ)
+    return f"a rate of {rate} Hz" if rate != RATE_HZ else ""
+
+
+def _is_array(content: h5py.File, name: str) -> bool:
+    try:
+        return isinstance(content[name], h5py.Dataset)
+    except (KeyError, OSError, RuntimeError):  # a link that leads nowhere, or to itself
+        return False
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:
